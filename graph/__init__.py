@@ -1,0 +1,5 @@
+"""The supply chain as a graph.
+
+Pure: dataclasses and arrays in and out; no database, no clock, no settings, nothing of scf.
+What may stand here, and what may not: ``graph/README.md``.
+"""

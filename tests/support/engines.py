@@ -1,0 +1,171 @@
+"""Fixtures that run one test on both engines, each time on a fresh, migrated, empty database.
+
+One PostgreSQL server serves the whole run: the process that the person started owns it, and
+xdist workers get its address from there. A database per test is a copy of a template that each
+worker migrates once: about 50 ms on PostgreSQL, a file copy on SQLite.
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.postgres import Databases, PostgresMissing, PostgresServer
+
+if TYPE_CHECKING:
+    from scf.db.engine import Database
+
+ENGINES = ("sqlite", "postgresql")
+
+_server: pytest.StashKey[PostgresServer] = pytest.StashKey()
+
+
+def build_schema(url: str) -> None:
+    """Bring an empty database to the present schema; the one seam between tests and product."""
+    from scf.bootstrap import create_schema
+
+    create_schema(url)
+
+
+# --- One server per run -----------------------------------------------------------------------
+
+
+def _server_url(config: pytest.Config) -> str:
+    """Address of the run's server; starts it at the first call outside xdist."""
+    handed_down: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if handed_down is not None:
+        return str(handed_down["postgres_url"])
+    if _server not in config.stash:
+        server = PostgresServer()
+        server.__enter__()
+        config.stash[_server] = server
+    return config.stash[_server].url("postgres")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist ships no types
+    """Hand the server's address to an xdist worker before it starts."""
+    try:
+        node.workerinput["postgres_url"] = _server_url(node.config)
+    except PostgresMissing as missing:
+        raise pytest.UsageError(str(missing)) from missing
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server with the run."""
+    if _server in config.stash:
+        config.stash[_server].close()
+        del config.stash[_server]
+
+
+# --- One database per test --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    """Name of this worker, unique among the processes that share the server."""
+    handed_down: dict[str, Any] | None = getattr(request.config, "workerinput", None)
+    return str(handed_down["workerid"]) if handed_down else "alone"
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Maker of databases on the run's server."""
+    databases = Databases(_server_url(request.config))
+    yield databases
+    databases.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_databases: Databases, worker: str) -> str:
+    """Name of a migrated, empty database that this worker copies for each test."""
+    name = f"template_{worker}"
+    build_schema(postgres_databases.create(name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a migrated, empty file that this worker copies for each test."""
+    file = tmp_path_factory.mktemp("template") / "template.db"
+    build_schema(f"sqlite:///{file}")
+    conn = sqlite3.connect(file)
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # everything into the one file we copy
+    conn.close()
+    return file
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """``sqlite``, then ``postgresql``: asking for this (or below) runs a test on both."""
+    return str(request.param)
+
+
+class _Fresh:
+    """Numbers this process's databases, so that their names never meet."""
+
+    made = 0
+
+    @classmethod
+    def name(cls, worker: str) -> str:
+        cls.made += 1
+        return f"test_{worker}_{cls.made}"
+
+
+@pytest.fixture
+def empty_url(
+    engine_name: str, worker: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Address of a database without any table: for tests of migrations and of scf.db itself."""
+    if engine_name == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    name = _Fresh.name(worker)
+    yield databases.create(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def engine_url(
+    engine_name: str, worker: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Address of a fresh, migrated, empty database."""
+    if engine_name == "sqlite":
+        file = tmp_path / "scf.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    template: str = request.getfixturevalue("postgres_template")
+    name = _Fresh.name(worker)
+    yield databases.create(name, template)
+    databases.drop(name)
+
+
+@pytest.fixture
+def db(engine_url: str) -> "Iterator[Database]":
+    """Return an open :class:`scf.db.engine.Database` on a fresh, migrated, empty database."""
+    from scf.db.engine import Database
+
+    database = Database(engine_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def crash_postgres() -> Iterator[PostgresServer]:
+    """Return a server of this test alone, fsync on, with the migrated database ``scf``.
+
+    ``crash_postgres.crash()`` kills it as a power cut would, ``.start()`` recovers it on the
+    same port, ``.url("scf")`` is the database's address throughout.
+    """
+    with PostgresServer(durable=True) as server:
+        databases = Databases(server.url("postgres"))
+        url = databases.create("scf")
+        databases.close()
+        build_schema(url)
+        yield server

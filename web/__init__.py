@@ -1,0 +1,1 @@
+"""Delivery: portal and JSON API. Knows HTTP and owns no rule."""
