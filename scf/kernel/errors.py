@@ -1,0 +1,100 @@
+"""What can go wrong, in families that every door (CLI, API, portal) answers alike.
+
+Each error carries a stable ``code`` that programs may match, a human ``message`` and ``facts``:
+the measured values behind it, ready for JSON. A broken invariant is none of these; it is a bug
+and is never caught.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, Self, TypeVar
+
+_E = TypeVar("_E", bound="ScfError")
+
+
+class ScfError(Exception):
+    """The act did not happen, for a reason that its actor can read and act on."""
+
+    http_status: ClassVar[int] = 500
+
+    def __init__(self, code: str, message: str, **facts: object) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.facts: dict[str, object] = facts
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...]]:
+        # Uploads are read in a child process; its errors must cross whole.
+        return _rebuild, (type(self), self.code, self.message, self.facts)
+
+
+def _rebuild(kind: type[_E], code: str, message: str, facts: dict[str, object]) -> _E:
+    return kind(code, message, **facts)
+
+
+class InvalidInput(ScfError):
+    """What was handed in cannot be read as what it should be."""
+
+    http_status = 422
+
+
+class NotSignedIn(ScfError):
+    """Nobody is known to act: sign in or send a valid token."""
+
+    http_status = 401
+
+
+class NotAllowed(ScfError):
+    """The actor is known but may not do this."""
+
+    http_status = 403
+
+
+class NotFound(ScfError):
+    """There is no such thing, or the actor may not know that there is."""
+
+    http_status = 404
+
+
+class Conflict(ScfError):
+    """The thing is not, or no longer, in the state that the act needs."""
+
+    http_status = 409
+
+
+class TooLarge(ScfError):
+    """More was sent than is read."""
+
+    http_status = 413
+
+
+class RuleViolation(ScfError):
+    """The input is well formed, but a rule of business forbids the act."""
+
+    http_status = 422
+
+
+class Unavailable(ScfError):
+    """Something that the act needs does not answer now; trying again later may help."""
+
+    http_status = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why finance is refused, and how that can change.
+
+    Every refusal says what was measured against which threshold, when it frees (a date or an
+    event, in words), and what the person's own next step is.
+    """
+
+    code: str
+    measured: str = ""
+    threshold: str = ""
+    frees_on: date | str | None = None
+    next_step: str = ""
+    message: str = ""
