@@ -1,0 +1,112 @@
+"""Engines for the two databases, with the settings that money needs.
+
+A :class:`Database` holds a writing and a reading engine. Writers start with ``BEGIN IMMEDIATE`` on
+SQLite (a transaction that reads first and upgrades later fails at once with "database is locked",
+busy timeout or not) and READ COMMITTED on PostgreSQL; readers cannot write at all.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+from scf.db.visibility import bind_actor
+from scf.kernel.actor import Actor
+
+BUSY_TIMEOUT_MS = 10_000
+# Below gunicorn's own timeout: the database gives up first, so no query outlives its request.
+PG_OPTIONS = (
+    "-c lock_timeout=5000 -c statement_timeout=20000 "
+    "-c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+)
+
+
+class Database:
+    """One database: where commands write and where queries read.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///path`` or ``postgresql://…`` (the psycopg driver is filled in).
+    pool_size
+        Connections kept per engine and process.
+    """
+
+    def __init__(self, url: str | URL, *, pool_size: int = 5) -> None:
+        self.url = _with_driver(make_url(url))
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            self.writer, self.reader = _sqlite(self.url, write=True), _sqlite(self.url, write=False)
+        else:
+            self.writer = _postgresql(self.url, pool_size, "READ COMMITTED", read_only=False)
+            self.reader = _postgresql(self.url, pool_size, "REPEATABLE READ", read_only=True)
+
+    @contextlib.contextmanager
+    def read(self, actor: Actor) -> Iterator[Session]:
+        """Open a reading session whose selects are limited to what the actor may see."""
+        with Session(self.reader) as session:
+            bind_actor(session, actor)
+            yield session
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a reading connection on one unchanging state, for checks across organisations."""
+        with self.reader.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give every connection back to the system."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def _with_driver(url: URL) -> URL:
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _sqlite(url: URL, *, write: bool) -> Engine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401
+        # The driver's own transaction handling is switched off: we say BEGIN ourselves.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "trusted_schema=OFF",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        if not write:
+            connection.execute("PRAGMA query_only=ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, pool_size: int, isolation: str, *, read_only: bool) -> Engine:
+    options = PG_OPTIONS + (" -c default_transaction_read_only=on" if read_only else "")
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=10,
+        isolation_level=isolation,  # type: ignore[arg-type]
+        connect_args={"options": options, "connect_timeout": 5},
+    )

@@ -1,0 +1,90 @@
+"""Who sees which row: the declaration and the hook that applies it to every query.
+
+Each table that is reachable from outside declares, in its own slice, a predicate over its party
+columns::
+
+    @visible_to(Invoice)
+    def _parties(actor: Actor) -> ColumnElement[bool]:
+        return or_(Invoice.seller_id == actor.org_id, Invoice.buyer_id == actor.org_id)
+
+A session bound to an actor adds the predicate to each ORM select of that table, so that a query
+which forgets to ask is still limited. A table without a declaration is not readable through such
+a session at all: forgetting shows nothing instead of everything.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import ColumnElement, event, false, select, true
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlmodel import SQLModel
+
+from scf.kernel.actor import Actor
+from scf.kernel.errors import NotFound
+
+Predicate = Callable[[Actor], ColumnElement[bool]]
+DECLARED: dict[type[SQLModel], Predicate] = {}
+
+
+def visible_to(model: type[SQLModel]) -> Callable[[Predicate], Predicate]:
+    """Declare who may see rows of ``model``."""
+
+    def declare(predicate: Predicate) -> Predicate:
+        DECLARED[model] = predicate
+        return predicate
+
+    return declare
+
+
+def visible_to_everyone(model: type[SQLModel]) -> None:
+    """Declare a table that holds nobody's secret (currencies, fixings)."""
+    DECLARED[model] = lambda _actor: true()
+
+
+def predicate_for(model: type[SQLModel], actor: Actor) -> ColumnElement[bool]:
+    """Give the row filter of one table for one actor; nothing where none is declared."""
+    if actor.is_operator:
+        return true()
+    declared = DECLARED.get(model)
+    return declared(actor) if declared else false()
+
+
+def bind_actor(session: Session, actor: Actor) -> None:
+    """Limit every later select of the session to what the actor may see."""
+    session.info["actor"] = actor
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _limit(state: ORMExecuteState) -> None:
+    actor = state.session.info.get("actor")
+    if actor is None or not state.is_select or actor.is_operator:
+        return
+    for mapper in state.all_mappers:
+        state.statement = state.statement.options(
+            with_loader_criteria(
+                mapper.class_, predicate_for(mapper.class_, actor), include_aliases=True
+            )
+        )
+
+
+def fetch_visible(conn: Connection, model: type[SQLModel], row_id: str, actor: Actor) -> Any:  # noqa: ANN401
+    """Fetch one row inside a command as the actor may see it.
+
+    Raises
+    ------
+    NotFound
+        For a missing row and for somebody else's alike: the two must not be distinguishable.
+    """
+    table = model.__table__  # type: ignore[attr-defined]
+    row = conn.execute(
+        select(table).where(table.c.id == row_id, predicate_for(model, actor))
+    ).one_or_none()
+    if row is None:
+        raise not_found(table.name, row_id)
+    return row
+
+
+def not_found(kind: str, row_id: str) -> NotFound:
+    """Build the one answer for an object that does not exist or must not be known."""
+    return NotFound("NOT_FOUND", f"No {kind.replace('_', ' ')} with this id.", kind=kind, id=row_id)

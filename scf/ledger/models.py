@@ -1,0 +1,106 @@
+"""Accounts, entries, postings, and the conscious decision to post nothing."""
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field
+
+from scf.db.types import (
+    Code,
+    Count,
+    Currency,
+    Day,
+    Id,
+    Instant,
+    OptCode,
+    OptId,
+    Record,
+    SignedMinor,
+    Text,
+    table_args,
+)
+
+
+class Account(Record, table=True):
+    """One account of one organisation's book."""
+
+    __table_args__ = table_args(
+        UniqueConstraint("org_id", "code", name="uq_account_code"),
+        CheckConstraint(
+            "kind IN ('asset', 'liability', 'income', 'expense', 'equity')", name="ck_account_kind"
+        ),
+    )
+    id: Id = Field(primary_key=True)
+    org_id: Id
+    code: Code
+    name: Text
+    kind: Code
+
+
+class Entry(Record, table=True):
+    """A balanced set of postings in one book, written once and never changed.
+
+    ``event_id`` joins the three journals of one event; ``event_kind`` names the row of the
+    posting tables it follows. A correction is a new entry that names what it reverses.
+    """
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = table_args(
+        UniqueConstraint("org_id", "event_id", "event_kind", name="uq_entry_event"),
+        Index("ix_entry_book", "org_id", "booked_on"),
+        Index("ix_entry_subject", "subject_id"),
+        Index("ix_entry_event", "event_id"),
+    )
+    id: Id = Field(primary_key=True)
+    seq: Count
+    org_id: Id
+    event_id: Id
+    event_kind: Code
+    subject_id: Id
+    booked_on: Day
+    value_on: Day
+    narrative: Text
+    command_id: Id
+    reverses_id: OptId
+    created_at: Instant
+
+
+class Posting(Record, table=True):
+    """One line of an entry: debit positive, credit negative."""
+
+    __tablename__ = "ledger_posting"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(
+            ["entry_id"],
+            ["ledger_entry.id"],
+            name="fk_posting_entry",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_posting_account"),
+        CheckConstraint("amount_minor <> 0", name="ck_posting_nonzero"),
+        Index("ix_posting_account", "account_id", "currency"),
+        Index("ix_posting_entry", "entry_id"),
+    )
+    id: Id = Field(primary_key=True)
+    entry_id: Id
+    place: Count
+    account_id: Id
+    currency: Currency
+    amount_minor: SignedMinor
+
+
+class NoEntry(Record, table=True):
+    """A dash of the posting tables: this event needs no entry in this book, and why."""
+
+    __tablename__ = "ledger_no_entry"
+    __table_args__ = table_args(
+        UniqueConstraint("org_id", "event_id", "event_kind", name="uq_no_entry_event")
+    )
+    id: Id = Field(primary_key=True)
+    org_id: Id
+    event_id: Id
+    event_kind: Code
+    subject_id: Id
+    booked_on: Day
+    reason: Text
+    memo: OptCode
+    command_id: Id

@@ -1,0 +1,242 @@
+"""Posting to the books, and reading balances back."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from scf.db.runner import Context
+from scf.kernel.ids import new_id
+from scf.ledger.models import Account, Entry, NoEntry, Posting
+
+_account = Account.__table__  # type: ignore[attr-defined]
+_entry = Entry.__table__  # type: ignore[attr-defined]
+_posting = Posting.__table__  # type: ignore[attr-defined]
+_no_entry = NoEntry.__table__  # type: ignore[attr-defined]
+_OPEN = {
+    "sqlite": sqlite.insert(_account).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_account).on_conflict_do_nothing(),
+}
+
+
+@dataclass(frozen=True)
+class ChartLine:
+    """One account of the chart every book is opened from."""
+
+    code: str
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One posting to be: account code, and an amount that is positive for a debit."""
+
+    account: str
+    amount_minor: int
+
+
+def debit(account: str, amount_minor: int) -> Line:
+    """Debit an account."""
+    return Line(account, amount_minor)
+
+
+def credit(account: str, amount_minor: int) -> Line:
+    """Credit an account."""
+    return Line(account, -amount_minor)
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What one event means in one book: lines, or the reason why there are none."""
+
+    org_id: str
+    lines: Sequence[Line] = ()
+    reason: str = ""
+    memo: str | None = None
+
+
+@dataclass(frozen=True)
+class LedgerEvent:
+    """One business event with its journals in the books of everyone concerned.
+
+    Attributes
+    ----------
+    event_id, event_kind
+        Identity of the event; the same event is booked at most once per book and kind.
+    subject_id
+        What the event is about (an advance, an invoice): every entry of a life carries it.
+    """
+
+    event_id: str
+    event_kind: str
+    subject_id: str
+    currency: str
+    booked_on: dt.date
+    value_on: dt.date
+    narrative: str
+    journals: Sequence[Journal] = field(default_factory=tuple)
+
+
+class Chart:
+    """The chart of accounts, given once by the composition root."""
+
+    lines: Mapping[str, ChartLine] = {}
+
+
+def install_chart(lines: Iterable[ChartLine]) -> None:
+    """Set the chart of accounts of this process."""
+    Chart.lines = {line.code: line for line in lines}
+
+
+def post(ctx: Context, events: Sequence[LedgerEvent]) -> int:
+    """Book events into the books of all parties; gives the number of entries written.
+
+    Lines of zero are left out; a journal whose lines are all zero is stored as "no entry".
+    Set-based: a thousand events cost three statements.
+
+    Raises
+    ------
+    IntegrityError
+        From the triggers when an entry does not balance: a bug, never caught.
+    """
+    entries: list[dict[str, Any]] = []
+    postings: list[dict[str, Any]] = []
+    dashes: list[dict[str, Any]] = []
+    accounts = _accounts(ctx.conn, events)
+    for event in events:
+        for journal in event.journals:
+            lines = [line for line in journal.lines if line.amount_minor]
+            if not lines:
+                dashes.append(_dash(ctx, event, journal))
+                continue
+            entry_id = new_id()
+            for place, line in enumerate(lines):
+                postings.append(
+                    {
+                        "id": new_id(),
+                        "entry_id": entry_id,
+                        "place": place,
+                        "account_id": accounts[journal.org_id, line.account],
+                        "currency": event.currency,
+                        "amount_minor": line.amount_minor,
+                    }
+                )
+            entries.append(_entry_row(ctx, event, journal, entry_id, len(entries)))
+    if postings:
+        ctx.conn.execute(insert(_posting), postings)
+        ctx.conn.execute(insert(_entry), entries)
+    if dashes:
+        ctx.conn.execute(insert(_no_entry), dashes)
+    return len(entries)
+
+
+def _entry_row(
+    ctx: Context, event: LedgerEvent, journal: Journal, entry_id: str, place: int
+) -> dict[str, Any]:
+    return {
+        "id": entry_id,
+        "seq": place,
+        "org_id": journal.org_id,
+        "event_id": event.event_id,
+        "event_kind": event.event_kind,
+        "subject_id": event.subject_id,
+        "booked_on": event.booked_on,
+        "value_on": event.value_on,
+        "narrative": event.narrative,
+        "command_id": ctx.command_id,
+        "reverses_id": None,
+        "created_at": ctx.now,
+    }
+
+
+def _dash(ctx: Context, event: LedgerEvent, journal: Journal) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "org_id": journal.org_id,
+        "event_id": event.event_id,
+        "event_kind": event.event_kind,
+        "subject_id": event.subject_id,
+        "booked_on": event.booked_on,
+        "reason": journal.reason or "amount is zero",
+        "memo": journal.memo,
+        "command_id": ctx.command_id,
+    }
+
+
+def _accounts(conn: Connection, events: Sequence[LedgerEvent]) -> dict[tuple[str, str], str]:
+    """Give the account ids needed, opening accounts of the chart on first use."""
+    wanted = {
+        (journal.org_id, line.account)
+        for event in events
+        for journal in event.journals
+        for line in journal.lines
+        if line.amount_minor
+    }
+    if not wanted:
+        return {}
+    missing = {code for _org, code in wanted if code not in Chart.lines}
+    if missing:
+        msg = f"not in the chart of accounts: {sorted(missing)}"
+        raise RuntimeError(msg)
+    found = _find(conn, wanted)
+    new = sorted(wanted - found.keys())
+    if new:
+        rows = [
+            {
+                "id": f"{org}:{code}",
+                "org_id": org,
+                "code": code,
+                "name": Chart.lines[code].name,
+                "kind": Chart.lines[code].kind,
+            }
+            for org, code in new
+        ]
+        # Two commands may open the same account at once; the second finds it there.
+        conn.execute(_OPEN[conn.dialect.name], rows)
+        found |= {(org, code): f"{org}:{code}" for org, code in new}
+    return found
+
+
+def _find(conn: Connection, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    ids = [f"{org}:{code}" for org, code in wanted]
+    rows = conn.execute(
+        select(_account.c.org_id, _account.c.code, _account.c.id).where(_account.c.id.in_(ids))
+    )
+    return {(row.org_id, row.code): row.id for row in rows}
+
+
+def balances(
+    conn: Connection,
+    org_id: str,
+    *,
+    subject_id: str | None = None,
+    up_to: dt.date | None = None,
+) -> dict[tuple[str, str], int]:
+    """Give balances (debit positive) by (account code, currency) of one book.
+
+    Parameters
+    ----------
+    subject_id
+        Only entries of this life.
+    up_to
+        Only entries booked on or before this day.
+    """
+    query = (
+        select(
+            _account.c.code, _posting.c.currency, func.sum(_posting.c.amount_minor).label("amount")
+        )
+        .join(_posting, _posting.c.account_id == _account.c.id)
+        .join(_entry, _entry.c.id == _posting.c.entry_id)
+        .where(_account.c.org_id == org_id)
+        .group_by(_account.c.code, _posting.c.currency)
+    )
+    if subject_id is not None:
+        query = query.where(_entry.c.subject_id == subject_id)
+    if up_to is not None:
+        query = query.where(_entry.c.booked_on <= up_to)
+    return {(row.code, row.currency): int(row.amount) for row in conn.execute(query)}

@@ -1,0 +1,80 @@
+"""Firm quotes: what a seller can receive, at what all-in cost, until when."""
+
+from sqlalchemy import ForeignKeyConstraint, Index
+from sqlmodel import Field
+
+from scf.db.types import (
+    Code,
+    Count,
+    Currency,
+    Day,
+    Id,
+    Instant,
+    Json,
+    Minor,
+    Ppm,
+    Record,
+    SignedPpm,
+    Text,
+    table_args,
+)
+
+
+class Quote(Record, table=True):
+    """An offer held for a quarter of an hour; a request that names it keeps its price."""
+
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_quote_programme"),
+        Index("ix_quote_seller", "seller_id", "created_at"),
+    )
+    id: Id = Field(primary_key=True)
+    seller_id: Id
+    financier_id: Id
+    anchor_id: Id
+    programme_id: Id
+    programme_version_id: Id
+    state: Code = "OPEN"  # OPEN USED EXPIRED WITHDRAWN
+    currency: Currency
+    face_minor: Minor
+    discount_minor: Minor
+    fee_minor: Minor
+    net_minor: Minor
+    rate_percent: Text  # exact digits: fixing + margin
+    rate_ppm: SignedPpm  # the same, rounded half up to a whole part per million
+    margin_ppm: SignedPpm
+    benchmark: Code
+    fixing_percent: Text
+    fixing_on: Day
+    day_count: Code
+    rate_basis: Code
+    all_in_ppm: Ppm
+    effective_ppm: Ppm
+    value_on: Day
+    reasons: Json
+    inputs_digest: Code
+    created_by: Id
+    created_at: Instant
+    expires_at: Instant
+
+
+class QuoteLine(Record, table=True):
+    """One invoice of a quote; each becomes one advance with its own rounding."""
+
+    __tablename__ = "quote_line"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["quote_id"], ["quote.id"], name="fk_quote_line_quote"),
+        ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_quote_line_invoice"),
+        Index("ix_quote_line_quote", "quote_id"),
+    )
+    id: Id = Field(primary_key=True)
+    quote_id: Id
+    place: Count
+    invoice_id: Id
+    acceptance_version: Count
+    face_minor: Minor
+    discount_minor: Minor
+    fee_minor: Minor
+    net_minor: Minor
+    due_on: Day
+    settle_on: Day  # the due date after the roll rule
+    days: Count

@@ -1,0 +1,174 @@
+"""Firms, their identifiers and bank accounts; people, their roles, tokens and sessions."""
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from scf.db.types import (
+    Code,
+    Count,
+    Currency,
+    Day,
+    Id,
+    Instant,
+    Json,
+    OptCode,
+    OptId,
+    OptInstant,
+    OptText,
+    Record,
+    Text,
+    table_args,
+)
+
+
+class FirmFields(SQLModel):
+    """What a firm is to everybody who may know it."""
+
+    name: Text
+    country: OptCode
+
+
+class Firm(FirmFields, Record, table=True):
+    """An organisation: a trading firm, a financier, or the platform itself.
+
+    The organisation is the tenant. ``invited_by`` is the organisation that named it first.
+    """
+
+    __table_args__ = table_args(
+        CheckConstraint("kind IN ('trader', 'financier', 'platform')", name="ck_firm_kind")
+    )
+    id: Id = Field(primary_key=True)
+    kind: Code = "trader"
+    state: Code = "INVITED"
+    invited_by: OptId
+    version: Count = 1
+    created_at: Instant
+
+
+class FirmIdentifier(Record, table=True):
+    """One identifier by which documents name a firm.
+
+    Public schemes (LEI, VAT, USCC, GLN, …) have an empty ``scope_org_id`` and name one firm for
+    everybody. A name or a customer number means something only to the organisation that uses it:
+    its scope is that organisation.
+    """
+
+    __tablename__ = "firm_identifier"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_identifier_firm"),
+        UniqueConstraint("scheme", "value", "scope_org_id", name="uq_identifier"),
+        Index("ix_identifier_firm", "firm_id"),
+    )
+    id: Id = Field(primary_key=True)
+    firm_id: Id
+    scheme: Code
+    value: Text
+    scope_org_id: Id = ""
+    created_at: Instant
+
+
+class BankAccount(Record, table=True):
+    """An account of a firm. Money leaves only to a VERIFIED one."""
+
+    __tablename__ = "bank_account"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_account_firm"),
+        UniqueConstraint("firm_id", "number", name="uq_bank_account"),
+        Index("ix_bank_account_number", "number"),
+        CheckConstraint(
+            "state IN ('UNVERIFIED', 'VERIFIED', 'CLOSED')", name="ck_bank_account_state"
+        ),
+    )
+    id: Id = Field(primary_key=True)
+    firm_id: Id
+    number: Text  # an IBAN without spaces, or a national number
+    is_iban: Count = 1
+    bic: OptCode
+    currency: Currency
+    holder: Text
+    state: Code = "UNVERIFIED"
+    added_by: Id
+    verified_by: OptId
+    verified_at: OptInstant
+    created_at: Instant
+
+
+class User(Record, table=True):
+    """A person who acts for one organisation."""
+
+    __tablename__ = "app_user"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_user_org"),
+        UniqueConstraint("email", name="uq_user_email"),
+        CheckConstraint("state IN ('ACTIVE', 'DISABLED')", name="ck_user_state"),
+    )
+    id: Id = Field(primary_key=True)
+    email: Text  # lower case
+    name: Text
+    org_id: Id
+    password_hash: OptText
+    state: Code = "ACTIVE"
+    created_at: Instant
+
+
+class UserRole(Record, table=True):
+    """A role that a person holds."""
+
+    __tablename__ = "user_role"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_role_user")
+    )
+    user_id: Id = Field(primary_key=True)
+    role: Code = Field(primary_key=True)
+
+
+class ApiToken(Record, table=True):
+    """A person's bearer token; only its digest is kept."""
+
+    __tablename__ = "api_token"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_token_user"),
+        UniqueConstraint("token_digest", name="uq_token_digest"),
+    )
+    id: Id = Field(primary_key=True)
+    user_id: Id
+    token_digest: Code
+    label: Text
+    created_at: Instant
+    expires_at: Instant
+    revoked_at: OptInstant
+
+
+class WebSession(Record, table=True):
+    """A signed-in browser; the cookie holds a random id, the table its digest."""
+
+    __tablename__ = "web_session"
+    __table_args__ = table_args(Index("ix_session_user", "user_id"))
+    id_digest: Code = Field(primary_key=True)
+    user_id: OptId
+    data: Json
+    created_at: Instant
+    last_seen_at: Instant
+    expires_at: Instant
+    revoked_at: OptInstant
+
+
+class RateWindow(Record, table=True):
+    """How often something was tried in one window of time, shared by all workers."""
+
+    __tablename__ = "rate_window"
+    __table_args__ = table_args()
+    key: Text = Field(primary_key=True)
+    window_start: Instant = Field(primary_key=True)
+    tries: Count
+
+
+class BusinessDate(Record, table=True):
+    """The day a financier's books are on; only the end of day moves it."""
+
+    __tablename__ = "business_date"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_business_date_firm")
+    )
+    financier_id: Id = Field(primary_key=True)
+    current_on: Day

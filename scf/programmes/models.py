@@ -1,0 +1,133 @@
+"""Programmes and their versions, benchmark fixings, the limit tree, claims on invoices."""
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from scf.db.types import (
+    Code,
+    Count,
+    Currency,
+    Day,
+    Flag,
+    Id,
+    Instant,
+    Json,
+    Minor,
+    OptInstant,
+    Record,
+    Text,
+    table_args,
+)
+
+
+class Programme(Record, table=True):
+    """One agreement of a financier and an anchor that uses a technique."""
+
+    __table_args__ = table_args(
+        UniqueConstraint("financier_id", "code", name="uq_programme_code"),
+        ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_programme_financier"),
+        ForeignKeyConstraint(["anchor_id"], ["firm.id"], name="fk_programme_anchor"),
+    )
+    id: Id = Field(primary_key=True)
+    code: Code
+    name: Text
+    financier_id: Id
+    anchor_id: Id
+    technique: Code
+    state: Code = "DRAFT"
+    version: Count = 1
+    created_by: Id
+    created_at: Instant
+
+
+class ProgrammeVersion(Record, table=True):
+    """The terms of a programme from one day on; never changed, only followed by the next."""
+
+    __tablename__ = "programme_version"
+    __table_args__ = table_args(
+        UniqueConstraint("programme_id", "number", name="uq_programme_version"),
+        ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_version_programme"),
+    )
+    id: Id = Field(primary_key=True)
+    programme_id: Id
+    number: Count
+    effective_on: Day
+    terms: Json
+    terms_digest: Code
+    created_by: Id
+    created_at: Instant
+
+
+class Fixing(Record, table=True):
+    """A published benchmark value with the digits it was published with."""
+
+    __table_args__ = table_args(UniqueConstraint("benchmark", "fixed_on", name="uq_fixing"))
+    id: Id = Field(primary_key=True)
+    benchmark: Code
+    fixed_on: Day
+    percent: Text
+    created_at: Instant
+
+
+class LimitNode(Record, table=True):
+    """One node of a financier's limit tree: how much, held how much, used how much."""
+
+    __tablename__ = "limit_node"
+    __table_args__ = table_args(
+        UniqueConstraint("financier_id", "kind", "subject_id", "currency", name="uq_limit_node"),
+        CheckConstraint("held_minor >= 0 AND utilised_minor >= 0", name="ck_limit_not_negative"),
+    )
+    id: Id = Field(primary_key=True)
+    financier_id: Id
+    kind: Code  # financier programme obligor group seller relationship sector country tenor
+    kind_rank: Count
+    subject_id: Id
+    currency: Currency
+    limit_minor: Minor
+    held_minor: Minor = 0
+    utilised_minor: Minor = 0
+    version: Count = 1
+    created_at: Instant
+
+
+class LimitHold(Record, table=True):
+    """What one advance takes from one node; the tree is recomputed from these rows."""
+
+    __tablename__ = "limit_hold"
+    __table_args__ = table_args(
+        UniqueConstraint("node_id", "advance_id", name="uq_limit_hold"),
+        ForeignKeyConstraint(["node_id"], ["limit_node.id"], name="fk_hold_node"),
+        Index("ix_hold_advance", "advance_id"),
+        CheckConstraint("state IN ('HELD', 'UTILISED', 'FREED')", name="ck_hold_state"),
+    )
+    id: Id = Field(primary_key=True)
+    node_id: Id
+    advance_id: Id
+    taken_minor: Minor
+    amount_minor: Minor  # what is left of it: falls with each repayment
+    state: Code
+    at: Instant
+
+
+class ProgrammeClaim(Record, table=True):
+    """That an invoice lives in a programme; at most one live claim per invoice."""
+
+    __tablename__ = "programme_claim"
+    __table_args__ = table_args(
+        Index(
+            "uq_claim_live",
+            "invoice_id",
+            unique=True,
+            sqlite_where=text("live = 1"),
+            postgresql_where=text("live"),
+        ),
+        ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_claim_programme"),
+        ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_claim_invoice"),
+    )
+    id: Id = Field(primary_key=True)
+    invoice_id: Id
+    programme_id: Id
+    financier_id: Id
+    live: Flag
+    opened_at: Instant
+    closed_at: OptInstant
