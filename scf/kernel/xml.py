@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final, TypeAlias
 
 from lxml import etree
 
 from scf.kernel.errors import InvalidInput
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+Element: TypeAlias = etree._Element  # noqa: SLF001  (lxml has no public name for its element type)
 
 DEFAULT_MAX_BYTES: Final = 5_000_000
 DEFAULT_MAX_ELEMENTS: Final = 100_000
@@ -42,16 +42,17 @@ def load_xml(
     max_bytes: int = DEFAULT_MAX_BYTES,
     max_elements: int = DEFAULT_MAX_ELEMENTS,
     max_depth: int = DEFAULT_MAX_DEPTH,
-) -> etree._Element:
+) -> Element:
     """Return the root element of a well-formed, plain and small enough document.
 
     Comments and processing instructions are dropped while parsing, so that
     ``10<!-- -->0`` reads as one text and never as a truncated number.
 
-    Raises:
-        InvalidInput: XML_TOO_LARGE, XML_ENCODING, XML_DOCTYPE, XML_MALFORMED or
-            XML_TOO_DEEP; the facts carry the measured value and the limit, or
-            line and column.
+    Raises
+    ------
+    InvalidInput
+        XML_TOO_LARGE, XML_ENCODING, XML_DOCTYPE, XML_MALFORMED or XML_TOO_DEEP; the facts
+        carry the measured value and the limit, or line and column.
     """
     if len(data) > max_bytes:
         raise InvalidInput(
@@ -151,7 +152,7 @@ def _refuse_doctype(text: str) -> None:
             return
 
 
-def _parse(text: str, max_depth: int) -> etree._Element:
+def _parse(text: str, max_depth: int) -> Element:
     """Parse decoded text with everything optional switched off."""
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -183,7 +184,8 @@ def _parse(text: str, max_depth: int) -> etree._Element:
                 "XML_TOO_LARGE", "One text or name in the document is too long.", line=line
             ) from None
         raise InvalidInput(
-            "XML_MALFORMED", f"The document is not well-formed XML: {reason[:200]}",
+            "XML_MALFORMED",
+            f"The document is not well-formed XML: {reason[:200]}",
             line=line,
             column=column,
         ) from None
@@ -195,30 +197,30 @@ def _deeper_than(depth: int) -> etree.XPath:
     return etree.XPath("boolean(/" + "/".join(["*"] * (depth + 1)) + ")")
 
 
-def local_name(element: etree._Element) -> str:
+def local_name(element: Element) -> str:
     """Return the tag without its namespace."""
     tag = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
-def namespace(element: etree._Element) -> str:
+def namespace(element: Element) -> str:
     """Return the namespace of the tag, or an empty text."""
     tag = element.tag
     return tag[1:].partition("}")[0] if isinstance(tag, str) and tag.startswith("{") else ""
 
 
-def children(element: etree._Element, *names: str) -> Iterator[etree._Element]:
+def children(element: Element, *names: str) -> Iterator[Element]:
     """Walk the direct children with one of these local names, in document order."""
     return (child for child in element if local_name(child) in names)
 
 
-def place_of(element: etree._Element) -> str:
+def place_of(element: Element) -> str:
     """Say where an element stands, as a path a person can follow: ``/Document/Stmt[2]/Bal``.
 
     A position is shown only where the parent has several children of that name.
     """
     steps: list[str] = []
-    node: etree._Element | None = element
+    node: Element | None = element
     while node is not None:
         parent = node.getparent()
         name = local_name(node)

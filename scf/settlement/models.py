@@ -1,7 +1,6 @@
 """Payment files and instructions out; statements, entries and their allocation in."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field
 
 from scf.db.types import (
     Blob,
@@ -10,6 +9,7 @@ from scf.db.types import (
     Currency,
     Day,
     Id,
+    IdKey,
     Instant,
     Json,
     Minor,
@@ -30,7 +30,7 @@ class PaymentFile(Record, table=True):
 
     __tablename__ = "payment_file"
     __table_args__ = table_args(UniqueConstraint("msg_id", name="uq_payment_file_msg"))
-    id: Id = Field(primary_key=True)
+    id: IdKey
     financier_id: Id
     msg_id: Code
     state: Code  # CREATED APPROVED SENT
@@ -56,7 +56,7 @@ class PaymentInstruction(Record, table=True):
         Index("ix_instruction_advance", "advance_id"),
         CheckConstraint("amount_minor > 0", name="ck_instruction_amount"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     financier_id: Id
     file_id: OptId
     kind: Code  # advance refund pass_on
@@ -82,7 +82,7 @@ class BankStatement(Record, table=True):
     __table_args__ = table_args(
         UniqueConstraint("financier_id", "sha256", "place", name="uq_statement_bytes")
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     financier_id: Id
     sha256: Code
     place: Count
@@ -109,7 +109,7 @@ class BankEntry(Record, table=True):
         ForeignKeyConstraint(["statement_id"], ["bank_statement.id"], name="fk_entry_statement"),
         Index("ix_bank_entry_state", "financier_id", "state"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     statement_id: Id
     financier_id: Id
     account: Text
@@ -133,7 +133,7 @@ class Allocation(Record, table=True):
         Index("ix_allocation_entry", "bank_entry_id"),
         Index("ix_allocation_advance", "advance_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     bank_entry_id: Id
     kind: Code  # principal penalty seller payer
     advance_id: OptId
