@@ -1,22 +1,27 @@
 """Firms, their identifiers and bank accounts; people, their roles, tokens and sessions."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
 from scf.db.types import (
     Code,
+    CodeKey,
     Count,
     Currency,
     Day,
     Id,
+    IdKey,
     Instant,
+    InstantKey,
     Json,
     OptCode,
+    OptDay,
     OptId,
     OptInstant,
     OptText,
     Record,
     Text,
+    TextKey,
     table_args,
 )
 
@@ -37,7 +42,7 @@ class Firm(FirmFields, Record, table=True):
     __table_args__ = table_args(
         CheckConstraint("kind IN ('trader', 'financier', 'platform')", name="ck_firm_kind")
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     kind: Code = "trader"
     state: Code = "INVITED"
     invited_by: OptId
@@ -59,7 +64,7 @@ class FirmIdentifier(Record, table=True):
         UniqueConstraint("scheme", "value", "scope_org_id", name="uq_identifier"),
         Index("ix_identifier_firm", "firm_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     firm_id: Id
     scheme: Code
     value: Text
@@ -79,7 +84,7 @@ class BankAccount(Record, table=True):
             "state IN ('UNVERIFIED', 'VERIFIED', 'CLOSED')", name="ck_bank_account_state"
         ),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     firm_id: Id
     number: Text  # an IBAN without spaces, or a national number
     is_iban: Count = 1
@@ -90,6 +95,7 @@ class BankAccount(Record, table=True):
     added_by: Id
     verified_by: OptId
     verified_at: OptInstant
+    usable_on: OptDay  # a changed account receives nothing before this day
     created_at: Instant
 
 
@@ -102,7 +108,7 @@ class User(Record, table=True):
         UniqueConstraint("email", name="uq_user_email"),
         CheckConstraint("state IN ('ACTIVE', 'DISABLED')", name="ck_user_state"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     email: Text  # lower case
     name: Text
     org_id: Id
@@ -118,8 +124,8 @@ class UserRole(Record, table=True):
     __table_args__ = table_args(
         ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_role_user")
     )
-    user_id: Id = Field(primary_key=True)
-    role: Code = Field(primary_key=True)
+    user_id: IdKey
+    role: CodeKey
 
 
 class ApiToken(Record, table=True):
@@ -130,7 +136,7 @@ class ApiToken(Record, table=True):
         ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_token_user"),
         UniqueConstraint("token_digest", name="uq_token_digest"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     user_id: Id
     token_digest: Code
     label: Text
@@ -144,7 +150,7 @@ class WebSession(Record, table=True):
 
     __tablename__ = "web_session"
     __table_args__ = table_args(Index("ix_session_user", "user_id"))
-    id_digest: Code = Field(primary_key=True)
+    id_digest: CodeKey
     user_id: OptId
     data: Json
     created_at: Instant
@@ -158,8 +164,8 @@ class RateWindow(Record, table=True):
 
     __tablename__ = "rate_window"
     __table_args__ = table_args()
-    key: Text = Field(primary_key=True)
-    window_start: Instant = Field(primary_key=True)
+    key: TextKey
+    window_start: InstantKey
     tries: Count
 
 
@@ -170,5 +176,5 @@ class BusinessDate(Record, table=True):
     __table_args__ = table_args(
         ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_business_date_firm")
     )
-    financier_id: Id = Field(primary_key=True)
+    financier_id: IdKey
     current_on: Day

@@ -1,0 +1,89 @@
+"""Who may do what: the one table of action × role.
+
+An action is the name of a command ("firm.activate") or of a read ("firm.read"). An action without
+a row is open to nobody. What a person sees *of* the things an action covers is another question,
+answered by each slice's ``visible_to``.
+"""
+
+from typing import Final
+
+from scf.kernel.actor import Actor, Role
+from scf.kernel.errors import NotAllowed
+
+_TRADER: Final = frozenset({Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
+_ANCHOR: Final = frozenset({Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
+_OFFICER: Final = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
+_BANK: Final = _OFFICER | {Role.HEAD_OFFICE}
+_ADMIN: Final = frozenset({Role.ADMINISTRATOR})
+_OPERATOR: Final = frozenset({Role.OPERATOR})
+_PEOPLE: Final = _TRADER | _BANK | _ADMIN
+_TRADE_AND_BANK: Final = _TRADER | _BANK
+
+MAY: dict[str, frozenset[Role]] = {
+    # --- parties
+    "firm.add": _PEOPLE | _OPERATOR,
+    "firm.identify": _OFFICER | _OPERATOR,
+    "firm.activate": _OFFICER | _OPERATOR,
+    "firm.suspend": _OFFICER,
+    "firm.read": _PEOPLE,
+    "account.add": frozenset({Role.TREASURER, Role.ADMINISTRATOR, Role.OFFICER_MAKER}) | _OPERATOR,
+    "account.verify": _OFFICER,
+    "account.close": frozenset({Role.TREASURER, Role.ADMINISTRATOR}) | _OFFICER,
+    "account.read": frozenset({Role.TREASURER}) | _BANK | _ADMIN,
+    "user.add": _ADMIN | _OPERATOR,
+    "user.set_password": _PEOPLE | _OPERATOR,
+    "user.disable": _ADMIN | _OPERATOR,
+    "user.read": _PEOPLE,
+    "token.create": _PEOPLE | _OPERATOR,
+    "token.revoke": _PEOPLE | _OPERATOR,
+    "token.read": _PEOPLE,
+    "session.read": _PEOPLE,
+    # --- jobs, audit trail
+    "job.read": _PEOPLE,
+    "audit.read": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
+    # --- documents
+    "document.read": _TRADE_AND_BANK,
+    # --- ledger
+    "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
+    # --- programmes
+    "programme.read": _TRADE_AND_BANK,
+    "limit.read": _BANK,
+    # --- offers
+    # --- financing
+    # --- settlement
+    # --- accounting
+}
+
+# Which roles make sense in which kind of organisation; nobody is given the operator's.
+ROLES_OF_KIND: Final[dict[str, frozenset[Role]]] = {
+    "trader": _TRADER | _ADMIN,
+    "financier": _BANK | _ADMIN,
+    "platform": _ADMIN,
+}
+
+
+def authorise(actor: Actor, action: str) -> None:
+    """Let the actor pass, or say which roles could do it and who grants them.
+
+    Raises
+    ------
+    NotAllowed
+        ``NOT_ALLOWED`` with the action, the roles that may, and who can grant one.
+    """
+    may = MAY.get(action, frozenset())
+    if actor.roles & may:
+        return
+    roles = sorted(role.value for role in may if role is not Role.OPERATOR)
+    raise NotAllowed(
+        "NOT_ALLOWED",
+        "Your role does not cover this."
+        + (" An administrator of your organisation can give it to you." if roles else ""),
+        action=action,
+        needs_one_of=roles,
+        granted_by="administrator of your organisation" if roles else "nobody",
+    )
+
+
+def may(actor: Actor, action: str) -> bool:
+    """Tell whether :func:`authorise` would let the actor pass; for what a page offers."""
+    return bool(actor.roles & MAY.get(action, frozenset()))

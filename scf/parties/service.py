@@ -1,0 +1,210 @@
+"""What other slices ask about parties: the business date, who a document names, where money goes.
+
+Every function reads through the connection it is handed, inside or outside a command.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, or_, select
+from sqlalchemy.engine import Connection
+
+from scf.kernel.actor import Actor, Role
+from scf.kernel.errors import NotFound
+from scf.parties.identifiers import PartyId, alias, judge_all
+from scf.parties.models import BankAccount, BusinessDate, Firm, FirmIdentifier, User, UserRole
+
+_firm = Firm.__table__  # type: ignore[attr-defined]
+_identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
+_account = BankAccount.__table__  # type: ignore[attr-defined]
+_date = BusinessDate.__table__  # type: ignore[attr-defined]
+_user = User.__table__  # type: ignore[attr-defined]
+_role = UserRole.__table__  # type: ignore[attr-defined]
+
+
+def business_date(conn: Connection, financier_id: str) -> dt.date:
+    """Return the day that the financier's books are on.
+
+    Raises
+    ------
+    NotFound
+        ``BUSINESS_DATE`` when the organisation keeps no business date (it is no financier).
+    """
+    day = conn.execute(
+        select(_date.c.current_on).where(_date.c.financier_id == financier_id)
+    ).scalar_one_or_none()
+    if day is None:
+        raise NotFound(
+            "BUSINESS_DATE", "This organisation has no business date.", financier_id=financier_id
+        )
+    return day  # type: ignore[no-any-return]
+
+
+def matching_firms(
+    conn: Connection, identifiers: Sequence[tuple[str, str]], name: str, org_id: str
+) -> list[tuple[PartyId, str, str]]:
+    """Return (identifier, firm, state) for each number that is known, public ones first.
+
+    Numbers and names in the scope of an organisation count only for documents of that one.
+    """
+    wanted = judge_all([*identifiers, ("name", name)] if name.strip() else identifiers)
+    if not wanted:
+        return []
+    rows = conn.execute(
+        select(
+            _identifier.c.scheme,
+            _identifier.c.value,
+            _identifier.c.scope_org_id,
+            _identifier.c.firm_id,
+            _firm.c.state,
+        )
+        .join(_firm, _firm.c.id == _identifier.c.firm_id)
+        .where(
+            _identifier.c.scope_org_id.in_({"", org_id}),
+            or_(
+                *(
+                    (_identifier.c.scheme == item.scheme) & (_identifier.c.value == item.value)
+                    for item in wanted
+                )
+            ),
+        )
+    ).all()
+    known = {(row.scheme, row.value, row.scope_org_id): row for row in rows}
+    found: list[tuple[PartyId, str, str]] = []
+    for item in wanted:
+        # What an organisation itself calls the firm stands behind what the number says to all.
+        for scope in ("", org_id) if item.public else (org_id,):
+            row = known.get((item.scheme, item.value, scope))
+            if row is not None:
+                found.append((item, row.firm_id, row.state))
+                break
+    return found
+
+
+def resolve_party(
+    conn: Connection,
+    identifiers: Sequence[tuple[str, str]],
+    name: str,
+    country: str,
+    org_id: str,
+) -> str | None:
+    """Return the one ACTIVE firm that a document of ``org_id`` names, or nothing.
+
+    Public numbers speak first; if two of them name two firms, the document contradicts itself and
+    names nobody. A customer number or the name counts only where no public number is known, and
+    only as this organisation's own word for the firm. A country that contradicts the firm's own
+    makes a match by name void.
+    """
+    found = matching_firms(conn, identifiers, name, org_id)
+    for tier in (
+        [hit for hit in found if hit[0].public],
+        [hit for hit in found if not hit[0].public and hit[0].scheme != "name"],
+        [hit for hit in found if hit[0].scheme == "name"],
+    ):
+        firms = {firm_id for _item, firm_id, _state in tier}
+        if not firms:
+            continue
+        if len(firms) > 1:
+            return None
+        _item, firm_id, state = tier[0]
+        if state != "ACTIVE":
+            return None
+        if tier[0][0].scheme == "name" and _elsewhere(conn, firm_id, country):
+            return None
+        return firm_id
+    return None
+
+
+def _elsewhere(conn: Connection, firm_id: str, country: str) -> bool:
+    own = conn.execute(select(_firm.c.country).where(_firm.c.id == firm_id)).scalar_one()
+    return bool(own and country and own != country)
+
+
+def verified_account(
+    conn: Connection, firm_id: str, currency: str, on: dt.date | None = None
+) -> Row[Any] | None:
+    """Return the account to which money for the firm goes in this currency, or nothing.
+
+    The account verified last whose cooling-off has passed on the day ``on``; without a day the
+    earliest business date of any financier counts, so a cooling-off never ends too soon. While a
+    changed account cools off, the earlier one still receives, unless it was closed.
+    """
+    if on is None:
+        on = conn.execute(select(func.min(_date.c.current_on))).scalar_one_or_none()
+    usable = _account.c.usable_on.is_(None)
+    if on is not None:
+        usable = usable | (_account.c.usable_on <= on)
+    return conn.execute(
+        select(_account)
+        .where(
+            _account.c.firm_id == firm_id,
+            _account.c.currency == currency,
+            _account.c.state == "VERIFIED",
+            usable,
+        )
+        .order_by(_account.c.verified_at.desc(), _account.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def firm_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of firms by id; unknown ids are left out."""
+    wanted = {firm_id for firm_id in ids if firm_id}
+    if not wanted:
+        return {}
+    rows = conn.execute(select(_firm.c.id, _firm.c.name).where(_firm.c.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
+def firm_by(conn: Connection, word: str, org_id: str = "") -> str:
+    """Return the id of the firm that ``word`` names: an id, or ``scheme:value``.
+
+    Raises
+    ------
+    NotFound
+        When no firm or more than one goes by it.
+    """
+    row = conn.execute(select(_firm.c.id).where(_firm.c.id == word)).one_or_none()
+    if row is not None:
+        return str(row.id)
+    # The value may hold colons, the scheme one: "reg:GB:0123" and "vat:DE136695976" both work.
+    for cut in (place for place, char in enumerate(word) if char == ":"):
+        hits = matching_firms(conn, [(word[:cut], word[cut + 1 :])], "", org_id)
+        if len({firm_id for _item, firm_id, _state in hits}) == 1:
+            return hits[0][1]
+    raise NotFound("FIRM", "No firm goes by this id or number.", firm=word[:200])
+
+
+def actor_of_user(conn: Connection, user_id: str) -> Actor | None:
+    """Return an active person as actor with the roles held now, or nothing."""
+    row = conn.execute(
+        select(_user.c.id, _user.c.org_id, _user.c.name).where(
+            _user.c.id == user_id, _user.c.state == "ACTIVE"
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    roles = conn.execute(select(_role.c.role).where(_role.c.user_id == user_id)).scalars()
+    return Actor(row.id, row.org_id, frozenset(Role(role) for role in roles), row.name)
+
+
+def actor_of_email(conn: Connection, email: str) -> Actor | None:
+    """Return the active person with this address as actor, or nothing."""
+    user_id = conn.execute(
+        select(_user.c.id).where(_user.c.email == email.strip().lower())
+    ).scalar_one_or_none()
+    return actor_of_user(conn, user_id) if user_id else None
+
+
+__all__ = [
+    "actor_of_email",
+    "actor_of_user",
+    "alias",
+    "business_date",
+    "firm_by",
+    "firm_names",
+    "matching_firms",
+    "resolve_party",
+    "verified_account",
+]

@@ -1,0 +1,150 @@
+"""Which firms, accounts, people, tokens and jobs an organisation may see.
+
+A firm sees itself, the firms it trades with, those it invited, and the other side of its
+programmes; a financier sees every firm. Trade documents and programmes belong to later slices, so
+they are named here by table only.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    column,
+    false,
+    or_,
+    select,
+    table,
+    true,
+    union_all,
+)
+
+from scf.db.models import AuditLog, Job
+from scf.db.visibility import visible_to, visible_to_everyone
+from scf.kernel.actor import Actor, Role
+from scf.parties.models import (
+    ApiToken,
+    BankAccount,
+    BusinessDate,
+    Firm,
+    FirmIdentifier,
+    User,
+    UserRole,
+    WebSession,
+)
+
+_OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
+_organisation = Firm.__table__.alias("organisation")  # type: ignore[attr-defined]
+_person = User.__table__.alias("person")  # type: ignore[attr-defined]
+# (table, one side, other side): an edge shows each side to the other.
+_EDGES = (
+    ("invoice", "seller_id", "buyer_id"),
+    ("trade_order", "seller_id", "buyer_id"),
+    ("credit_note", "seller_id", "buyer_id"),
+    ("programme", "financier_id", "anchor_id"),
+)
+
+
+def _known_firms(actor: Actor) -> Any:  # noqa: ANN401 - a compound select
+    """Select the ids of the firms on the other end of the actor's own edges."""
+    ends: list[Select[Any]] = []
+    for name, left, right in _EDGES:
+        edge = table(name, column(left), column(right))
+        for own, other in ((left, right), (right, left)):
+            ends.append(
+                select(edge.c[other]).where(edge.c[own] == actor.org_id, edge.c[other].is_not(None))
+            )
+    return union_all(*ends)
+
+
+def _is_financier(actor: Actor) -> ColumnElement[bool]:
+    return (
+        select(_organisation.c.id)
+        .where(_organisation.c.id == actor.org_id, _organisation.c.kind == "financier")
+        .exists()
+    )
+
+
+@visible_to(Firm)
+def _firms(actor: Actor) -> ColumnElement[bool]:
+    if actor.roles & _OFFICERS:
+        return true()
+    return or_(
+        Firm.id == actor.org_id,  # type: ignore[arg-type]
+        Firm.invited_by == actor.org_id,  # type: ignore[arg-type]
+        Firm.id.in_(_known_firms(actor)),  # type: ignore[attr-defined]
+        _is_financier(actor),
+    )
+
+
+@visible_to(FirmIdentifier)
+def _identifiers(actor: Actor) -> ColumnElement[bool]:
+    """Show public numbers of visible firms; what an organisation calls a firm stays its own."""
+    firm = _organisation
+    visible = select(firm.c.id).where(
+        or_(
+            firm.c.id == actor.org_id,
+            firm.c.invited_by == actor.org_id,
+            firm.c.id.in_(_known_firms(actor)),
+        )
+    )
+    mine = or_(
+        FirmIdentifier.scope_org_id == "",  # type: ignore[arg-type]
+        FirmIdentifier.scope_org_id == actor.org_id,  # type: ignore[arg-type]
+    )
+    if actor.roles & _OFFICERS:
+        return mine
+    return and_(mine, FirmIdentifier.firm_id.in_(visible))  # type: ignore[attr-defined]
+
+
+@visible_to(BankAccount)
+def _accounts(actor: Actor) -> ColumnElement[bool]:
+    if actor.roles & _OFFICERS:
+        return true()
+    return BankAccount.firm_id == actor.org_id  # type: ignore[return-value]
+
+
+@visible_to(User)
+def _users(actor: Actor) -> ColumnElement[bool]:
+    if Role.ADMINISTRATOR in actor.roles:
+        return User.org_id == actor.org_id  # type: ignore[return-value]
+    return User.id == actor.user_id  # type: ignore[return-value]
+
+
+def _own_people(actor: Actor, user_column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+    """Limit rows of people to oneself; for an administrator, to the own organisation."""
+    if Role.ADMINISTRATOR in actor.roles:
+        people = select(_person.c.id).where(_person.c.org_id == actor.org_id)
+        return user_column.in_(people)  # type: ignore[no-any-return]
+    return user_column == actor.user_id  # type: ignore[no-any-return]
+
+
+@visible_to(UserRole)
+def _roles(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, UserRole.user_id)
+
+
+@visible_to(ApiToken)
+def _tokens(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, ApiToken.user_id)
+
+
+@visible_to(WebSession)
+def _sessions(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, WebSession.user_id)
+
+
+@visible_to(Job)
+def _jobs(actor: Actor) -> ColumnElement[bool]:
+    return Job.org_id == actor.org_id  # type: ignore[return-value]
+
+
+@visible_to(AuditLog)
+def _audit(actor: Actor) -> ColumnElement[bool]:
+    if actor.roles & {Role.ADMINISTRATOR, Role.HEAD_OFFICE}:
+        return AuditLog.org_id == actor.org_id  # type: ignore[return-value]
+    return false()
+
+
+visible_to_everyone(BusinessDate)
