@@ -107,6 +107,6 @@ def _postgresql(url: URL, pool_size: int, isolation: str, *, read_only: bool) ->
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=10,
-        isolation_level=isolation,  # type: ignore[arg-type]
+        isolation_level=isolation,
         connect_args={"options": options, "connect_timeout": 5},
     )

@@ -1,12 +1,14 @@
 """The tables every command writes beside its own: idempotency, audit, seals, outbox, jobs."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field
 
 from scf.db.types import (
     Code,
+    CodeKey,
     Count,
+    CountKey,
     Id,
+    IdKey,
     Instant,
     Json,
     OptId,
@@ -14,7 +16,9 @@ from scf.db.types import (
     OptJson,
     OptText,
     Record,
+    SerialKey,
     Text,
+    TextKey,
     table_args,
 )
 
@@ -23,9 +27,9 @@ class Idempotency(Record, table=True):
     """The stored answer of one command under the key its caller made."""
 
     __table_args__ = table_args()
-    org_id: Id = Field(primary_key=True)
-    command: Code = Field(primary_key=True)
-    key: Text = Field(primary_key=True)
+    org_id: IdKey
+    command: CodeKey
+    key: TextKey
     body_digest: Code
     command_id: Id
     response: OptJson
@@ -39,7 +43,7 @@ class AuditLog(Record, table=True):
     __table_args__ = table_args(
         Index("ix_audit_org", "org_id", "seq"), Index("ix_audit_command_id", "command_id")
     )
-    seq: Count | None = Field(default=None, primary_key=True)
+    seq: SerialKey
     command_id: Id
     command: Code
     at: Instant
@@ -59,7 +63,7 @@ class PersonalSalt(Record, table=True):
 
     __tablename__ = "personal_salt"
     __table_args__ = table_args()
-    command_id: Id = Field(primary_key=True)
+    command_id: IdKey
     salt: Code
 
 
@@ -68,7 +72,7 @@ class AuditSeal(Record, table=True):
 
     __tablename__ = "audit_seal"
     __table_args__ = table_args(CheckConstraint("rows > 0", name="ck_seal_rows"))
-    seq: Count = Field(primary_key=True)
+    seq: CountKey
     rows: Count
     rows_digest: Code
     previous: Code
@@ -85,7 +89,7 @@ class AuditSealRow(Record, table=True):
         ForeignKeyConstraint(["seal_seq"], ["audit_seal.seq"], name="fk_seal_row_seal"),
         UniqueConstraint("seal_seq", "place", name="uq_seal_place"),
     )
-    audit_seq: Count = Field(primary_key=True)
+    audit_seq: CountKey
     seal_seq: Count
     place: Count
 
@@ -95,7 +99,7 @@ class SecurityEvent(Record, table=True):
 
     __tablename__ = "security_event"
     __table_args__ = table_args()
-    id: Id = Field(primary_key=True)
+    id: IdKey
     at: Instant
     user_id: Id
     org_id: Id
@@ -108,7 +112,7 @@ class Outbox(Record, table=True):
     """A notice that leaves after its command has committed; delivered at least once."""
 
     __table_args__ = table_args(Index("ix_outbox_open", "done_at", "available_at"))
-    id: Id = Field(primary_key=True)
+    id: IdKey
     topic: Code
     org_id: Id
     command_id: Id
@@ -127,11 +131,9 @@ class Job(Record, table=True):
     __table_args__ = table_args(
         UniqueConstraint("kind", "key", name="uq_job_key"),
         Index("ix_job_open", "state", "available_at"),
-        CheckConstraint(
-            "state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')", name="ck_job_state"
-        ),
+        CheckConstraint("state IN ('QUEUED', 'RUNNING', 'DONE', 'FAILED')", name="ck_job_state"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     kind: Code
     key: Text
     org_id: Id
@@ -154,5 +156,5 @@ class WorkerHeartbeat(Record, table=True):
 
     __tablename__ = "worker_heartbeat"
     __table_args__ = table_args()
-    worker: Id = Field(primary_key=True)
+    worker: IdKey
     at: Instant

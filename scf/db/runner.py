@@ -17,7 +17,7 @@ import datetime as dt
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Row, bindparam, insert, select, text, update
@@ -63,9 +63,7 @@ _KEY_OF = {
     .on_conflict_do_nothing()
     .returning(_key_table.c.key),
 }
-_FIND_KEY = select(
-    _key_table.c.body_digest, _key_table.c.response, _key_table.c.command_id
-).where(
+_FIND_KEY = select(_key_table.c.body_digest, _key_table.c.response, _key_table.c.command_id).where(
     _key_table.c.org_id == bindparam("o"),
     _key_table.c.command == bindparam("c"),
     _key_table.c.key == bindparam("k"),
@@ -92,10 +90,11 @@ class Command:
     handler: Callable[[Any, Any], dict[str, Any]]
 
 
+I = TypeVar("I", bound=BaseModel)
 COMMANDS: dict[str, Command] = {}
 
 
-def command[I: BaseModel](
+def command(
     name: str, model: type[I]
 ) -> Callable[[Callable[["Context", I], dict[str, Any]]], Callable[["Context", I], dict[str, Any]]]:
     """Register a handler. Who may call it stands in ``scf/parties/access.py``."""
@@ -262,7 +261,7 @@ class Runner:
         self._authorise = authorise
         self._pause = pause
 
-    def run(  # noqa: PLR0913 - the six things every change must say
+    def run(
         self,
         name: str,
         payload: Mapping[str, Any] | BaseModel,
@@ -421,7 +420,9 @@ def invalid_input(error: ValidationError) -> InvalidInput:
 def _gave_up(error: DBAPIError, call: "_Call") -> ScfError:
     if failures.is_lock_timeout(error):
         code = "IN_PROGRESS"
-        return Conflict(code, "The same thing is being worked on. Ask again.", command=call.spec.name)
+        return Conflict(
+            code, "The same thing is being worked on. Ask again.", command=call.spec.name
+        )
     code = "DATABASE"
     return Unavailable(
         code,

@@ -66,10 +66,7 @@ def seal(conn: Connection, now: dt.datetime) -> dict[str, Any] | None:
     conn.execute(insert(_seal), new)
     conn.execute(
         insert(_seal_row),
-        [
-            {"audit_seq": row.seq, "seal_seq": seq, "place": place}
-            for place, row in enumerate(rows)
-        ],
+        [{"audit_seq": row.seq, "seal_seq": seq, "place": place} for place, row in enumerate(rows)],
     )
     return new | {"sealed_at": now.isoformat(timespec="microseconds")}
 

@@ -105,6 +105,13 @@ OptInstant = Annotated[dt.datetime | None, Field(default=None, sa_type=UtcInstan
 Flag = Annotated[bool, Field(sa_type=Boolean)]
 Json = Annotated[Any, Field(sa_type=JsonColumn)]
 OptJson = Annotated[Any, Field(default=None, nullable=True, sa_type=JsonColumn)]
+# Keys: an explicit ``Field(primary_key=True)`` on a field would drop the column type again.
+IdKey = Annotated[str, Field(primary_key=True, min_length=1, max_length=64, sa_type=String)]
+CodeKey = Annotated[str, Field(primary_key=True, max_length=64, sa_type=String)]
+TextKey = Annotated[str, Field(primary_key=True, max_length=4000, sa_type=String)]
+InstantKey = Annotated[dt.datetime, Field(primary_key=True, sa_type=UtcInstant)]
+CountKey = Annotated[int, Strict(), Field(primary_key=True, sa_type=BigInteger)]
+SerialKey = Annotated[int | None, Field(default=None, primary_key=True, sa_type=BigInteger)]
 Blob = Annotated[bytes, Field(sa_type=LargeBinary)]
 
 

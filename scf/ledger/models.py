@@ -1,7 +1,6 @@
 """Accounts, entries, postings, and the conscious decision to post nothing."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field
 
 from scf.db.types import (
     Code,
@@ -9,6 +8,7 @@ from scf.db.types import (
     Currency,
     Day,
     Id,
+    IdKey,
     Instant,
     OptCode,
     OptId,
@@ -28,7 +28,7 @@ class Account(Record, table=True):
             "kind IN ('asset', 'liability', 'income', 'expense', 'equity')", name="ck_account_kind"
         ),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     org_id: Id
     code: Code
     name: Text
@@ -49,7 +49,7 @@ class Entry(Record, table=True):
         Index("ix_entry_subject", "subject_id"),
         Index("ix_entry_event", "event_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     seq: Count
     org_id: Id
     event_id: Id
@@ -80,7 +80,7 @@ class Posting(Record, table=True):
         Index("ix_posting_account", "account_id", "currency"),
         Index("ix_posting_entry", "entry_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     entry_id: Id
     place: Count
     account_id: Id
@@ -95,7 +95,7 @@ class NoEntry(Record, table=True):
     __table_args__ = table_args(
         UniqueConstraint("org_id", "event_id", "event_kind", name="uq_no_entry_event")
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     org_id: Id
     event_id: Id
     event_kind: Code

@@ -25,11 +25,17 @@ _OPEN = {
 
 @dataclass(frozen=True)
 class ChartLine:
-    """One account of the chart every book is opened from."""
+    """One account of the chart every book is opened from.
+
+    ``control``: the firm's own accounting owns the account and books the other half of its life
+    (trade receivables, trade payables). ``clears``: zero once everything it is used for is over.
+    """
 
     code: str
     name: str
     kind: str
+    control: bool = False
+    clears: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""The composition root: all wiring on one page.
+
+Reads the configuration, opens the database, loads every slice's commands and puts the pieces
+together. The command line, the web application and the tests start here.
+"""
+
+import importlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from scf import schema
+from scf.db import migrate
+from scf.db.engine import Database
+from scf.db.leases import Claimed, Handler, Worker
+from scf.db.runner import Outcome, Runner
+from scf.kernel.actor import Actor
+from scf.kernel.clock import Clock, SystemClock
+from scf.ledger.service import ChartLine, install_chart
+from scf.parties.access import authorise
+
+# Importing these registers their commands, visibility and constraint meanings.
+SLICES = (
+    "scf.parties.commands",
+    "scf.parties.visibility",
+    "scf.ledger.visibility",
+    "scf.documents.commands",
+    "scf.documents.visibility",
+    "scf.programmes.commands",
+    "scf.programmes.visibility",
+    "scf.offers.commands",
+    "scf.offers.visibility",
+    "scf.financing.commands",
+    "scf.financing.visibility",
+    "scf.settlement.commands",
+    "scf.settlement.visibility",
+)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The running platform: a database, a clock, and the runner over both."""
+
+    db: Database
+    clock: Clock
+    runner: Runner
+
+    def run(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | BaseModel,
+        actor: Actor,
+        *,
+        key: str,
+        reason: str = "",
+        dry_run: bool = False,
+    ) -> Outcome:
+        """Run one command; see :meth:`scf.db.runner.Runner.run`."""
+        return self.runner.run(name, payload, actor=actor, key=key, reason=reason, dry_run=dry_run)
+
+    def worker(self, name: str = "worker") -> Worker:
+        """Give a worker that knows every kind of job."""
+        return Worker(self.db, self.clock, name, job_handlers(self), _deliver)
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.db.close()
+
+
+def build(url: str, *, clock: Clock | None = None, pool_size: int = 5) -> Platform:
+    """Put the platform together over one database."""
+    load_slices()
+    load_chart()
+    db = Database(url, pool_size=pool_size)
+    the_clock = clock or SystemClock()
+    return Platform(db, the_clock, Runner(db, the_clock, authorise))
+
+
+def load_slices() -> None:
+    """Import every slice, which registers what it can do and who may see its rows."""
+    for name in SLICES:
+        importlib.import_module(name)
+
+
+def load_chart() -> None:
+    """Read the chart of accounts that every book is opened from."""
+    data = tomllib.loads(files("config").joinpath("chart_of_accounts.toml").read_text("utf-8"))
+    install_chart(
+        ChartLine(
+            line["code"],
+            line["name"],
+            line["kind"],
+            control=line.get("control", False),
+            clears=line.get("clears", True),
+        )
+        for line in data["account"]
+    )
+
+
+def create_schema(url: str) -> None:
+    """Bring an empty or older database to the present schema."""
+    migrate.upgrade(url)
+
+
+def job_handlers(platform: Platform) -> dict[str, Handler]:
+    """Give what the worker does per kind of job."""
+    from scf.documents import intake
+
+    handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
+        "documents.import": lambda job: intake.import_job(platform, job),
+        "documents.revalidate": lambda job: intake.revalidate_job(platform, job),
+    }
+    return handlers
+
+
+def _deliver(_notice: Claimed) -> None:
+    """Hand a notice over. No channel is configured yet, so the notice is only marked as done."""
+
+
+def is_ready(db: Database) -> bool:
+    """Tell whether the database answers and stands at the newest schema."""
+    with db.snapshot() as connection:
+        connection.execute(text("SELECT 1"))
+        return migrate.revision_of(connection) == migrate.newest()
+
+
+__all__ = ["Platform", "build", "create_schema", "is_ready", "job_handlers", "schema"]

@@ -1,0 +1,50 @@
+"""Who sees the books: the organisation that a book belongs to, and nobody else."""
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import col
+
+from scf.db.models import AuditLog, Job, Outbox, SecurityEvent
+from scf.db.visibility import visible_to
+from scf.kernel.actor import Actor
+from scf.ledger.models import Account, Entry, NoEntry, Posting
+
+
+@visible_to(Account)
+def _own_accounts(actor: Actor) -> ColumnElement[bool]:
+    return col(Account.org_id) == actor.org_id
+
+
+@visible_to(Entry)
+def _own_entries(actor: Actor) -> ColumnElement[bool]:
+    return col(Entry.org_id) == actor.org_id
+
+
+@visible_to(NoEntry)
+def _own_dashes(actor: Actor) -> ColumnElement[bool]:
+    return col(NoEntry.org_id) == actor.org_id
+
+
+@visible_to(Posting)
+def _own_postings(actor: Actor) -> ColumnElement[bool]:
+    own = select(col(Account.id)).where(col(Account.org_id) == actor.org_id)
+    return col(Posting.account_id).in_(own)
+
+
+@visible_to(AuditLog)
+def _own_trail(actor: Actor) -> ColumnElement[bool]:
+    return col(AuditLog.org_id) == actor.org_id
+
+
+@visible_to(Job)
+def _own_jobs(actor: Actor) -> ColumnElement[bool]:
+    return col(Job.org_id) == actor.org_id
+
+
+@visible_to(Outbox)
+def _own_notices(actor: Actor) -> ColumnElement[bool]:
+    return col(Outbox.org_id) == actor.org_id
+
+
+@visible_to(SecurityEvent)
+def _own_security(actor: Actor) -> ColumnElement[bool]:
+    return col(SecurityEvent.org_id) == actor.org_id

@@ -1,0 +1,20 @@
+"""Every table and trigger of the platform in one place, for migrations and their checks."""
+
+from sqlmodel import SQLModel
+
+import scf.db.models
+import scf.documents.models
+import scf.financing.models
+import scf.ledger.models
+import scf.offers.models
+import scf.parties.models
+import scf.programmes.models
+import scf.settlement.models  # noqa: F401 - imported so that their tables are known
+from scf.ledger.triggers import TRIGGERS
+
+metadata = SQLModel.metadata
+
+
+def triggers(dialect: str) -> dict[str, str]:
+    """Give the statements that make every trigger (and its function) of one engine, by name."""
+    return TRIGGERS[dialect]
