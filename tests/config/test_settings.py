@@ -1,0 +1,130 @@
+"""What a person configures is what is in force, and unsafe choices are refused by name."""
+
+import stat
+import threading
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config import settings
+from config.settings import DEFAULTS, Settings, SettingsError, load, load_secret_key
+
+
+def _load(**environ: str) -> Settings:
+    return load(environ)
+
+
+def _production(key_file: Path) -> Settings:
+    return _load(SCF_ENV="production", SCF_SECRET_KEY_FILE=str(key_file))
+
+
+def test_every_setting_has_a_default_and_a_meaning() -> None:
+    listed = settings.describe({})
+    assert [one.name for one in listed] == list(tomllib.loads(DEFAULTS.read_text("utf-8")))
+    assert all(one.meaning and one.source == "default" for one in listed)
+
+
+def test_without_configuration_the_platform_serves_this_machine_only() -> None:
+    plain = _load()
+    assert plain.database_url == "sqlite:///var/scf.db"
+    assert (plain.host, plain.port, plain.is_production) == ("127.0.0.1", 8000, False)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('port = 9000\nlog_level = "WARNING"\n')
+    got = load({"SCF_CONFIG": str(file), "SCF_LOG_LEVEL": "ERROR"})
+    assert (got.port, got.log_level, got.env) == (9000, "ERROR", "development")
+    sources = {one.name: one.source for one in settings.describe({"SCF_CONFIG": str(file)})}
+    assert sources["port"] == str(file)
+
+
+def test_the_port_may_be_given_without_prefix() -> None:
+    assert _load(PORT="8123").port == 8123
+    assert _load(PORT="8123", SCF_PORT="8124").port == 8124
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SCF_ENV", "staging"),
+        ("SCF_PORT", "80a"),
+        ("SCF_PORT", "٨٠٠٠"),
+        ("SCF_PORT", "0"),
+        ("SCF_PORT", "65536"),
+        ("SCF_DATABASE_URL", "mysql://x"),
+        ("SCF_DATABASE_URL", ""),
+        ("SCF_BEHIND_TLS_PROXY", "maybe"),
+        ("SCF_LOG_LEVEL", "loud"),
+        ("SCF_HOST", "0.0.0.0"),  # noqa: S104 - refused, that is the point
+        ("SCF_CONFIG", "no/such/file.toml"),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused_by_name(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        load({variable: value})
+
+
+def test_a_misspelt_setting_in_the_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('databse_url = "sqlite:///x"\n')
+    with pytest.raises(SettingsError, match="database_url was meant"):
+        load({"SCF_CONFIG": str(file)})
+
+
+def test_serving_others_needs_a_proxy_with_tls() -> None:
+    outside = "0.0.0.0"  # noqa: S104 - the case under test
+    assert _load(SCF_HOST=outside, SCF_BEHIND_TLS_PROXY="true").host == outside
+
+
+def test_the_list_of_settings_shows_no_password() -> None:
+    address = "postgresql://scf:hunter2@db/scf"
+    shown = {one.name: one.value for one in settings.describe({"SCF_DATABASE_URL": address})}
+    assert shown["database_url"] == "postgresql://scf:…@db/scf"
+
+
+def test_a_development_machine_gets_one_key_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    here = _load(SCF_SECRET_KEY_FILE=str(tmp_path / "var" / "secret.key"))
+    keys: list[bytes] = []
+    starts = [threading.Thread(target=lambda: keys.append(load_secret_key(here))) for _ in range(8)]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    assert len(keys) == 8
+    assert len(set(keys)) == 1
+    assert stat.S_IMODE(here.secret_key_file.stat().st_mode) == 0o600
+    assert [file.name for file in here.secret_key_file.parent.iterdir()] == ["secret.key"]
+
+
+def test_production_refuses_a_missing_key(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is missing"):
+        load_secret_key(_production(tmp_path / "secret.key"))
+    assert not (tmp_path / "secret.key").exists()
+
+
+def test_production_refuses_the_key_of_a_development_machine(tmp_path: Path) -> None:
+    file = tmp_path / "secret.key"
+    load_secret_key(_load(SCF_SECRET_KEY_FILE=str(file)))
+    with pytest.raises(SettingsError, match="development machine"):
+        load_secret_key(_production(file))
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "said"),
+    [(0o644, "k" * 64, "others can read"), (0o600, "short", "shorter than")],
+)
+def test_production_refuses_a_weak_key(tmp_path: Path, mode: int, key: str, said: str) -> None:
+    file = tmp_path / "secret.key"
+    file.write_text(key)
+    file.chmod(mode)
+    with pytest.raises(SettingsError, match=said):
+        load_secret_key(_production(file))
+
+
+def test_production_takes_a_key_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "secret.key"
+    file.write_text("k" * 64 + "\n")
+    file.chmod(0o600)
+    assert load_secret_key(_production(file)) == b"k" * 64
