@@ -33,9 +33,9 @@ class PenaltyTerms:
 
     @property
     def penalty_rate(self) -> Rate:
-        """The rate a year that lateness costs."""
+        """The rate a year that lateness costs; it never pays to be late."""
         multiple = ppm_to_fraction(self.multiple_ppm - (PPM if self.extra_only else 0))
-        return self.rate * multiple
+        return max(self.rate * multiple, Rate(0))
 
 
 @dataclass(frozen=True, slots=True)

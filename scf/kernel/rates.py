@@ -18,6 +18,7 @@ from scf.kernel.rounding import PPM, Rate, ppm_to_fraction, round_half_up
 
 __all__ = [
     "PPM",
+    "TOP_COST_PPM",
     "Payment",
     "Penalty",
     "PenaltyTerms",
@@ -42,8 +43,9 @@ _PERCENT: Final = re.compile(r"(-?)([0-9]{1,4})(?:\.([0-9]{1,12}))?")
 _PERCENT_COMMA: Final = re.compile(r"(-?)([0-9]{1,4})(?:,([0-9]{1,12}))?")
 _MAX_PERCENT: Final = 1000
 _EFFECTIVE_YEAR: Final = 365
-# A fee of a few percent for one day compounds beyond any number a person reads or a column holds.
-_TOP_EFFECTIVE_PPM: Final = 10**9
+# 10,000 %. A fee of a few percent for one day compounds beyond any number that a person reads or
+# a column holds, so yearly costs stop here.
+TOP_COST_PPM: Final = 100_000_000
 
 # Fifty digits decide every rounding but a near tie, and near ties are decided in whole numbers.
 _DIGITS: Final = Context(prec=50)
@@ -237,19 +239,21 @@ def _check_cost(cash: int, days: int) -> None:
 def all_in_ppm(charges: int, cash: int, days: int, basis_days: int) -> int:
     """Return the simple yearly cost of all charges on the cash received, in ppm.
 
+    Stops at 10,000 %: beyond it the figure says only that the term is too short for one.
+
     Raises
     ------
     InvalidInput
         ALL_IN_UNDEFINED, when no cash is received or no day passes.
     """
     _check_cost(cash, days)
-    return round_half_up(Fraction(charges * basis_days * PPM, cash * days))
+    return min(round_half_up(Fraction(charges * basis_days * PPM, cash * days)), TOP_COST_PPM)
 
 
 def effective_ppm(charges: int, cash: int, days: int) -> int:
     """Return the effective yearly cost, (1 + charges/cash)^(365/days) - 1, in ppm.
 
-    Stops at 100,000 %: beyond it the figure says only that the term is too short for one.
+    Stops at 10,000 %, as ``all_in_ppm`` does.
 
     Raises
     ------
@@ -260,6 +264,6 @@ def effective_ppm(charges: int, cash: int, days: int) -> int:
     if cash + charges <= 0:
         raise InvalidInput("ALL_IN_UNDEFINED", "The charges give back more than the cash.")
     ratio = Fraction(cash + charges, cash)
-    if ratio**_EFFECTIVE_YEAR > Fraction(_TOP_EFFECTIVE_PPM + PPM, PPM) ** days:
-        return _TOP_EFFECTIVE_PPM
+    if ratio**_EFFECTIVE_YEAR > Fraction(TOP_COST_PPM + PPM, PPM) ** days:
+        return TOP_COST_PPM
     return _round_growth(PPM, ratio, _EFFECTIVE_YEAR, days)
