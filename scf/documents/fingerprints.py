@@ -1,0 +1,114 @@
+"""When two documents are the same although somebody wrote the number differently.
+
+The canonical number removes what costs a forger nothing to change: case, blanks, dashes, letters
+of another script that look the same, leading zeros, O for 0 and I for 1, and words such as
+"INV-" in front. It is compared only between documents of one seller, one buyer and one year.
+"""
+
+import hashlib
+import re
+import unicodedata
+from typing import Final
+
+# Letters of other scripts that are drawn like a Latin one (Unicode confusables, capitals and the
+# small letters whose capital differs). Written as escapes: they cannot be told apart by eye.
+_LOOKALIKES: Final = {
+    # Cyrillic
+    "\u0410": "A", "\u0412": "B", "\u0415": "E", "\u041a": "K", "\u041c": "M", "\u041d": "H",
+    "\u041e": "O", "\u0420": "P", "\u0421": "C", "\u0422": "T", "\u0423": "Y", "\u0425": "X",
+    "\u0405": "S", "\u0406": "I", "\u0408": "J", "\u04ae": "Y", "\u04c0": "I", "\u050c": "G",
+    "\u051a": "Q", "\u051c": "W", "\u0417": "3",
+    "\u0430": "A", "\u0435": "E", "\u043e": "O", "\u0440": "P", "\u0441": "C", "\u0443": "Y",
+    "\u0445": "X", "\u0455": "S", "\u0456": "I", "\u0458": "J", "\u0501": "D", "\u051b": "Q",
+    "\u051d": "W", "\u04bb": "H",
+    # Greek
+    "\u0391": "A", "\u0392": "B", "\u0395": "E", "\u0396": "Z", "\u0397": "H", "\u0399": "I",
+    "\u039a": "K", "\u039c": "M", "\u039d": "N", "\u039f": "O", "\u03a1": "P", "\u03a4": "T",
+    "\u03a5": "Y", "\u03a7": "X", "\u03bf": "O", "\u03bd": "V", "\u03c1": "P", "\u03b1": "A",
+    "\u03b9": "I", "\u03ba": "K", "\u03f2": "C", "\u03f9": "C",
+    # Latin letters that NFKC leaves alone, and Armenian
+    "\u0131": "I", "\u0251": "A", "\u0261": "G", "\u0269": "I", "\u01c0": "I", "\u00d8": "O",
+    "\u00f8": "O", "\u0555": "O", "\u0585": "O", "\u054d": "U", "\u057d": "U",
+}  # fmt: skip
+# One spelling for signs that are swapped to disguise a number.
+_SAME: Final = str.maketrans({"O": "0", "I": "1"})
+_FOLD: Final = str.maketrans(_LOOKALIKES)
+
+_WORDS: Final = (
+    "INVOICENUMBER", "INVOICENO", "INVOICENR", "INVOICE", "INVNO", "INVC", "INV", "TAXINVOICE",
+    "RECHNUNGSNUMMER", "RECHNUNGSNR", "RECHNUNG", "RGNR", "RG", "RE", "FACTURA", "FACTURE",
+    "FATTURA", "FATURA", "FAKTURA", "FACT", "FAC", "FA", "BILL", "NUMBER", "NUM", "NO", "NR",
+)  # fmt: skip
+_PREFIXES: Final = tuple(
+    sorted({word.translate(_SAME) for word in _WORDS}, key=lambda word: (-len(word), word))
+)
+_PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
+_TOKENS: Final = re.compile(r"[^\W_]+")
+_RUNS: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
+_YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
+_MONTHS: Final = 12
+
+
+def canonical_number(text: str) -> str:
+    """Give the one spelling under which a document number is compared.
+
+    Each run of digits loses its leading zeros while the separators still stand, so that
+    ``INV-2024-007`` and ``inv 2024/7`` are one number. A month between a year and a further
+    number keeps two digits: 2024-01-11 and 2024-11-01 are two. A number without any letter or
+    digit stays as it is, or all of them would be one.
+    """
+    if _PLAIN.fullmatch(text) and text.isascii():
+        return text
+    folded = unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
+    tokens = _without_words(_TOKENS.findall(folded.translate(_SAME)))
+    runs = [run for token in tokens for run in _RUNS.findall(token)]
+    if not runs:
+        return folded.strip()
+    return "".join(_padded(runs, place) for place in range(len(runs)))
+
+
+def _without_words(tokens: list[str]) -> list[str]:
+    """Drop words such as "INV" in front, as long as something with a digit remains."""
+    while tokens:
+        word = next((word for word in _PREFIXES if _leads(word, tokens[0])), None)
+        if word is None:
+            return tokens
+        first = tokens[0][len(word) :]
+        rest = [first, *tokens[1:]] if first else tokens[1:]
+        if not any(char.isdigit() for token in rest for char in token):
+            return tokens
+        tokens = rest
+    return tokens
+
+
+def _leads(word: str, token: str) -> bool:
+    following = token[len(word) : len(word) + 1]
+    return token.startswith(word) and (not following or following.isdigit())
+
+
+def _padded(runs: list[str], place: int) -> str:
+    run = runs[place]
+    if not run[0].isdigit():
+        return run
+    bare = run.lstrip("0") or "0"
+    is_month = (
+        0 < place < len(runs) - 1
+        and runs[place + 1][0].isdigit()
+        and _YEAR.fullmatch(runs[place - 1])
+        and len(bare) < len("12") + 1
+        and 1 <= int(bare) <= _MONTHS
+    )
+    return bare.rjust(2, "0") if is_month else bare
+
+
+def duplicate_key(seller_id: str, buyer_id: str, canonical: str, year: int) -> str:
+    """Give the fingerprint of a claim: the same one may be VALIDATED only once.
+
+    The year is part of it because sellers start their numbers again each January.
+    """
+    return digest_text(f"{seller_id}\x1f{buyer_id}\x1f{canonical}\x1f{year}")
+
+
+def digest_text(text: str) -> str:
+    """Give the SHA-256 of a text in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
