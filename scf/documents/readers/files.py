@@ -1,0 +1,78 @@
+"""Read one file, whatever it is, into documents and findings."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final
+
+from lxml import etree
+
+from scf.documents.canonical import ParsedFile, blocks
+from scf.documents.checks import check
+from scf.documents.readers.sniff import Format, sniff, unpack
+from scf.documents.readers.ubl import is_ubl, read_ubl
+from scf.kernel.errors import InvalidInput, TooLarge
+from scf.kernel.findings import Finding, Severity
+from scf.kernel.xml import load_xml
+
+MAX_DOCUMENT_BYTES: Final = 5_000_000
+# More comments and instructions than this are no document anybody wrote.
+MAX_COMMENTS: Final = 2_000
+
+
+def read_file(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
+    """Read a file that holds one document; a table is read by ``csvfile`` with its mapping.
+
+    Raises
+    ------
+    Unavailable
+        When the schemas of UBL are not installed.
+    """
+    found = sniff(data)
+    try:
+        if found is Format.GZIP:
+            data = unpack(data, MAX_DOCUMENT_BYTES)
+            found = sniff(data)
+    except (InvalidInput, TooLarge) as refusal:
+        return _refused(refusal.code, refusal.message, "", str(found))
+    if found is Format.EMPTY:
+        return _refused("FILE_EMPTY", "The file is empty.", "", str(found))
+    if found is not Format.XML:
+        return _refused(
+            "FORMAT_UNKNOWN", f"This looks like {found}, which is not read as a document here.",
+            "", str(found),
+        )
+    return read_xml(data, today=today)
+
+
+def read_xml(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
+    """Read one XML document; whatever is wrong with it comes back as findings."""
+    if data.count(b"<!--") + data.count(b"<?") > MAX_COMMENTS:
+        return _refused(
+            "XML_TOO_LARGE", f"The document has more than {MAX_COMMENTS} comments.", "", "xml"
+        )
+    try:
+        root = load_xml(data, max_bytes=MAX_DOCUMENT_BYTES)
+    except (InvalidInput, TooLarge) as refusal:
+        line = refusal.facts.get("line")
+        place = f"line {line}" if line else ""
+        return _refused(refusal.code, refusal.message, place, "xml")
+    return read_root(root, today=today)
+
+
+def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFile:
+    """Read a document that is parsed already."""
+    if not is_ubl(root):
+        return _refused(
+            "FORMAT_UNKNOWN", "No reader knows this kind of XML document.", "/", str(root.tag)
+        )
+    document, findings, unread = read_ubl(root)
+    findings += check(document, unread=unread, today=today)
+    told = tuple(findings)
+    if blocks(findings):
+        return ParsedFile((), told, "ubl", refused=1)
+    return ParsedFile((document.with_findings(told),), told, "ubl")
+
+
+def _refused(code: str, message: str, place: str, value: str) -> ParsedFile:
+    return ParsedFile((), (Finding(Severity.ERROR, code, message, place, value),), value, refused=1)

@@ -1,0 +1,122 @@
+"""Tell by its content what a file is, and unpack it if it is packed.
+
+The file name is never asked: a name is what the sender hopes, the first bytes are what is there.
+"""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from enum import StrEnum
+from typing import Final
+
+from scf.kernel.errors import InvalidInput, TooLarge
+
+MAX_RATIO: Final = 200
+# Below this size the ratio proves nothing: a short file of blanks packs a thousandfold.
+RATIO_FREE_BYTES: Final = 1_000_000
+# A packed log may be a few members in a row; a hundred thousand empty ones are an attack.
+MAX_MEMBERS: Final = 64
+_CHUNK: Final = 65_536
+_GZIP: Final = b"\x1f\x8b"
+
+
+class Format(StrEnum):
+    """What a file is made of; which document an XML file holds is said by its root element."""
+
+    XML = "xml"
+    CSV = "csv"
+    EDIFACT = "edifact"
+    X12 = "x12"
+    JSON = "json"
+    PDF = "pdf"
+    ZIP = "zip"
+    GZIP = "gzip"
+    EMPTY = "empty"
+    BINARY = "binary"
+
+
+def sniff(data: bytes) -> Format:
+    """Name the format of a file from its first bytes."""
+    head = data[:4096]
+    if head.startswith(_GZIP):
+        return Format.GZIP
+    if head.startswith(b"PK\x03\x04"):
+        return Format.ZIP
+    if b"%PDF-" in head[:1024]:
+        return Format.PDF
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        # A cut inside a pair at the end of the head says nothing about the file.
+        text = head[: len(head) // 2 * 2].decode("utf-16", errors="replace")
+    else:
+        text = head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+    return _sniff_text(text.lstrip(" \t\r\n\ufeff"), head)
+
+
+def _sniff_text(text: str, head: bytes) -> Format:
+    if not text:
+        return Format.EMPTY
+    if text.startswith("<"):
+        return Format.XML
+    if text.startswith(("UNA", "UNB+")):
+        return Format.EDIFACT
+    if text.startswith("ISA") and not text[3:4].isalnum():
+        return Format.X12
+    if text.startswith(("{", "[")):
+        return Format.JSON
+    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if not wide and head.count(0) * 20 > len(head):
+        return Format.BINARY
+    return Format.CSV
+
+
+def unpack(data: bytes, max_bytes: int) -> bytes:
+    """Unpack a gzip file, watching size and ratio while it grows and not afterwards.
+
+    Raises
+    ------
+    TooLarge
+        UNPACKED_TOO_LARGE or UNPACKED_RATIO, before the content would fill the memory.
+    InvalidInput
+        GZIP_BROKEN when the file is cut or damaged.
+    """
+    parts: list[bytes] = []
+    size = 0
+    rest = data
+    members = 0
+    while rest:
+        members += 1
+        if members > MAX_MEMBERS:
+            raise InvalidInput("GZIP_BROKEN", f"More than {MAX_MEMBERS} gzip members in one file.")
+        member = zlib.decompressobj(wbits=31)
+        while not member.eof:
+            try:
+                part = member.decompress(rest, _CHUNK)
+            except zlib.error as error:
+                raise InvalidInput(
+                    "GZIP_BROKEN", "The gzip file is damaged.", reason=str(error)
+                ) from None
+            if not part and not member.eof and not member.unconsumed_tail:
+                raise InvalidInput("GZIP_BROKEN", "The gzip file is cut short.")
+            rest = member.unconsumed_tail
+            size += len(part)
+            _watch(size, len(data), max_bytes)
+            parts.append(part)
+        # Zero bytes behind a member are padding of tape and mail systems.
+        rest = member.unused_data.lstrip(b"\x00")
+    return b"".join(parts)
+
+
+def _watch(size: int, packed: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise TooLarge(
+            "UNPACKED_TOO_LARGE",
+            f"The file unpacks to more than {max_bytes} bytes.",
+            limit=max_bytes,
+        )
+    if size > RATIO_FREE_BYTES and size > packed * MAX_RATIO:
+        raise TooLarge(
+            "UNPACKED_RATIO",
+            f"The file unpacks to more than {MAX_RATIO} times its size.",
+            limit=MAX_RATIO,
+        )
