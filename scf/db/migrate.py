@@ -69,7 +69,7 @@ def rebuild_table(op: Operations, table: str, change: Callable[[BatchOperations]
         with op.batch_alter_table(table) as batch:
             change(batch)
         return
-    with _triggers_kept(connection, table), op.batch_alter_table(table, recreate="always") as batch:
+    with _triggers_kept(connection), op.batch_alter_table(table, recreate="always") as batch:
         change(batch)
     broken = connection.execute(text("PRAGMA foreign_key_check")).all()
     if broken:
@@ -77,7 +77,7 @@ def rebuild_table(op: Operations, table: str, change: Callable[[BatchOperations]
 
 
 @contextmanager
-def _triggers_kept(connection: Connection, table: str) -> Iterator[None]:
+def _triggers_kept(connection: Connection) -> Iterator[None]:
     # Every trigger, not only the table's own: another table's may read this one, and SQLite
     # refuses the rename while such a trigger names a table that is not there.
     made = connection.execute(

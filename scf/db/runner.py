@@ -90,18 +90,20 @@ class Command:
     handler: Callable[[Any, Any], dict[str, Any]]
 
 
-I = TypeVar("I", bound=BaseModel)
+InputT = TypeVar("InputT", bound=BaseModel)
 COMMANDS: dict[str, Command] = {}
 
 
 def command(
-    name: str, model: type[I]
-) -> Callable[[Callable[["Context", I], dict[str, Any]]], Callable[["Context", I], dict[str, Any]]]:
+    name: str, model: type[InputT]
+) -> Callable[
+    [Callable[["Context", InputT], dict[str, Any]]], Callable[["Context", InputT], dict[str, Any]]
+]:
     """Register a handler. Who may call it stands in ``scf/parties/access.py``."""
 
     def register(
-        handler: Callable[["Context", I], dict[str, Any]],
-    ) -> Callable[["Context", I], dict[str, Any]]:
+        handler: Callable[["Context", InputT], dict[str, Any]],
+    ) -> Callable[["Context", InputT], dict[str, Any]]:
         if name in COMMANDS:
             msg = f"two commands are named {name}"
             raise RuntimeError(msg)

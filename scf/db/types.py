@@ -116,8 +116,10 @@ Blob = Annotated[bytes, Field(sa_type=LargeBinary)]
 
 
 class Record(SQLModel):
-    """Base of every table: STRICT on SQLite. Combine with a field list: ``class X(XFields, Record,
-    table=True)``; add constraints with ``__table_args__ = table_args(CheckConstraint(…))``.
+    """Base of every table: STRICT on SQLite.
+
+    Combine with a field list, ``class X(XFields, Record, table=True)``; add constraints with
+    ``__table_args__ = table_args(CheckConstraint(…))``.
     """
 
     __table_args__: ClassVar[Any] = ({"sqlite_strict": True},)

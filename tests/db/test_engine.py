@@ -21,7 +21,7 @@ def test_a_money_column_takes_no_text_and_no_fraction(db: Database) -> None:
             continue  # PostgreSQL rounds a literal; our fields refuse it before
         with pytest.raises(DBAPIError), db.writer.begin() as conn:
             conn.execute(
-                text(
+                text(  # noqa: S608 - two fixed literals
                     "INSERT INTO limit_node (id, financier_id, kind, kind_rank, subject_id,"
                     f" currency, limit_minor, held_minor, utilised_minor, version, created_at)"
                     f" VALUES ('1', 'f', 'k', 1, 's', 'EUR', {value}, 0, 0, 1,"

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from scf.db.engine import Database
 from scf.db.models import AuditLog, Idempotency, Outbox, SecurityEvent
-from scf.db.runner import Context, Outcome, Runner
+from scf.db.runner import COMMANDS, Command, Context, Outcome, Runner
 from scf.kernel.actor import Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, RuleViolation, Unavailable
@@ -136,7 +136,7 @@ def test_a_lock_conflict_runs_the_whole_command_again_at_most_five_times(
     pauses: list[float] = []
     runner = Runner(db, clock, toys.allow, pause=pauses.append)
     failing = _Failing(times, sqlite3.OperationalError("database is locked"))
-    toys.COMMANDS["toy.draw"] = toys.Command("toy.draw", toys.Draw, failing)
+    COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, failing)
     if works:
         runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key="k")
         assert toys.drawn(db) == 5  # once, although the handler wrote several times
@@ -151,7 +151,7 @@ def test_a_lock_conflict_runs_the_whole_command_again_at_most_five_times(
 def test_an_error_nobody_knows_is_not_retried(db: Database, clock: FixedClock) -> None:
     runner = toys.make_runner(db, clock)
     failing = _Failing(9, sqlite3.OperationalError("no such table: nowhere"))
-    toys.COMMANDS["toy.draw"] = toys.Command("toy.draw", toys.Draw, failing)
+    COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, failing)
     with pytest.raises(OperationalError):
         runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key="k")
     assert failing.calls == 1
@@ -234,7 +234,7 @@ def test_the_pool_is_full_after_100_lock_timeouts(db: Database, clock: FixedCloc
     runner = Runner(db, clock, toys.allow, pause=lambda _s: None)
     toys.make_runner(db, clock)
     failing = _Failing(10_000, sqlite3.OperationalError("database is locked"))
-    toys.COMMANDS["toy.draw"] = toys.Command("toy.draw", toys.Draw, failing)
+    COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, failing)
     for i in range(20):  # five attempts each
         with pytest.raises(Conflict):
             runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key=f"k{i}")
@@ -251,6 +251,6 @@ def test_locks_against_the_order_are_a_bug(db: Database, clock: FixedClock) -> N
         return {}
 
     runner = toys.make_runner(db, clock)
-    toys.COMMANDS["toy.draw"] = toys.Command("toy.draw", toys.Draw, wrong)
+    COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, wrong)
     with pytest.raises(RuntimeError, match="limit_node locked after invoice"):
         runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key="k")

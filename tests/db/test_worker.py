@@ -10,8 +10,9 @@ from sqlalchemy import select
 from scf.db.engine import Database
 from scf.db.leases import LEASE, MAX_TRIES, Claimed, Worker
 from scf.db.models import Job, Outbox
-from scf.db.runner import Command, Context
+from scf.db.runner import COMMANDS, Command, Context
 from scf.kernel.clock import FixedClock
+from scf.kernel.errors import RuleViolation
 from tests.db import toys
 from tests.db.toys import ANNA
 from tests.support.racing import race
@@ -28,7 +29,7 @@ def queued(db: Database, clock: FixedClock) -> Database:
         return {}
 
     runner = toys.make_runner(db, clock)
-    toys.COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, queue)
+    COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, queue)
     runner.run("toy.draw", {"amount_minor": 20}, actor=ANNA, key="k")
     return db
 
@@ -91,7 +92,7 @@ def test_a_failing_job_is_tried_again_later_and_then_given_up_with_its_reason(
 def test_a_notice_leaves_only_if_its_command_committed(db: Database, clock: FixedClock) -> None:
     runner = toys.make_runner(db, clock)
     runner.run("toy.draw", {"amount_minor": 3}, actor=ANNA, key="a")
-    with pytest.raises(toys.RuleViolation):
+    with pytest.raises(RuleViolation):
         runner.run("toy.draw", {"amount_minor": 4, "leave": "raise"}, actor=ANNA, key="b")
     sent: list[Any] = []
     worker = Worker(db, clock, "w", {}, lambda notice: sent.append(notice.payload))

@@ -1,0 +1,226 @@
+"""Firms, bank accounts, people and their tokens."""
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from scf.cli.common import EXIT_REFUSED, SESSION, fail, show, show_list
+from scf.kernel.actor import OPERATOR
+from scf.kernel.errors import NotFound, Unavailable
+from scf.parties import service as parties
+from scf.parties import tokens
+from scf.parties.models import Firm, FirmIdentifier, User, UserRole
+
+firm = typer.Typer(help="Firms: invite, identify, activate, list.", no_args_is_help=True)
+account = typer.Typer(help="Bank accounts of firms.", no_args_is_help=True)
+user = typer.Typer(help="People.", no_args_is_help=True)
+token = typer.Typer(help="Tokens, by which a person acts.", no_args_is_help=True)
+Identifiers = Annotated[list[str], typer.Option("--id", help="scheme:value, e.g. vat:DE123456789")]
+FirmWord = Annotated[str, typer.Argument(metavar="FIRM", help="id, scheme:value or exact name")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang this room's commands into the tree."""
+    app.add_typer(firm, name="firm")
+    app.add_typer(account, name="account")
+    app.add_typer(user, name="user")
+    app.add_typer(token, name="token")
+
+
+def _pairs(identifiers: list[str]) -> list[dict[str, str]]:
+    pairs = []
+    for word in identifiers:
+        scheme, colon, value = word.partition(":")
+        if not colon:
+            raise typer.BadParameter(f"{word}: write scheme:value")
+        pairs.append({"scheme": scheme, "value": value})
+    return pairs
+
+
+@firm.command("add")
+def firm_add(
+    name: Annotated[str, typer.Argument(help="Name; may be left out with --from-finding")] = "",
+    country: Annotated[str, typer.Option(help="ISO 3166 two letters")] = "",
+    identifiers: Identifiers = [],  # noqa: B006 - typer copies it
+    from_finding: Annotated[str, typer.Option(help="Id of a FIRM_UNKNOWN finding")] = "",
+    into: Annotated[
+        str, typer.Option(help="A firm that is known already: add these numbers to it")
+    ] = "",
+) -> None:
+    """Invite a firm, by hand or from the finding that a document named it."""
+    payload: dict[str, Any] = {"name": name, "identifiers": _pairs(identifiers)}
+    if from_finding:
+        payload["finding_id"] = from_finding
+    if into:
+        outcome = SESSION.run("firm.identify", payload | {"firm_id": SESSION.firm(into)})
+        _let_documents_validate()
+    else:
+        outcome = SESSION.run("firm.add", payload | {"country": country})
+    show(outcome.result)
+
+
+@firm.command("activate")
+def firm_activate(
+    which: FirmWord,
+    evidence: Annotated[
+        str, typer.Option(help="What showed the officer that the firm is what it says")
+    ] = "checked by hand at the command line",
+) -> None:
+    """Let a firm trade (an officer); documents that waited for it validate themselves."""
+    outcome = SESSION.run("firm.activate", {"firm_id": SESSION.firm(which), "evidence": evidence})
+    show(outcome.result | {"documents": _let_documents_validate()})
+
+
+def _let_documents_validate() -> int:
+    """Work off the waiting jobs here and now, for whoever runs no worker."""
+    return SESSION.platform.worker("command line").drain()
+
+
+@firm.command("list")
+def firm_list() -> None:
+    """List the firms you may know, with their numbers."""
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        firms = session.scalars(select(Firm).order_by(Firm.name)).all()
+        numbers: dict[str, list[str]] = {}
+        for row in session.scalars(select(FirmIdentifier)).all():
+            numbers.setdefault(row.firm_id, []).append(f"{row.scheme}:{row.value}")
+    show_list(
+        [
+            {
+                "id": row.id,
+                "name": row.name,
+                "country": row.country or "",
+                "kind": row.kind,
+                "state": row.state,
+                "identifiers": ", ".join(sorted(numbers.get(row.id, []))),
+            }
+            for row in firms
+        ],
+        "firms",
+    )
+
+
+@account.command("add")
+def account_add(
+    which: FirmWord,
+    iban: Annotated[str, typer.Option(help="IBAN")] = "",
+    number: Annotated[str, typer.Option(help="National account number, with --bic")] = "",
+    bic: Annotated[str, typer.Option()] = "",
+    currency: Annotated[str, typer.Option()] = "EUR",
+    holder: Annotated[str, typer.Option(help="Account holder; the firm's name by default")] = "",
+) -> None:
+    """Add a bank account to a firm; another person verifies it."""
+    payload: dict[str, Any] = {
+        "firm_id": SESSION.firm(which),
+        "currency": currency,
+        "holder": holder,
+    }
+    payload |= {k: v for k, v in {"iban": iban, "number": number, "bic": bic}.items() if v}
+    show(SESSION.run("account.add", payload).result)
+
+
+@account.command("verify")
+def account_verify(
+    account_id: Annotated[str, typer.Argument(metavar="ACCOUNT")],
+    evidence: Annotated[str, typer.Option(help="What showed that it is the firm's")] = (
+        "checked by hand at the command line"
+    ),
+) -> None:
+    """Say, as another person than the one who added it, that the account is the firm's."""
+    show(SESSION.run("account.verify", {"account_id": account_id, "evidence": evidence}).result)
+
+
+@user.command("add")
+def user_add(
+    email: str,
+    org: Annotated[str, typer.Option(help="Organisation: id, scheme:value or exact name")],
+    role: Annotated[list[str], typer.Option(help="treasurer, anchor_clerk, …; may be repeated")],
+    name: Annotated[str, typer.Option()] = "",
+) -> None:
+    """Add a person; an administrator's act, or the operator's without a token."""
+    payload = {
+        "email": email,
+        "name": name or email.partition("@")[0],
+        "org_id": SESSION.firm(org),
+        "roles": role,
+    }
+    run = SESSION.run if SESSION.scope else SESSION.run_as_operator
+    show(run("user.add", payload).result)
+
+
+@user.command("disable")
+def user_disable(email: str) -> None:
+    """End a person's access: sessions and tokens stop at once."""
+    payload = {"user_id": _user_id(email)}
+    run = SESSION.run if SESSION.scope else SESSION.run_as_operator
+    show(run("user.disable", payload).result)
+
+
+@user.command("list")
+def user_list() -> None:
+    """List the people of your organisation (all of them without a token)."""
+    actor = SESSION.actor if SESSION.scope else OPERATOR
+    with SESSION.platform.db.read(actor) as session:
+        people = session.scalars(select(User).order_by(User.email)).all()
+        roles: dict[str, list[str]] = {}
+        for row in session.scalars(select(UserRole)).all():
+            roles.setdefault(row.user_id, []).append(row.role)
+        firms = dict(session.execute(select(Firm.id, Firm.name)).all())  # type: ignore[call-overload]
+    show_list(
+        [
+            {
+                "id": row.id,
+                "email": row.email,
+                "name": row.name,
+                "organisation": firms.get(row.org_id, row.org_id),
+                "roles": ", ".join(sorted(roles.get(row.id, []))),
+                "state": row.state,
+            }
+            for row in people
+        ],
+        "users",
+    )
+
+
+@user.command("code")
+def user_code(email: str) -> None:
+    """Show a person's present second-factor code (there is no second factor yet)."""
+    _user_id(email)
+    fail(
+        Unavailable(
+            "NO_SECOND_FACTOR", "Nobody has a second factor yet: money moves by token only."
+        )
+    )
+
+
+@token.command("create")
+def token_create(
+    user_email: Annotated[str, typer.Option("--user", help="E-mail of the person")],
+    label: Annotated[str, typer.Option()] = "command line",
+    days: Annotated[int, typer.Option(min=1, max=30)] = 30,
+) -> None:
+    """Make a token for a person; it is printed once. By right of access to the database."""
+    made, outcome = tokens.create(
+        SESSION.platform.runner,
+        OPERATOR,
+        user_id=_user_id(user_email),
+        label=label,
+        key=SESSION.key or f"token:{user_email}:{SESSION.platform.clock.now().isoformat()}",
+        days=days,
+    )
+    if SESSION.as_json:
+        show({"token": made} | outcome.result)
+    elif made is None:
+        typer.echo("this key made its token before; a token is shown only once", err=True)
+        raise SystemExit(EXIT_REFUSED)
+    else:
+        typer.echo(made)
+
+
+def _user_id(email: str) -> str:
+    with SESSION.reading() as conn:
+        found = parties.actor_of_email(conn, email)
+    if found is None:
+        raise NotFound("NOT_FOUND", "Nobody has this e-mail address.", email=email)
+    return found.user_id

@@ -1,0 +1,145 @@
+"""The installation itself: settings, database, demo world, serving."""
+
+import dataclasses
+import datetime as dt
+import sqlite3
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy.engine import make_url
+
+from config import settings as configuration
+from scf.bootstrap import create_schema
+from scf.cli.common import SESSION, fail, show, show_list
+from scf.db import migrate
+from scf.kernel.errors import Conflict, Unavailable
+
+db = typer.Typer(help="The database: upgrade, back up, restore.", no_args_is_help=True)
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang this room's commands into the tree."""
+    app.add_typer(db, name="db")
+    app.command()(settings)
+    app.command()(demo)
+    app.command()(serve)
+    app.command()(worker)
+
+
+def settings() -> None:
+    """List every setting: value, where it comes from, what it means."""
+    show_list([dataclasses.asdict(line) for line in configuration.describe()], "settings")
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the present schema."""
+    url = SESSION.settings.database_url
+    create_schema(url)
+    with SESSION.reading() as conn:
+        show({"revision": migrate.revision_of(conn)})
+
+
+@db.command("backup")
+def db_backup(file: Path) -> None:
+    """Write a consistent copy while the platform runs (SQLite); PostgreSQL through pg_dump."""
+    url = make_url(SESSION.settings.database_url)
+    if file.exists():
+        fail(Conflict("FILE_EXISTS", "The file is there already.", file=str(file)))
+    if url.get_backend_name() == "sqlite":
+        source, target = sqlite3.connect(str(url.database)), sqlite3.connect(file)
+        with source, target:
+            source.backup(target)
+        source.close()
+        target.close()
+    else:
+        _call("pg_dump", "--format=custom", f"--file={file}", _libpq(url))
+    show({"file": str(file), "bytes": file.stat().st_size})
+
+
+@db.command("restore")
+def db_restore(file: Path) -> None:
+    """Put a backup into an empty database; refuses one that holds anything."""
+    url = make_url(SESSION.settings.database_url)
+    if not file.exists():
+        fail(Conflict("FILE_MISSING", "There is no such file.", file=str(file)))
+    if url.get_backend_name() == "sqlite":
+        target = Path(str(url.database))
+        if target.exists():
+            fail(Conflict("DATABASE_EXISTS", "Move the present database away first."))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source, copy = sqlite3.connect(file), sqlite3.connect(target)
+        with source, copy:
+            source.backup(copy)
+        source.close()
+        copy.close()
+    else:
+        _call("pg_restore", "--exit-on-error", f"--dbname={_libpq(url)}", str(file))
+    with SESSION.reading() as conn:
+        show({"revision": migrate.revision_of(conn)})
+
+
+def _libpq(url: object) -> str:
+    return str(make_url(str(url)).set(drivername="postgresql").render_as_string(hide_password=False))
+
+
+def _call(*command: str) -> None:
+    try:
+        subprocess.run(command, check=True)  # noqa: S603 - fixed program, our own arguments
+    except FileNotFoundError:
+        fail(Unavailable("PROGRAM_MISSING", f"{command[0]} is not installed."))
+    except subprocess.CalledProcessError as error:
+        fail(Unavailable("PROGRAM_FAILED", f"{command[0]} ended with {error.returncode}."))
+
+
+def demo(
+    empty: Annotated[bool, typer.Option("--empty", help="Organisations and people, no trade")] = (
+        False
+    ),
+    on: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Business date to start on")
+    ] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Throw the present demo world away")] = (
+        False
+    ),
+) -> None:
+    """Make a demo world: one financier, one anchor, one programme and a person per role."""
+    from scf.demo import world
+
+    url = SESSION.settings.database_url
+    if SESSION.settings.is_production:
+        fail(Conflict("PRODUCTION", "A demo world has no place in production."))
+    if not empty:
+        fail(
+            Unavailable(
+                "DEMO_EMPTY_ONLY", "Only the start world exists so far: `scf demo --empty`."
+            )
+        )
+    if reset:
+        world.remove(url)
+    create_schema(url)
+    people = world.ensure(
+        SESSION.platform, on.date() if on else None, SESSION.settings.demo_users_file
+    )
+    if people.made or SESSION.as_json:
+        show({"business_date": people.business_date, "users": people.sign_ins})
+    else:
+        typer.echo(f"demo world of {people.business_date} is there; sign-ins in {people.file}")
+
+
+def serve() -> None:
+    """Serve portal and API with gunicorn, and run the worker beside it, until Ctrl-C."""
+    from scf.serving import serve as run
+
+    raise SystemExit(run(SESSION.settings))
+
+
+def worker() -> None:
+    """Work off jobs and notices and seal the audit trail until told to stop."""
+    from scf.serving import run_worker
+
+    run_worker(SESSION.platform, Path(SESSION.settings.secret_key_file).parent / "seals.jsonl")
+
+

@@ -1,0 +1,107 @@
+"""Serving: gunicorn and the worker as two children of one small supervisor.
+
+One dies, or a signal comes: both end, so that a process manager sees one service that is either
+whole or gone.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from config.settings import Settings
+from scf.bootstrap import Platform
+from scf.db import seal
+
+SEAL_EVERY_SECONDS = 5.0
+IDLE_SECONDS = 0.5
+GRACE_SECONDS = 25.0
+
+
+def serve(settings: Settings) -> int:
+    """Run both children until one ends or a signal comes; gives the exit code."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    gunicorn = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "-c",
+        _gunicorn_config(),
+        "web.wsgi:app",
+    ]
+    work = [sys.executable, "-m", "scf", "worker"]
+    # Each child gets a process group of its own: Ctrl-C reaches us first and we end them in order.
+    children = [
+        subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
+        for command in (gunicorn, work)
+    ]
+    stop = threading.Event()
+
+    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, ask_to_stop)
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    print(f"serving on http://{settings.host}:{settings.port}", flush=True)  # noqa: T201
+    while not stop.wait(0.2) and all(child.poll() is None for child in children):
+        pass
+    failed = [child.returncode for child in children if child.poll() is not None]
+    _end(children)
+    return 0 if stop.is_set() else (failed[0] if failed else 1) or 1
+
+
+def _gunicorn_config() -> str:
+    import config
+
+    return str(Path(config.__file__).parent / "gunicorn.conf.py")
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + GRACE_SECONDS
+    for child in children:
+        try:
+            child.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def run_worker(platform: Platform, seals: Path) -> None:
+    """Work, say that we live, and seal the trail, until a signal comes.
+
+    Each seal is appended to the ``seals`` file as well: whoever rewrites the trail in the
+    database must find every copy of that file, too.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _signal, _frame: stop.set())
+    worker = platform.worker(f"worker-{os.getpid()}")
+    sealed_at = 0.0
+    while not stop.is_set():
+        worker.beat()
+        while not stop.is_set() and worker.step():
+            if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
+                sealed_at = seal_and_export(platform, seals)
+        if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
+            sealed_at = seal_and_export(platform, seals)
+        stop.wait(IDLE_SECONDS)
+    platform.close()
+
+
+def seal_and_export(platform: Platform, seals: Path) -> float:
+    """Seal what is unsealed, append the seal to the file; gives the moment it was done."""
+    with platform.db.writer.begin() as conn:
+        made = seal.seal(conn, platform.clock.now())
+    if made is not None:
+        seals.parent.mkdir(parents=True, exist_ok=True)
+        with seals.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(made, sort_keys=True) + "\n")
+    return time.monotonic()
