@@ -112,7 +112,8 @@ class BusinessCalendar:
         Raises
         ------
         InvalidInput
-            DATE_RANGE, for a year for which nobody knows the holidays.
+            DATE_RANGE, for a year for which nobody knows the holidays; CALENDAR_CONFIG, when
+            the library does not know the place that the calendar names.
         """
         if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
             raise InvalidInput(
@@ -199,16 +200,25 @@ def _dates(name: str, data: Mapping[str, object], key: str) -> list[date]:
 
 
 class _PublicHolidays:
-    """One year of the library's holidays; a fresh object each time keeps years apart."""
+    """The library's holidays of one country or market, a year at a time.
 
-    def __init__(self, code: str, subdivision: str | None, *, is_market: bool) -> None:
-        self._code, self._subdivision, self._is_market = code, subdivision, is_market
+    The library is imported at the first question, not at start: it takes most of a second, and
+    most commands never ask.
+    """
+
+    def __init__(self, name: str, code: str, subdivision: str, *, is_market: bool) -> None:
+        self._name, self._code, self._subdivision = name, code, subdivision
+        self._is_market = is_market
 
     def __call__(self, year: int) -> "HolidayBase":
         import holidays
 
         make = holidays.financial_holidays if self._is_market else holidays.country_holidays
-        return make(self._code, self._subdivision, years=year, expand=False)
+        try:
+            return make(self._code, self._subdivision or None, years=year, expand=False)
+        except NotImplementedError:
+            place = f"{self._code} {self._subdivision}".strip()
+            raise _bad_config(self._name, f"no holidays are known for {place}") from None
 
 
 def _public_holidays(
@@ -218,12 +228,7 @@ def _public_holidays(
         raise _bad_config(name, "country and market exclude each other")
     if not country and not market:
         return None
-    source = _PublicHolidays(country or market, subdivision or None, is_market=bool(market))
-    try:
-        source(_FIRST_YEAR)
-    except NotImplementedError:
-        raise _bad_config(name, f"no holidays are known for {country or market}") from None
-    return source
+    return _PublicHolidays(name, country or market, subdivision, is_market=bool(market))
 
 
 # --- Dates in a zone --------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Business days: golden 1's dates, shipped calendars against QuantLib's, and the files."""
 
-import warnings
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,10 +10,7 @@ from hypothesis import strategies as st
 from scf.kernel.calendar import BusinessCalendar, Roll
 from scf.kernel.errors import InvalidInput
 from tests.kernel.calendars import FOLDER, load_calendar
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # its binding, on newer Pythons
-    import QuantLib as ql
+from tests.kernel.quantlib import ql, to_ql
 
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.toml"))
 CALENDARS = {name: load_calendar(name) for name in SHIPPED}
@@ -35,11 +31,7 @@ _ROLLS = {
 }
 
 
-def _ql(day: date) -> Any:  # noqa: ANN401 - QuantLib ships no types
-    return ql.Date(day.day, day.month, day.year)
-
-
-def _py(day: Any) -> date:  # noqa: ANN401
+def _py(day: Any) -> date:  # noqa: ANN401 - QuantLib ships no types
     return date(day.year(), day.month(), day.dayOfMonth())
 
 
@@ -69,7 +61,7 @@ def test_no_day_differs_from_the_oracle(name: str) -> None:
     wrong = [
         day
         for day in _days(first, last)
-        if shipped.is_business_day(day) != oracle.isBusinessDay(_ql(day))
+        if shipped.is_business_day(day) != oracle.isBusinessDay(to_ql(day))
     ]
     assert wrong == []
 
@@ -80,9 +72,9 @@ def test_rolls_and_steps_agree_with_the_oracle(name: str) -> None:
     shipped = CALENDARS[name]
     for day in _days(2024, 2025):
         for rule, theirs in _ROLLS.items():
-            assert shipped.roll(day, rule) == _py(oracle.adjust(_ql(day), theirs)), (day, rule)
+            assert shipped.roll(day, rule) == _py(oracle.adjust(to_ql(day), theirs)), (day, rule)
         for n in (-7, -1, 0, 1, 2, 5):
-            ahead = _py(oracle.advance(_ql(day), n, ql.Days))
+            ahead = _py(oracle.advance(to_ql(day), n, ql.Days))
             assert shipped.add_business_days(day, n) == ahead, (day, n)
 
 
@@ -152,7 +144,7 @@ def test_the_weekend_is_where_the_calendar_says() -> None:
 )
 def test_a_calendar_file_that_cannot_be_read_is_refused(data: dict[str, object]) -> None:
     with pytest.raises(InvalidInput) as refused:
-        BusinessCalendar.from_mapping("own", data)
+        BusinessCalendar.from_mapping("own", data).is_business_day(date(2026, 6, 8))
     assert refused.value.code == "CALENDAR_CONFIG"
 
 

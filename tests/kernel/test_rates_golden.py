@@ -1,5 +1,6 @@
 """The figures of the finance reference, to the cent: goldens 1, 2, 3, 6, 9, 13 and rounding."""
 
+import itertools
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -119,7 +120,7 @@ def test_golden_2_income(close: date, straight: str, effective: str) -> None:
 def test_golden_2_first_three_entries() -> None:
     closes = [START + timedelta(days=k) for k in range(-1, 3)]
     earned = [earned_to(DISCOUNT, START, END, close) for close in closes]
-    entries = [euros(b - a) for a, b in zip(earned, earned[1:], strict=False)]
+    entries = [euros(b - a) for a, b in itertools.pairwise(earned)]
     assert entries == ["129.17", "129.16", "129.17"]
 
 
