@@ -27,6 +27,7 @@ from scf.parties.access import authorise
 # Importing these registers their commands, visibility and constraint meanings.
 SLICES = (
     "scf.parties.commands",
+    "scf.parties.day",
     "scf.parties.visibility",
     "scf.ledger.visibility",
     "scf.documents.commands",

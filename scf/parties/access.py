@@ -38,6 +38,7 @@ MAY: dict[str, frozenset[Role]] = {
     "token.revoke": _PEOPLE | _OPERATOR,
     "token.read": _PEOPLE,
     "session.read": _PEOPLE,
+    "day.open": _OPERATOR,
     # --- jobs, audit trail
     "job.read": _PEOPLE,
     "audit.read": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
