@@ -90,8 +90,11 @@ def required_fields(document: CanonicalDocument, unread: Container[str]) -> Iter
         yield _error(document, "ISSUE_DATE_MISSING", "The document has no date.", "issue_on")
     for name, party in (("seller", document.seller), ("buyer", document.buyer)):
         if not party.name and not party.identifiers:
+            role = name
+            if document.kind is Kind.PAYMENT:
+                role = "payee" if name == "seller" else "payer"
             yield _error(
-                document, f"{name.upper()}_MISSING", f"The document names no {name}.", name
+                document, f"{role.upper()}_MISSING", f"The document names no {role}.", name
             )
 
 

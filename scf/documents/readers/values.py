@@ -1,0 +1,141 @@
+"""Read the cells of a table: dates in named forms, amounts in one decimal convention.
+
+Grouping is accepted only where every group has three digits, so that a misread decimal sign
+cannot make a thousandth of an amount, or a thousand times as much.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final, Literal
+
+from scf.documents.readers.text import plausible_date
+
+DateFormat = Literal[
+    "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY/MM/DD",
+    "YYYYMMDD", "DD MMM YYYY", "DD-MMM-YYYY", "DD-MMM-YY", "DD/MM/YY", "MM/DD/YY", "DD.MM.YY",
+    "YYYY年MM月DD日",
+]
+# In the order in which they are proposed where several fit.
+DATE_FORMATS: Final[tuple[DateFormat, ...]] = (
+    "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY/MM/DD",
+    "YYYYMMDD", "DD MMM YYYY", "DD-MMM-YYYY", "DD-MMM-YY", "DD/MM/YY", "MM/DD/YY", "DD.MM.YY",
+    "YYYY年MM月DD日",
+)
+_MONTHS: Final = {
+    name: number
+    for number, names in enumerate(
+        "jan january januar|feb february februar|mar march märz mär|apr april|may mai|jun june juni"
+        "|jul july juli|aug august|sep sept september|oct october okt oktober|nov november"
+        "|dec december dez dezember".split("|"),
+        start=1,
+    )
+    for name in names.split()
+}
+_TIME: Final = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_PIECES: Final = {
+    "YYYY": r"(?P<year>[0-9]{4})",
+    "YY": r"(?P<short>[0-9]{2})",
+    "MMM": r"(?P<name>[A-Za-zäÄ]{3,9})\.?",
+    "MM": r"(?P<month>[0-9]{1,2})",
+    "DD": r"(?P<day>[0-9]{1,2})",
+}
+_CENTURY: Final = 2000
+MAX_DATE: Final = 40
+
+_CURRENCY_SIGNS: Final = {
+    "£": frozenset({"GBP"}),
+    "€": frozenset({"EUR"}),
+    "¥": frozenset({"JPY", "CNY"}),
+    "￥": frozenset({"JPY", "CNY"}),
+    "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"}),
+}
+_BLANKS: Final = " \u00a0\u202f\u2009"
+_POINT = re.compile(rf"(-?)([0-9]{{1,3}}(?:([,'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:\.([0-9]+))?")
+_COMMA = re.compile(rf"(-?)([0-9]{{1,3}}(?:([.'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:,([0-9]+))?")
+_PLAIN_AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,8})?")
+_MAX_AMOUNT: Final = 40
+
+
+@lru_cache(maxsize=32)
+def _pattern(form: str) -> re.Pattern[str]:
+    pattern = re.escape(form)
+    # Months by name before months by number, long years before short ones.
+    for piece in ("YYYY", "YY", "MMM", "MM", "DD"):
+        pattern = pattern.replace(piece, f"\0{list(_PIECES).index(piece)}\0")
+    for index, regex in enumerate(_PIECES.values()):
+        pattern = pattern.replace(f"\0{index}\0", regex)
+    if form == "YYYYMMDD":
+        pattern = pattern.replace("{1,2}", "{2}")
+    return re.compile(pattern + _TIME)
+
+
+@lru_cache(maxsize=20_000)
+def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
+    """Read a date that has one of the named forms; a time of day behind it is left out."""
+    if len(text) > MAX_DATE:
+        return None
+    for form in forms:
+        found = _pattern(form).fullmatch(text)
+        if found is None:
+            continue
+        parts = found.groupdict()
+        year = int(parts.get("year") or 0) or _CENTURY + int(parts.get("short") or 0)
+        month = (
+            _MONTHS.get(parts["name"].casefold(), 0) if parts.get("name") else int(parts["month"])
+        )
+        day = plausible_date(f"{year:04d}-{month:02d}-{int(parts['day']):02d}")
+        if day is not None:
+            return day
+    return None
+
+
+
+def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
+    """Give an amount in plain spelling ("1.234,50" is "1234.50"), or None if it is none.
+
+    Accepted besides plain numbers: groups of three, the sign of the row's currency in front or
+    behind, a minus behind (as ERP systems print it) and brackets for a negative amount.
+    """
+    if not comma and _PLAIN_AMOUNT.fullmatch(text):
+        return text
+    if not text or len(text) > _MAX_AMOUNT:
+        return None
+    body, negative = text.strip(_BLANKS), False
+    for sign, currencies in _CURRENCY_SIGNS.items():
+        if sign in body:
+            if body.count(sign) > 1 or currency not in currencies:
+                return None
+            body = body.replace(sign, "").strip(_BLANKS)
+    if body.startswith("(") and body.endswith(")"):
+        body, negative = body[1:-1].strip(_BLANKS), True
+    elif body.endswith("-"):
+        body, negative = body[:-1].strip(_BLANKS), True
+    elif body.startswith("- "):
+        body = f"-{body[2:]}"
+    found = (_COMMA if comma else _POINT).fullmatch(body)
+    if found is None or (negative and found.group(1)):
+        return None
+    minus, whole, group, fraction = found.groups()
+    if group:
+        whole = whole.replace(group, "")
+    plain = f"{whole}.{fraction}" if fraction else whole
+    return f"-{plain}" if minus or negative else plain
+
+
+def fits_point(text: str) -> bool:
+    """Tell whether an amount can be read with a decimal point."""
+    return _fits(_POINT, text)
+
+
+def fits_comma(text: str) -> bool:
+    """Tell whether an amount can be read with a decimal comma."""
+    return _fits(_COMMA, text)
+
+
+def _fits(pattern: re.Pattern[str], text: str) -> bool:
+    body = text.strip(_BLANKS + "".join(_CURRENCY_SIGNS) + "()-")
+    return len(body) <= _MAX_AMOUNT and pattern.fullmatch(body) is not None

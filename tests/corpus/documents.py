@@ -1,0 +1,161 @@
+"""Read every trade document of a corpus and say what became of it.
+
+``python -m tests.corpus.documents DIR`` walks the folders named below inside DIR, which is never
+part of this repository, and prints per folder how many documents were accepted and how many
+refused, by reason. Any exception is a crash of the reader and makes the run fail; so does a
+folder of spend data whose rows are mostly refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lxml import etree
+
+from scf.documents.canonical import ParsedFile
+from scf.documents.readers import csvfile, read_file
+from scf.documents.readers.mapping import ColumnMapping
+from scf.kernel.findings import Severity
+
+FOLDERS = ("ubl-oasis", "en16931", "xrechnung", "zugferd-corpus")
+MAPPINGS = Path(__file__).parent / "mappings"
+# Which spend files are read with which mapping.
+SPEND = (
+    ("spend-gla/all.csv.gz", "gla.json"),
+    ("spend-oxford/expenditure-over-500-jul-sep-2014.csv.gz", "oxford-spoken-headers.json"),
+    ("spend-oxford/expenditure-over-500-jan-mar-2014.csv.gz", "oxford-snake-headers.json"),
+)
+LEAST_ACCEPTED = 0.9
+# Wrappers of rule tests: the documents to read stand inside.
+TEST_SET = "testSet"
+
+
+class Tally:
+    """What happened in one folder."""
+
+    def __init__(self) -> None:
+        self.accepted: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.others: Counter[str] = Counter()
+        self.warned: Counter[str] = Counter()
+        self.crashes: list[str] = []
+
+    def add(self, parsed: ParsedFile) -> None:
+        """Count one file."""
+        for document in parsed.documents:
+            self.accepted[document.kind] += 1
+            self.warned.update({found.code for found in document.findings})
+        if parsed.refused:
+            reason = next(found for found in parsed.findings if found.severity is Severity.ERROR)
+            if reason.code == "FORMAT_UNKNOWN":
+                self.others[reason.value.rpartition("}")[2]] += 1
+            else:
+                codes = sorted({found.code for found in parsed.errors})
+                self.refused["+".join(codes)] += 1
+
+
+def documents_in(data: bytes) -> Iterator[bytes]:
+    """Give a file, or each of the documents that a test set wraps."""
+    if TEST_SET.encode() not in data[:2000]:
+        yield data
+        return
+    root = etree.fromstring(data, etree.XMLParser(no_network=True, resolve_entities=False))
+    for test in root.iterfind("{*}test"):
+        for child in test:
+            if isinstance(child.tag, str) and not child.tag.endswith("}assert"):
+                yield etree.tostring(child, with_tail=False)
+
+
+def walk(folder: Path, *, verbose: bool) -> Tally:
+    """Read every XML document under a folder."""
+    tally = Tally()
+    for path in sorted(folder.rglob("*.xml")):
+        try:
+            for number, data in enumerate(documents_in(path.read_bytes()), start=1):
+                parsed = read_file(data)
+                tally.add(parsed)
+                if verbose and parsed.refused:
+                    for found in parsed.errors:
+                        print(f"  {path.name}#{number}: {found.code} {found.place} {found.message}"
+                              f" [{found.value}]")
+        except Exception:  # noqa: BLE001 - any exception at all is what this run looks for
+            tally.crashes.append(f"{path}: {traceback.format_exc(limit=3)}")
+    return tally
+
+
+def read_spend(path: Path, mapping: Path, *, verbose: bool) -> Tally:
+    """Read one file of payments by its mapping."""
+    tally = Tally()
+    try:
+        with gzip.open(path) as stream:
+            table = csvfile.open_table(
+                stream, ColumnMapping.model_validate_json(mapping.read_text("utf-8"))
+            )
+            tally.refused.update(found.code for found in table.findings if found.is_error)
+            for row in table.rows():
+                if row.document is not None:
+                    tally.accepted[row.document.kind] += 1
+                    continue
+                tally.refused.update({found.code for found in row.findings})
+                if verbose:
+                    for found in row.findings:
+                        print(f"  {path.name}: {found.code} {found.place} {found.message}"
+                              f" [{found.value}]")
+    except Exception:  # noqa: BLE001 - any exception at all is what this run looks for
+        tally.crashes.append(f"{path}: {traceback.format_exc(limit=3)}")
+    return tally
+
+
+def report(name: str, tally: Tally) -> None:
+    """Print what became of one folder."""
+    print(f"{name}: accepted {sum(tally.accepted.values())} {dict(tally.accepted)},"
+          f" refused {sum(tally.refused.values())}, of other kinds {sum(tally.others.values())},"
+          f" crashes {len(tally.crashes)}")
+    for code, count in tally.refused.most_common():
+        print(f"  refused {count:5d}  {code}")
+    for root, count in tally.others.most_common(8):
+        print(f"  other   {count:5d}  {root}")
+    for code, count in tally.warned.most_common(12):
+        print(f"  warned  {count:5d}  {code}")
+    for crash in tally.crashes:
+        print(f"  CRASH {crash}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Walk the corpus; exit code 1 when anything crashed or a known file was not understood."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--verbose", action="store_true", help="print every error")
+    options = parser.parse_args(argv)
+    failed = False
+    for name in FOLDERS:
+        for folder in _leaves(options.corpus / name):
+            tally = walk(folder, verbose=options.verbose)
+            report(str(folder.relative_to(options.corpus)), tally)
+            failed |= bool(tally.crashes)
+    for file_name, mapping in SPEND:
+        path = options.corpus / file_name
+        if not path.exists():
+            print(f"{file_name}: not in this corpus")
+            continue
+        tally = read_spend(path, MAPPINGS / mapping, verbose=options.verbose)
+        report(file_name, tally)
+        accepted, refused = sum(tally.accepted.values()), sum(tally.refused.values())
+        failed |= bool(tally.crashes) or accepted < LEAST_ACCEPTED * (accepted + refused)
+    return int(failed)
+
+
+def _leaves(folder: Path) -> Iterator[Path]:
+    """Give the folders that hold XML files themselves."""
+    if folder.is_dir():
+        yield from sorted({path.parent for path in folder.rglob("*.xml")})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
