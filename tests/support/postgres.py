@@ -34,9 +34,10 @@ echo "$server"
 exec >/dev/null 2>&1
 read -r how
 [ "$how" = crash ] && { kill -KILL "$server"; wait "$server"; exit 0; }
-kill -INT "$server"
+if [ "$how" = keep ]; then kill -INT "$server"; wait "$server"; exit 0; fi
+kill -QUIT "$server"
 wait "$server"
-[ "$how" = keep ] || rm -rf "$data"
+rm -rf "$data"
 """
 
 

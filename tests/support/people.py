@@ -1,0 +1,127 @@
+"""A small world of firms and people, made by the product's own commands."""
+
+import contextlib
+import datetime as dt
+import functools
+import importlib
+import itertools
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert
+
+from scf.bootstrap import SLICES, Platform, load_chart
+from scf.db.engine import Database
+from scf.db.runner import Runner
+from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.clock import FixedClock
+from scf.parties import tokens
+from scf.parties.access import authorise
+from scf.parties.models import BusinessDate
+from scf.parties.service import actor_of_user
+
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+PASSWORD = "heron-cellar-oblique-17"
+TRADER_ROLES = (Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER, Role.ADMINISTRATOR)
+BANK_ROLES = (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE, Role.ADMINISTRATOR)
+
+
+@functools.cache
+def _loaded() -> None:
+    for name in SLICES:
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(name)
+    load_chart()
+
+
+def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:
+    """Put the platform together over a test's database."""
+    _loaded()
+    the_clock = clock or FixedClock(NOON)
+    return Platform(db, the_clock, Runner(db, the_clock, authorise))
+
+
+@dataclass
+class World:
+    """Firms and people by short names, and keys that are never used twice."""
+
+    platform: Platform
+    clock: FixedClock
+    firms: dict[str, str] = field(default_factory=dict)
+    people: dict[str, Actor] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    _keys: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def key(self) -> str:
+        """Give a fresh idempotency key."""
+        return f"test-{next(self._keys)}"
+
+    def run(self, name: str, actor: Actor, /, **data: object) -> dict[str, Any]:
+        """Run one command with a fresh key and give its result."""
+        return self.platform.run(name, data, actor, key=self.key()).result
+
+    def firm(self, short: str, kind: str = "trader", **more: object) -> str:
+        """Add an ACTIVE firm."""
+        added = self.run("firm.add", OPERATOR, name=f"{short.title()} Company", kind=kind, **more)
+        firm_id = self.firms[short] = str(added["id"])
+        self.run("firm.activate", OPERATOR, firm_id=firm_id, evidence="test world")
+        if kind == "financier":
+            with self.platform.db.writer.begin() as conn:
+                conn.execute(
+                    insert(BusinessDate.__table__),  # type: ignore[attr-defined]
+                    {"financier_id": firm_id, "current_on": NOON.date()},
+                )
+        return firm_id
+
+    def person(self, short: str, firm: str, *roles: Role) -> Actor:
+        """Add a person who signs in as ``short@firm.example`` with :data:`PASSWORD`."""
+        added = self.run(
+            "user.add",
+            OPERATOR,
+            email=f"{short}@{firm}.example",
+            name=short.replace("-", " ").title(),
+            org_id=self.firms[firm],
+            roles=list(roles),
+            password=PASSWORD,
+        )
+        with self.platform.db.snapshot() as conn:
+            actor = actor_of_user(conn, str(added["id"]))
+        assert actor is not None
+        self.people[short] = actor
+        return actor
+
+    def token(self, short: str) -> str:
+        """Give a bearer token of a person, made once."""
+        if short not in self.tokens:
+            actor = self.people[short]
+            token, _ = tokens.create(
+                self.platform.runner,
+                OPERATOR,
+                user_id=actor.user_id,
+                label="tests",
+                key=self.key(),
+            )
+            assert token is not None
+            self.tokens[short] = token
+        return self.tokens[short]
+
+
+def world_on(db: Database, clock: FixedClock | None = None) -> World:
+    """Make an empty world."""
+    the_clock = clock or FixedClock(NOON)
+    return World(platform_on(db, the_clock), the_clock)
+
+
+def small_world(db: Database) -> World:
+    """Make one bank with a maker and a checker, an anchor and a supplier."""
+    world = world_on(db)
+    world.firm("bank", "financier")
+    world.firm("anchor")
+    world.firm("supplier")
+    world.person("maker", "bank", Role.OFFICER_MAKER)
+    world.person("checker", "bank", Role.OFFICER_CHECKER)
+    world.person("bank-admin", "bank", Role.ADMINISTRATOR)
+    world.person("clerk", "anchor", Role.ANCHOR_CLERK)
+    world.person("treasurer", "supplier", Role.TREASURER)
+    world.person("supplier-admin", "supplier", Role.ADMINISTRATOR)
+    return world
