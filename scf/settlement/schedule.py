@@ -1,0 +1,211 @@
+"""What the advances on one invoice have earned, cost and received, worked out from the start.
+
+Pure: terms and payments in, cumulative totals out. Nothing is carried along: every answer is
+computed from the pay-out on, with each payment at its own value date. So a payment found late, or
+taken back, simply gives other totals, and what has to be posted is the difference to what stands
+in the books.
+
+The waterfall: for each payment, advance by advance, oldest due date first: penalty, then
+principal; then the part of the invoice that nobody financed, which is the seller's; then the
+excess, which is the payer's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Final
+
+from scf.kernel.penalty import Payment, PenaltyTerms, penalty
+from scf.kernel.rates import PPM, earned_to, earned_to_effective, round_half_up
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What of an advance decides what it earns and what is owed on it."""
+
+    id: str
+    face: int
+    discount: int
+    fee: int
+    start: date
+    due_on: date
+    penalty: PenaltyTerms
+    effective: bool = False
+    rebate_share_ppm: int = 0
+
+    @property
+    def rank(self) -> tuple[date, date, str]:
+        """Oldest due first, then oldest pay-out."""
+        return self.due_on, self.start, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A payment by the obligor on one invoice; ``key`` names the receipt it is part of."""
+
+    key: str
+    value_on: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a payment that paid one thing: penalty, principal, seller or payer."""
+
+    key: str
+    kind: str
+    loan_id: str
+    amount: int
+    value_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What an early repayment sets free: the discount that was still unearned, and the rebate."""
+
+    key: str
+    unearned: int
+    rebate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one advance stands: totals from the pay-out up to a day."""
+
+    repaid: int = 0
+    penalty: int = 0
+    penalty_paid: int = 0
+    income: int = 0
+    fee: int = 0
+    releases: tuple[Release, ...] = ()
+
+    @property
+    def rebates(self) -> int:
+        """Discount that was given back."""
+        return sum(one.rebate for one in self.releases)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Who gets what of which payment, and where that leaves each advance."""
+
+    parts: tuple[Part, ...]
+    standings: Mapping[str, Standing]
+
+    def of(self, key: str) -> tuple[Part, ...]:
+        """The parts of one receipt."""
+        return tuple(part for part in self.parts if part.key == key)
+
+
+def plan(loans: Sequence[Loan], payments: Sequence[Money], rest: int, until: date) -> Plan:
+    """Work out everything on one invoice as of the morning of ``until``.
+
+    Parameters
+    ----------
+    loans
+        The advances on the invoice that were funded.
+    payments
+        Everything received for it, with value dates up to ``until``.
+    rest
+        The part of the invoice that is neither financed nor held: the seller's own.
+
+    Raises
+    ------
+    InvalidInput
+        PAYMENT_AFTER_CLOSE, for a payment with a later value date.
+    """
+    in_order = sorted(payments, key=lambda one: one.value_on)
+    left = [one.amount for one in in_order]
+    parts: list[Part] = []
+    standings: dict[str, Standing] = {}
+    for loan in sorted(loans, key=lambda one: one.rank):
+        standings[loan.id] = _run(loan, in_order, left, parts, until)
+    for place, one in enumerate(in_order):
+        own = min(left[place], rest)
+        rest -= own
+        for kind, amount in (("seller", own), ("payer", left[place] - own)):
+            if amount:
+                parts.append(Part(one.key, kind, "", amount, one.value_on))
+    return Plan(tuple(parts), standings)
+
+
+def _run(
+    loan: Loan, payments: Sequence[Money], left: list[int], parts: list[Part], until: date
+) -> Standing:
+    """Let one advance take its due from what the ones before it have left."""
+    given = [place for place, amount in enumerate(left) if amount]
+    late = penalty(
+        loan.face,
+        loan.due_on,
+        until,
+        loan.penalty,
+        [Payment(payments[place].value_on, left[place]) for place in given],
+    )
+    principal: list[tuple[Money, int]] = []
+    for place, split in zip(given, late.allocations, strict=True):
+        one = payments[place]
+        for kind, amount in (("penalty", split.penalty), ("principal", split.principal)):
+            if amount:
+                parts.append(Part(one.key, kind, loan.id, amount, one.value_on))
+        if split.principal:
+            principal.append((one, split.principal))
+        left[place] = split.surplus
+    early = [(one, amount) for one, amount in principal if one.value_on < loan.due_on]
+    earned, fee, releases = _earned(loan, early, until)
+    return Standing(
+        repaid=loan.face - late.unpaid_face,
+        penalty=late.total,
+        penalty_paid=late.total - late.unpaid_penalty,
+        income=earned,
+        fee=fee,
+        releases=releases,
+    )
+
+
+def _earned(
+    loan: Loan, early: Sequence[tuple[Money, int]], until: date
+) -> tuple[int, int, tuple[Release, ...]]:
+    """Give income and fee earned up to the morning of ``until``, and what was released early.
+
+    A part repaid early has no more to earn: its unearned discount goes to the rebate, by the
+    programme's share of the straight line, and the rest is income at once.
+    """
+    if not early:
+        return _line(loan)(until), _fee_line(loan)(until), ()
+    face, line = loan.face, _line(loan)
+    released = Fraction(0)
+    open_face = face
+    releases = []
+    for one, amount in early:
+        days = (loan.due_on - loan.start).days
+        ahead = min((loan.due_on - one.value_on).days, days)
+        exact = Fraction(loan.discount * amount * ahead * loan.rebate_share_ppm, face * days * PPM)
+        before = Fraction((loan.discount - line(one.value_on)) * amount, face)
+        unearned = round_half_up(before)
+        rebate = min(round_half_up(exact), unearned)
+        releases.append(Release(one.key, unearned, rebate))
+        released += Fraction(loan.discount * amount, face)
+        open_face -= amount
+    rebates = sum(one.rebate for one in releases)
+    if open_face == 0:
+        return loan.discount - rebates, loan.fee, tuple(releases)
+    share = Fraction(open_face, face)
+    income = round_half_up(released + share * line(until)) - rebates
+    fee = round_half_up(loan.fee * (1 - share) + share * _fee_line(loan)(until))
+    return income, fee, tuple(releases)
+
+
+def _line(loan: Loan) -> Callable[[date], int]:
+    """Give discount earned up to the morning of a day: the close of the day before."""
+    if loan.effective and loan.discount:
+        # What the fee takes from the cash is not discount: the line runs from net + fee.
+        lent = loan.face - loan.discount
+        return lambda day: earned_to_effective(loan.face, lent, loan.start, loan.due_on, day - _DAY)
+    return lambda day: earned_to(loan.discount, loan.start, loan.due_on, day - _DAY)
+
+
+def _fee_line(loan: Loan) -> Callable[[date], int]:
+    return lambda day: earned_to(loan.fee, loan.start, loan.due_on, day - _DAY)
