@@ -152,9 +152,17 @@ def bic(text: str) -> str:
         raise InvalidInput("BIC", f"This is no BIC: {_reason(error)}.") from None
 
 
+_REASONS: Final = {
+    "InvalidChecksumDigits": "its check digits are wrong",
+    "InvalidBBANChecksum": "the national check digits are wrong",
+    "InvalidLength": "its length is wrong",
+    "InvalidCountryCode": "its country is unknown",
+}
+
+
 def _reason(error: Exception) -> str:
-    # The library's words, without the number that was typed.
-    return re.sub(r"\s*'[^']*'", "", str(error)).rstrip(".") or "its check fails"
+    """Put the library's error into words that do not repeat what was typed."""
+    return _REASONS.get(type(error).__name__, "its structure is wrong")
 
 
 def _bad(scheme: str, value: str, reason: str) -> InvalidInput:

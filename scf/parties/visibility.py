@@ -1,4 +1,4 @@
-"""Which firms, accounts, people, tokens and jobs an organisation may see.
+"""Which firms, accounts, people and tokens an organisation may see.
 
 A firm sees itself, the firms it trades with, those it invited, and the other side of its
 programmes; a financier sees every firm. Trade documents and programmes belong to later slices, so
@@ -12,15 +12,15 @@ from sqlalchemy import (
     Select,
     and_,
     column,
-    false,
     or_,
     select,
     table,
     true,
     union_all,
 )
+from sqlalchemy.orm import Mapped
+from sqlmodel import col
 
-from scf.db.models import AuditLog, Job
 from scf.db.visibility import visible_to, visible_to_everyone
 from scf.kernel.actor import Actor, Role
 from scf.parties.models import (
@@ -71,9 +71,9 @@ def _firms(actor: Actor) -> ColumnElement[bool]:
     if actor.roles & _OFFICERS:
         return true()
     return or_(
-        Firm.id == actor.org_id,  # type: ignore[arg-type]
-        Firm.invited_by == actor.org_id,  # type: ignore[arg-type]
-        Firm.id.in_(_known_firms(actor)),  # type: ignore[attr-defined]
+        col(Firm.id) == actor.org_id,
+        col(Firm.invited_by) == actor.org_id,
+        col(Firm.id).in_(_known_firms(actor)),
         _is_financier(actor),
     )
 
@@ -90,61 +90,49 @@ def _identifiers(actor: Actor) -> ColumnElement[bool]:
         )
     )
     mine = or_(
-        FirmIdentifier.scope_org_id == "",  # type: ignore[arg-type]
-        FirmIdentifier.scope_org_id == actor.org_id,  # type: ignore[arg-type]
+        col(FirmIdentifier.scope_org_id) == "",
+        col(FirmIdentifier.scope_org_id) == actor.org_id,
     )
     if actor.roles & _OFFICERS:
         return mine
-    return and_(mine, FirmIdentifier.firm_id.in_(visible))  # type: ignore[attr-defined]
+    return and_(mine, col(FirmIdentifier.firm_id).in_(visible))
 
 
 @visible_to(BankAccount)
 def _accounts(actor: Actor) -> ColumnElement[bool]:
     if actor.roles & _OFFICERS:
         return true()
-    return BankAccount.firm_id == actor.org_id  # type: ignore[return-value]
+    return col(BankAccount.firm_id) == actor.org_id
 
 
 @visible_to(User)
 def _users(actor: Actor) -> ColumnElement[bool]:
     if Role.ADMINISTRATOR in actor.roles:
-        return User.org_id == actor.org_id  # type: ignore[return-value]
-    return User.id == actor.user_id  # type: ignore[return-value]
+        return col(User.org_id) == actor.org_id
+    return col(User.id) == actor.user_id
 
 
-def _own_people(actor: Actor, user_column: Any) -> ColumnElement[bool]:  # noqa: ANN401
+def _own_people(actor: Actor, user_column: Mapped[Any]) -> ColumnElement[bool]:
     """Limit rows of people to oneself; for an administrator, to the own organisation."""
     if Role.ADMINISTRATOR in actor.roles:
         people = select(_person.c.id).where(_person.c.org_id == actor.org_id)
-        return user_column.in_(people)  # type: ignore[no-any-return]
-    return user_column == actor.user_id  # type: ignore[no-any-return]
+        return user_column.in_(people)
+    return user_column == actor.user_id
 
 
 @visible_to(UserRole)
 def _roles(actor: Actor) -> ColumnElement[bool]:
-    return _own_people(actor, UserRole.user_id)
+    return _own_people(actor, col(UserRole.user_id))
 
 
 @visible_to(ApiToken)
 def _tokens(actor: Actor) -> ColumnElement[bool]:
-    return _own_people(actor, ApiToken.user_id)
+    return _own_people(actor, col(ApiToken.user_id))
 
 
 @visible_to(WebSession)
 def _sessions(actor: Actor) -> ColumnElement[bool]:
-    return _own_people(actor, WebSession.user_id)
-
-
-@visible_to(Job)
-def _jobs(actor: Actor) -> ColumnElement[bool]:
-    return Job.org_id == actor.org_id  # type: ignore[return-value]
-
-
-@visible_to(AuditLog)
-def _audit(actor: Actor) -> ColumnElement[bool]:
-    if actor.roles & {Role.ADMINISTRATOR, Role.HEAD_OFFICE}:
-        return AuditLog.org_id == actor.org_id  # type: ignore[return-value]
-    return false()
+    return _own_people(actor, col(WebSession.user_id))
 
 
 visible_to_everyone(BusinessDate)
