@@ -6,20 +6,17 @@ together. The command line, the web application and the tests start here.
 
 import importlib
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import text
 
-from scf import schema
 from scf.db import migrate
 from scf.db.engine import Database
-from scf.db.leases import Claimed, Handler, Worker
-from scf.db.runner import Outcome, Runner
-from scf.kernel.actor import Actor
+from scf.db.leases import Claimed, Handler
+from scf.db.platform import Platform
+from scf.db.runner import Runner
 from scf.kernel.clock import Clock, SystemClock
 from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
@@ -43,43 +40,13 @@ SLICES = (
 )
 
 
-@dataclass(frozen=True)
-class Platform:
-    """The running platform: a database, a clock, and the runner over both."""
-
-    db: Database
-    clock: Clock
-    runner: Runner
-
-    def run(
-        self,
-        name: str,
-        payload: Mapping[str, Any] | BaseModel,
-        actor: Actor,
-        *,
-        key: str,
-        reason: str = "",
-        dry_run: bool = False,
-    ) -> Outcome:
-        """Run one command; see :meth:`scf.db.runner.Runner.run`."""
-        return self.runner.run(name, payload, actor=actor, key=key, reason=reason, dry_run=dry_run)
-
-    def worker(self, name: str = "worker") -> Worker:
-        """Give a worker that knows every kind of job."""
-        return Worker(self.db, self.clock, name, job_handlers(self), _deliver)
-
-    def close(self) -> None:
-        """Give the database connections back."""
-        self.db.close()
-
-
 def build(url: str, *, clock: Clock | None = None, pool_size: int = 5) -> Platform:
     """Put the platform together over one database."""
     load_slices()
     load_chart()
     db = Database(url, pool_size=pool_size)
     the_clock = clock or SystemClock()
-    return Platform(db, the_clock, Runner(db, the_clock, authorise))
+    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _deliver)
 
 
 def load_slices() -> None:
@@ -130,4 +97,4 @@ def is_ready(db: Database) -> bool:
         return migrate.revision_of(connection) == migrate.newest()
 
 
-__all__ = ["Platform", "build", "create_schema", "is_ready", "job_handlers", "schema"]
+__all__ = ["Platform", "build", "create_schema", "is_ready", "job_handlers", "load_chart"]

@@ -130,7 +130,9 @@ def show(answer: Mapping[str, Any]) -> None:
             console.print(f"{name}:", markup=False)
             _rows(value)
         else:
-            text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+            text = (
+                json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+            )
             console.print(f"{name}: {text}", markup=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 from config import settings as configuration
 from scf.bootstrap import create_schema
@@ -81,8 +81,10 @@ def db_restore(file: Path) -> None:
         show({"revision": migrate.revision_of(conn)})
 
 
-def _libpq(url: object) -> str:
-    return str(make_url(str(url)).set(drivername="postgresql").render_as_string(hide_password=False))
+def _libpq(url: URL) -> str:
+    return str(
+        make_url(str(url)).set(drivername="postgresql").render_as_string(hide_password=False)
+    )
 
 
 def _call(*command: str) -> None:
@@ -141,5 +143,3 @@ def worker() -> None:
     from scf.serving import run_worker
 
     run_worker(SESSION.platform, Path(SESSION.settings.secret_key_file).parent / "seals.jsonl")
-
-

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, select
 from sqlmodel import col
 
-from scf.db.models import AuditLog, Job, Outbox, SecurityEvent
+from scf.db.models import Outbox, SecurityEvent
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor
 from scf.ledger.models import Account, Entry, NoEntry, Posting
@@ -28,16 +28,6 @@ def _own_dashes(actor: Actor) -> ColumnElement[bool]:
 def _own_postings(actor: Actor) -> ColumnElement[bool]:
     own = select(col(Account.id)).where(col(Account.org_id) == actor.org_id)
     return col(Posting.account_id).in_(own)
-
-
-@visible_to(AuditLog)
-def _own_trail(actor: Actor) -> ColumnElement[bool]:
-    return col(AuditLog.org_id) == actor.org_id
-
-
-@visible_to(Job)
-def _own_jobs(actor: Actor) -> ColumnElement[bool]:
-    return col(Job.org_id) == actor.org_id
 
 
 @visible_to(Outbox)

@@ -1,0 +1,45 @@
+"""The running platform as every slice may know it: a database, a clock, a runner, the worker."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from scf.db.engine import Database
+from scf.db.leases import Claimed, Handler, Worker
+from scf.db.runner import Outcome, Runner
+from scf.kernel.actor import Actor
+from scf.kernel.clock import Clock
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Put together by ``scf.bootstrap.build``; everything else is handed one."""
+
+    db: Database
+    clock: Clock
+    runner: Runner
+    handlers: Callable[["Platform"], Mapping[str, Handler]]
+    deliver: Callable[[Claimed], None]
+
+    def run(
+        self,
+        name: str,
+        payload: Mapping[str, Any] | BaseModel,
+        actor: Actor,
+        *,
+        key: str,
+        reason: str = "",
+        dry_run: bool = False,
+    ) -> Outcome:
+        """Run one command; see :meth:`scf.db.runner.Runner.run`."""
+        return self.runner.run(name, payload, actor=actor, key=key, reason=reason, dry_run=dry_run)
+
+    def worker(self, name: str = "worker") -> Worker:
+        """Give a worker that knows every kind of job."""
+        return Worker(self.db, self.clock, name, self.handlers(self), self.deliver)
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.db.close()

@@ -1,0 +1,256 @@
+"""The start world: one financier, one anchor, one supplier, one programme, a person per role.
+
+Everything enters through the same commands as real data; nothing here writes a table. Passwords
+are made at random once per database and stand in a file that only its owner can read.
+"""
+
+import dataclasses
+import datetime as dt
+import json
+import os
+import secrets
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+
+from scf.db.platform import Platform
+from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.calendar import BusinessCalendar
+from scf.kernel.errors import Conflict
+from scf.parties.models import Firm, User
+
+_firm = Firm.__table__  # type: ignore[attr-defined]
+_user = User.__table__  # type: ignore[attr-defined]
+
+FINANCIER = "Meridian Trade Bank"
+ANCHOR = "Halden Appliances"
+SUPPLIER = "Brook Valves"
+DOMAIN = "tributary.example"
+LIMIT_MINOR = 5_000_000_00
+
+# Firm → kind, country, public number, IBAN (the check digits are right, the accounts invented).
+FIRMS = {
+    FINANCIER: ("financier", "DE", ("lei", "5299000J2N45DDNE4Y28"), "DE02120300000000202051"),
+    ANCHOR: ("trader", "DE", ("vat", "DE136695976"), "DE02500105170137075030"),
+    SUPPLIER: ("trader", "NL", ("vat", "NL004495445B01"), "NL91ABNA0417164300"),
+}
+PEOPLE: tuple[tuple[str, str, str, Role], ...] = (
+    ("mira", "Mira Vos", SUPPLIER, Role.TREASURER),
+    ("carl", "Carl Brandt", ANCHOR, Role.ANCHOR_CLERK),
+    ("anna", "Anna Lind", ANCHOR, Role.ANCHOR_APPROVER),
+    ("omar", "Omar Haddad", FINANCIER, Role.OFFICER_MAKER),
+    ("chen", "Chen Wei", FINANCIER, Role.OFFICER_CHECKER),
+    ("hana", "Hana Novak", FINANCIER, Role.HEAD_OFFICE),
+    ("adam", "Adam Reyes", FINANCIER, Role.ADMINISTRATOR),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class World:
+    """What there is to sign in to."""
+
+    made: bool
+    business_date: dt.date
+    sign_ins: list[dict[str, str]]
+    file: Path
+
+
+class _Builder:
+    """Runs the commands that make the world, each under a key of its own.
+
+    A half-made world (power cut, Ctrl-C) is therefore completed by the next start.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+
+    def run(self, name: str, payload: dict[str, Any], actor: Actor, key: str) -> dict[str, Any]:
+        return self.platform.run(
+            name, payload, actor, key=f"demo:{key}", reason="the demo world's start"
+        ).result
+
+
+def ensure(platform: Platform, on: dt.date | None, users_file: Path) -> World:
+    """Make the start world if there is none; gives its people.
+
+    Raises
+    ------
+    Conflict
+        ``DEMO_DATE`` when a world of another business date is there: reset it first.
+    """
+    standing = _business_date(platform)
+    if standing is not None and users_file.exists():
+        if on is not None and on != standing:
+            raise Conflict(
+                "DEMO_DATE",
+                "The demo world stands on another business date: add --reset to start again.",
+                business_date=standing.isoformat(),
+            )
+        stored = json.loads(users_file.read_text(encoding="utf-8"))
+        return World(made=False, business_date=standing, sign_ins=stored["users"], file=users_file)
+    day = on or standing or _next_business_day(platform.clock.now().date())
+    builder = _Builder(platform)
+    firms = _firms(builder)
+    builder.run("day.open", {"financier_id": firms[FINANCIER], "on": day}, OPERATOR, "day")
+    sign_ins, people = _people(builder, firms)
+    _accounts(builder, firms, people)
+    _programme(builder, firms, people, day)
+    platform.worker("demo").drain()
+    _keep(users_file, day, sign_ins)
+    return World(made=True, business_date=day, sign_ins=sign_ins, file=users_file)
+
+
+def remove(url: str) -> None:
+    """Throw a SQLite demo database away; one on PostgreSQL is its owner's to drop.
+
+    Raises
+    ------
+    Conflict
+        ``DEMO_RESET`` for a database that is not a file of ours.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        raise Conflict("DEMO_RESET", "Drop and create this database with its own tools.")
+    for suffix in ("", "-wal", "-shm"):
+        Path(parsed.database + suffix).unlink(missing_ok=True)
+
+
+def _business_date(platform: Platform) -> dt.date | None:
+    from scf.parties.models import BusinessDate
+
+    table = BusinessDate.__table__  # type: ignore[attr-defined]
+    with platform.db.snapshot() as conn:
+        day: dt.date | None = conn.execute(select(table.c.current_on)).scalar()
+        return day
+
+
+def _next_business_day(day: dt.date) -> dt.date:
+    from scf.kernel.calendar import Roll
+
+    return BusinessCalendar("weekends").roll(day, Roll.FOLLOWING)
+
+
+def _firms(builder: _Builder) -> dict[str, str]:
+    ids: dict[str, str] = {}
+    for name, (kind, country, (scheme, value), _iban) in FIRMS.items():
+        made = builder.run(
+            "firm.add",
+            {
+                "name": name,
+                "country": country,
+                "kind": kind,
+                "identifiers": [{"scheme": scheme, "value": value}],
+            },
+            OPERATOR,
+            f"firm:{name}",
+        )
+        ids[name] = made["id"]
+        builder.run(
+            "firm.activate",
+            {"firm_id": made["id"], "evidence": "part of the demo world"},
+            OPERATOR,
+            f"activate:{name}",
+        )
+    return ids
+
+
+def _people(
+    builder: _Builder, firms: dict[str, str]
+) -> tuple[list[dict[str, str]], dict[Role, Actor]]:
+    sign_ins: list[dict[str, str]] = []
+    people: dict[Role, Actor] = {}
+    for word, name, firm, role in PEOPLE:
+        email = f"{word}@{DOMAIN}"
+        password = secrets.token_urlsafe(12)
+        with builder.platform.db.snapshot() as conn:
+            user_id = conn.execute(
+                select(_user.c.id).where(_user.c.email == email)
+            ).scalar_one_or_none()
+        if user_id is None:
+            user_id = builder.run(
+                "user.add",
+                {
+                    "email": email,
+                    "name": name,
+                    "org_id": firms[firm],
+                    "roles": [role.value],
+                    "password": password,
+                },
+                OPERATOR,
+                f"user:{word}:{secrets.token_hex(4)}",
+            )["id"]
+        else:  # a start that was cut off: its password was never told to anybody
+            builder.run(
+                "user.set_password",
+                {"user_id": user_id, "password": password},
+                OPERATOR,
+                f"password:{word}:{secrets.token_hex(4)}",
+            )
+        people[role] = Actor(user_id, firms[firm], frozenset({role}), name)
+        sign_ins.append(
+            {"role": role.value, "organisation": firm, "email": email, "password": password}
+        )
+    return sign_ins, people
+
+
+def _accounts(builder: _Builder, firms: dict[str, str], people: dict[Role, Actor]) -> None:
+    maker, checker = people[Role.OFFICER_MAKER], people[Role.OFFICER_CHECKER]
+    for name, (_kind, _country, _number, iban) in FIRMS.items():
+        added = builder.run(
+            "account.add",
+            {"firm_id": firms[name], "iban": iban, "currency": "EUR", "holder": name},
+            maker,
+            f"account:{name}",
+        )
+        builder.run(
+            "account.verify",
+            {"account_id": added["id"], "evidence": "part of the demo world"},
+            checker,
+            f"verify:{name}",
+        )
+
+
+def _programme(
+    builder: _Builder, firms: dict[str, str], people: dict[Role, Actor], day: dt.date
+) -> None:
+    maker, checker = people[Role.OFFICER_MAKER], people[Role.OFFICER_CHECKER]
+    content = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
+    loaded = builder.run(
+        "programme.load",
+        {"content": content, "anchor_id": firms[ANCHOR], "effective_on": day},
+        maker,
+        "programme",
+    )
+    builder.run("programme.activate", {"programme_id": loaded["id"]}, checker, "activate-programme")
+    nodes = (
+        ("financier", firms[FINANCIER], LIMIT_MINOR * 2),
+        ("programme", loaded["id"], LIMIT_MINOR * 2),
+        ("obligor", firms[ANCHOR], LIMIT_MINOR),
+        ("seller", firms[SUPPLIER], LIMIT_MINOR),
+    )
+    for kind, subject, amount in nodes:
+        builder.run(
+            "limit.set",
+            {"kind": kind, "subject_id": subject, "currency": "EUR", "limit_minor": amount},
+            checker,
+            f"limit:{kind}",
+        )
+    builder.run(
+        "fixing.add",
+        {"benchmark": "EURIBOR-3M", "fixed_on": day, "percent": "3.45"},
+        maker,
+        "fixing",
+    )
+
+
+def _keep(file: Path, day: dt.date, sign_ins: list[dict[str, str]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".part")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        json.dump({"business_date": day.isoformat(), "users": sign_ins}, out, indent=2)
+        out.write("\n")
+    draft.replace(file)
