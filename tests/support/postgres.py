@@ -37,7 +37,7 @@ read -r how
 if [ "$how" = keep ]; then kill -INT "$server"; wait "$server"; exit 0; fi
 kill -QUIT "$server"
 wait "$server"
-rm -rf "$data"
+cd / && rm -rf "$(dirname "$data")"
 """
 
 
