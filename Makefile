@@ -24,7 +24,7 @@ run: ## Serve portal, API and worker on http://127.0.0.1:8000 (PORT=8123 changes
 
 test: check ## Run checks and the whole suite on SQLite and PostgreSQL (TESTS=tests/house narrows)
 	@$(SETUP) tools
-	@$(PYTEST) -q -n $(WORKERS) --dist worksteal $(TESTS)
+	@$(PYTEST) -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: ## Lint, format, types and the walls between packages
 	@$(SETUP) install core einvoice model dev
