@@ -122,7 +122,7 @@ def read_order(data: bytes) -> Order:
         raise InvalidInput(
             "NO_PAYMENT_FILE", "This is no payment file (pain.001).", kind=message.kind.value
         )
-    fields = Fields()
+    fields = Fields(message.body)
     header = fields.one(message.body, "GrpHdr")
     blocks = fields.many(message.body, "PmtInf")
     nodes = [(block, node) for block in blocks for node in fields.many(block, "CdtTrfTxInf")]
@@ -205,7 +205,7 @@ def write_status_report(
     tree.add(header, "MsgId", report_id)
     tree.add(header, "CreDtTm", f"{on.isoformat()}T12:00:00Z")
     original = tree.add(body, "OrgnlGrpInfAndSts")
-    tree.add(original, "OrgnlMsgId", order.message_id)
+    tree.add(original, "OrgnlMsgId", order.message_id[:35])
     tree.add(original, "OrgnlMsgNmId", order.version or "pain.001")
     statuses = {one.status for one in answers}
     if refusal:

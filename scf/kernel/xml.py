@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -29,6 +29,7 @@ DEFAULT_MAX_DEPTH: Final = 64
 _ENCODINGS: Final = frozenset(
     {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"}
 )
+_BLANKS = re.compile(r"[ \t\r\n]*+")
 _DECLARATION = re.compile(
     r"<\?xml\s+version\s*=\s*(?:'[^'<>]{0,8}'|\"[^\"<>]{0,8}\")"
     r"(?:\s+encoding\s*=\s*(?:'([A-Za-z0-9._-]{1,40})'|\"([A-Za-z0-9._-]{1,40})\"))?"
@@ -137,7 +138,7 @@ def _refuse_doctype(text: str) -> None:
     """Refuse a DOCTYPE where XML allows one: between the start and the root element."""
     at = 0
     while True:
-        at += len(text[at : at + 1_000_000]) - len(text[at : at + 1_000_000].lstrip(" \t\r\n"))
+        at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # matches nothing too
         if text.startswith("<?", at):
             end = text.find("?>", at)
             at = end + 2
@@ -214,20 +215,23 @@ def children(element: Element, *names: str) -> Iterator[Element]:
     return (child for child in element if local_name(child) in names)
 
 
-def place_of(element: Element) -> str:
+def place_of(element: Element, known: Mapping[Element, str] | None = None) -> str:
     """Say where an element stands, as a path a person can follow: ``/Document/Stmt[2]/Bal``.
 
-    A position is shown only where the parent has several children of that name.
+    A position is shown only where the parent has several children of that name. ``known`` holds
+    paths of elements above, so that a place among very many siblings is not counted again.
     """
     steps: list[str] = []
     node: Element | None = element
     while node is not None:
+        if known and node in known:
+            return "/".join([known[node], *reversed(steps)])
         parent = node.getparent()
         name = local_name(node)
         if parent is not None:
-            same = [child for child in parent if child.tag == node.tag]
-            if len(same) > 1:
-                name = f"{name}[{same.index(node) + 1}]"
+            before = sum(1 for _ in node.itersiblings(node.tag, preceding=True))
+            if before or next(node.itersiblings(node.tag), None) is not None:
+                name = f"{name}[{before + 1}]"
         steps.append(name)
         node = parent
     return "/" + "/".join(reversed(steps))

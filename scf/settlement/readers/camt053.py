@@ -60,8 +60,8 @@ def statements_of(message: BankMessage) -> StatementFile:
         raise InvalidInput(
             "NO_STATEMENT", "This bank message is no statement.", kind=message.kind.value
         )
-    fields = Fields()
     body = message.body
+    fields = Fields(body)
     if message.contradicts:
         fields.warn(
             "NAMESPACE",
@@ -69,23 +69,25 @@ def statements_of(message: BankMessage) -> StatementFile:
             body,
         )
     header = fields.one(body, "GrpHdr")
-    found = fields.many(body, tag)
-    if not found:
+    statements = tuple(
+        _statement(fields, element, place, message.kind, header)
+        for element, place in fields.each(body, tag, place_of(body))
+    )
+    if not statements:
         fields.error("STATEMENT_MISSING", "The file holds no statement.", body)
     return StatementFile(
         kind=message.kind.value,
         version=message.version,
         message_id=fields.text(header, "MsgId"),
         created=fields.text(header, "CreDtTm"),
-        statements=tuple(_statement(fields, element, message.kind, header) for element in found),
+        statements=statements,
         findings=fields.findings,
     )
 
 
 def _statement(
-    fields: Fields, element: Element, kind: BankFormat, header: Element | None
+    fields: Fields, element: Element, place: str, kind: BankFormat, header: Element | None
 ) -> BankStatement:
-    place = place_of(element)
     account = read_account(fields, fields.one(element, "Acct"))
     if not account.identifier:
         fields.error("ACCOUNT", "The statement names no account.", element)
@@ -99,11 +101,10 @@ def _statement(
     to_on = fields.day(range_, "ToDtTm") or fields.day(range_, "ToDt")
     page, is_last = _page(fields, element, header)
     fallback = to_on or fields.day(element, "CreDtTm")
-    nodes = fields.many(element, "Ntry")
     counts: Counter[str] = Counter()
     entries: list[BankEntry] = []
-    for index, node in enumerate(nodes, start=1):
-        at = f"{place}/Ntry[{index}]" if len(nodes) > 1 else f"{place}/Ntry"
+    unread = 0
+    for node, at in fields.each(element, "Ntry", place):
         entry = _entry(
             fields,
             node,
@@ -113,7 +114,9 @@ def _statement(
             page=0 if page == 1 and is_last else page,
             fallback=fallback,
         )
-        if entry is not None:
+        if entry is None:
+            unread += 1
+        else:
             entries.append(entry)
     currency = account.currency or _common_currency(balances, entries)
     statement = BankStatement(
@@ -132,7 +135,7 @@ def _statement(
     if not statement.statement_id:
         fields.error("STATEMENT_ID", "The statement has no Id.", element)
     _check_currency(fields, statement)
-    if len(entries) == len(nodes):
+    if not unread:
         _check_summary(fields, element, statement)
         if kind is BankFormat.CAMT_053:
             _check_balance(fields, statement)

@@ -19,16 +19,13 @@ def read_details(
     A difference is only a warning: charges and exchange explain it, and the entry's own amount is
     what was booked.
     """
-    details: list[EntryDetail] = []
-    holders = fields.many(entry, "NtryDtls") or [entry]  # version 1 has no holder
-    for number, holder in enumerate(holders, start=1):
-        inside = at
-        if holder is not entry:
-            inside = f"{at}/NtryDtls[{number}]" if len(holders) > 1 else f"{at}/NtryDtls"
-        nodes = fields.many(holder, "TxDtls")
-        for index, node in enumerate(nodes, start=1):
-            place = f"{inside}/TxDtls[{index}]" if len(nodes) > 1 else f"{inside}/TxDtls"
-            details.append(_detail(fields, node, place, minor, currency))
+    holders = list(fields.each(entry, "NtryDtls", at)) or [(entry, at)]  # version 1 has no holder
+    details = [
+        _detail(fields, node, place, minor, currency)
+        for holder, inside in holders
+        for node, place in fields.each(holder, "TxDtls", inside)
+        if len(node)
+    ]
     amounts = [one.amount_minor for one in details if one.currency == currency]
     known = [amount for amount in amounts if amount is not None]
     if known and len(known) == len(details) and sum(known) != minor:

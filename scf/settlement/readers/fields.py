@@ -1,6 +1,6 @@
 """Take typed values out of a bank message and note, with its place, whatever is wrong.
 
-Elements are found by local name inside the namespace of their parent: all versions of a message
+Elements are found by local name inside the namespace of the message: all versions of a message
 read alike, and an element smuggled in under a foreign namespace is not seen. An element that may
 stand once and stands twice is an error, never the first or the last of the two.
 """
@@ -8,6 +8,7 @@ stand once and stands twice is an error, never the first or the last of the two.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
@@ -28,10 +29,23 @@ _DAY = re.compile(
 class Fields:
     """Reads the fields of one message and gathers the findings about them."""
 
-    def __init__(self) -> None:
-        """Start without findings."""
+    def __init__(self, body: Element) -> None:
+        """Start without findings, in the namespace of the message's body."""
+        space = namespace(body)
+        self._prefix = f"{{{space}}}" if space else ""
         self._findings: list[Finding] = []
         self._unshown = 0
+        self._places: dict[Element, str] = {}
+
+    def each(self, parent: Element | None, name: str, place: str) -> Iterator[tuple[Element, str]]:
+        """Walk the children of that name with the place of each, kept for findings inside it."""
+        found = self.many(parent, name)
+        for number, child in enumerate(found, start=1):
+            self._places[child] = (
+                f"{place}/{name}[{number}]" if len(found) > 1 else f"{place}/{name}"
+            )
+            yield child, self._places[child]
+            del self._places[child]
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -55,7 +69,7 @@ class Fields:
         if len(self._findings) >= MAX_FINDINGS:
             self._unshown += 1
             return
-        place = at if isinstance(at, str) else place_of(at)
+        place = at if isinstance(at, str) else place_of(at, self._places)
         self._findings.append(Finding(severity, code, message, place=place, value=value))
 
     def error(self, code: str, message: str, at: Element | str, value: str = "") -> None:
@@ -67,20 +81,20 @@ class Fields:
         self.note(Severity.WARNING, code, message, at, value)
 
     def many(self, parent: Element | None, name: str) -> list[Element]:
-        """Return the direct children of that name in the parent's namespace."""
-        if parent is None:
-            return []
-        space = namespace(parent)
-        return list(parent.iterchildren(f"{{{space}}}{name}" if space else name))
+        """Return the direct children of that name in the message's namespace."""
+        return [] if parent is None else list(parent.iterchildren(self._prefix + name))
 
     def one(self, parent: Element | None, *path: str) -> Element | None:
         """Go down a path of elements that each may stand once."""
         for name in path:
-            found = self.many(parent, name)
-            if len(found) > 1:
-                self.error("ELEMENT_REPEATED", f"{name} may stand once here.", found[1])
+            if parent is None:
                 return None
-            parent = found[0] if found else None
+            found = parent.iterchildren(self._prefix + name)
+            parent = next(found, None)
+            again = next(found, None)
+            if again is not None:
+                self.error("ELEMENT_REPEATED", f"{name} may stand once here.", again)
+                return None
         return parent
 
     def text(self, parent: Element | None, *path: str) -> str:

@@ -53,7 +53,7 @@ def _content(entry: BankEntry) -> list[object]:
         entry.transaction_code,
         entry.proprietary_code,
         _plain(entry.additional_information),
-        [_detail(one) for one in entry.details],
+        [digest(_detail(one)) for one in entry.details],
     ]
 
 

@@ -40,8 +40,8 @@ def status_report_of(message: BankMessage) -> StatusReport:
             "This bank message is no payment status report.",
             kind=message.kind.value,
         )
-    fields = Fields()
     body = message.body
+    fields = Fields(body)
     if message.contradicts:
         fields.warn(
             "NAMESPACE",
@@ -55,15 +55,12 @@ def status_report_of(message: BankMessage) -> StatusReport:
         fields.error("ORIGINAL_MESSAGE", "The report names no payment file.", body)
     blocks: list[tuple[str, Status]] = []
     transactions: list[TransactionStatus] = []
-    for block in fields.many(body, "OrgnlPmtInfAndSts"):
+    for block, place in fields.each(body, "OrgnlPmtInfAndSts", place_of(body)):
         block_id = fields.text(block, "OrgnlPmtInfId")
         status = _status(fields, block, "PmtInfSts")
         if status is not None:
             blocks.append((block_id, status))
-        nodes = fields.many(block, "TxInfAndSts")
-        place = place_of(block)
-        for index, node in enumerate(nodes, start=1):
-            at = f"{place}/TxInfAndSts[{index}]" if len(nodes) > 1 else f"{place}/TxInfAndSts"
+        for node, at in fields.each(block, "TxInfAndSts", place):
             one = _transaction(fields, node, at, block_id)
             if one is not None:
                 transactions.append(one)

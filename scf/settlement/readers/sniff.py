@@ -10,9 +10,9 @@ from typing import Final
 from scf.kernel.errors import InvalidInput
 from scf.kernel.xml import Element, load_xml, local_name, namespace
 
-# A day's statement of a large account is bigger than any invoice.
-MAX_BYTES: Final = 20_000_000
-MAX_ELEMENTS: Final = 400_000
+# A day's statement of a large account is bigger than any invoice: some 8,000 entries.
+MAX_BYTES: Final = 10_000_000
+MAX_ELEMENTS: Final = 200_000
 
 _NAMESPACE = re.compile(
     r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.[0-9]{3})\.([0-9]{3}\.[0-9]{2})"
