@@ -33,7 +33,7 @@ class PaymentFile(Record, table=True):
     id: IdKey
     financier_id: Id
     msg_id: Code
-    state: Code  # CREATED APPROVED SENT
+    state: Code  # CREATED APPROVED SENT CANCELLED
     execution_on: Day
     currency: Currency
     count: Count
@@ -59,7 +59,7 @@ class PaymentInstruction(Record, table=True):
     id: IdKey
     financier_id: Id
     file_id: OptId
-    kind: Code  # advance refund pass_on
+    kind: Code  # advance payer seller rebate
     advance_id: OptId
     subject_id: Id
     payee_id: Id
@@ -68,7 +68,7 @@ class PaymentInstruction(Record, table=True):
     amount_minor: Minor
     end_to_end_id: Code
     attempt: Count = 1
-    state: Code  # CREATED APPROVED SENT ACKED SETTLED REJECTED UNKNOWN RETURNED
+    state: Code  # CREATED APPROVED SENT ACKED SETTLED REJECTED UNKNOWN RETURNED CANCELLED
     status_code: OptCode
     value_on: Day
     settled_on: OptDay
@@ -119,6 +119,7 @@ class BankEntry(Record, table=True):
     booked_on: Day
     value_on: Day
     state: Code  # RECEIVED IDENTIFIED ALLOCATED POSTED REVERSED REFUNDED
+    reason: OptCode  # why it, or a part of it, waits for a person
     remitter_id: OptId
     unallocated_minor: Minor = 0
     details: Json
@@ -126,21 +127,27 @@ class BankEntry(Record, table=True):
 
 
 class Allocation(Record, table=True):
-    """The part of a receipt that paid one thing."""
+    """The part of a receipt that paid one thing; never changed, only replaced by another.
+
+    Parts for a seller or payer, and rebates, are money the financier owes: ``paid_out_minor`` is
+    set as soon as a payment of it is ordered.
+    """
 
     __table_args__ = table_args(
         ForeignKeyConstraint(["bank_entry_id"], ["bank_entry.id"], name="fk_allocation_entry"),
         Index("ix_allocation_entry", "bank_entry_id"),
         Index("ix_allocation_advance", "advance_id"),
+        Index("ix_allocation_invoice", "invoice_id"),
     )
     id: IdKey
     bank_entry_id: Id
-    kind: Code  # principal penalty seller payer
+    kind: Code  # principal penalty seller payer return, and rebate beside the receipt's own sum
     advance_id: OptId
     invoice_id: OptId
     payee_id: OptId
     amount_minor: Minor
     paid_out_minor: OptMinor
     value_on: Day
+    reversed_by: OptId  # the command that took it back
     command_id: Id
     at: Instant
