@@ -294,7 +294,7 @@ class Runner:
         try:
             self._authorise(actor, name)
         except NotAllowed as refusal:
-            self._record_denied(actor, name, refusal)
+            self.record_denied(actor, name, refusal)
             raise
         request, salt = audit.public_request(data)
         body = digest(data.model_dump(mode="json"))
@@ -371,7 +371,8 @@ class Runner:
         except DBAPIError:
             return None
 
-    def _record_denied(self, actor: Actor, action: str, refusal: ScfError) -> None:
+    def record_denied(self, actor: Actor, action: str, refusal: ScfError) -> None:
+        """Remember an attempt that was refused, in a short transaction of its own."""
         with self.db.writer.begin() as conn:
             conn.execute(
                 insert(_security_table),

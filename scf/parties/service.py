@@ -41,6 +41,18 @@ def business_date(conn: Connection, financier_id: str) -> dt.date:
     return day  # type: ignore[no-any-return]
 
 
+def day_for(conn: Connection, org_id: str, otherwise: dt.date) -> dt.date:
+    """Return the business date that an organisation's screens are judged by.
+
+    A financier's own; for a firm the earliest of any financier, so that nothing is called overdue
+    too soon; where no books are open, the day that is handed in.
+    """
+    own = conn.execute(
+        select(_date.c.current_on).where(_date.c.financier_id == org_id)
+    ).scalar_one_or_none()
+    return own or conn.execute(select(func.min(_date.c.current_on))).scalar_one() or otherwise
+
+
 def matching_firms(
     conn: Connection, identifiers: Sequence[tuple[str, str]], name: str, org_id: str
 ) -> list[tuple[PartyId, str, str]]:
@@ -202,6 +214,7 @@ __all__ = [
     "actor_of_user",
     "alias",
     "business_date",
+    "day_for",
     "firm_by",
     "firm_names",
     "matching_firms",

@@ -8,8 +8,6 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert
-
 from scf.bootstrap import SLICES, Platform, load_chart
 from scf.db.engine import Database
 from scf.db.runner import Runner
@@ -17,7 +15,6 @@ from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.parties import tokens
 from scf.parties.access import authorise
-from scf.parties.models import BusinessDate
 from scf.parties.service import actor_of_user
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
@@ -66,11 +63,7 @@ class World:
         firm_id = self.firms[short] = str(added["id"])
         self.run("firm.activate", OPERATOR, firm_id=firm_id, evidence="test world")
         if kind == "financier":
-            with self.platform.db.writer.begin() as conn:
-                conn.execute(
-                    insert(BusinessDate.__table__),  # type: ignore[attr-defined]
-                    {"financier_id": firm_id, "current_on": NOON.date()},
-                )
+            self.run("day.open", OPERATOR, financier_id=firm_id, on=NOON.date())
         return firm_id
 
     def person(self, short: str, firm: str, *roles: Role) -> Actor:
