@@ -1,7 +1,6 @@
 """Requests, decisions, checks and advances: from a seller's wish to money that is owed back."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
-from sqlmodel import Field
 
 from scf.db.types import (
     Code,
@@ -10,6 +9,7 @@ from scf.db.types import (
     Day,
     Flag,
     Id,
+    IdKey,
     Instant,
     Json,
     Minor,
@@ -34,7 +34,7 @@ class FinancingRequest(Record, table=True):
         Index("ix_request_financier", "financier_id", "state"),
         Index("ix_request_seller", "seller_id", "state"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     quote_id: Id
     seller_id: Id
     financier_id: Id
@@ -59,7 +59,7 @@ class Decision(Record, table=True):
         UniqueConstraint("request_id", "step", name="uq_decision_step"),
         ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_decision_request"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     request_id: Id
     step: Count  # 1 the maker, 2 the checker
     outcome: Code  # APPROVE DECLINE
@@ -78,7 +78,7 @@ class ManualCheck(Record, table=True):
         ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_check_request"),
         Index("ix_check_request", "request_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     request_id: Id
     kind: Code  # duplicate screening tax_status title_search e_signature registration recheck
     result: Code  # CLEAR HIT
@@ -97,12 +97,14 @@ class Advance(Record, table=True):
         CheckConstraint("repaid_minor <= face_minor", name="ck_advance_repaid"),
         CheckConstraint("income_minor <= discount_minor", name="ck_advance_income"),
         CheckConstraint("penalty_paid_minor <= penalty_minor", name="ck_advance_penalty"),
-        CheckConstraint("net_minor = face_minor - discount_minor - fee_minor", name="ck_advance_net"),
+        CheckConstraint(
+            "net_minor = face_minor - discount_minor - fee_minor", name="ck_advance_net"
+        ),
         Index("ix_advance_financier", "financier_id", "state"),
         Index("ix_advance_invoice", "invoice_id"),
         Index("ix_advance_obligor", "obligor_id", "state"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     request_id: Id
     quote_line_id: Id
     invoice_id: Id
@@ -143,7 +145,7 @@ class AdvanceEvent(Record, table=True):
         UniqueConstraint("advance_id", "number", name="uq_advance_event"),
         ForeignKeyConstraint(["advance_id"], ["advance.id"], name="fk_event_advance"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     advance_id: Id
     number: Count
     event: Code

@@ -1,7 +1,6 @@
 """Firm quotes: what a seller can receive, at what all-in cost, until when."""
 
 from sqlalchemy import ForeignKeyConstraint, Index
-from sqlmodel import Field
 
 from scf.db.types import (
     Code,
@@ -9,6 +8,7 @@ from scf.db.types import (
     Currency,
     Day,
     Id,
+    IdKey,
     Instant,
     Json,
     Minor,
@@ -27,7 +27,7 @@ class Quote(Record, table=True):
         ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_quote_programme"),
         Index("ix_quote_seller", "seller_id", "created_at"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     seller_id: Id
     financier_id: Id
     anchor_id: Id
@@ -39,7 +39,7 @@ class Quote(Record, table=True):
     discount_minor: Minor
     fee_minor: Minor
     net_minor: Minor
-    rate_percent: Text  # exact digits: fixing + margin
+    rate_percent: Text  # exact digits: fixing + margin; of several lines the highest
     rate_ppm: SignedPpm  # the same, rounded half up to a whole part per million
     margin_ppm: SignedPpm
     benchmark: Code
@@ -66,7 +66,7 @@ class QuoteLine(Record, table=True):
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_quote_line_invoice"),
         Index("ix_quote_line_quote", "quote_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     quote_id: Id
     place: Count
     invoice_id: Id
@@ -75,6 +75,8 @@ class QuoteLine(Record, table=True):
     discount_minor: Minor
     fee_minor: Minor
     net_minor: Minor
+    rate_percent: Text  # this line's own rate: the margin depends on its days
+    margin_ppm: SignedPpm
     due_on: Day
     settle_on: Day  # the due date after the roll rule
     days: Count

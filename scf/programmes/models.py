@@ -1,7 +1,6 @@
 """Programmes and their versions, benchmark fixings, the limit tree, claims on invoices."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlmodel import Field
 
 from scf.db.types import (
     Code,
@@ -10,9 +9,11 @@ from scf.db.types import (
     Day,
     Flag,
     Id,
+    IdKey,
     Instant,
     Json,
     Minor,
+    OptId,
     OptInstant,
     Record,
     Text,
@@ -28,7 +29,7 @@ class Programme(Record, table=True):
         ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_programme_financier"),
         ForeignKeyConstraint(["anchor_id"], ["firm.id"], name="fk_programme_anchor"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     code: Code
     name: Text
     financier_id: Id
@@ -48,7 +49,7 @@ class ProgrammeVersion(Record, table=True):
         UniqueConstraint("programme_id", "number", name="uq_programme_version"),
         ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_version_programme"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     programme_id: Id
     number: Count
     effective_on: Day
@@ -56,13 +57,22 @@ class ProgrammeVersion(Record, table=True):
     terms_digest: Code
     created_by: Id
     created_at: Instant
+    approved_by: OptId  # in force only with the word of a second person
+    approved_at: OptInstant
 
 
 class Fixing(Record, table=True):
-    """A published benchmark value with the digits it was published with."""
+    """A published benchmark value with the digits it was published with.
 
-    __table_args__ = table_args(UniqueConstraint("benchmark", "fixed_on", name="uq_fixing"))
-    id: Id = Field(primary_key=True)
+    Each financier keeps its own: nobody else can move the price of its programmes.
+    """
+
+    __table_args__ = table_args(
+        UniqueConstraint("org_id", "benchmark", "fixed_on", name="uq_fixing"),
+        ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_fixing_org"),
+    )
+    id: IdKey
+    org_id: Id
     benchmark: Code
     fixed_on: Day
     percent: Text
@@ -77,7 +87,7 @@ class LimitNode(Record, table=True):
         UniqueConstraint("financier_id", "kind", "subject_id", "currency", name="uq_limit_node"),
         CheckConstraint("held_minor >= 0 AND utilised_minor >= 0", name="ck_limit_not_negative"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     financier_id: Id
     kind: Code  # financier programme obligor group seller relationship sector country tenor
     kind_rank: Count
@@ -100,7 +110,7 @@ class LimitHold(Record, table=True):
         Index("ix_hold_advance", "advance_id"),
         CheckConstraint("state IN ('HELD', 'UTILISED', 'FREED')", name="ck_hold_state"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     node_id: Id
     advance_id: Id
     taken_minor: Minor
@@ -124,7 +134,7 @@ class ProgrammeClaim(Record, table=True):
         ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_claim_programme"),
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_claim_invoice"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     invoice_id: Id
     programme_id: Id
     financier_id: Id

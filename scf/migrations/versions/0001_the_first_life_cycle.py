@@ -122,8 +122,8 @@ def upgrade() -> None:
         "credit_note",
         ["duplicate_key"],
         unique=True,
-        sqlite_where=sa.text("document_state = 'VALIDATED'"),
-        postgresql_where=sa.text("document_state = 'VALIDATED'"),
+        sqlite_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
+        postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
     )
     op.create_table(
         "document_finding",
@@ -162,12 +162,14 @@ def upgrade() -> None:
     op.create_table(
         "fixing",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
         sa.Column("benchmark", sa.String(), nullable=False),
         sa.Column("fixed_on", sa.Date(), nullable=False),
         sa.Column("percent", sa.String(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("benchmark", "fixed_on", name="uq_fixing"),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_fixing_org"),
+        sa.UniqueConstraint("org_id", "benchmark", "fixed_on", name="uq_fixing"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -201,6 +203,7 @@ def upgrade() -> None:
         sa.Column("gross_minor", sa.BigInteger(), nullable=False),
         sa.Column("payable_minor", sa.BigInteger(), nullable=False),
         sa.Column("order_number", sa.String(), nullable=True),
+        sa.Column("order_canonical", sa.String(), nullable=True),
         sa.Column("order_id", sa.String(), nullable=True),
         sa.Column("title_prior", sa.Boolean(), nullable=False),
         sa.Column("document_state", sa.String(), nullable=False),
@@ -244,6 +247,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
     op.create_index("ix_invoice_number", "invoice", ["canonical_number"], unique=False)
+    op.create_index(
+        "ix_invoice_waiting",
+        "invoice",
+        ["buyer_id", "order_canonical"],
+        unique=False,
+        sqlite_where=sa.text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL"),
+        postgresql_where=sa.text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL"),
+    )
     op.create_index("ix_invoice_pair", "invoice", ["seller_id", "buyer_id", "due_on"], unique=False)
     op.create_index("ix_invoice_upload", "invoice", ["upload_id"], unique=False)
     op.create_index(
@@ -251,8 +262,8 @@ def upgrade() -> None:
         "invoice",
         ["duplicate_key"],
         unique=True,
-        sqlite_where=sa.text("document_state = 'VALIDATED'"),
-        postgresql_where=sa.text("document_state = 'VALIDATED'"),
+        sqlite_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
+        postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
     )
     op.create_table(
         "job",
@@ -429,6 +440,7 @@ def upgrade() -> None:
         sa.Column("duplicate_key", sa.String(), nullable=False),
         sa.Column("document_state", sa.String(), nullable=False),
         sa.Column("order_number", sa.String(), nullable=True),
+        sa.Column("order_canonical", sa.String(), nullable=True),
         sa.Column(
             "parties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
@@ -443,12 +455,15 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index(
+        "ix_receipt_order", "receipt", ["buyer_id", "order_canonical"], unique=False
+    )
+    op.create_index(
         "uq_receipt_live",
         "receipt",
         ["duplicate_key"],
         unique=True,
-        sqlite_where=sa.text("document_state = 'VALIDATED'"),
-        postgresql_where=sa.text("document_state = 'VALIDATED'"),
+        sqlite_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
+        postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
     )
     op.create_table(
         "security_event",
@@ -496,8 +511,8 @@ def upgrade() -> None:
         "trade_order",
         ["duplicate_key"],
         unique=True,
-        sqlite_where=sa.text("document_state = 'VALIDATED'"),
-        postgresql_where=sa.text("document_state = 'VALIDATED'"),
+        sqlite_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
+        postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
     )
     op.create_table(
         "trade_payment",
@@ -625,6 +640,7 @@ def upgrade() -> None:
         sa.Column("booked_on", sa.Date(), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
         sa.Column("remitter_id", sa.String(), nullable=True),
         sa.Column("unallocated_minor", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -757,7 +773,7 @@ def upgrade() -> None:
         sa.Column("quantity_micro", sa.BigInteger(), nullable=True),
         sa.Column("received_micro", sa.BigInteger(), nullable=False),
         sa.Column("invoiced_micro", sa.BigInteger(), nullable=False),
-        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=True),
         sa.Column("invoiced_minor", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["trade_order.id"], name="fk_order_line_order"),
         sa.PrimaryKeyConstraint("id"),
@@ -849,6 +865,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("paid_out_minor", sa.BigInteger(), nullable=True),
         sa.Column("value_on", sa.Date(), nullable=False),
+        sa.Column("reversed_by", sa.String(), nullable=True),
         sa.Column("command_id", sa.String(), nullable=False),
         sa.Column("at", UtcInstant(), nullable=False),
         sa.ForeignKeyConstraint(["bank_entry_id"], ["bank_entry.id"], name="fk_allocation_entry"),
@@ -857,6 +874,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_allocation_advance", "allocation", ["advance_id"], unique=False)
     op.create_index("ix_allocation_entry", "allocation", ["bank_entry_id"], unique=False)
+    op.create_index("ix_allocation_invoice", "allocation", ["invoice_id"], unique=False)
     op.create_table(
         "api_token",
         sa.Column("id", sa.String(), nullable=False),
@@ -905,6 +923,8 @@ def upgrade() -> None:
         sa.Column("terms_digest", sa.String(), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("approved_by", sa.String(), nullable=True),
+        sa.Column("approved_at", UtcInstant(), nullable=True),
         sa.ForeignKeyConstraint(["programme_id"], ["programme.id"], name="fk_version_programme"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("programme_id", "number", name="uq_programme_version"),
@@ -995,6 +1015,8 @@ def upgrade() -> None:
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
         sa.Column("fee_minor", sa.BigInteger(), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("rate_percent", sa.String(), nullable=False),
+        sa.Column("margin_ppm", sa.BigInteger(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("settle_on", sa.Date(), nullable=False),
         sa.Column("days", sa.BigInteger(), nullable=False),

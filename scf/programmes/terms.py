@@ -1,0 +1,261 @@
+"""The terms of a programme: one versioned record of everything that was agreed.
+
+Terms are data. What a technique, a price mode or a cost bearer cannot do yet is not a value here,
+so a programme that asks for it is refused when it is loaded and not when money moves.
+"""
+
+import datetime as dt
+import re
+import tomllib
+from typing import Any, Final, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from scf.db.types import Code, Count, Currency, Minor, OptMinor, Ppm, SignedPpm, Text
+from scf.kernel.calendar import Roll, zone
+from scf.kernel.daycount import DayCount
+from scf.kernel.errors import InvalidInput
+from scf.kernel.money import parse_minor
+from scf.kernel.rates import PPM
+
+CHECKS_BEFORE_DECISION: Final = ("duplicate", "screening", "tax_status", "title_search")
+CHECKS_BEFORE_PAYOUT: Final = ("e_signature", "registration", "recheck")
+CheckBeforeDecision = Literal["duplicate", "screening", "tax_status", "title_search"]
+CheckBeforePayout = Literal["e_signature", "registration", "recheck"]
+
+MAX_FILE: Final = 64 * 1024
+_CUT_OFF: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MarginStep(_Part):
+    """The margin up to and including a number of days."""
+
+    max_days: Count
+    margin_ppm: SignedPpm
+
+
+class Fee(_Part):
+    """A charge on each advance, taken from the cash paid out."""
+
+    code: Code
+    flat_minor: Minor = 0
+    share_ppm: Ppm = 0
+    min_minor: Minor = 0
+    max_minor: OptMinor = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_minor is not None and self.max_minor < self.min_minor:
+            msg = "the maximum of a fee lies below its minimum"
+            raise ValueError(msg)
+        return self
+
+
+class CurrencyTerms(_Part):
+    """What is agreed per currency: the benchmark, and the amounts that depend on its unit."""
+
+    benchmark: Code
+    amount_min_minor: Minor = 1
+    amount_step_minor: Minor = Field(default=1, ge=1)
+    fees: tuple[Fee, ...] = ()
+
+
+class Terms(_Part):
+    """Every parameter of a programme that payables finance needs.
+
+    Source: finance.md section 3, "Programme parameters"; the names are its words.
+    """
+
+    technique: Literal["payables_finance"]
+    recourse: Literal["none", "full"] = "none"
+    ipu: Literal["from_acceptance", "none"] = "from_acceptance"
+    disclosed: bool = True
+    cost_bearer: Literal["seller"] = "seller"
+    price_mode: Literal["contract"] = "contract"
+    rate_basis: Literal["face", "proceeds"] = "face"
+    currency: dict[Currency, CurrencyTerms] = Field(min_length=1)
+
+    fixing_lag_days: Count = 0
+    fixing_age_max_days: Count = 7
+    rate_floor_ppm: Ppm = 0
+    margin: tuple[MarginStep, ...] = Field(min_length=1)
+
+    tenor_min_days: Count = 1
+    tenor_max_days: Count = 365
+    invoice_age_max_days: Count = 365
+    advance_ppm: Ppm = Field(default=PPM, ge=1, le=PPM)
+    partial_allowed: bool = True
+    allocation_order: Literal["reference", "fifo", "lifo", "largest", "smallest"] = "reference"
+
+    day_count: DayCount = DayCount.ACT_360
+    roll: Roll = Roll.FOLLOWING
+    calendar: Code = "target"
+    value_date_offset: Count = Field(default=0, le=10)
+    cut_off: Text = "16:00"
+    cut_off_zone: Text = "UTC"
+    quote_minutes: Count = Field(default=15, ge=1, le=240)
+
+    grace_days: Count = 0
+    grace_free: bool = False
+    penalty_multiple_ppm: Ppm = 1_500_000
+    penalty_extra_only: bool = False
+    rebate_share_ppm: Ppm = Field(default=0, le=PPM)
+    rebate_to: Literal["cost_bearer", "payer", "seller"] = "cost_bearer"
+    income_method: Literal["straight_line", "effective"] = "straight_line"
+
+    match_mode: Literal["none", "order"] = "none"
+    checks_before_decision: tuple[CheckBeforeDecision, ...] = CHECKS_BEFORE_DECISION
+    checks_before_payout: tuple[CheckBeforePayout, ...] = CHECKS_BEFORE_PAYOUT
+    approval: Literal["four_eyes"] = "four_eyes"
+
+    @field_validator("cut_off")
+    @classmethod
+    def _a_time_of_day(cls, value: str) -> str:
+        if _CUT_OFF.fullmatch(value) is None:
+            msg = "a cut-off is a time of day such as 16:00"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("cut_off_zone")
+    @classmethod
+    def _a_known_zone(cls, value: str) -> str:
+        try:
+            zone(value)
+        except InvalidInput as unknown:
+            raise ValueError(unknown.message) from None
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        steps = [step.max_days for step in self.margin]
+        if steps != sorted(set(steps)):
+            msg = "the margin grid names each number of days once, in rising order"
+            raise ValueError(msg)
+        if steps[-1] < self.tenor_max_days:
+            msg = "the margin grid ends before the longest tenor"
+            raise ValueError(msg)
+        if self.tenor_min_days > self.tenor_max_days:
+            msg = "the shortest tenor is longer than the longest"
+            raise ValueError(msg)
+        for checks in (self.checks_before_decision, self.checks_before_payout):
+            if len(set(checks)) != len(checks):
+                msg = "a check is required once"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies that the programme finances."""
+        return tuple(self.currency)
+
+    @property
+    def benchmarks(self) -> dict[str, str]:
+        """The benchmark of each currency."""
+        return {code: terms.benchmark for code, terms in self.currency.items()}
+
+    @property
+    def with_recourse(self) -> bool:
+        """Whether the seller answers for the obligor: a loan in the books, not a sale."""
+        return self.recourse == "full"
+
+    @property
+    def cut_off_time(self) -> dt.time:
+        """The time of day after which the next business day counts."""
+        hours, minutes = self.cut_off.split(":")
+        return dt.time(int(hours), int(minutes))
+
+    def margin_for(self, days: int) -> int | None:
+        """Give the margin in ppm for a tenor, or nothing beyond the grid."""
+        return next((step.margin_ppm for step in self.margin if days <= step.max_days), None)
+
+
+class ProgrammeFile(NamedTuple):
+    """What a programme file says: its short name, its title and its terms."""
+
+    code: str
+    name: str
+    terms: Terms
+
+
+def load_terms(content: bytes) -> Terms:
+    """Read the terms out of a programme file."""
+    return load_file(content).terms
+
+
+def load_file(content: bytes) -> ProgrammeFile:
+    """Read a programme file.
+
+    Amounts stand in it as text of the currency ("100.00"), rates and shares in parts per million.
+
+    Raises
+    ------
+    InvalidInput
+        PROGRAMME_FILE with every problem and its place; AMOUNT_* and CURRENCY for a bad amount.
+    """
+    if len(content) > MAX_FILE:
+        raise InvalidInput("PROGRAMME_FILE", f"A programme file has at most {MAX_FILE} bytes.")
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput("PROGRAMME_FILE", f"This is no TOML file: {error}.") from None
+    head, body = data.get("programme"), data.get("terms")
+    if set(data) != {"programme", "terms"} or not isinstance(body, dict):
+        raise InvalidInput("PROGRAMME_FILE", "A programme file holds [programme] and [terms].")
+    if not isinstance(head, dict) or set(head) != {"code", "name"}:
+        raise InvalidInput("PROGRAMME_FILE", "[programme] holds exactly a code and a name.")
+    if not all(isinstance(value, str) and value.strip() for value in head.values()):
+        raise InvalidInput("PROGRAMME_FILE", "The code and the name of a programme are texts.")
+    _amounts(body.get("currency"))
+    return ProgrammeFile(head["code"], head["name"], terms_of(body))
+
+
+def terms_of(data: object) -> Terms:
+    """Give terms from their stored or parsed form.
+
+    Raises
+    ------
+    InvalidInput
+        PROGRAMME_FILE with every problem and its place.
+    """
+    try:
+        return Terms.model_validate(data)
+    except ValidationError as error:
+        problems = [
+            {"place": ".".join(str(part) for part in item["loc"]), "message": item["msg"]}
+            for item in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+        raise InvalidInput(
+            "PROGRAMME_FILE", "These terms cannot be used.", problems=problems
+        ) from None
+
+
+_AMOUNT_TEXTS: Final = ("amount_min", "amount_step", "flat", "min", "max")
+
+
+def _amounts(currencies: object) -> None:
+    """Turn the amounts of the file, in place, into minor units of their currency."""
+    if not isinstance(currencies, dict):
+        return
+    for code, part in currencies.items():
+        if not isinstance(part, dict):
+            continue
+        _in_minor(part, code)
+        fees = part.get("fees")
+        for fee in fees if isinstance(fees, list) else ():
+            if isinstance(fee, dict):
+                _in_minor(fee, code)
+
+
+def _in_minor(part: dict[str, Any], currency: str) -> None:
+    for name in _AMOUNT_TEXTS:
+        if name in part:
+            text = part.pop(name)
+            if not isinstance(text, str):
+                raise InvalidInput(
+                    "PROGRAMME_FILE", f'{name} is an amount in quotes, such as "100.00".'
+                )
+            part[f"{name}_minor"] = parse_minor(text, currency)
