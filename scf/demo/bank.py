@@ -14,7 +14,7 @@ from typing import Final
 
 from stdnum import iban
 
-from scf.demo.bank_memory import KnownFile, Memory, recall, remember
+from scf.demo.bank_memory import STATE_FILE, KnownFile, Memory, recall, remember
 from scf.demo.bank_messages import (
     Answer,
     Entry,
@@ -28,10 +28,25 @@ from scf.demo.bank_messages import (
 from scf.kernel.errors import Conflict, InvalidInput, NotFound
 from scf.kernel.ids import digest
 from scf.kernel.money import Money, exponent
+from scf.settlement.writers.charset import plain_text
 from scf.settlement.writers.pain001 import schema_error
+
+__all__ = [
+    "STATE_FILE",
+    "BankFile",
+    "answer",
+    "balance",
+    "give_back",
+    "receive",
+    "release",
+    "repeat",
+    "statement_ids",
+    "write_files",
+]
 
 MAX_ID: Final = 35
 MAX_ACCOUNT: Final = 34
+MAX_TEXT: Final = 1_000
 
 BankFile = tuple[str, bytes]
 
@@ -87,8 +102,9 @@ def answer(
         on=on,
         refusal=refusal,
     )
+    sent = [(f"pain002-{name}.xml", report), *map(_file, statements)]
     remember(state_dir, memory)
-    return [(f"pain002-{name}.xml", report), *map(_file, statements)]
+    return sent
 
 
 def release(*, on: date, state_dir: Path) -> list[BankFile]:
@@ -117,8 +133,9 @@ def release(*, on: date, state_dir: Path) -> list[BankFile]:
         name = memory.next_report()
         report = write_status_report(order, done, report_id=f"STATUS-{name}", on=on)
         reports.append((f"pain002-{name}.xml", report))
+    sent = [*reports, *map(_file, statements)]
     remember(state_dir, memory)
-    return [*reports, *map(_file, statements)]
+    return sent
 
 
 def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and none follows from another
@@ -150,7 +167,7 @@ def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and non
     if amount_minor <= 0:
         raise InvalidInput("AMOUNT_RANGE", "Money that comes in is more than zero.")
     Money(amount_minor, currency)
-    payer, payee = _compact(from_account), _compact(to_account)
+    payer, payee = (_compact(plain_text(one, MAX_TEXT)) for one in (from_account, to_account))
     if not payee or max(len(payer), len(payee)) > MAX_ACCOUNT:
         raise InvalidInput("ACCOUNT", "An account number has 1 to 34 characters.")
     if max(len(end_to_end_id), len(creditor_reference)) > MAX_ID:
@@ -158,7 +175,7 @@ def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and non
     memory = recall(state_dir)
     day = value_on or on
     payment = Payment(
-        end_to_end_id=end_to_end_id,
+        end_to_end_id=plain_text(end_to_end_id, MAX_ID),
         amount_minor=amount_minor,
         currency=currency,
         debtor_name=from_name,
@@ -166,8 +183,8 @@ def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and non
         creditor_name=to_name,
         creditor_account=payee,
         requested_on=day,
-        unstructured=(reference,) if reference.strip() else (),
-        creditor_reference=creditor_reference,
+        unstructured=tuple(filter(None, (plain_text(reference, MAX_TEXT),))),
+        creditor_reference=plain_text(creditor_reference, MAX_ID),
     )
     entry = Entry(
         reference=memory.next_reference(),
@@ -179,8 +196,9 @@ def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and non
         payments=(payment,),
     )
     statement = _issue(memory, payment.creditor_account, currency, on, (entry,))
+    sent = _file(statement)
     remember(state_dir, memory)
-    return _file(statement)
+    return sent
 
 
 def give_back(end_to_end_id: str, *, on: date, state_dir: Path, reason: str = "AC04") -> BankFile:
@@ -210,8 +228,9 @@ def give_back(end_to_end_id: str, *, on: date, state_dir: Path, reason: str = "A
         payments=(returned,),
     )
     statement = _issue(memory, returned.debtor_account, returned.currency, on, (entry,))
+    sent = _file(statement)
     remember(state_dir, memory)
-    return _file(statement)
+    return sent
 
 
 def repeat(statement_id: str, *, state_dir: Path) -> BankFile:
