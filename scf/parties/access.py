@@ -48,9 +48,31 @@ MAY: dict[str, frozenset[Role]] = {
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
     # --- programmes
     "programme.read": _TRADE_AND_BANK,
+    "programme.load": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
+    "programme.activate": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "programme.suspend": _BANK,
+    "programme.resume": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     "limit.read": _BANK,
+    "limit.set": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "fixing.add": _BANK,
+    "fixing.read": _BANK,
+    "invoice.accept": frozenset({Role.ANCHOR_APPROVER}),
+    "invoice.reject": _ANCHOR,
+    "invoice.dispute": _ANCHOR,
+    "dispute.resolve": _TRADER,
     # --- offers
+    "quote.make": frozenset({Role.TREASURER}),
+    "quote.read": frozenset({Role.TREASURER}) | _BANK,
+    "quote.expire": frozenset({Role.TREASURER}) | _BANK | _OPERATOR,
     # --- financing
+    "request.submit": frozenset({Role.TREASURER}),
+    "request.withdraw": frozenset({Role.TREASURER}),
+    "request.check": _OFFICER,
+    "request.decide": _BANK,
+    "request.cancel": _BANK,
+    "request.read": frozenset({Role.TREASURER}) | _BANK,
+    "decision.read": _BANK,
+    "advance.read": frozenset({Role.TREASURER}) | _BANK,
     # --- settlement
     # --- accounting
 }

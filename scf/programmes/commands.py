@@ -1,0 +1,461 @@
+"""Commands on programmes, limits and fixings (those of the buyer stand in ``acceptance.py``)."""
+
+import datetime as dt
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from sqlalchemy import Row, Table, func, insert, select, update
+
+from scf.db.failures import constraint_means
+from scf.db.runner import Context, command
+from scf.db.types import Code, Currency, Id, Minor, OptCount
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
+from scf.kernel.ids import digest, new_id
+from scf.kernel.money import exponent
+from scf.kernel.rates import parse_rate_percent
+from scf.parties.models import Firm
+from scf.parties.service import business_date
+from scf.programmes import acceptance
+from scf.programmes.calendars import calendar_of
+from scf.programmes.lifecycle import PROGRAMME
+from scf.programmes.limits import KINDS, RANK, headroom, state_of
+from scf.programmes.models import Fixing, LimitNode, Programme, ProgrammeVersion
+from scf.programmes.terms import MAX_FILE, ProgrammeFile, load_file, terms_of
+
+__all__ = ["acceptance"]
+
+_FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
+_PROGRAMME: Final[Table] = Programme.__table__  # type: ignore[attr-defined]
+_VERSION: Final[Table] = ProgrammeVersion.__table__  # type: ignore[attr-defined]
+_FIXING: Final[Table] = Fixing.__table__  # type: ignore[attr-defined]
+_NODE: Final[Table] = LimitNode.__table__  # type: ignore[attr-defined]
+
+
+def _raced(what: str) -> Conflict:
+    return Conflict("RACED", f"Somebody else has just made this {what}; read it and try again.")
+
+
+constraint_means(
+    "uq_programme_code",
+    "programme.financier_id, programme.code",
+    lambda: _raced("programme"),
+)
+constraint_means(
+    "uq_programme_version",
+    "programme_version.programme_id, programme_version.number",
+    lambda: _raced("version"),
+)
+constraint_means(
+    "uq_limit_node",
+    "limit_node.financier_id, limit_node.kind, limit_node.subject_id, limit_node.currency",
+    lambda: _raced("limit"),
+)
+constraint_means(
+    "uq_fixing",
+    "fixing.org_id, fixing.benchmark, fixing.fixed_on",
+    lambda: _raced("fixing"),
+)
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_max_length=4000)
+
+
+# --- Programmes -------------------------------------------------------------------------------
+
+
+class LoadProgramme(_Input):
+    """A programme file for one anchor; a known code makes the next version of that programme."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=MAX_FILE)
+    content: str
+    anchor_id: Id
+    effective_on: dt.date
+    _file: ProgrammeFile = PrivateAttr()
+
+    def model_post_init(self, _context: object) -> None:
+        """Read the file, before any transaction begins."""
+        self._file = load_file(self.content.encode())
+
+    @property
+    def file(self) -> ProgrammeFile:
+        """What the content says."""
+        return self._file
+
+
+class ActivateProgramme(_Input):
+    """The second person's word on the newest version of a programme."""
+
+    programme_id: Id
+
+
+class SuspendProgramme(_Input):
+    """Stop, or take up again, new finance under a programme."""
+
+    programme_id: Id
+    reason: str = Field(min_length=3, max_length=1000)
+
+
+@command("programme.load", LoadProgramme)
+def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
+    """A draft of terms is stored; it is in force only after another person's word.
+
+    Raises
+    ------
+    NotFound
+        When there is no such anchor.
+    RuleViolation
+        KYB_EXPIRED for an anchor that is not active; CURRENCY for one that does not exist.
+    Conflict
+        VERSION_LATE for terms that would have applied before today; ANCHOR for a known code of
+        another anchor; VERSION_OPEN while the version before waits for its second person.
+    """
+    code, name, terms = data.file
+    calendar_of(terms.calendar)
+    for currency in terms.currency:
+        exponent(currency)
+    _active_anchor(ctx, data.anchor_id)
+    row = ctx.conn.execute(
+        select(_PROGRAMME).where(
+            _PROGRAMME.c.financier_id == ctx.actor.org_id, _PROGRAMME.c.code == code
+        )
+    ).one_or_none()
+    if row is None:
+        programme_id, number = new_id(), 1
+        ctx.conn.execute(
+            insert(_PROGRAMME),
+            {
+                "id": programme_id,
+                "code": code,
+                "name": name,
+                "financier_id": ctx.actor.org_id,
+                "anchor_id": data.anchor_id,
+                "technique": terms.technique,
+                "state": "DRAFT",
+                "version": 1,
+                "created_by": ctx.actor.user_id,
+                "created_at": ctx.now,
+            },
+        )
+        ctx.change("programme", programme_id, None, {"code": code, "state": "DRAFT"})
+    else:
+        programme_id, number = row.id, _next_number(ctx, row, data)
+    version_id = new_id()
+    stored = terms.model_dump(mode="json")
+    ctx.conn.execute(
+        insert(_VERSION),
+        {
+            "id": version_id,
+            "programme_id": programme_id,
+            "number": number,
+            "effective_on": data.effective_on,
+            "terms": stored,
+            "terms_digest": digest(stored),
+            "created_by": ctx.actor.user_id,
+            "created_at": ctx.now,
+            "approved_by": None,
+            "approved_at": None,
+        },
+    )
+    ctx.change("programme_version", version_id, None, {"number": number, "digest": digest(stored)})
+    return {"id": programme_id, "version_id": version_id, "number": number, "state": "DRAFT"}
+
+
+def _active_anchor(ctx: Context, anchor_id: str) -> None:
+    firm = ctx.conn.execute(
+        select(_FIRM.c.kind, _FIRM.c.state).where(_FIRM.c.id == anchor_id)
+    ).one_or_none()
+    if firm is None or firm.kind != "trader":
+        raise NotFound("NOT_FOUND", "No trading firm with this id.", kind="firm", id=anchor_id)
+    if firm.state != "ACTIVE":
+        raise RuleViolation(
+            "KYB_EXPIRED", f"The anchor is {firm.state}; activate it first.", state=firm.state
+        )
+
+
+def _next_number(ctx: Context, row: Row[Any], data: LoadProgramme) -> int:
+    if row.anchor_id != data.anchor_id:
+        raise Conflict(
+            "ANCHOR", "A programme of this code is another anchor's.", programme=row.code
+        )
+    last = ctx.conn.execute(
+        select(_VERSION).where(_VERSION.c.programme_id == row.id).order_by(_VERSION.c.number.desc())
+    ).first()
+    if last is None:
+        return 1
+    if last.approved_by is None:
+        raise Conflict(
+            "VERSION_OPEN",
+            "The version before still waits for its second person.",
+            number=last.number,
+        )
+    today = business_date(ctx.conn, ctx.actor.org_id)
+    if data.effective_on < today or data.effective_on < last.effective_on:
+        raise Conflict(
+            "VERSION_LATE",
+            "New terms apply from today or later, and after those before them.",
+            today=today.isoformat(),
+            last_effective_on=last.effective_on.isoformat(),
+        )
+    return int(last.number) + 1
+
+
+@command("programme.activate", ActivateProgramme)
+def activate_programme(ctx: Context, data: ActivateProgramme) -> dict[str, Any]:
+    """The newest terms are approved by a second person; a draft programme becomes active.
+
+    Raises
+    ------
+    NotAllowed
+        FOUR_EYES for the person who loaded the terms.
+    Conflict
+        NOTHING_OPEN when every version is approved; STALE when somebody was faster.
+    """
+    row = ctx.visible(Programme, data.programme_id)
+    _financier_only(ctx, row)
+    last = ctx.conn.execute(
+        select(_VERSION).where(_VERSION.c.programme_id == row.id).order_by(_VERSION.c.number.desc())
+    ).first()
+    if last is None or last.approved_by is not None:
+        raise Conflict("NOTHING_OPEN", "No version of this programme waits for approval.")
+    if last.created_by == ctx.actor.user_id:
+        raise NotAllowed(
+            "FOUR_EYES", "Another person than the one who loaded the terms approves them."
+        )
+    terms_of(last.terms)
+    done = ctx.conn.execute(
+        update(_VERSION)
+        .where(_VERSION.c.id == last.id, _VERSION.c.approved_by.is_(None))
+        .values(approved_by=ctx.actor.user_id, approved_at=ctx.now)
+        .returning(_VERSION.c.id)
+    ).one_or_none()
+    if done is None:
+        raise _moved()
+    state = row.state
+    if state == "DRAFT":
+        state = PROGRAMME.after(PROGRAMME.after(state, "approve"), "activate")
+    _set_state(ctx, row, state)
+    ctx.change("programme_version", last.id, None, {"approved_by": ctx.actor.user_id})
+    return {"id": row.id, "version_id": last.id, "number": last.number, "state": state}
+
+
+@command("programme.suspend", SuspendProgramme)
+def suspend_programme(ctx: Context, data: SuspendProgramme) -> dict[str, Any]:
+    """No new hold is taken under the programme; what is instructed or out runs on."""
+    return _switch(ctx, data.programme_id, "suspend")
+
+
+@command("programme.resume", SuspendProgramme)
+def resume_programme(ctx: Context, data: SuspendProgramme) -> dict[str, Any]:
+    """A suspended programme gives new finance again."""
+    return _switch(ctx, data.programme_id, "resume")
+
+
+def _switch(ctx: Context, programme_id: str, event: str) -> dict[str, Any]:
+    row = ctx.visible(Programme, programme_id)
+    _financier_only(ctx, row)
+    state = PROGRAMME.after(row.state, event)
+    _set_state(ctx, row, state)
+    ctx.emit("programme.state", {"programme_id": row.id, "state": state}, org_id=row.anchor_id)
+    return {"id": row.id, "state": state}
+
+
+def _financier_only(ctx: Context, row: Row[Any]) -> None:
+    if row.financier_id != ctx.actor.org_id:
+        raise NotAllowed("NOT_ALLOWED", "Only the programme's financier does this.")
+
+
+def _set_state(ctx: Context, row: Row[Any], state: str) -> None:
+    done = ctx.conn.execute(
+        update(_PROGRAMME)
+        .where(_PROGRAMME.c.id == row.id, _PROGRAMME.c.version == row.version)
+        .values(state=state, version=_PROGRAMME.c.version + 1)
+        .returning(_PROGRAMME.c.id)
+    ).one_or_none()
+    if done is None:
+        raise _moved()
+    ctx.change("programme", row.id, {"state": row.state}, {"state": state})
+
+
+def _moved() -> Conflict:
+    return Conflict("STALE", "The programme has moved on; read it again.")
+
+
+# --- Limits -----------------------------------------------------------------------------------
+
+
+class SetLimit(_Input):
+    """How much one node of the financier's limit tree allows; ``version`` guards an edit."""
+
+    kind: Literal[
+        "financier",
+        "programme",
+        "obligor",
+        "group",
+        "seller",
+        "relationship",
+        "sector",
+        "country",
+        "tenor",
+    ]
+    subject_id: Id
+    currency: Currency
+    limit_minor: Minor
+    version: OptCount = None
+
+
+@command("limit.set", SetLimit)
+def set_limit(ctx: Context, data: SetLimit) -> dict[str, Any]:
+    """A limit is set or changed. Below its use the node is breached: no new hold, an alarm.
+
+    Raises
+    ------
+    NotFound
+        When the financier knows no such subject.
+    Conflict
+        STALE when the node has another version than the one that was edited.
+    """
+    exponent(data.currency)
+    _known_subject(ctx, data)
+    financier_id = ctx.actor.org_id
+    there = ctx.conn.execute(
+        select(_NODE.c.id).where(
+            _NODE.c.financier_id == financier_id,
+            _NODE.c.kind == data.kind,
+            _NODE.c.subject_id == data.subject_id,
+            _NODE.c.currency == data.currency,
+        )
+    ).scalar_one_or_none()
+    if there is None:
+        node_id = new_id()
+        ctx.conn.execute(
+            insert(_NODE),
+            {
+                "id": node_id,
+                "financier_id": financier_id,
+                "kind": data.kind,
+                "kind_rank": RANK[data.kind],
+                "subject_id": data.subject_id,
+                "currency": data.currency,
+                "limit_minor": data.limit_minor,
+                "held_minor": 0,
+                "utilised_minor": 0,
+                "version": 1,
+                "created_at": ctx.now,
+            },
+        )
+        before = None
+    else:
+        node_id = there
+        before = ctx.lock(LimitNode, [there])[there]
+        if data.version is not None and data.version != before.version:
+            raise Conflict("STALE", "The limit has changed since it was read.", now=before.version)
+        ctx.conn.execute(
+            update(_NODE)
+            .where(_NODE.c.id == there)
+            .values(limit_minor=data.limit_minor, version=_NODE.c.version + 1)
+        )
+    node = ctx.conn.execute(select(_NODE).where(_NODE.c.id == node_id)).one()
+    ctx.change(
+        "limit_node",
+        node_id,
+        {"limit_minor": before.limit_minor} if before is not None else None,
+        {"limit_minor": data.limit_minor},
+    )
+    if state_of(node) == "BREACHED":
+        ctx.emit("limit.breached", {"node_id": node_id, "over_minor": -headroom(node)})
+    return {
+        "id": node_id,
+        "kind": node.kind,
+        "subject_id": node.subject_id,
+        "currency": node.currency,
+        "limit_minor": node.limit_minor,
+        "held_minor": node.held_minor,
+        "utilised_minor": node.utilised_minor,
+        "headroom_minor": headroom(node),
+        "state": state_of(node),
+        "version": node.version,
+    }
+
+
+def _known_subject(ctx: Context, data: SetLimit) -> None:
+    """Refuse a limit on a subject that nothing will ever be measured against."""
+    own = ctx.actor.org_id
+    if data.kind == "financier":
+        known = data.subject_id == own
+    elif data.kind == "programme":
+        query = select(func.count()).where(
+            _PROGRAMME.c.id == data.subject_id, _PROGRAMME.c.financier_id == own
+        )
+        known = bool(ctx.conn.execute(query).scalar_one())
+    elif data.kind in {"obligor", "seller"}:
+        query = select(func.count()).where(_FIRM.c.id == data.subject_id)
+        known = bool(ctx.conn.execute(query).scalar_one())
+    else:
+        known = data.kind in KINDS
+    if not known:
+        raise NotFound(
+            "NOT_FOUND", f"No {data.kind} with this id.", kind=data.kind, id=data.subject_id
+        )
+
+
+# --- Fixings ----------------------------------------------------------------------------------
+
+
+class AddFixing(_Input):
+    """A published benchmark value, as text with the digits it was published with."""
+
+    benchmark: Code
+    fixed_on: dt.date
+    percent: str = Field(max_length=40)
+
+
+@command("fixing.add", AddFixing)
+def add_fixing(ctx: Context, data: AddFixing) -> dict[str, Any]:
+    """A benchmark's value of a day is known; prices of programmes that use it follow.
+
+    Raises
+    ------
+    InvalidInput
+        BENCHMARK, RATE_FORMAT, RATE_RANGE.
+    Conflict
+        FIXING_EXISTS when another value stands for that day: a published value never changes.
+    """
+    if not data.benchmark.strip():
+        raise InvalidInput("BENCHMARK", "Name the benchmark.")
+    percent = parse_rate_percent(data.percent)
+    there = ctx.conn.execute(
+        select(_FIXING).where(
+            _FIXING.c.org_id == ctx.actor.org_id,
+            _FIXING.c.benchmark == data.benchmark,
+            _FIXING.c.fixed_on == data.fixed_on,
+        )
+    ).one_or_none()
+    if there is not None and there.percent != percent:
+        raise Conflict(
+            "FIXING_EXISTS",
+            "Another value stands for this day.",
+            benchmark=data.benchmark,
+            fixed_on=data.fixed_on.isoformat(),
+            percent=there.percent,
+        )
+    fixing_id = there.id if there is not None else new_id()
+    if there is None:
+        ctx.conn.execute(
+            insert(_FIXING),
+            {
+                "id": fixing_id,
+                "org_id": ctx.actor.org_id,
+                "benchmark": data.benchmark,
+                "fixed_on": data.fixed_on,
+                "percent": percent,
+                "created_at": ctx.now,
+            },
+        )
+        ctx.change("fixing", fixing_id, None, {"benchmark": data.benchmark, "percent": percent})
+    return {
+        "id": fixing_id,
+        "benchmark": data.benchmark,
+        "fixed_on": data.fixed_on.isoformat(),
+        "percent": percent,
+    }
