@@ -27,7 +27,7 @@ from scf.demo.bank_messages import (
 )
 from scf.kernel.errors import Conflict, InvalidInput, NotFound
 from scf.kernel.ids import digest
-from scf.kernel.money import Money, exponent
+from scf.kernel.money import MAX_MINOR, Money, exponent
 from scf.settlement.writers.charset import plain_text
 from scf.settlement.writers.pain001 import schema_error
 
@@ -72,7 +72,8 @@ def answer(
     Raises
     ------
     InvalidInput
-        When the bytes are no readable pain.001, or the state file is not one.
+        When the bytes are no readable pain.001, the state file is not one, or an account would
+        pass 10^15 minor units (AMOUNT_RANGE; nothing is remembered then).
     """
     order = read_order(data)
     memory = recall(state_dir)
@@ -345,7 +346,7 @@ def _book(memory: Memory, paid: list[Payment], on: date, *, together: bool) -> l
             entries.append(
                 Entry(
                     reference=reference,
-                    amount_minor=-sum(payment.amount_minor for payment in lot),
+                    amount_minor=_bounded(-sum(payment.amount_minor for payment in lot)),
                     on=day,
                     value_on=day,
                     payments=tuple(lot),
@@ -371,9 +372,16 @@ def _issue(
         entries=entries,
     )
     memory.sequences[pocket] = sequence
-    memory.balances[pocket] = statement.closing_minor
+    memory.balances[pocket] = _bounded(statement.closing_minor)
     memory.statements[statement.statement_id] = statement
     return statement
+
+
+def _bounded(minor: int) -> int:
+    """Refuse to count further than money goes."""
+    if abs(minor) > MAX_MINOR:
+        raise InvalidInput("AMOUNT_RANGE", "The account would pass 10^15 minor units.")
+    return minor
 
 
 def _pocket(account: str, currency: str) -> str:

@@ -10,6 +10,7 @@ from lxml import etree
 from pydantic import BaseModel, ConfigDict
 from stdnum import iban
 
+from scf.db.types import Currency, Minor, SignedMinor
 from scf.kernel.errors import InvalidInput
 from scf.kernel.money import format_minor
 from scf.kernel.xml import Element
@@ -45,8 +46,8 @@ class Payment(_Value):
     payment_information_id: str = ""
     instruction_id: str = ""
     end_to_end_id: str = ""
-    amount_minor: int
-    currency: str
+    amount_minor: Minor
+    currency: Currency
     debtor_name: str = ""
     debtor_account: str = ""
     creditor_name: str = ""
@@ -74,7 +75,7 @@ class Entry(_Value):
     """A line of an account: signed, with the payments it stands for."""
 
     reference: str
-    amount_minor: int
+    amount_minor: SignedMinor
     on: date
     value_on: date
     booked: bool = True
@@ -88,9 +89,9 @@ class Statement(_Value):
     statement_id: str
     sequence: int
     account: str
-    currency: str
+    currency: Currency
     on: date
-    opening_minor: int
+    opening_minor: SignedMinor
     entries: tuple[Entry, ...]
 
     @property

@@ -345,3 +345,11 @@ def test_a_foreign_state_file_is_named_not_overwritten(tmp_path: Path) -> None:
         credit(tmp_path)
     assert refused.value.code == "BANK_STATE"
     assert (tmp_path / bank.STATE_FILE).read_text() == '{"balances": 3}'
+
+
+def test_an_account_ends_where_money_ends_and_nothing_is_remembered(tmp_path: Path) -> None:
+    order = batch(payment("P-1", 10**15), payment("P-2", 1))
+    with pytest.raises(InvalidInput) as refused:
+        send(order, tmp_path)
+    assert refused.value.code == "AMOUNT_RANGE"
+    assert not (tmp_path / bank.STATE_FILE).exists()

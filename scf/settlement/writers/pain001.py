@@ -134,7 +134,8 @@ def _check_account(party: PaymentParty) -> None:
             "A party of a payment has an IBAN or another account number.",
             name=party.name[:70],
         )
-    if account.iban and not iban.is_valid(account.iban):
+    # Layout and check digits only: national rules inside the number are the bank's to judge.
+    if account.iban and not iban.is_valid(account.iban, check_country=False):
         raise InvalidInput("IBAN", "This IBAN is wrong.", value=account.iban[:40])
 
 
