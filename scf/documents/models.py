@@ -1,16 +1,18 @@
 """Orders, receipts, invoices, credit notes, plain payments, and the files they came in."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
 from scf.db.types import (
     Blob,
     Code,
+    CodeKey,
     Count,
     Currency,
     Day,
     Flag,
     Id,
+    IdKey,
     Instant,
     Json,
     Minor,
@@ -25,15 +27,21 @@ from scf.db.types import (
     Record,
     SignedMinor,
     Text,
+    TextKey,
     table_args,
 )
+
+# A document that only waits for a date or a firm counts as here, so nobody hands it in twice.
+_LIVE = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
+# Invoices that name an order which is not here yet.
+_WAITING = text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL")
 
 
 class Original(Record, table=True):
     """A file as it arrived, byte for byte; the same bytes are kept once per organisation."""
 
     __table_args__ = table_args(UniqueConstraint("org_id", "sha256", name="uq_original"))
-    id: Id = Field(primary_key=True)
+    id: IdKey
     org_id: Id
     sha256: Code
     name: Text
@@ -53,7 +61,7 @@ class Upload(Record, table=True):
         ),
         Index("ix_upload_org", "org_id", "created_at"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     org_id: Id
     user_id: Id
     original_id: Id
@@ -79,7 +87,7 @@ class DocumentFinding(Record, table=True):
     __table_args__ = table_args(
         Index("ix_finding_upload", "upload_id"), Index("ix_finding_document", "document_id")
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     org_id: Id
     upload_id: Id
     document_type: OptCode
@@ -99,10 +107,10 @@ class PendingParty(Record, table=True):
 
     __tablename__ = "pending_party"
     __table_args__ = table_args(Index("ix_pending_identifier", "scheme", "value"))
-    document_id: Id = Field(primary_key=True)
-    side: Code = Field(primary_key=True)
-    scheme: Code = Field(primary_key=True)
-    value: Text = Field(primary_key=True)
+    document_id: IdKey
+    side: CodeKey
+    scheme: CodeKey
+    value: TextKey
     document_type: Code
     org_id: Id
 
@@ -127,11 +135,11 @@ class Order(DocumentFields, Record, table=True):
             "uq_order_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=text("document_state = 'VALIDATED'"),
-            postgresql_where=text("document_state = 'VALIDATED'"),
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
         ),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     canonical_number: Text
     duplicate_key: Code
     document_state: Code
@@ -156,7 +164,7 @@ class OrderLine(Record, table=True):
         ForeignKeyConstraint(["order_id"], ["trade_order.id"], name="fk_order_line_order"),
         UniqueConstraint("order_id", "line_ref", name="uq_order_line"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     order_id: Id
     line_ref: Text
     item: Text
@@ -164,7 +172,7 @@ class OrderLine(Record, table=True):
     quantity_micro: OptCount
     received_micro: Count = 0
     invoiced_micro: Count = 0
-    net_minor: Minor
+    net_minor: OptMinor  # an order may state quantities only
     invoiced_minor: Minor = 0
 
 
@@ -176,15 +184,17 @@ class Receipt(DocumentFields, Record, table=True):
             "uq_receipt_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=text("document_state = 'VALIDATED'"),
-            postgresql_where=text("document_state = 'VALIDATED'"),
-        )
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+        Index("ix_receipt_order", "buyer_id", "order_canonical"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     canonical_number: Text
     duplicate_key: Code
     document_state: Code
     order_number: OptText
+    order_canonical: OptText
     parties: Json
     lines: Json
     org_id: Id
@@ -219,15 +229,22 @@ class Invoice(DocumentFields, Record, table=True):
             "uq_invoice_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=text("document_state = 'VALIDATED'"),
-            postgresql_where=text("document_state = 'VALIDATED'"),
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
         ),
         Index("ix_invoice_pair", "seller_id", "buyer_id", "due_on"),
         Index("ix_invoice_buyer", "buyer_id", "due_on"),
         Index("ix_invoice_upload", "upload_id"),
         Index("ix_invoice_number", "canonical_number"),
+        Index(
+            "ix_invoice_waiting",
+            "buyer_id",
+            "order_canonical",
+            sqlite_where=_WAITING,
+            postgresql_where=_WAITING,
+        ),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     type_code: Code
     canonical_number: Text
     duplicate_key: Code  # digest of seller, buyer, canonical number and year of issue
@@ -237,6 +254,7 @@ class Invoice(DocumentFields, Record, table=True):
     gross_minor: Minor
     payable_minor: Minor
     order_number: OptText
+    order_canonical: OptText
     order_id: OptId
     title_prior: Flag = False
     document_state: Code  # RECEIVED INCOMPLETE VALIDATED SUPERSEDED VOID
@@ -275,7 +293,7 @@ class InvoiceLine(Record, table=True):
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_invoice_line_invoice"),
         Index("ix_invoice_line_invoice", "invoice_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     invoice_id: Id
     place: Count
     line_ref: Text
@@ -294,7 +312,7 @@ class Acceptance(Record, table=True):
         UniqueConstraint("invoice_id", "version", name="uq_acceptance_version"),
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_acceptance_invoice"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     invoice_id: Id
     version: Count
     outcome: Code  # ACCEPTED PART_ACCEPTED REJECTED
@@ -313,7 +331,7 @@ class Dispute(Record, table=True):
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_dispute_invoice"),
         Index("ix_dispute_invoice", "invoice_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     invoice_id: Id
     amount_minor: Minor
     reason: Text
@@ -334,12 +352,12 @@ class CreditNote(DocumentFields, Record, table=True):
             "uq_credit_note_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=text("document_state = 'VALIDATED'"),
-            postgresql_where=text("document_state = 'VALIDATED'"),
+            sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
         ),
         Index("ix_credit_note_pair", "seller_id", "buyer_id"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     canonical_number: Text
     duplicate_key: Code
     document_state: Code
@@ -364,7 +382,7 @@ class CreditAllocation(Record, table=True):
         ForeignKeyConstraint(["credit_note_id"], ["credit_note.id"], name="fk_allocation_credit"),
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_allocation_invoice"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     credit_note_id: Id
     invoice_id: Id
     amount_minor: Minor
@@ -379,7 +397,7 @@ class TradePayment(Record, table=True):
         UniqueConstraint("org_id", "duplicate_key", name="uq_trade_payment"),
         Index("ix_trade_payment_pair", "payer_id", "payee_id", "paid_on"),
     )
-    id: Id = Field(primary_key=True)
+    id: IdKey
     payer_id: OptId
     payee_id: OptId
     payer_name: Text

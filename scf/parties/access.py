@@ -44,6 +44,16 @@ MAY: dict[str, frozenset[Role]] = {
     "audit.read": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
     # --- documents
     "document.read": _TRADE_AND_BANK,
+    "upload.receive": _TRADER,
+    "upload.read": _TRADER,
+    "documents.match": _TRADER | _OPERATOR,
+    "credit_note.link": _TRADER,
+    # What an import or a job does in its own name, once a person was allowed to start it.
+    "documents.store": _OPERATOR,
+    "documents.publish": _OPERATOR,
+    "documents.discard": _OPERATOR,
+    "upload.finish": _OPERATOR,
+    "documents.revalidate": _OPERATOR,
     # --- ledger
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
     # --- programmes

@@ -1,0 +1,135 @@
+"""What a document sets off once it is complete: matching, counting of receipts, netting.
+
+It does not matter which of two documents comes first; the later one finds the earlier.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Table, insert, select
+from sqlmodel import SQLModel
+
+from scf.db.runner import Context
+from scf.documents.canonical import Kind
+from scf.documents.credits import net
+from scf.documents.matching import count_receipts, match_invoices, match_waiting
+from scf.documents.models import CreditNote, DocumentFinding, Invoice, Order, Receipt
+from scf.documents.orderbook import OrderKey
+from scf.documents.rows import Origin
+from scf.kernel.findings import Finding, Severity
+from scf.kernel.ids import new_id
+
+MODELS: Final[dict[Kind, type[SQLModel]]] = {
+    Kind.INVOICE: Invoice,
+    Kind.ORDER: Order,
+    Kind.RECEIPT: Receipt,
+    Kind.CREDIT_NOTE: CreditNote,
+}
+TABLES_OF_TRADE: Final[dict[Kind, Table]] = {
+    kind: model.__table__  # type: ignore[attr-defined]
+    for kind, model in MODELS.items()
+}
+_finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
+
+
+def arrived(ctx: Context, kind: Kind, ids: Collection[str]) -> dict[str, int]:
+    """Match, count or net stored documents that are VALIDATED; gives what came of it."""
+    if not ids or kind is Kind.PAYMENT:
+        return {}
+    rows = _valid(ctx, kind, ids)
+    if kind is Kind.INVOICE:
+        counts = match_invoices(ctx, [row.id for row in rows])
+        net(ctx, _pairs(rows))
+        return counts
+    if kind is Kind.CREDIT_NOTE:
+        net(ctx, _pairs(rows))
+    elif kind is Kind.ORDER:
+        return orders_arrived(
+            ctx, {(row.seller_id, row.buyer_id, row.canonical_number) for row in rows}
+        )
+    else:
+        receipts_arrived(
+            ctx,
+            {
+                (row.seller_id, row.buyer_id, row.order_canonical)
+                for row in rows
+                if row.order_canonical
+            },
+        )
+    return {}
+
+
+def _valid(ctx: Context, kind: Kind, ids: Collection[str]) -> Sequence[Any]:
+    table = TABLES_OF_TRADE[kind]
+    return ctx.conn.execute(
+        select(table).where(table.c.id.in_(sorted(ids)), table.c.document_state == "VALIDATED")
+    ).all()
+
+
+def _pairs(rows: Iterable[Any]) -> set[tuple[str, str, str]]:
+    return {(row.seller_id, row.buyer_id, row.currency) for row in rows}
+
+
+def orders_arrived(ctx: Context, keys: set[OrderKey]) -> dict[str, int]:
+    """Count the receipts and match the invoices that came before their order."""
+    if not keys:
+        return {}
+    receipts_arrived(ctx, keys)
+    return match_waiting(ctx, keys)
+
+
+def receipts_arrived(ctx: Context, keys: set[OrderKey]) -> None:
+    """Raise what was received on the order lines, and report what was over-delivered."""
+    excess = count_receipts(ctx, keys) if keys else []
+    if not excess:
+        return
+    orders = {row.id: row for row in _valid(ctx, Kind.ORDER, [e["order_id"] for e in excess])}
+    told = {
+        (row.document_id, row.place)
+        for row in ctx.conn.execute(
+            select(_finding.c.document_id, _finding.c.place).where(
+                _finding.c.document_id.in_(sorted(orders)),
+                _finding.c.code == "QUANTITY_EXCEEDED",
+                _finding.c.resolved_at.is_(None),
+            )
+        )
+    }
+    rows = []
+    for facts in excess:
+        order = orders[facts["order_id"]]
+        found = Finding(
+            Severity.WARNING,
+            "QUANTITY_EXCEEDED",
+            "More was received than ordered; only the ordered quantity counts.",
+            f"order line {facts['line']}",
+        )
+        if (order.id, found.place) not in told:
+            origin = Origin(order.org_id, "", order.upload_id, order.original_id, ctx.now)
+            rows.append(finding_row(origin, found, Kind.ORDER.value, order.id, facts))
+    if rows:
+        ctx.conn.execute(insert(_finding), rows)
+
+
+def finding_row(
+    origin: Origin,
+    found: Finding,
+    document_type: str | None,
+    document_id: str | None,
+    facts: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Give the row of a finding."""
+    return {
+        "id": new_id(),
+        "org_id": origin.org_id,
+        "upload_id": origin.upload_id,
+        "document_type": document_type,
+        "document_id": document_id,
+        "severity": found.severity.value,
+        "code": found.code,
+        "place": found.place,
+        "message": found.message,
+        "value": found.value,
+        "facts": facts,
+        "resolved_at": None,
+        "created_at": origin.now,
+    }

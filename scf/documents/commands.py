@@ -1,0 +1,369 @@
+"""The commands on documents: receive a file, store its slices, publish, match, look again, link."""
+
+import hashlib
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, computed_field
+from sqlalchemy import Table, delete, insert, select, update
+
+from scf.db.failures import constraint_means
+from scf.db.runner import Context, command
+from scf.db.visibility import predicate_for
+from scf.documents import arrivals, pending
+from scf.documents.canonical import Kind
+from scf.documents.credits import link
+from scf.documents.models import (
+    DocumentFinding,
+    InvoiceLine,
+    OrderLine,
+    Original,
+    PendingParty,
+    Upload,
+)
+from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.rows import Origin
+from scf.documents.storing import TABLES, Slice, store_slice
+from scf.kernel.errors import Conflict, InvalidInput
+from scf.kernel.findings import Finding, Severity, shown
+from scf.kernel.ids import new_id
+
+MAX_UPLOAD: Final = 64 * 1024 * 1024
+MAX_SLICE: Final = 1000
+_original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
+_upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
+_finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
+_pending: Final[Table] = PendingParty.__table__  # type: ignore[attr-defined]
+_invoice_line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
+_order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
+
+_Ids = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=MAX_SLICE)]
+
+constraint_means(
+    "uq_original",
+    "original.org_id, original.sha256",
+    lambda: Conflict("IN_PROGRESS", "The same file is being received right now. Ask again."),
+)
+constraint_means(
+    "uq_trade_payment",
+    "trade_payment.org_id, trade_payment.duplicate_key",
+    lambda: Conflict("DUPLICATE_EXACT", "This payment was told at the same moment."),
+)
+for _index, _columns in (
+    ("uq_order_live", "trade_order.duplicate_key"),
+    ("uq_receipt_live", "receipt.duplicate_key"),
+    ("uq_credit_note_live", "credit_note.duplicate_key"),
+):
+    constraint_means(
+        _index,
+        _columns,
+        lambda: Conflict("DUPLICATE_EXACT", "This document is already here."),
+    )
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ReceiveUpload(_Input):
+    """A file to keep and to read. ``queue`` leaves the reading to the worker."""
+
+    name: str = Field(min_length=1, max_length=400)
+    content: bytes = Field(exclude=True, repr=False, max_length=MAX_UPLOAD)
+    format: Literal["auto", "ubl", "csv"] = "auto"
+    document_type: Literal["order", "invoice", "payment"] | None = None
+    mode: Literal["keep-good", "atomic"] = "keep-good"
+    mapping: ColumnMapping | None = None
+    queue: bool = False
+
+    # The bytes themselves stay out of key, answer and audit trail; their digest stands for them.
+    @computed_field  # type: ignore[prop-decorator]
+    @cached_property
+    def sha256(self) -> str:
+        """Fingerprint of the file."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+class StoreDocuments(_Input):
+    """One slice of an upload, read and looked up before."""
+
+    upload_id: str = Field(max_length=64)
+    slice_number: int = Field(ge=0, strict=True)
+    # A value of ours, not of a caller: validating it again would copy every document.
+    content: Annotated[Any, SkipValidation] = Field(exclude=True, repr=False)
+
+
+class OneUpload(_Input):
+    """An upload to publish, to discard or to finish."""
+
+    upload_id: str = Field(max_length=64)
+
+
+class MatchDocuments(_Input):
+    """Stored documents to match, count and net."""
+
+    invoice_ids: _Ids = Field(default_factory=list)
+    order_ids: _Ids = Field(default_factory=list)
+    receipt_ids: _Ids = Field(default_factory=list)
+    credit_note_ids: _Ids = Field(default_factory=list)
+
+
+class RevalidateDocuments(_Input):
+    """A firm that documents may have waited for; ``after`` goes on where an earlier call ended."""
+
+    firm_id: str = Field(max_length=64)
+    after: str = Field(default="", max_length=64)
+
+
+class LinkCreditNote(_Input):
+    """A waiting credit note and the invoices that it belongs to."""
+
+    credit_note_id: str = Field(max_length=64)
+    invoice_ids: _Ids = Field(min_length=1)
+
+
+@command("upload.receive", ReceiveUpload)
+def receive_upload(ctx: Context, data: ReceiveUpload) -> dict[str, Any]:
+    """The file is kept byte for byte, once per organisation, and waits to be read.
+
+    Raises
+    ------
+    InvalidInput
+        FILE_EMPTY.
+    """
+    if not data.content:
+        raise InvalidInput("FILE_EMPTY", "The file is empty.")
+    known = ctx.conn.execute(
+        select(_original.c.id).where(
+            _original.c.org_id == ctx.actor.org_id, _original.c.sha256 == data.sha256
+        )
+    ).scalar_one_or_none()
+    original_id = known or new_id()
+    if known is None:
+        ctx.conn.execute(
+            insert(_original),
+            {
+                "id": original_id,
+                "org_id": ctx.actor.org_id,
+                "sha256": data.sha256,
+                "name": shown(data.name, 400),
+                "size": len(data.content),
+                "content": data.content,
+                "received_at": ctx.now,
+            },
+        )
+    upload_id = new_id()
+    ctx.conn.execute(
+        insert(_upload),
+        {
+            "id": upload_id,
+            "org_id": ctx.actor.org_id,
+            "user_id": ctx.actor.user_id,
+            "original_id": original_id,
+            "name": shown(data.name, 400),
+            "format": data.format,
+            "document_type": data.document_type,
+            "mode": data.mode,
+            "mapping": data.mapping.model_dump(mode="json") if data.mapping else None,
+            "state": "RECEIVED",
+            "created_at": ctx.now,
+            **dict.fromkeys(_COUNTERS.values(), 0),
+        },
+    )
+    ctx.change("upload", upload_id, None, {"state": "RECEIVED", "sha256": data.sha256})
+    job_id = None
+    if data.queue:
+        job_id = ctx.enqueue("documents.import", {"upload_id": upload_id}, upload_id)
+    return {
+        "upload_id": upload_id,
+        "original_id": original_id,
+        "job_id": job_id,
+        "seen_before": known is not None,
+    }
+
+
+_COUNTERS: Final = {
+    "read": "read_count",
+    "stored": "stored_count",
+    "incomplete": "incomplete_count",
+    "duplicate": "duplicate_count",
+    "bad": "bad_count",
+}
+
+
+@command("documents.store", StoreDocuments)
+def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
+    """One slice of an upload is stored whole: good documents, findings and counters together."""
+    content: Slice = data.content
+    if len(content.items) > MAX_SLICE:
+        raise InvalidInput("SLICE_SIZE", f"A slice has at most {MAX_SLICE} documents.")
+    row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
+    _must_run(row)
+    origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
+    stored = store_slice(ctx, content, origin, staged=row.mode == "atomic")
+    counts = stored.counts()
+    ctx.conn.execute(
+        update(_upload)
+        .where(_upload.c.id == row.id)
+        .values(
+            state="RUNNING",
+            **{column: _upload.c[column] + counts[name] for name, column in _COUNTERS.items()},
+        )
+    )
+    return counts
+
+
+def _must_run(row: Any) -> None:  # noqa: ANN401 - a row
+    if row.state not in {"RECEIVED", "RUNNING"}:
+        raise Conflict("UPLOAD_STATE", f"The upload is {row.state}.", upload_id=row.id)
+
+
+@command("documents.publish", OneUpload)
+def publish_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
+    """Every staged document of an atomic upload appears at once, complete or INCOMPLETE.
+
+    Raises
+    ------
+    Conflict
+        DUPLICATE_EXACT when one of them is here twice, or came by another way meanwhile; then
+        nothing has been published.
+    """
+    row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
+    _must_run(row)
+    published = 0
+    for kind, table in TABLES.items():
+        sides = ("payee_id", "payer_id") if kind is Kind.PAYMENT else ("seller_id", "buyer_id")
+        staged = (table.c.upload_id == row.id, table.c.document_state == "RECEIVED")
+        complete = [table.c[side].is_not(None) for side in sides]
+        if kind is Kind.INVOICE:
+            complete.append(table.c.due_on.is_not(None))
+        for where, state in (((*staged, *complete), "VALIDATED"), (staged, "INCOMPLETE")):
+            done = ctx.conn.execute(
+                update(table).where(*where).values(document_state=state).returning(table.c.id)
+            )
+            published += len(done.all())
+    ctx.change("upload", row.id, None, {"published": published})
+    return {"published": published}
+
+
+@command("documents.discard", OneUpload)
+def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
+    """An atomic upload with anything wrong leaves no document behind, only its findings."""
+    row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
+    _must_run(row)
+    origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
+    twice = _staged_twice(ctx, origin)
+    ctx.conn.execute(
+        update(_finding).where(_finding.c.upload_id == row.id).values(document_id=None)
+    )
+    for parts, column, owner in (
+        (_invoice_line, _invoice_line.c.invoice_id, TABLES[Kind.INVOICE]),
+        (_order_line, _order_line.c.order_id, TABLES[Kind.ORDER]),
+        *((_pending, _pending.c.document_id, table) for table in TABLES.values()),
+    ):
+        staged = select(owner.c.id).where(
+            owner.c.upload_id == row.id, owner.c.document_state == "RECEIVED"
+        )
+        ctx.conn.execute(delete(parts).where(column.in_(staged)))
+    for table in TABLES.values():
+        ctx.conn.execute(
+            delete(table).where(table.c.upload_id == row.id, table.c.document_state == "RECEIVED")
+        )
+    if twice:
+        ctx.conn.execute(insert(_finding), twice)
+    ctx.conn.execute(
+        update(_upload)
+        .where(_upload.c.id == row.id)
+        .values(
+            state="REFUSED",
+            finished_at=ctx.now,
+            stored_count=0,
+            incomplete_count=0,
+            duplicate_count=_upload.c.duplicate_count + len(twice),
+        )
+    )
+    ctx.change("upload", row.id, {"state": row.state}, {"state": "REFUSED"})
+    return {"state": "REFUSED"}
+
+
+def _staged_twice(ctx: Context, origin: Origin) -> list[dict[str, Any]]:
+    """Find the staged documents that are the same as an earlier one, for the sender to see."""
+    found = []
+    for kind, table in TABLES.items():
+        if kind is Kind.PAYMENT:
+            continue
+        own = select(table.c.duplicate_key).where(
+            table.c.upload_id == origin.upload_id, table.c.document_state == "RECEIVED"
+        )
+        rows = ctx.conn.execute(
+            select(table.c.id, table.c.duplicate_key, table.c.number, table.c.document_state)
+            .where(
+                table.c.duplicate_key.in_(own),
+                table.c.document_state.in_(("RECEIVED", "VALIDATED", "INCOMPLETE")),
+            )
+            .order_by(table.c.document_state.desc(), table.c.id)
+        ).all()
+        first: dict[str, str] = {}
+        for row in rows:
+            if row.duplicate_key not in first:
+                first[row.duplicate_key] = row.id
+            elif row.document_state == "RECEIVED":
+                problem = Finding(
+                    Severity.ERROR,
+                    "DUPLICATE_EXACT",
+                    "This document is here already, or twice in the file.",
+                    "",
+                    row.number,
+                )
+                found.append(arrivals.finding_row(origin, problem, kind.value, None))
+    return found
+
+
+@command("upload.finish", OneUpload)
+def finish_upload(ctx: Context, data: OneUpload) -> dict[str, Any]:
+    """The upload is DONE, or REFUSED when nothing of the file could be kept."""
+    row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
+    _must_run(row)
+    kept = row.stored_count or row.duplicate_count or not row.bad_count
+    state = "DONE" if kept else "REFUSED"
+    ctx.conn.execute(
+        update(_upload).where(_upload.c.id == row.id).values(state=state, finished_at=ctx.now)
+    )
+    ctx.change("upload", row.id, {"state": row.state}, {"state": state})
+    return {"state": state}
+
+
+@command("documents.match", MatchDocuments)
+def match_documents(ctx: Context, data: MatchDocuments) -> dict[str, Any]:
+    """Documents that the actor may see are matched with orders and netted with credit notes."""
+    total: dict[str, int] = {}
+    for kind, ids in (
+        (Kind.ORDER, data.order_ids),
+        (Kind.RECEIPT, data.receipt_ids),
+        (Kind.INVOICE, data.invoice_ids),
+        (Kind.CREDIT_NOTE, data.credit_note_ids),
+    ):
+        for name, count in arrivals.arrived(ctx, kind, _visible(ctx, kind, ids)).items():
+            total[name] = total.get(name, 0) + count
+    return {"matched": total}
+
+
+def _visible(ctx: Context, kind: Kind, ids: list[str]) -> list[str]:
+    if not ids or ctx.actor.is_operator:
+        return ids
+    model = arrivals.MODELS[kind]
+    table = TABLES[kind]
+    query = select(table.c.id).where(table.c.id.in_(ids), predicate_for(model, ctx.actor))
+    return list(ctx.conn.execute(query).scalars())
+
+
+@command("documents.revalidate", RevalidateDocuments)
+def revalidate_documents(ctx: Context, data: RevalidateDocuments) -> dict[str, Any]:
+    """Documents that waited for this firm become complete; see :func:`scf.documents.pending`."""
+    return pending.revalidate(ctx, data.firm_id, data.after)
+
+
+@command("credit_note.link", LinkCreditNote)
+def link_credit_note(ctx: Context, data: LinkCreditNote) -> dict[str, Any]:
+    """A credit note that named no known invoice is linked by hand and netted at once."""
+    return {"allocated": link(ctx, data.credit_note_id, data.invoice_ids)}

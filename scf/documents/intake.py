@@ -1,0 +1,365 @@
+"""The import: from a received file to stored documents, in slices, outside any long transaction.
+
+Reading, looking up firms and matching by name happen here, between transactions; each slice of up
+to a thousand documents is one command under a key of upload and slice number. A process that dies
+starts again at the first slice: what is stored already answers from its key, the rest follows.
+
+``keep-good`` stores the good documents and reports the bad ones. ``atomic`` stages everything
+unseen and publishes it with one command, or keeps nothing at all.
+"""
+
+import datetime as dt
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, func, select
+from sqlalchemy.engine import Connection
+
+from scf.db.leases import Claimed, report_progress
+from scf.db.platform import Platform
+from scf.db.runner import Outcome
+from scf.db.visibility import not_found, predicate_for
+from scf.documents.canonical import CanonicalDocument, Kind, Party
+from scf.documents.commands import (
+    MAX_SLICE,
+    MatchDocuments,
+    OneUpload,
+    RevalidateDocuments,
+    StoreDocuments,
+)
+from scf.documents.invoice_state import INVOICE
+from scf.documents.models import Invoice, Original, Upload
+from scf.documents.readers import Format, read_file, sniff
+from scf.documents.readers.csvfile import open_table
+from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.rows import payment_fingerprint
+from scf.documents.storing import TABLES, Item, Slice
+from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.errors import Conflict
+from scf.kernel.findings import Finding, Severity
+from scf.kernel.ids import digest
+from scf.parties.models import BusinessDate
+from scf.parties.service import resolve_party
+
+_upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
+_original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
+_date: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
+
+# A slice also ends when its lines are many: a transaction must stay short.
+MAX_LINES: Final = 20_000
+MAX_RACES: Final = 5
+_PEEK: Final = 4096
+_KINDS_OF_TYPE: Final = {
+    "order": {Kind.ORDER},
+    "invoice": {Kind.INVOICE, Kind.CREDIT_NOTE},
+    "payment": {Kind.PAYMENT},
+}
+
+
+def run_upload(platform: Platform, upload_id: str, *, job_id: str = "") -> dict[str, Any]:
+    """Import a received file; gives the upload's state and counters.
+
+    Safe to call again at any time: what is stored is not stored twice, and an upload that is
+    finished only answers.
+
+    Raises
+    ------
+    NotFound
+        When there is no such upload.
+    """
+    with platform.db.snapshot() as conn:
+        row = _one(conn, upload_id)
+        if row.state in {"DONE", "REFUSED"}:
+            return _summary(row)
+        content = conn.execute(
+            select(_original.c.content).where(_original.c.id == row.original_id)
+        ).scalar_one()
+        today = _today(conn, platform)
+    return _Import(platform, row, job_id).run(read_items(content, row, today))
+
+
+def import_job(platform: Platform, job: Claimed) -> dict[str, Any]:
+    """Do the job "documents.import"."""
+    return run_upload(platform, job.payload["upload_id"], job_id=job.id)
+
+
+def revalidate_job(platform: Platform, job: Claimed) -> dict[str, Any]:
+    """Do the job "documents.revalidate": look again at what waited for a firm."""
+    return _revalidate(platform, job.payload["firm_id"], job.key)
+
+
+def match_job(platform: Platform, job: Claimed) -> dict[str, Any]:
+    """Do the job "documents.match": match invoices that an acceptance has completed."""
+    payload = MatchDocuments(invoice_ids=job.payload["invoice_ids"])
+    return platform.run("documents.match", payload, OPERATOR, key=job.key).result
+
+
+def match_all(platform: Platform, actor: Actor) -> dict[str, int]:
+    """Match every invoice of the actor's that is not matched yet; gives how many came to what."""
+    with platform.db.snapshot() as conn:
+        rows = conn.execute(
+            select(INVOICE.c.id, INVOICE.c.version)
+            .where(
+                INVOICE.c.match_state.in_(("UNMATCHED", "EXCEPTION")),
+                INVOICE.c.document_state == "VALIDATED",
+                INVOICE.c.order_canonical.is_not(None),
+                predicate_for(Invoice, actor),
+            )
+            .order_by(INVOICE.c.id)
+        ).all()
+    total: Counter[str] = Counter()
+    now = platform.clock.now().isoformat()
+    for start in range(0, len(rows), MAX_SLICE):
+        part = rows[start : start + MAX_SLICE]
+        key = f"match:{digest([now, [(row.id, row.version) for row in part]])}"
+        payload = MatchDocuments(invoice_ids=[row.id for row in part])
+        total.update(platform.run("documents.match", payload, actor, key=key).result["matched"])
+    return dict(total)
+
+
+def _one(conn: Connection, upload_id: str) -> Row[Any]:
+    row = conn.execute(select(_upload).where(_upload.c.id == upload_id)).one_or_none()
+    if row is None:
+        raise not_found("upload", upload_id)
+    return row
+
+
+def _today(conn: Connection, platform: Platform) -> dt.date:
+    """Give the day against which a document is post-dated: the latest business date there is."""
+    latest: dt.date | None = conn.execute(select(func.max(_date.c.current_on))).scalar_one()
+    return latest or platform.clock.now().date()
+
+
+def _summary(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
+    return {
+        "upload_id": row.id,
+        "state": row.state,
+        "read": row.read_count,
+        "stored": row.stored_count,
+        "incomplete": row.incomplete_count,
+        "duplicate": row.duplicate_count,
+        "bad": row.bad_count,
+    }
+
+
+def _revalidate(platform: Platform, firm_id: str, key: str) -> dict[str, Any]:
+    total: Counter[str] = Counter()
+    after, number, more = "", 0, True
+    while more:
+        payload = RevalidateDocuments(firm_id=firm_id, after=after)
+        result = platform.run(
+            "documents.revalidate", payload, OPERATOR, key=f"{key}:{number}"
+        ).result
+        total.update({name: result[name] for name in ("validated", "void", "waiting")})
+        after, more, number = result["after"], result["more"], number + 1
+    return dict(total)
+
+
+# --- Reading ----------------------------------------------------------------------------------
+
+
+def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  # noqa: ANN401
+    """Read a file into results one by one, whatever format it is in.
+
+    ``upload`` says ``format``, ``document_type`` and ``mapping``.
+    """
+    found = _sniffed(content)
+    wanted = upload.format
+    if wanted == "csv" or (wanted == "auto" and found is Format.CSV):
+        yield from _table_items(content, upload, today)
+        return
+    parsed = read_file(content, today=today)
+    yield from (
+        _of_type(Item(document, document.findings), upload.document_type)
+        for document in parsed.documents
+    )
+    if not parsed.documents:
+        yield Item(None, parsed.findings)
+
+
+def _sniffed(content: bytes) -> Format:
+    found = sniff(content)
+    if found is not Format.GZIP:
+        return found
+    try:
+        return sniff(zlib.decompressobj(wbits=31).decompress(content, _PEEK))
+    except zlib.error:
+        return found
+
+
+def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  # noqa: ANN401
+    mapping = ColumnMapping.model_validate(upload.mapping, strict=False) if upload.mapping else None
+    kind = Kind(upload.document_type) if upload.document_type else None
+    table = open_table(content, mapping, kind=kind, today=today)
+    if not table.readable:
+        yield Item(None, tuple(table.findings))
+        return
+    # How the file was read is told with its first document.
+    told = tuple(found for found in table.findings if found.severity is not Severity.INFO)
+    counted: Counter[str] = Counter()
+    for row in table.rows():
+        item = _of_type(Item(row.document, (*told, *row.findings)), upload.document_type)
+        told = ()
+        if item.document is not None and item.document.kind is Kind.PAYMENT:
+            look = payment_fingerprint(item.document)
+            item = Item(item.document, item.findings, counted[look])
+            counted[look] += 1
+        yield item
+
+
+def _of_type(item: Item, document_type: str | None) -> Item:
+    """Refuse a document that is not what the sender said the file holds."""
+    document = item.document
+    if document is None or document_type is None:
+        return item
+    if document.kind in _KINDS_OF_TYPE[document_type]:
+        return item
+    message = f"The file was sent as {document_type}; this is a document of kind {document.kind}."
+    found = Finding(Severity.ERROR, "TYPE_UNEXPECTED", message, document.place("type_code"))
+    return Item(None, (*item.findings, found))
+
+
+# --- The run ----------------------------------------------------------------------------------
+
+
+class _Import:
+    """One run over one upload."""
+
+    def __init__(self, platform: Platform, upload: Any, job_id: str) -> None:  # noqa: ANN401
+        self.platform = platform
+        self.upload = upload
+        self.job_id = job_id
+        # In the name of who handed the file in; that person was allowed to when it was received.
+        self.actor = Actor(upload.user_id, upload.org_id, frozenset({Role.OPERATOR}))
+        self.firms: dict[Party, str | None] = {}
+        self.announced: set[Party] = set()
+        self.counts: Counter[str] = Counter()
+
+    def run(self, items: Iterator[Item]) -> dict[str, Any]:
+        for number, part in enumerate(_slices(items)):
+            self.counts.update(self._store(number, part))
+            self._progress()
+        if self.upload.mode == "atomic":
+            self._publish()
+        else:
+            self._look_again()
+            self._finish()
+        with self.platform.db.snapshot() as conn:
+            return _summary(_one(conn, self.upload.id))
+
+    def _store(self, number: int, items: Sequence[Item]) -> dict[str, int]:
+        unknown = self._look_up([item.document for item in items if item.document is not None])
+        payload = StoreDocuments(
+            upload_id=self.upload.id,
+            slice_number=number,
+            content=Slice(items, self.firms, frozenset(unknown - self.announced)),
+        )
+        self.announced |= unknown
+        return self._racing("documents.store", payload, f"{self.upload.id}:{number}").result
+
+    def _racing(self, name: str, payload: Any, key: str) -> Outcome:  # noqa: ANN401 - an input
+        """Run a command again when another import stored one of its documents at that moment."""
+        for _ in range(MAX_RACES - 1):
+            try:
+                return self._command(name, payload, key)
+            except Conflict as conflict:
+                if conflict.code != "DUPLICATE_EXACT":
+                    raise
+        return self._command(name, payload, key)
+
+    def _command(self, name: str, payload: Any, key: str) -> Outcome:  # noqa: ANN401 - an input
+        return self.platform.run(name, payload, self.actor, key=key)
+
+    def _look_up(self, documents: Sequence[CanonicalDocument]) -> set[Party]:
+        """Ask once per party of the upload who it is; gives the unknown ones of this slice."""
+        parties = {party for one in documents for party in (one.seller, one.buyer)}
+        new = [party for party in parties if party not in self.firms]
+        if new:
+            with self.platform.db.snapshot() as conn:
+                for party in new:
+                    self.firms[party] = resolve_party(
+                        conn, party.identifiers, party.name, party.country, self.upload.org_id
+                    )
+        return {party for party in parties if self.firms[party] is None}
+
+    def _progress(self) -> None:
+        if self.job_id:
+            report_progress(self.platform.db, self.job_id, dict(self.counts))
+
+    def _look_again(self) -> None:
+        """Find firms that became ACTIVE while we were reading: their job may have run before us."""
+        unknown = [party for party, firm_id in self.firms.items() if firm_id is None]
+        if not unknown:
+            return
+        with self.platform.db.snapshot() as conn:
+            found = {
+                resolve_party(
+                    conn, party.identifiers, party.name, party.country, self.upload.org_id
+                )
+                for party in unknown
+            }
+        for firm_id in sorted(found - {None}, key=str):
+            _revalidate(self.platform, str(firm_id), f"{self.upload.id}:{firm_id}")
+
+    def _finish(self) -> None:
+        self._command(
+            "upload.finish", OneUpload(upload_id=self.upload.id), f"{self.upload.id}:finish"
+        )
+
+    # -- all or nothing
+
+    def _publish(self) -> None:
+        upload = OneUpload(upload_id=self.upload.id)
+        with self.platform.db.snapshot() as conn:
+            row = _one(conn, self.upload.id)
+        clean = not row.bad_count and not row.duplicate_count and row.stored_count
+        if clean:
+            try:
+                self._command("documents.publish", upload, f"{self.upload.id}:publish")
+            except Conflict as conflict:
+                if conflict.code != "DUPLICATE_EXACT":
+                    raise
+                clean = False
+        if not clean:
+            self._command("documents.discard", upload, f"{self.upload.id}:discard")
+            return
+        self._arrive()
+        self._look_again()
+        self._finish()
+
+    def _arrive(self) -> None:
+        """Match and net what was published, slice by slice."""
+        for kind, field in (
+            (Kind.ORDER, "order_ids"),
+            (Kind.RECEIPT, "receipt_ids"),
+            (Kind.INVOICE, "invoice_ids"),
+            (Kind.CREDIT_NOTE, "credit_note_ids"),
+        ):
+            table = TABLES[kind]
+            with self.platform.db.snapshot() as conn:
+                ids = list(
+                    conn.execute(
+                        select(table.c.id)
+                        .where(table.c.upload_id == self.upload.id)
+                        .order_by(table.c.id)
+                    ).scalars()
+                )
+            for start in range(0, len(ids), MAX_SLICE):
+                payload = MatchDocuments(**{field: ids[start : start + MAX_SLICE]})
+                self._command("documents.match", payload, f"{self.upload.id}:{kind.value}:{start}")
+
+
+def _slices(items: Iterator[Item]) -> Iterator[list[Item]]:
+    part: list[Item] = []
+    lines = 0
+    for item in items:
+        own = len(item.document.lines) if item.document is not None else 0
+        if part and (len(part) == MAX_SLICE or lines + own > MAX_LINES):
+            yield part
+            part, lines = [], 0
+        part.append(item)
+        lines += own
+    if part:
+        yield part

@@ -1,0 +1,126 @@
+"""Who sees a trade document: its seller, its buyer, who handed it in, and whoever may finance it.
+
+A financier sees an invoice once it lives in one of its programmes, or when it is accepted and its
+buyer is the anchor of an active one. Programmes belong to a later slice, so their tables are
+named here, and only here, by name and column.
+
+Documents of an import that is not published yet (RECEIVED) are nobody's to see.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table
+from sqlmodel import SQLModel
+
+from scf.db.visibility import visible_to
+from scf.documents.models import (
+    Acceptance,
+    CreditAllocation,
+    CreditNote,
+    Dispute,
+    DocumentFinding,
+    Invoice,
+    InvoiceLine,
+    Order,
+    OrderLine,
+    Original,
+    PendingParty,
+    Receipt,
+    TradePayment,
+    Upload,
+)
+from scf.kernel.actor import Actor
+
+_claim = table("programme_claim", column("invoice_id"), column("financier_id"))
+_programme = table("programme", column("financier_id"), column("anchor_id"), column("state"))
+_ACCEPTED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
+
+# Second names, so that a query on lines or disputes can look at the invoice they belong to.
+_seen: Final = Invoice.__table__.alias("seen_invoice")  # type: ignore[attr-defined]
+_seen_order: Final = Order.__table__.alias("seen_order")  # type: ignore[attr-defined]
+
+
+def _party(columns: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401 - a model or a table
+    """Show what is published to both sides and to the organisation that handed it in."""
+    return and_(
+        columns.document_state != "RECEIVED",
+        or_(
+            columns.seller_id == actor.org_id,
+            columns.buyer_id == actor.org_id,
+            columns.org_id == actor.org_id,
+        ),
+    )
+
+
+def _financeable(columns: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401
+    claimed = select(_claim.c.invoice_id).where(_claim.c.financier_id == actor.org_id)
+    anchors = select(_programme.c.anchor_id).where(
+        _programme.c.financier_id == actor.org_id, _programme.c.state == "ACTIVE"
+    )
+    return or_(
+        columns.id.in_(claimed),
+        and_(
+            columns.document_state == "VALIDATED",
+            columns.acceptance_state.in_(_ACCEPTED),
+            columns.buyer_id.in_(anchors),
+        ),
+    )
+
+
+@visible_to(Invoice)
+def _invoices(actor: Actor) -> ColumnElement[bool]:
+    return or_(_party(Invoice, actor), _financeable(Invoice, actor))
+
+
+def _seen_invoices(actor: Actor) -> Select[Any]:
+    columns = _seen.c
+    return select(columns.id).where(or_(_party(columns, actor), _financeable(columns, actor)))
+
+
+def _with_invoice(model: Any) -> None:  # noqa: ANN401 - a model with an invoice
+    """Show a part of an invoice to whoever sees the invoice."""
+    visible_to(model)(lambda actor: model.invoice_id.in_(_seen_invoices(actor)))
+
+
+for _part in (InvoiceLine, Acceptance, Dispute, CreditAllocation):
+    _with_invoice(_part)
+
+
+@visible_to(Order)
+def _orders(actor: Actor) -> ColumnElement[bool]:
+    return _party(Order, actor)
+
+
+@visible_to(OrderLine)
+def _order_lines(actor: Actor) -> ColumnElement[bool]:
+    seen = select(_seen_order.c.id).where(_party(_seen_order.c, actor))
+    return OrderLine.order_id.in_(seen)  # type: ignore[attr-defined, no-any-return]
+
+
+@visible_to(Receipt)
+def _receipts(actor: Actor) -> ColumnElement[bool]:
+    return _party(Receipt, actor)
+
+
+@visible_to(CreditNote)
+def _credit_notes(actor: Actor) -> ColumnElement[bool]:
+    return _party(CreditNote, actor)
+
+
+@visible_to(TradePayment)
+def _payments(actor: Actor) -> ColumnElement[bool]:
+    """Show a spend line to who told it: the other side never said that it may be known."""
+    return and_(
+        TradePayment.document_state != "RECEIVED",  # type: ignore[arg-type]
+        TradePayment.org_id == actor.org_id,  # type: ignore[arg-type]
+    )
+
+
+def _own(model: type[SQLModel]) -> None:
+    """Show to the organisation that handed it in, and to nobody else."""
+    org_id: Any = model.__table__.c.org_id  # type: ignore[attr-defined]
+    visible_to(model)(lambda actor: org_id == actor.org_id)
+
+
+for _model in (Upload, Original, DocumentFinding, PendingParty):
+    _own(_model)
