@@ -5,7 +5,7 @@ amounts was financed. Each rule is a small pure function that yields findings wi
 all rules run, so the sender sees everything at once. ERROR keeps the document out; WARNING is
 stored with it, and some warnings (TITLE_PRIOR, NOT_A_RECEIVABLE) keep it from being financed.
 
-Source: EN 16931-1 business rules BR-CO-10 to BR-CO-16 for the sums; UNTDID 1001 for type codes.
+The sums stand in ``arithmetic``. Source: UNTDID 1001 for type codes.
 """
 
 from __future__ import annotations
@@ -15,22 +15,31 @@ from collections.abc import Callable, Container, Iterator
 from functools import lru_cache
 from typing import Final
 
+from scf.documents.arithmetic import (
+    MAX_LINE_FINDINGS,
+    amount_text,
+    line_arithmetic,
+    lines_agree,
+    tax_at_its_rate,
+    totals_agree,
+)
 from scf.documents.canonical import CanonicalDocument, Kind, Party
-from scf.documents.readers.text import scaled, unsafe_character
+from scf.documents.readers.text import unsafe_character
 from scf.kernel.findings import Finding, Severity
-from scf.kernel.money import EXPONENTS, format_minor
+from scf.kernel.money import EXPONENTS
 
 MAX_NUMBER: Final = 128
 MAX_NAME: Final = 512
 MAX_IDENTIFIER: Final = 128
-MAX_CURRENCY_DIFFERENCE: Final = 100  # minor units: one whole unit, as EN 16931 allows for tax
-MAX_LINE_FINDINGS: Final = 20
 
 # UNTDID 1001, the part that invoices and credit notes use.
 RECEIVABLE_CODES: Final = frozenset(
-    ["71", "80", "82", "84", "102", "130", "202", "203", "204", "211", "218", "219", "295", "326"]
-    + ["331", "380", "382", "383", "384", "388", "389", "390", "394", "395", "456", "457", "527"]
-    + ["553", "575", "623", "633", "751", "780", "817", "870", "875", "876", "877", "935"]
+    {
+        *("71", "80", "82", "84", "102", "130", "202", "203", "204", "211", "218", "219", "295"),
+        *("326", "331", "380", "382", "383", "384", "387", "388", "389", "390", "394", "395"),
+        *("456", "457", "527", "553", "575", "623", "633", "751", "780", "817", "870", "875"),
+        *("876", "877", "935"),
+    }
 )
 CREDIT_CODES: Final = frozenset(
     ["81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "502", "503", "532"]
@@ -65,7 +74,9 @@ def check(
     return found
 
 
-def _error(document: CanonicalDocument, code: str, message: str, name: str, value: str = "") -> Finding:
+def _error(
+    document: CanonicalDocument, code: str, message: str, name: str, value: str = ""
+) -> Finding:
     return Finding(Severity.ERROR, code, message, document.place(name), value)
 
 
@@ -73,10 +84,6 @@ def _warning(
     document: CanonicalDocument, code: str, message: str, name: str, value: str = ""
 ) -> Finding:
     return Finding(Severity.WARNING, code, message, document.place(name), value)
-
-
-def _text(document: CanonicalDocument, minor: int) -> str:
-    return f"{format_minor(minor, document.currency)} {document.currency}"
 
 
 # --- What must be there ------------------------------------------------------------------------
@@ -121,8 +128,11 @@ def payable_amount(document: CanonicalDocument, unread: Container[str]) -> Itera
             yield _error(document, "AMOUNT_ZERO", "A payment of nothing is no payment.", "payable")
     elif payable < 0:
         yield _error(
-            document, "AMOUNT_NEGATIVE", _why_negative(document), "payable",
-            _text(document, payable),
+            document,
+            "AMOUNT_NEGATIVE",
+            _why_negative(document),
+            "payable",
+            amount_text(document, payable),
         )
     elif payable == 0:
         message = "Nothing is left to pay, so there is nothing to finance."
@@ -142,7 +152,9 @@ def order_total(document: CanonicalDocument, unread: Container[str]) -> Iterator
     payable = document.payable_minor
     if payable is not None and payable < 0:
         message = "An order for less than nothing is no order."
-        yield _error(document, "AMOUNT_NEGATIVE", message, "payable", _text(document, payable))
+        yield _error(
+            document, "AMOUNT_NEGATIVE", message, "payable", amount_text(document, payable)
+        )
     if payable is None and "payable" not in unread and document.net_minor is None:
         message = "The order states no total; the sum of its lines counts where they have one."
         yield _warning(document, "ORDER_TOTAL_MISSING", message, "payable")
@@ -160,7 +172,9 @@ def lines_present(document: CanonicalDocument, _unread: Container[str]) -> Itera
     for position, line in enumerate(document.lines[:MAX_LINE_FINDINGS], start=1):
         if not line.quantity and not line.rejected_quantity and line.net_minor is None:
             yield Finding(
-                Severity.ERROR, "QUANTITY_MISSING", "The line has no quantity.",
+                Severity.ERROR,
+                "QUANTITY_MISSING",
+                "The line has no quantity.",
                 document.source.line_place(position, "quantity"),
             )
 
@@ -188,122 +202,6 @@ def _not_in_the_future(document: CanonicalDocument, today: dt.date) -> Iterator[
     if issued is not None and issued > today + dt.timedelta(days=1):
         message = f"The document is dated after today, {today.isoformat()}."
         yield _warning(document, "ISSUE_DATE_FUTURE", message, "issue_on", issued.isoformat())
-
-
-def totals_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
-    """The amounts of the header follow from each other, to the cent.
-
-    The rounding of the payable amount stands after the amount with tax (EN 16931) or inside it
-    (UBL: amount with tax = payable + prepaid); a document may follow either, but only one.
-    """
-    lines, net, tax = document.lines_minor, document.net_minor, document.tax_minor
-    gross, payable = document.gross_minor, document.payable_minor
-    allowance, charge = document.allowance_minor or 0, document.charge_minor or 0
-    rounding = document.rounding_minor or 0
-    if lines is not None and net is not None and lines - allowance + charge != net:
-        yield _contradiction(
-            document, "NET_SUM", "lines − allowances + charges", lines - allowance + charge,
-            "the amount without tax", net, "net",
-        )
-    if net is not None and tax is not None:
-        inside = bool(rounding) and gross == net + tax + rounding
-        if gross is None:
-            # What an order anticipates may or may not count the tax that will come on top.
-            gross = net if document.kind is Kind.ORDER and payable == net else net + tax
-        elif gross != net + tax and not inside:
-            yield _contradiction(
-                document, "GROSS_SUM", "the amount without tax + tax", net + tax,
-                "the amount with tax", gross, "gross",
-            )
-        rounding = 0 if inside else rounding
-    if gross is not None and payable is not None:
-        expected = gross - (document.prepaid_minor or 0) + rounding
-        # Withheld tax lowers, a third party's claim collected with the invoice raises the payment;
-        # whether the total counts them differs by country.
-        withheld, third = document.withheld_minor or 0, document.third_party_minor or 0
-        if payable not in {
-            expected, expected - withheld, expected + third, expected + third - withheld
-        }:
-            yield _contradiction(
-                document, "PAYABLE_SUM", "the amount with tax − prepaid + rounding", expected,
-                "the amount to pay", payable, "payable",
-            )
-
-
-def lines_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
-    """The lines add up to what the header says they do."""
-    stated = document.lines_minor
-    if not document.lines or stated is None:
-        return
-    nets = [line.net_minor for line in document.lines]
-    known = [net for net in nets if net is not None]
-    # A line that cannot be read, or an order line without an amount, leaves no sum to compare.
-    if len(known) == len(nets) and sum(known) != stated:
-        yield _contradiction(
-            document, "LINES_SUM", "the lines", sum(known), "the header's sum of lines", stated,
-            "lines",
-        )
-
-
-def line_arithmetic(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
-    """Quantity × price, less allowances, is the line's amount, within two minor units.
-
-    Units of quantity and price may differ in ways a document does not state, so a difference is
-    told to the buyer and not refused.
-    """
-    said = 0
-    digits = EXPONENTS.get(document.currency)
-    if digits is None:
-        return
-    for position, line in enumerate(document.lines, start=1):
-        if line.net_minor is None or not line.quantity or not line.price:
-            continue
-        quantity, quantity_scale = scaled(line.quantity)
-        price, price_scale = scaled(line.price)
-        base, base_scale = scaled(line.price_quantity) if line.price_quantity else (1, 1)
-        divisor = quantity_scale * price_scale * base
-        if divisor == 0:
-            continue
-        extra = line.charge_minor - line.allowance_minor
-        # net = quantity × price / base, all as whole numbers over one divisor.
-        exact = quantity * price * base_scale * 10**digits
-        difference = exact + (extra - line.net_minor) * divisor
-        if abs(difference) > 2 * abs(divisor) and said < MAX_LINE_FINDINGS:
-            said += 1
-            yield Finding(
-                Severity.WARNING, "LINE_AMOUNT",
-                f"Quantity {line.quantity} at {line.price} does not come to the line's amount.",
-                document.source.line_place(position, "net"), _text(document, line.net_minor),
-            )
-
-
-def tax_at_its_rate(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
-    """The tax of a rate is about its taxable amount times the rate.
-
-    Line-wise rounding makes exactness impossible; EN 16931 BR-CO-17 allows one whole unit.
-    """
-    for part in document.tax_subtotals:
-        if not part.percent or part.taxable_minor is None or part.tax_minor is None:
-            continue
-        percent, scale = scaled(part.percent)
-        difference = part.taxable_minor * percent - part.tax_minor * 100 * scale
-        if abs(difference) >= MAX_CURRENCY_DIFFERENCE * 100 * scale:
-            yield _warning(
-                document, "TAX_RATE",
-                f"{part.percent} % of {_text(document, part.taxable_minor)} is not the tax stated.",
-                "tax_subtotals", _text(document, part.tax_minor),
-            )
-
-
-def _contradiction(  # noqa: PLR0913, PLR0917 - two named amounts and their place
-    document: CanonicalDocument, code: str, left: str, computed: int, right: str, stated: int,
-    name: str,
-) -> Finding:
-    message = (
-        f"{left[0].upper()}{left[1:]} comes to {_text(document, computed)}, "
-        f"but {right} is {_text(document, stated)}."
-    )
-    return _error(document, code, message, name, _text(document, stated))
 
 
 # --- What the document is ----------------------------------------------------------------------
@@ -406,9 +304,11 @@ def readable_text(document: CanonicalDocument, _unread: Container[str]) -> Itera
                 unsafe = unsafe_character(text)
                 if unsafe or len(text) > MAX_NAME:
                     yield Finding(
-                        Severity.ERROR, "TEXT_UNSAFE" if unsafe else "TEXT_TOO_LONG",
+                        Severity.ERROR,
+                        "TEXT_UNSAFE" if unsafe else "TEXT_TOO_LONG",
                         f"The text holds {unsafe}." if unsafe else "The text is too long.",
-                        document.source.line_place(position, "item_name"), text,
+                        document.source.line_place(position, "item_name"),
+                        text,
                     )
 
 
@@ -420,9 +320,7 @@ def _readable_party(document: CanonicalDocument, name: str, party: Party) -> Ite
         yield from _readable(document, name, value, MAX_IDENTIFIER)
 
 
-def _readable(
-    document: CanonicalDocument, name: str, text: str, limit: int
-) -> tuple[Finding, ...]:
+def _readable(document: CanonicalDocument, name: str, text: str, limit: int) -> tuple[Finding, ...]:
     if len(text) > limit:
         message = f"The text has {len(text)} characters; {limit} are allowed."
         return (_error(document, "TEXT_TOO_LONG", message, name, text),)
@@ -465,14 +363,28 @@ def _valid_iban(value: str) -> bool:
 
 _COMMON: Final[tuple[Rule, ...]] = (required_fields, readable_text, parties_differ)
 _CLAIM: Final[tuple[Rule, ...]] = (
-    *_COMMON, known_currency, payable_amount, dates_in_order, totals_agree, lines_agree,
-    line_arithmetic, tax_at_its_rate, type_fits, title_free, numbers_check,
+    *_COMMON,
+    known_currency,
+    payable_amount,
+    dates_in_order,
+    totals_agree,
+    lines_agree,
+    line_arithmetic,
+    tax_at_its_rate,
+    type_fits,
+    title_free,
+    numbers_check,
 )
 _RULES: Final[dict[Kind, tuple[Rule, ...]]] = {
     Kind.INVOICE: _CLAIM,
     Kind.CREDIT_NOTE: (*_CLAIM, credit_has_a_target),
     Kind.ORDER: (
-        *_COMMON, known_currency, order_total, lines_present, totals_agree, lines_agree,
+        *_COMMON,
+        known_currency,
+        order_total,
+        lines_present,
+        totals_agree,
+        lines_agree,
         line_arithmetic,
     ),
     Kind.RECEIPT: (*_COMMON, lines_present),

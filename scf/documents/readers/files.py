@@ -39,8 +39,10 @@ def read_file(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
         return _refused("FILE_EMPTY", "The file is empty.", "", str(found))
     if found is not Format.XML:
         return _refused(
-            "FORMAT_UNKNOWN", f"This looks like {found}, which is not read as a document here.",
-            "", str(found),
+            "FORMAT_UNKNOWN",
+            f"This looks like {found}, which is not read as a document here.",
+            "",
+            str(found),
         )
     return read_xml(data, today=today)
 

@@ -33,17 +33,50 @@ _ROLES: Final = {
     Kind.ORDER: ("seller", "buyer"),
 }
 LINE_FIELDS: Final = (
-    "line_id", "item_name", "item_id", "quantity", "unit", "price", "line_net", "order_line",
+    "line_id",
+    "item_name",
+    "item_id",
+    "quantity",
+    "unit",
+    "price",
+    "line_net",
+    "order_line",
 )
 AMOUNT_FIELDS: Final = (
-    "payable", "gross", "net", "tax", "prepaid", "rounding", "allowance", "charge", "line_net",
+    "payable",
+    "gross",
+    "net",
+    "tax",
+    "prepaid",
+    "rounding",
+    "allowance",
+    "charge",
+    "line_net",
 )
 DATE_FIELDS: Final = ("issue_on", "due_on", "delivered_on")
 _PLAIN: Final = (
-    "number", "issue_on", "due_on", "delivered_on", "currency", "type_code", "payable", "gross",
-    "net", "tax", "prepaid", "rounding", "order_reference", "contract_reference",
-    "billing_reference", "despatch_reference", "receipt_reference", "iban", "bic",
-    "payment_reference", "payment_terms", "note",
+    "number",
+    "issue_on",
+    "due_on",
+    "delivered_on",
+    "currency",
+    "type_code",
+    "payable",
+    "gross",
+    "net",
+    "tax",
+    "prepaid",
+    "rounding",
+    "order_reference",
+    "contract_reference",
+    "billing_reference",
+    "despatch_reference",
+    "receipt_reference",
+    "iban",
+    "bic",
+    "payment_reference",
+    "payment_terms",
+    "note",
 )
 _PAYMENT: Final = ("amount", "paid_on", "reference", "currency", "note", "iban", "bic")
 
@@ -132,7 +165,8 @@ class ColumnMapping(BaseModel):
 # Words of headers by field: English, German, Chinese. Compared without case, blanks and signs.
 _PARTY_WORDS: Final = {
     "seller": "seller supplier vendor creditor lieferant verkäufer kreditor 供应商 卖方 销售方",
-    "buyer": "buyer customer debtor bodyname organisation kunde käufer debitor 采购方 买方 购买方 核心企业",
+    "buyer": "buyer customer debtor bodyname organisation kunde käufer debitor"
+    " 采购方 买方 购买方 核心企业",
 }
 _PART_WORDS: Final = {
     "name": ("", "name", "名称"),
@@ -149,8 +183,8 @@ _WORDS: Final = {
     " rechnungsnummer rechnungsnr belegnummer 发票号码 发票号 发票编号",
     "issue_on": "invoicedate issuedate issuedon dateofissue documentdate date rechnungsdatum"
     " belegdatum datum 开票日期 发票日期",
-    "due_on": "duedate dueon due maturity paymentdue fälligkeit fälligkeitsdatum fälligam zahlbarbis"
-    " 到期日 到期日期 付款到期日",
+    "due_on": "duedate dueon due maturity paymentdue fälligkeit fälligkeitsdatum fälligam"
+    " zahlbarbis 到期日 到期日期 付款到期日",
     "currency": "currency currencycode ccy währung waehrung 币种 货币",
     "payable": "amount amountdue payable payableamount totalamount total invoiceamount openamount"
     " betrag zahlbetrag rechnungsbetrag gesamtbetrag 金额 应付金额 价税合计",
@@ -209,15 +243,13 @@ def propose_mapping(
     formats = _date_formats(values, findings)
     decimal = _decimal_of(values, findings)
     missing = [name for name in required_fields_of(kind) if name not in given]
-    for name in missing:
-        findings.append(
-            Finding(Severity.ERROR, "COLUMN_MISSING", f"No column looks like {name}.", "header")
-        )
+    findings += [
+        Finding(Severity.ERROR, "COLUMN_MISSING", f"No column looks like {name}.", "header")
+        for name in missing
+    ]
     if missing:
         return None, findings
-    mapping = ColumnMapping(
-        kind=kind, columns=columns, date_formats=formats, decimal=decimal
-    )
+    mapping = ColumnMapping(kind=kind, columns=columns, date_formats=formats, decimal=decimal)
     return mapping, findings
 
 
@@ -266,12 +298,11 @@ def _by_field(
     }
 
 
-def _date_formats(
-    values: dict[str, list[str]], findings: list[Finding]
-) -> tuple[DateFormat, ...]:
+def _date_formats(values: dict[str, list[str]], findings: list[Finding]) -> tuple[DateFormat, ...]:
     texts = [text for field in (*DATE_FIELDS, "paid_on") for text in values.get(field, ())]
     fitting = [
-        name for name in DATE_FORMATS
+        name
+        for name in DATE_FORMATS
         if texts and all(read_date(text, (name,)) is not None for text in texts)
     ]
     if not fitting:
@@ -285,9 +316,7 @@ def _date_formats(
     return (fitting[0],)
 
 
-def _decimal_of(
-    values: dict[str, list[str]], findings: list[Finding]
-) -> Literal["point", "comma"]:
+def _decimal_of(values: dict[str, list[str]], findings: list[Finding]) -> Literal["point", "comma"]:
     fields = (*AMOUNT_FIELDS, "amount", "price")
     texts = [text for field in fields for text in values.get(field, ())]
     marked = [text for text in texts if re.search(r"[.,]", text)]

@@ -36,6 +36,15 @@ class Format(StrEnum):
     BINARY = "binary"
 
 
+_STARTS: Final = (
+    ("<", Format.XML),
+    ("UNA", Format.EDIFACT),
+    ("UNB+", Format.EDIFACT),
+    ("{", Format.JSON),
+    ("[", Format.JSON),
+)
+
+
 def sniff(data: bytes) -> Format:
     """Name the format of a file from its first bytes."""
     head = data[:4096]
@@ -56,18 +65,14 @@ def sniff(data: bytes) -> Format:
 def _sniff_text(text: str, head: bytes) -> Format:
     if not text:
         return Format.EMPTY
-    if text.startswith("<"):
-        return Format.XML
-    if text.startswith(("UNA", "UNB+")):
-        return Format.EDIFACT
     if text.startswith("ISA") and not text[3:4].isalnum():
         return Format.X12
-    if text.startswith(("{", "[")):
-        return Format.JSON
+    for start, found in _STARTS:
+        if text.startswith(start):
+            return found
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if not wide and head.count(0) * 20 > len(head):
-        return Format.BINARY
-    return Format.CSV
+    # Text has hardly a NUL; what is full of them is no table.
+    return Format.BINARY if not wide and head.count(0) * 20 > len(head) else Format.CSV
 
 
 def unpack(data: bytes, max_bytes: int) -> bytes:
@@ -96,7 +101,7 @@ def unpack(data: bytes, max_bytes: int) -> bytes:
                 raise InvalidInput(
                     "GZIP_BROKEN", "The gzip file is damaged.", reason=str(error)
                 ) from None
-            if not part and not member.eof and not member.unconsumed_tail:
+            if not part and not member.unconsumed_tail and not _ended(member):
                 raise InvalidInput("GZIP_BROKEN", "The gzip file is cut short.")
             rest = member.unconsumed_tail
             size += len(part)
@@ -105,6 +110,10 @@ def unpack(data: bytes, max_bytes: int) -> bytes:
         # Zero bytes behind a member are padding of tape and mail systems.
         rest = member.unused_data.lstrip(b"\x00")
     return b"".join(parts)
+
+
+def _ended(member: zlib._Decompress) -> bool:
+    return member.eof
 
 
 def _watch(size: int, packed: int, max_bytes: int) -> None:

@@ -115,7 +115,7 @@ class Lines:
         while raw := self._next():
             self.number += 1
             if first:
-                raw = raw.removeprefix(b"\xef\xbb\xbf")  # noqa: PLW2901 - the mark is no text
+                raw = raw.removeprefix(b"\xef\xbb\xbf")
                 first = False
             if len(raw) > MAX_LINE_BYTES:
                 self._skip_rest(raw)
@@ -131,14 +131,17 @@ class Lines:
             raw = self._stream.readline(MAX_LINE_BYTES + 1)
         except (OSError, EOFError, zlib.error) as error:
             self.broken = Finding(
-                Severity.ERROR, "FILE_BROKEN", f"The file is cut or damaged: {error}.",
+                Severity.ERROR,
+                "FILE_BROKEN",
+                f"The file is cut or damaged: {error}.",
                 f"row {self.number + 1}",
             )
             return b""
         self.read_bytes += len(raw)
         if self.read_bytes > self._max_bytes:
             self.broken = Finding(
-                Severity.ERROR, "FILE_TOO_LARGE",
+                Severity.ERROR,
+                "FILE_TOO_LARGE",
                 f"The file has more than {self._max_bytes} bytes; send it in parts.",
                 f"row {self.number + 1}",
             )
@@ -157,7 +160,9 @@ class Lines:
                 line = text.readline(MAX_LINE_BYTES)
             except (UnicodeDecodeError, OSError, EOFError, zlib.error) as error:
                 self.broken = Finding(
-                    Severity.ERROR, "ENCODING", f"The file cannot be decoded further: {error}.",
+                    Severity.ERROR,
+                    "ENCODING",
+                    f"The file cannot be decoded further: {error}.",
                     f"row {self.number}",
                 )
                 return
@@ -166,7 +171,9 @@ class Lines:
             self.read_bytes += 2 * len(line)
             if self.read_bytes > self._max_bytes:
                 self.broken = Finding(
-                    Severity.ERROR, "FILE_TOO_LARGE", "The file is too large; send it in parts.",
+                    Severity.ERROR,
+                    "FILE_TOO_LARGE",
+                    "The file is too large; send it in parts.",
                     f"row {self.number}",
                 )
                 return
@@ -186,11 +193,15 @@ def rows(lines: Lines, delimiter: str) -> Iterator[RawRow]:
                 return
             number, line = step
         if line is None:
-            yield RawRow(number, [], _finding(
-                "ROW_UNREADABLE",
-                f"The line is longer than {MAX_LINE_BYTES} bytes or not valid {lines.encoding}.",
+            yield RawRow(
                 number,
-            ))
+                [],
+                _finding(
+                    "ROW_UNREADABLE",
+                    f"The line has over {MAX_LINE_BYTES} bytes or is not {lines.encoding}.",
+                    number,
+                ),
+            )
         elif "\0" in line:
             yield RawRow(number, [], _finding("NUL", "The line holds a NUL character.", number))
         elif '"' not in line:
@@ -212,24 +223,39 @@ def _quoted(
     record = line
     while True:
         try:
-            return RawRow(
-                number, next(csv.reader([record], delimiter=delimiter, strict=True), [])
-            )
+            cells = next(csv.reader([record], delimiter=delimiter, strict=True), [])
+            return RawRow(number, cells)
         except csv.Error as error:
             reason = str(error)
-        more = None
-        if "end of data" in reason or "newline inside string" in reason:
-            more = pending.pop(0) if pending else next(source, None)
-        if more is not None:
-            taken.append(more)
-        usable = more is not None and more[1] is not None and "\0" not in more[1]
-        too_long = len(taken) >= MAX_RECORD_LINES or len(record) > MAX_LINE_BYTES
-        if more is None or more[1] is None or not usable or too_long:
+        more = _up_to_a_quote(taken, pending, source) if "end of data" in reason else None
+        if more is None or len(record) > MAX_LINE_BYTES:
             pending[:0] = taken
-            return RawRow(number, [], _finding(
-                "QUOTES", f"The quotes of the line do not balance: {reason}.", number, line
-            ))
-        record += more[1]
+            message = f"The quotes of the line do not balance: {reason}."
+            return RawRow(number, [], _finding("QUOTES", message, number, line))
+        record += more
+
+
+def _up_to_a_quote(
+    taken: list[tuple[int, str | None]],
+    pending: list[tuple[int, str | None]],
+    source: Iterator[tuple[int, str | None]],
+) -> str | None:
+    """Take the lines up to the next quote, the first place where an open field can close.
+
+    None where there is none within reach, or a line that cannot be read stands before it.
+    """
+    text = ""
+    while len(taken) < MAX_RECORD_LINES:
+        more = pending.pop(0) if pending else next(source, None)
+        if more is None:
+            return None
+        taken.append(more)
+        if more[1] is None or "\0" in more[1]:
+            return None
+        text += more[1]
+        if '"' in more[1]:
+            return text
+    return None
 
 
 def _finding(code: str, message: str, number: int, value: str = "") -> Finding:

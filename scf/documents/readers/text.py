@@ -20,6 +20,7 @@ _LAYOUT = re.compile(r"[ \t\r\n]+")
 _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
 # Arabic, Syriac, Indic, Thai … Khmer: scripts that need the (non-)joiner to be spelt at all.
 _JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0e00-\u17ff][\u200c\u200d]")
+_NONCHARACTER: Final = 0xFFFE  # U+FFFE, U+FFFF and their like at the end of every plane
 _NO_NAME_CATEGORY: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -89,8 +90,10 @@ def unsafe_character(text: str) -> str:
     checked = _JOINED.sub("x", text)
     for character in checked:
         category = unicodedata.category(character)
-        if category in _NO_NAME_CATEGORY or (
-            category == "Cn" and ord(character) & 0xFFFE == 0xFFFE
-        ):
+        if category in _NO_NAME_CATEGORY or (category == "Cn" and _is_noncharacter(character)):
             return f"U+{ord(character):04X} {unicodedata.name(character, 'control character')}"
     return ""
+
+
+def _is_noncharacter(character: str) -> bool:
+    return ord(character) & 0xFFFE == _NONCHARACTER or "\ufdd0" <= character <= "\ufdef"

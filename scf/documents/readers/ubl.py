@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
@@ -45,7 +45,7 @@ from scf.kernel.money import EXPONENTS
 MAX_NOTES: Final = 20
 MAX_NOTE: Final = 2000
 
-_Children = dict[str, list[etree._Element]]
+_Children: TypeAlias = dict[str, list[Any]]  # the elements of the root by tag
 _TAX_AMOUNT, _TAXABLE = cbc("TaxAmount"), cbc("TaxableAmount")
 _SUBTOTAL, _CATEGORY = cac("TaxSubtotal"), cac("TaxCategory")
 _DOCUMENT_TAGS: Final = tuple(names.ROOTS)
@@ -119,8 +119,10 @@ def _refuse_nested(scope: Scope, root: etree._Element) -> None:
     inner = next(walk, None)
     if inner is not None:
         scope.error(
-            "DOCUMENT_NESTED", "A document stands inside the document.",
-            f"line {inner.sourceline}", prefixed(inner.tag),
+            "DOCUMENT_NESTED",
+            "A document stands inside the document.",
+            f"line {inner.sourceline}",
+            prefixed(inner.tag),
         )
 
 
@@ -133,9 +135,11 @@ def _read_currency(
         currency = _currency_of_total(children.get(names.TOTAL[root_name], ()))
         if currency:
             scope.add(
-                Severity.INFO, "CURRENCY_FROM_TOTAL",
+                Severity.INFO,
+                "CURRENCY_FROM_TOTAL",
                 "The document states no currency; that of its payable amount is taken.",
-                fields["source"].place("currency"), currency,
+                fields["source"].place("currency"),
+                currency,
             )
     fields["currency"] = currency
     # Amounts are read only in a currency whose minor unit is known.
@@ -184,9 +188,7 @@ def _read_parties(
         fields["payee"] = read_party(scope, payee[0], "payee")
 
 
-def _read_totals(
-    scope: Scope, root_name: str, children: _Children, fields: dict[str, Any]
-) -> None:
+def _read_totals(scope: Scope, root_name: str, children: _Children, fields: dict[str, Any]) -> None:
     totals = children.get(names.TOTAL[root_name], ())
     if totals:
         for child in totals[0]:
@@ -195,27 +197,45 @@ def _read_totals(
                 continue
             if f"{name}_minor" in fields:
                 scope.error(
-                    "ELEMENT_TWICE", f"{prefixed(child.tag)} stands there twice.",
-                    fields["source"].place(name), " ".join((child.text or "").split()),
+                    "ELEMENT_TWICE",
+                    f"{prefixed(child.tag)} stands there twice.",
+                    fields["source"].place(name),
+                    " ".join((child.text or "").split()),
                 )
                 continue
             fields[f"{name}_minor"] = scope.amount(child, name)
     if root_name == "ReceiptAdvice":
         return
-    sums = {True: 0, False: 0}
+    listed: dict[str, list[int]] = {"charge": [], "allowance": []}
     for element in children.get(cac("AllowanceCharge"), ()):
         is_charge, amount = read_allowance(scope, element)
-        sums[is_charge] += amount or 0
-    # What the header sums up must be what it lists.
-    for name, total in (("charge", sums[True]), ("allowance", sums[False])):
+        listed["charge" if is_charge else "allowance"].append(amount or 0)
+    if "allowance" not in scope.unread:
+        _compare_allowances(scope, listed, fields)
+
+
+def _compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict[str, Any]) -> None:
+    """What the header sums up must be what it lists."""
+    for name, amounts in listed.items():
         stated = fields.get(f"{name}_minor")
-        if stated is None and total and name not in scope.unread:
-            fields[f"{name}_minor"] = total
-        elif stated is not None and stated != total:
+        total = sum(amounts)
+        if stated is None:
+            if amounts and name not in scope.unread:
+                fields[f"{name}_minor"] = total
+        elif amounts and stated != total:
             scope.error(
                 "ALLOWANCE_SUM",
                 f"The {name}s listed come to {total} minor units, the total states {stated}.",
-                fields["source"].place(name), str(stated),
+                fields["source"].place(name),
+                str(stated),
+            )
+        elif stated and not amounts:
+            scope.add(
+                Severity.WARNING,
+                "ALLOWANCE_UNLISTED",
+                f"The total of {name}s is stated, but none is listed.",
+                fields["source"].place(name),
+                str(stated),
             )
 
 
@@ -234,16 +254,15 @@ def _read_tax(scope: Scope, children: _Children, fields: dict[str, Any]) -> None
             continue
         amount = scope.amount(amounts[0], "tax")
         total = (total or 0) + (amount or 0)
-        parts = [
-            _read_subtotal(scope, child) for child in element if child.tag == _SUBTOTAL
-        ]
+        parts = [_read_subtotal(scope, child) for child in element if child.tag == _SUBTOTAL]
         subtotals += parts
         stated = [part.tax_minor for part in parts if part.tax_minor is not None]
         if parts and amount is not None and len(stated) == len(parts) and sum(stated) != amount:
             scope.error(
                 "TAX_SUM",
                 f"The tax subtotals come to {sum(stated)} minor units, the total states {amount}.",
-                fields["source"].place("tax"), str(amount),
+                fields["source"].place("tax"),
+                str(amount),
             )
     if "tax" not in scope.unread:
         fields["tax_minor"] = total
@@ -305,7 +324,8 @@ def _read_references(scope: Scope, children: _Children, fields: dict[str, Any]) 
         if found:
             fields[name] = tuple(read_reference(scope, one, name).number for one in found)
     contracts = [
-        *children.get(cac("ContractDocumentReference"), ()), *children.get(cac("Contract"), ())
+        *children.get(cac("ContractDocumentReference"), ()),
+        *children.get(cac("Contract"), ()),
     ]
     if contracts:
         fields["contract_reference"] = read_reference(
@@ -348,17 +368,33 @@ def _derive(fields: dict[str, Any]) -> None:
 
 
 def _read_payment(scope: Scope, children: _Children, fields: dict[str, Any]) -> None:
-    accounts: list[Account] = []
+    accounts: dict[Account, None] = {}
     dues: set[dt.date] = set()
     for element in children.get(cac("PaymentMeans"), ()):
         account, reference, due = read_payment_means(scope, element)
-        if account is not None and account not in accounts:
-            accounts.append(account)
+        if account is not None:
+            accounts[account] = None
         if reference:
             fields.setdefault("payment_reference", reference)
         if due is not None:
             dues.add(due)
     fields["accounts"] = tuple(accounts)
+    fields["payment_terms"] = _read_terms(scope, children, dues)
+    # Credit notes and UBL 2.0 say the due date here; two different ones say none.
+    if fields.get("due_on") is None and len(dues) == 1 and "due_on" not in scope.unread:
+        fields["due_on"] = dues.pop()
+    paid_by_others = sum(
+        scope.amount(child, "third_party") or 0
+        for element in children.get(cac("PrepaidPayment"), ())
+        for child in element
+        if child.tag == cbc("PaidAmount")
+    )
+    if paid_by_others:
+        fields["third_party_minor"] = paid_by_others
+
+
+def _read_terms(scope: Scope, children: _Children, dues: set[dt.date]) -> str:
+    """Give the terms in words, and add the due dates that they state as dates."""
     terms: list[str] = []
     for element in children.get(cac("PaymentTerms"), ()):
         for child in element:
@@ -368,17 +404,7 @@ def _read_payment(scope: Scope, children: _Children, fields: dict[str, Any]) -> 
                 due = scope.date(child, "due_on")
                 if due is not None:
                     dues.add(due)
-    fields["payment_terms"] = " ".join(text for text in terms if text)[:MAX_NOTE]
-    # Credit notes and UBL 2.0 say the due date here; two different ones say none.
-    if fields.get("due_on") is None and len(dues) == 1 and "due_on" not in scope.unread:
-        fields["due_on"] = dues.pop()
-    paid_by_others = 0
-    for element in children.get(cac("PrepaidPayment"), ()):
-        for child in element:
-            if child.tag == cbc("PaidAmount"):
-                paid_by_others += scope.amount(child, "third_party") or 0
-    if paid_by_others:
-        fields["third_party_minor"] = paid_by_others
+    return " ".join(text for text in terms if text)[:MAX_NOTE]
 
 
 def _read_delivery(scope: Scope, children: _Children, fields: dict[str, Any]) -> None:

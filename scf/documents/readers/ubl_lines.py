@@ -36,7 +36,9 @@ _ITEM_NUMBERS: Final = {
 _ONCE: Final = frozenset({_ID, _NET, _ITEM, _PRICE, _LINE_ITEM, _REJECTED, _SHORT})
 
 
-def read_line(scope: Scope, wrapper: etree._Element, position: int) -> Line:
+def read_line(  # noqa: C901, PLR0912 - one flat loop, a case per element
+    scope: Scope, wrapper: etree._Element, position: int
+) -> Line:
     """Read one position; ``position`` counts from one and leads a finding to it."""
     values: dict[str, Any] = {}
     element = wrapper
@@ -44,7 +46,8 @@ def read_line(scope: Scope, wrapper: etree._Element, position: int) -> Line:
         inner = [child for child in wrapper if child.tag == _LINE_ITEM]
         if len(inner) != 1:
             scope.error(
-                "LINE", "An order line holds exactly one line item.",
+                "LINE",
+                "An order line holds exactly one line item.",
                 scope.place("line_id", position),
             )
             return Line()
@@ -55,8 +58,10 @@ def read_line(scope: Scope, wrapper: etree._Element, position: int) -> Line:
         tag = child.tag
         if tag in seen:
             scope.error(
-                "ELEMENT_TWICE", "The element stands there twice.",
-                scope.place("line_id", position), tag.rpartition("}")[2],
+                "ELEMENT_TWICE",
+                "The element stands there twice.",
+                scope.place("line_id", position),
+                tag.rpartition("}")[2],
             )
             continue
         if tag in _ONCE or tag == quantity_tag:
@@ -118,7 +123,7 @@ def _read_billing(
             values.setdefault("invoice_reference", _text_of(scope, child, _ID, position))
 
 
-def _read_item(
+def _read_item(  # noqa: C901 - one flat loop, a case per element
     scope: Scope, element: etree._Element, position: int, values: dict[str, Any]
 ) -> None:
     numbers: list[Identifier] = []
@@ -158,7 +163,8 @@ def _read_price(
                 scope.error(
                     "CURRENCY_MIXED",
                     f"The document is in {scope.currency}, this price in another currency.",
-                    scope.place("price", position), stated,
+                    scope.place("price", position),
+                    stated,
                 )
             values["price"] = scope.decimal(child, "price", position)
         elif child.tag == _BASE_QUANTITY:

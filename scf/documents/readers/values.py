@@ -15,27 +15,62 @@ from typing import Final, Literal
 from scf.documents.readers.text import plausible_date
 
 DateFormat = Literal[
-    "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY/MM/DD",
-    "YYYYMMDD", "DD MMM YYYY", "DD-MMM-YYYY", "DD-MMM-YY", "DD/MM/YY", "MM/DD/YY", "DD.MM.YY",
+    "YYYY-MM-DD",
+    "DD/MM/YYYY",
+    "MM/DD/YYYY",
+    "DD.MM.YYYY",
+    "DD-MM-YYYY",
+    "YYYY/MM/DD",
+    "YYYYMMDD",
+    "DD MMM YYYY",
+    "DD-MMM-YYYY",
+    "DD-MMM-YY",
+    "DD/MM/YY",
+    "MM/DD/YY",
+    "DD.MM.YY",
     "YYYY年MM月DD日",
 ]
 # In the order in which they are proposed where several fit.
 DATE_FORMATS: Final[tuple[DateFormat, ...]] = (
-    "YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY", "DD-MM-YYYY", "YYYY/MM/DD",
-    "YYYYMMDD", "DD MMM YYYY", "DD-MMM-YYYY", "DD-MMM-YY", "DD/MM/YY", "MM/DD/YY", "DD.MM.YY",
+    "YYYY-MM-DD",
+    "DD/MM/YYYY",
+    "MM/DD/YYYY",
+    "DD.MM.YYYY",
+    "DD-MM-YYYY",
+    "YYYY/MM/DD",
+    "YYYYMMDD",
+    "DD MMM YYYY",
+    "DD-MMM-YYYY",
+    "DD-MMM-YY",
+    "DD/MM/YY",
+    "MM/DD/YY",
+    "DD.MM.YY",
     "YYYY年MM月DD日",
 )
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
-        "jan january januar|feb february februar|mar march märz mär|apr april|may mai|jun june juni"
-        "|jul july juli|aug august|sep sept september|oct october okt oktober|nov november"
-        "|dec december dez dezember".split("|"),
+        (
+            ("jan", "january", "januar"),
+            ("feb", "february", "februar"),
+            ("mar", "march", "märz", "mär"),
+            ("apr", "april"),
+            ("may", "mai"),
+            ("jun", "june", "juni"),
+            ("jul", "july", "juli"),
+            ("aug", "august"),
+            ("sep", "sept", "september"),
+            ("oct", "october", "okt", "oktober"),
+            ("nov", "november"),
+            ("dec", "december", "dez", "dezember"),
+        ),
         start=1,
     )
-    for name in names.split()
+    for name in names
 }
-_TIME: Final = r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+_TIME: Final = (
+    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 _PIECES: Final = {
     "YYYY": r"(?P<year>[0-9]{4})",
     "YY": r"(?P<short>[0-9]{2})",
@@ -54,8 +89,12 @@ _CURRENCY_SIGNS: Final = {
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"}),
 }
 _BLANKS: Final = " \u00a0\u202f\u2009"
-_POINT = re.compile(rf"(-?)([0-9]{{1,3}}(?:([,'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:\.([0-9]+))?")
-_COMMA = re.compile(rf"(-?)([0-9]{{1,3}}(?:([.'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:,([0-9]+))?")
+_POINT = re.compile(
+    rf"(-?)([0-9]{{1,3}}(?:([,'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:\.([0-9]+))?"
+)
+_COMMA = re.compile(
+    rf"(-?)([0-9]{{1,3}}(?:([.'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:,([0-9]+))?"
+)
 _PLAIN_AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,8})?")
 _MAX_AMOUNT: Final = 40
 
@@ -93,7 +132,6 @@ def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
     return None
 
 
-
 def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
     """Give an amount in plain spelling ("1.234,50" is "1234.50"), or None if it is none.
 
@@ -104,18 +142,10 @@ def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
         return text
     if not text or len(text) > _MAX_AMOUNT:
         return None
-    body, negative = text.strip(_BLANKS), False
-    for sign, currencies in _CURRENCY_SIGNS.items():
-        if sign in body:
-            if body.count(sign) > 1 or currency not in currencies:
-                return None
-            body = body.replace(sign, "").strip(_BLANKS)
-    if body.startswith("(") and body.endswith(")"):
-        body, negative = body[1:-1].strip(_BLANKS), True
-    elif body.endswith("-"):
-        body, negative = body[:-1].strip(_BLANKS), True
-    elif body.startswith("- "):
-        body = f"-{body[2:]}"
+    unsigned = _without_sign_of_currency(text.strip(_BLANKS), currency)
+    if unsigned is None:
+        return None
+    body, negative = _minus_in_front(unsigned)
     found = (_COMMA if comma else _POINT).fullmatch(body)
     if found is None or (negative and found.group(1)):
         return None
@@ -124,6 +154,24 @@ def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
         whole = whole.replace(group, "")
     plain = f"{whole}.{fraction}" if fraction else whole
     return f"-{plain}" if minus or negative else plain
+
+
+def _without_sign_of_currency(body: str, currency: str) -> str | None:
+    for sign, currencies in _CURRENCY_SIGNS.items():
+        if sign in body:
+            if body.count(sign) > 1 or currency not in currencies:
+                return None
+            body = body.replace(sign, "").strip(_BLANKS)
+    return body
+
+
+def _minus_in_front(body: str) -> tuple[str, bool]:
+    """Take brackets or a minus behind off; tell whether there was one."""
+    if body.startswith("(") and body.endswith(")"):
+        return body[1:-1].strip(_BLANKS), True
+    if body.endswith("-"):
+        return body[:-1].strip(_BLANKS), True
+    return (f"-{body[2:]}" if body.startswith("- ") else body), False
 
 
 def fits_point(text: str) -> bool:

@@ -1,0 +1,46 @@
+"""The project's own sample documents, and ways to change one thing in them."""
+
+from pathlib import Path
+
+from scf.documents.canonical import CanonicalDocument, ParsedFile
+from scf.documents.readers import read_file
+from scf.kernel.findings import Severity
+
+DATA = Path(__file__).parents[2] / "data"
+
+
+def ubl(name: str) -> bytes:
+    return (DATA / "ubl" / f"{name}.xml").read_bytes()
+
+
+def table(name: str) -> bytes:
+    return (DATA / "csv" / f"{name}.csv").read_bytes()
+
+
+def changed(old: str, new: str, name: str = "invoice", count: int = 1) -> bytes:
+    """Give a sample with one text replaced; the text must be there."""
+    text = ubl(name).decode()
+    assert old in text
+    return text.replace(old, new, count).encode()
+
+
+def only(parsed: ParsedFile) -> CanonicalDocument:
+    assert not parsed.errors, parsed.errors
+    (document,) = parsed.documents
+    return document
+
+
+def errors(data: bytes) -> set[str]:
+    """Read a document that must be refused, and give the codes of the reasons."""
+    parsed = read_file(data)
+    assert parsed.documents == ()
+    assert parsed.refused == 1
+    found = {finding.code for finding in parsed.findings if finding.severity is Severity.ERROR}
+    assert found
+    return found
+
+
+def warnings(data: bytes) -> set[str]:
+    """Read a document that must be kept, and give the codes of its warnings."""
+    document = only(read_file(data))
+    return {found.code for found in document.findings if found.severity is Severity.WARNING}

@@ -1,0 +1,115 @@
+"""Whatever is damaged, a reader answers with documents and findings and never with a crash."""
+
+import random
+import re
+from collections.abc import Iterator
+
+from scf.documents.canonical import Kind
+from scf.documents.readers import read_file
+from scf.documents.readers.csvfile import open_table
+from scf.documents.readers.mapping import ColumnMapping
+from tests.documents.readers.samples import table, ubl
+
+SPLINTERS = (
+    b"<", b">", b"&", b'"', b"'", b"]]>", b"<!--", b"-->", b"<![CDATA[", b"<?x?>", b"\0", b"\xff",
+    b"\xed\xa0\x80", b"&#0;", b"&#x202e;", b"-", b"1E400", b"NaN", b"", b" ", b"\n", b"\r", b",",
+    b";", b"\t", b"=1+1", b"99999999999999999999", b"0.001", b"2026-13-45", b"<cbc:ID>2</cbc:ID>",
+    b'currencyID="JPY"', "\u0661\u0662".encode(), "\u200f".encode(), b"\xef\xbb\xbf", b"\x1f\x8b",
+)  # fmt: skip
+
+
+def mutations(samples: list[bytes], count: int, seed: int) -> Iterator[bytes]:
+    """Damage samples by insertion, deletion, doubling, swapping and bit flips."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        data = bytearray(chance.choice(samples))
+        for _ in range(chance.randint(1, 4)):
+            at, size = chance.randrange(len(data) + 1), chance.choice((1, 2, 8, 40, 400))
+            other = chance.randrange(len(data) + 1)
+            match chance.randrange(5):
+                case 0:
+                    data[at:at] = chance.choice(SPLINTERS)
+                case 1:
+                    del data[at : at + size]
+                case 2:
+                    data[other:other] = data[at : at + size]
+                case 3:
+                    data[at : at + size] = chance.choice(SPLINTERS)
+                case _:
+                    if at < len(data):
+                        data[at] ^= 1 << chance.randrange(8)
+        yield bytes(data)
+
+
+VALUES = (
+    "", " ", "0", "-1", "1e9", "14000.00", "100.00", "2026-02-29", "EUR", "JPY", "KWD", "XXX",
+    "380", "381", "386", "\u202e", "9" * 500, "0.005", "+5", ".5", "5.", "\u00a0", "S",
+    "true", "1/3",
+)  # fmt: skip
+
+
+def misspelt(samples: list[bytes], count: int, seed: int) -> Iterator[bytes]:
+    """Change values and drop or double elements, leaving the XML well-formed."""
+    chance = random.Random(seed)
+    for _ in range(count):
+        text = chance.choice(samples).decode()
+        for _ in range(chance.randint(1, 3)):
+            found = chance.choice(list(re.finditer(r"<(cbc:\w+)([^<>]*)>([^<>]*)</\1>", text)))
+            name, attributes, value = found.groups()
+            element = found.group(0)
+            new = chance.choice(
+                (
+                    f"<{name}{attributes}>{chance.choice(VALUES)}</{name}>", element * 2, "",
+                    f"<{name}>{value}</{name}>", f"<!-- --> {element}",
+                )
+            )  # fmt: skip
+            text = text[: found.start()] + new + text[found.end() :]
+        yield text.encode()
+
+
+def test_two_thousand_damaged_ubl_documents_crash_nothing() -> None:
+    samples = [ubl(name) for name in ("invoice", "credit-note", "order", "receipt")]
+    kept = refused = 0
+    damaged = [*mutations(samples, 1000, seed=20260302), *misspelt(samples, 1000, seed=20260304)]
+    for data in damaged:
+        parsed = read_file(data)
+        assert len(parsed.documents) + parsed.refused == 1
+        assert bool(parsed.errors) == bool(parsed.refused)
+        kept += len(parsed.documents)
+        refused += parsed.refused
+    # Both must happen, or the test has lost its teeth.
+    assert kept > 50
+    assert refused > 500
+
+
+def test_two_thousand_damaged_tables_crash_nothing() -> None:
+    names = ("invoices-german", "orders-by-line", "payments")
+    kept = refused = 0
+    for data in mutations([table(name) for name in names], 2000, seed=20260303):
+        opened = open_table(data)
+        for row in opened.rows():
+            assert (row.document is None) == any(found.is_error for found in row.findings)
+            kept += row.document is not None
+            refused += row.document is None
+        for mapping in MAPPINGS:
+            list(open_table(data, mapping).rows())
+    assert kept > 500
+    assert refused > 500
+
+
+MAPPINGS = (
+    ColumnMapping(
+        kind=Kind.INVOICE,
+        columns={
+            "number": "Rechnungsnummer",
+            "issue_on": "Rechnungsdatum",
+            "payable": "Betrag",
+            "seller_name": "Lieferant",
+            "buyer_name": "Kunde",
+        },
+        date_formats=("DD.MM.YYYY",),
+        decimal="comma",
+        default_currency="EUR",
+        header_row=3,
+    ),
+)
