@@ -39,8 +39,11 @@ _WORDS: Final = (
     "RECHNUNGSNUMMER", "RECHNUNGSNR", "RECHNUNG", "RGNR", "RG", "RE", "FACTURA", "FACTURE",
     "FATTURA", "FATURA", "FAKTURA", "FACT", "FAC", "FA", "BILL", "NUMBER", "NUM", "NO", "NR",
 )  # fmt: skip
-_PREFIXES: Final = tuple(
-    sorted({word.translate(_SAME) for word in _WORDS}, key=lambda word: (-len(word), word))
+# The longest word first; what follows it is a digit, or nothing.
+_PREFIX: Final = re.compile(
+    "(?:{})(?=[0-9]|$)".format(
+        "|".join(sorted({w.translate(_SAME) for w in _WORDS}, key=len, reverse=True))
+    )
 )
 _PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
 _TOKENS: Final = re.compile(r"[^\W_]+")
@@ -59,7 +62,10 @@ def canonical_number(text: str) -> str:
     """
     if _PLAIN.fullmatch(text) and text.isascii():
         return text
-    folded = unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
+    if text.isascii():
+        folded = text.upper()
+    else:
+        folded = unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
     tokens = _without_words(_TOKENS.findall(folded.translate(_SAME)))
     runs = [run for token in tokens for run in _RUNS.findall(token)]
     if not runs:
@@ -70,20 +76,15 @@ def canonical_number(text: str) -> str:
 def _without_words(tokens: list[str]) -> list[str]:
     """Drop words such as "INV" in front, as long as something with a digit remains."""
     while tokens:
-        word = next((word for word in _PREFIXES if _leads(word, tokens[0])), None)
+        word = _PREFIX.match(tokens[0])
         if word is None:
             return tokens
-        first = tokens[0][len(word) :]
+        first = tokens[0][word.end() :]
         rest = [first, *tokens[1:]] if first else tokens[1:]
         if not any(char.isdigit() for token in rest for char in token):
             return tokens
         tokens = rest
     return tokens
-
-
-def _leads(word: str, token: str) -> bool:
-    following = token[len(word) : len(word) + 1]
-    return token.startswith(word) and (not following or following.isdigit())
 
 
 def _padded(runs: list[str], place: int) -> str:
