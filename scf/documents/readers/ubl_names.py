@@ -6,6 +6,7 @@ reader to one comparison per element.
 
 from __future__ import annotations
 
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -16,11 +17,13 @@ _CBC: Final = f"{{{NAMESPACE}CommonBasicComponents-2}}"
 _CAC: Final = f"{{{NAMESPACE}CommonAggregateComponents-2}}"
 
 
+@cache
 def cbc(name: str) -> str:
     """Spell the name of a basic component."""
     return _CBC + name
 
 
+@cache
 def cac(name: str) -> str:
     """Spell the name of an aggregate component."""
     return _CAC + name
