@@ -168,7 +168,7 @@ def _contradiction(
     name: str,
 ) -> Finding:
     message = (
-        f"{left[0].upper()}{left[1:]} comes to {amount_text(document, computed)}, "
+        f"From {left} follows {amount_text(document, computed)}, "
         f"but {right} is {amount_text(document, stated)}."
     )
     place, value = document.place(name), amount_text(document, stated)

@@ -11,6 +11,7 @@ The sums stand in ``arithmetic``. Source: UNTDID 1001 for type codes.
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from functools import lru_cache
 from typing import Final
@@ -164,9 +165,9 @@ def lines_present(document: CanonicalDocument, _unread: Container[str]) -> Itera
     """Orders and receipts are their lines; without any there is nothing to match."""
     if not document.lines:
         yield _error(document, "LINES_MISSING", "The document has no lines.", "lines")
-    names = [line.line_id for line in document.lines]
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})[:5]
+    names = Counter(line.line_id for line in document.lines)
+    if len(names) < len(document.lines):
+        twice = [name for name, count in names.items() if count > 1][:5]
         message = "Two lines have the same number, so a reference to it means neither."
         yield _error(document, "LINE_TWICE", message, "lines", ", ".join(twice))
     for position, line in enumerate(document.lines[:MAX_LINE_FINDINGS], start=1):

@@ -343,11 +343,11 @@ def _read_references(scope: Scope, children: _Children, fields: dict[str, Any]) 
 
 def _refer_by_lines(fields: dict[str, Any]) -> None:
     """A credit note may name its invoices, an invoice its order, on the lines only."""
-    named = [reference.number for reference in fields["billing_references"]]
+    named = {reference.number: reference for reference in fields["billing_references"]}
     for line in fields["lines"]:
-        if line.invoice_reference and line.invoice_reference not in named:
-            named.append(line.invoice_reference)
-            fields["billing_references"] += (Reference(line.invoice_reference),)
+        if line.invoice_reference:
+            named.setdefault(line.invoice_reference, Reference(line.invoice_reference))
+    fields["billing_references"] = tuple(named.values())
     if not fields.get("order_reference"):
         orders = {line.order_reference for line in fields["lines"]}
         if len(orders) == 1:

@@ -209,3 +209,11 @@ def test_an_embedded_packed_bomb_stays_packed() -> None:
     )
     data = changed("<cac:AccountingSupplierParty>", attached + "<cac:AccountingSupplierParty>")
     assert only(read_file(data)).payable_minor == 1400000
+
+
+def test_five_thousand_lines_with_one_number_are_one_finding() -> None:
+    text = ubl("order").decode()
+    start, end = text.index("<cac:OrderLine>"), text.index("</cac:OrderLine>") + 16
+    data = (text[:start] + text[start:end] * 5000 + text[end:]).encode()
+    found = [finding for finding in read_file(data).findings if finding.code == "LINE_TWICE"]
+    assert [(finding.place, finding.value) for finding in found] == [("/Order/lines", "10")]
