@@ -8,7 +8,7 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from scf.bootstrap import SLICES, Platform, load_chart
+from scf.bootstrap import SLICES, Platform, job_handlers, load_chart
 from scf.db.engine import Database
 from scf.db.runner import Runner
 from scf.kernel.actor import OPERATOR, Actor, Role
@@ -35,7 +35,11 @@ def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:
     """Put the platform together over a test's database."""
     _loaded()
     the_clock = clock or FixedClock(NOON)
-    return Platform(db, the_clock, Runner(db, the_clock, authorise))
+    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _no_channel)
+
+
+def _no_channel(_notice: object) -> None:
+    """Let notices go nowhere."""
 
 
 @dataclass

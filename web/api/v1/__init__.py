@@ -1,0 +1,36 @@
+"""Version 1 of the JSON API: one file per resource over one shell.
+
+``README.md`` beside this file says how to add a resource.
+"""
+
+from importlib import import_module
+
+from flask import Blueprint
+
+from web.api.v1 import openapi, shell
+
+# Each module has a ``resource`` blueprint; the order is the order of the documentation.
+RESOURCES = (
+    "firms",
+    "accounts",
+    "users",
+    "tokens",
+    "programmes",
+    "limits",
+    "ledger",
+    "jobs",
+    "audit",
+)
+
+
+def blueprint() -> Blueprint:
+    """Put the version together: the shell around every resource."""
+    api = Blueprint("api", __name__, url_prefix="/api/v1")
+    shell.attach(api)
+    for name in RESOURCES:
+        api.register_blueprint(import_module(f"web.api.v1.{name}").resource)
+    openapi.attach(api)
+    return api
+
+
+__all__ = ["RESOURCES", "blueprint"]

@@ -1,0 +1,70 @@
+"""The description of the API (OpenAPI 3.1), made from the models that the routes really use.
+
+It is open to anybody: it describes addresses and shapes that are in the public source anyway, and
+a client can be generated before there is a person to sign in.
+"""
+
+import copy
+from typing import Any, Final
+
+from flask import Blueprint, Response, current_app, jsonify
+
+from web.api.v1.shapes import ProblemDocument
+from web.api.v1.shell import mark_replay, spec
+
+_EVERYWHERE: Final = {
+    "400": "The request cannot be read.",
+    "401": "Nobody is known by this token.",
+    "403": "The role does not cover this; the answer says which would.",
+    "404": "There is no such thing, or you may not know that there is.",
+    "409": "The thing is not, or no longer, in the state that this needs.",
+    "413": "More was sent than is read.",
+    "415": "The body is of a kind that is not read here.",
+    "422": "The input is wrong, or a rule of business forbids it.",
+    "428": "Say which version you looked at (If-Match).",
+    "429": "Too many tries.",
+    "503": "Something does not answer now. Repeat with the same key.",
+}
+_PROBLEM: Final = {
+    "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+}
+_KEY_HEADER: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Made by the client. The same key with the same body has one effect.",
+}
+
+
+def attach(api: Blueprint) -> None:
+    """Serve the description, and mark replayed answers."""
+    api.after_request(mark_replay)
+
+    @api.get("/openapi.json")
+    def openapi() -> Response:
+        """Describe this version of the API."""
+        return jsonify(_described())
+
+
+def _described() -> dict[str, Any]:
+    store = current_app.extensions.setdefault("tributary.openapi", {})
+    if not store:
+        store.update(_complete(copy.deepcopy(spec._generate_spec())))  # noqa: SLF001 - the library caches one description per process, not per application
+    return store  # type: ignore[no-any-return]
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Declare what holds for every operation once, and in the form in which it is answered."""
+    schemas = document["components"]["schemas"]
+    schemas.pop("ValidationErrorList", None)
+    schemas.pop("ValidationErrorElement", None)
+    schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
+    for operations in document["paths"].values():
+        for method, operation in operations.items():
+            responses = operation["responses"]
+            for status, words in _EVERYWHERE.items():
+                responses[status] = {"description": words, "content": _PROBLEM}
+            if method != "get":
+                operation["parameters"].append(_KEY_HEADER)
+    return document

@@ -1,0 +1,36 @@
+"""How money, rates and lists look in every answer, and the problem that every error is."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from scf.kernel.money import MAX_MINOR
+
+
+class Answer(BaseModel):
+    """Base of every answer: a field that is not listed is not shown."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Amount(Answer):
+    """Money: an integer of minor units and its currency, never a fraction."""
+
+    amount_minor: int = Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+
+def amount(minor: int, currency: str) -> Amount:
+    """Return an amount as answers show it."""
+    return Amount(amount_minor=minor, currency=currency)
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457 problem details; ``code`` is stable, ``facts`` are what was measured."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    facts: dict[str, Any]

@@ -1,0 +1,77 @@
+"""The web application: the portal, the API and the three addresses that machines watch."""
+
+import secrets
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import logging as log_settings
+from config import settings
+from scf.bootstrap import build
+from scf.db.platform import Platform
+from web import health, i18n, problems, security, sessions
+from web.api import v1
+from web.context import Around, Options, install
+from web.portal import portal
+from web.strict_json import StrictJson
+
+# What a request may carry at most; the upload of files asks for more on its own route.
+MAX_BODY = 1_048_576
+MAX_FORM_MEMORY = 262_144
+MAX_FORM_PARTS = 200
+STATIC_SECONDS = 3600
+
+
+def create_app(platform: Platform, options: Options | None = None) -> Flask:
+    """Build the application over a platform; two of them may run in one process.
+
+    Without options, forms and sessions are signed by a key made for this process only.
+    """
+    options = options or Options(secret_key=secrets.token_hex(32))
+    app = Flask("web", root_path=str(Path(__file__).parent))
+    app.config.update(
+        SECRET_KEY=options.secret_key,
+        TRUSTED_HOSTS=list(options.trusted_hosts),
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY,
+        MAX_FORM_PARTS=MAX_FORM_PARTS,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_SECONDS,
+        PROPAGATE_EXCEPTIONS=False,
+        TRAP_HTTP_EXCEPTIONS=False,
+    )
+    app.jinja_env.autoescape = True
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.json = StrictJson(app)
+    with app.app_context():
+        install(Around(platform, options))
+    if options.behind_tls_proxy:
+        # Exactly one proxy is believed, for the caller's address; scheme is gunicorn's to judge.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=1, x_proto=0, x_host=0, x_prefix=0
+        )
+    app.session_interface = sessions.ServerSessions()
+    i18n.attach(app)
+    health.attach(app)
+    api = v1.blueprint()
+    csrf = security.attach(app)
+    csrf.exempt(api)
+    problems.attach(app)
+    app.register_blueprint(portal)
+    app.register_blueprint(api)
+    return app
+
+
+def from_settings() -> Flask:
+    """Build the application that the settings describe; called in each worker process."""
+    chosen = settings.load()
+    log_settings.configure(chosen.log_level, chosen.log_format)
+    hosts = ("localhost", "127.0.0.1", "[::1]", chosen.host)
+    more = str(getattr(chosen, "trusted_hosts", ""))
+    options = Options(
+        secret_key=settings.load_secret_key(chosen).decode("ascii"),
+        trusted_hosts=(*hosts, *(word.strip() for word in more.split(",") if word.strip())),
+        behind_tls_proxy=chosen.behind_tls_proxy,
+        metrics_token=str(getattr(chosen, "metrics_token", "")),
+    )
+    return create_app(build(chosen.database_url), options)

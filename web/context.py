@@ -1,0 +1,82 @@
+"""What a request finds around it: the platform, the instant, and who asks."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import cast
+
+from flask import current_app, g
+
+from scf.db.platform import Platform
+from scf.kernel.actor import Actor
+from scf.kernel.errors import NotSignedIn
+from scf.parties.sessions import Lifetimes
+
+_KEY = "tributary"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How this process serves; ``web.app`` fills it from the settings.
+
+    Attributes
+    ----------
+    trusted_hosts
+        Names under which the platform may be called; any other ``Host`` is refused.
+    behind_tls_proxy
+        One proxy on this machine speaks TLS and sets ``X-Forwarded-For``.
+    metrics_token
+        Bearer token that may read ``/metrics``; without one, only this machine may.
+    """
+
+    secret_key: str
+    trusted_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    behind_tls_proxy: bool = False
+    metrics_token: str = ""
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
+
+
+@dataclass(frozen=True)
+class Around:
+    """What one application serves."""
+
+    platform: Platform
+    options: Options
+
+
+def install(around: Around) -> None:
+    """Make the platform reachable from the requests of the current application."""
+    current_app.extensions[_KEY] = around
+
+
+def around() -> Around:
+    """Return what the current application serves."""
+    return cast("Around", current_app.extensions[_KEY])
+
+
+def platform() -> Platform:
+    """Return the platform behind the current application."""
+    return around().platform
+
+
+def now() -> dt.datetime:
+    """Return the instant of the injected clock."""
+    return platform().clock.now()
+
+
+def set_actor(actor: Actor) -> None:
+    """Remember who asks, for the rest of the request."""
+    g.actor = actor
+
+
+def actor() -> Actor:
+    """Return who asks.
+
+    Raises
+    ------
+    NotSignedIn
+        When nobody was recognised.
+    """
+    who = g.get("actor")
+    if who is None:
+        raise NotSignedIn("SIGN_IN_FIRST", "Sign in first.")
+    return cast("Actor", who)

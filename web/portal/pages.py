@@ -1,0 +1,176 @@
+"""Signing in and out, and the one page behind it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+from werkzeug.wrappers import Response as BaseResponse
+
+from scf.db.visibility import DECLARED
+from scf.documents.models import Invoice
+from scf.documents.rules import label
+from scf.kernel.actor import Actor
+from scf.kernel.errors import NotSignedIn
+from scf.parties.access import may
+from scf.parties.service import day_for, firm_names
+from scf.parties.signin import TooManyTries
+from scf.parties.signin import sign_in as sign_person_in
+from web import sessions
+from web.context import actor, now, platform
+from web.i18n import COOKIE, LANGUAGES
+
+portal = Blueprint("portal", __name__)
+PAGE_SIZE = 25
+_MAX_PAGE = 1_000_000
+
+
+class SignIn(BaseModel):
+    """The sign-in form."""
+
+    model_config = ConfigDict(extra="ignore")
+    email: str = Field(min_length=3, max_length=254)
+    password: str = Field(min_length=1, max_length=1000)
+
+
+@portal.before_app_request
+def _who() -> None:
+    sessions.recognise(request)
+
+
+@portal.get("/sign-in")
+def sign_in() -> str | BaseResponse:
+    """Show the form, or go home when somebody is signed in."""
+    try:
+        actor()
+    except NotSignedIn:
+        return render_template("sign_in.html", email="", problem="")
+    return redirect(url_for("portal.home"), 303)
+
+
+@portal.post("/sign-in")
+def sign_in_now() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Sign a person in with a new session, or show the form again with one answer for all."""
+    try:
+        form = SignIn.model_validate(request.form.to_dict())
+    except ValidationError:
+        return _again(_("Enter your address and your password.")), 422
+    machine = request.remote_addr or ""
+    try:
+        person = sign_person_in(platform().db, form.email, form.password, machine, now())
+    except TooManyTries as refusal:
+        minutes = -(-int(str(refusal.facts["retry_after"])) // 60)
+        text = _("Too many tries. Try again in %(minutes)d minutes.", minutes=minutes)
+        return _again(text), 429, {"Retry-After": str(refusal.facts["retry_after"])}
+    except NotSignedIn:
+        return _again(_("Address or password is not right.")), 401
+    sessions.begin(session, person)
+    return redirect(url_for("portal.home"), 303)
+
+
+def _again(problem: str) -> str:
+    return render_template(
+        "sign_in.html", email=request.form.get("email", "")[:254], problem=problem
+    )
+
+
+@portal.post("/sign-out")
+def sign_out() -> BaseResponse:
+    """End the session everywhere it is known."""
+    actor()
+    sessions.finish(session)
+    return redirect(url_for("portal.sign_in"), 303)
+
+
+@portal.post("/language")
+def choose_language() -> BaseResponse:
+    """Keep the chosen language in the browser; it says nothing about the person."""
+    chosen = request.form.get("language", "")
+    answer = redirect(url_for("portal.home"), 303)
+    if chosen in LANGUAGES:
+        answer.set_cookie(
+            COOKIE, chosen, max_age=31_536_000, path="/", secure=True, httponly=True, samesite="Lax"
+        )
+    return answer
+
+
+@portal.get("/")
+def home() -> str | Response:
+    """Show who is signed in, for which organisation, on which day, and the invoices."""
+    who = actor()
+    asked = request.args.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1  # noqa: PLR2004
+    with platform().db.read(who) as reading:
+        conn = reading.connection()
+        today = day_for(conn, who.org_id, now().date())
+        page = _invoices(reading, who, max(1, min(number, _MAX_PAGE)))
+        names = firm_names(conn, {who.org_id, *(row.other_id for row in page.rows)})
+        rows = [
+            {
+                "number": row.invoice.number,
+                "other": names.get(row.other_id, row.other_name),
+                "side": row.side,
+                "due_on": row.invoice.due_on,
+                "amount_minor": row.invoice.payable_minor,
+                "currency": row.invoice.currency,
+                "label": label(row.invoice, today),
+            }
+            for row in page.rows
+        ]
+    return render_template(
+        "home.html",
+        person=who,
+        organisation=names.get(who.org_id, ""),
+        roles=sorted(role.value for role in who.roles),
+        today=today,
+        rows=rows,
+        page=page,
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An invoice as one side of it sees it."""
+
+    invoice: Invoice
+    other_id: str
+    other_name: str
+    side: str
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One page of the table."""
+
+    rows: list[_Row]
+    number: int
+    last: int
+    total: int
+
+
+def _invoices(reading: Session, who: Actor, number: int) -> _Page:
+    """Read one page of the invoices that the person may see, the next due first."""
+    if not may(who, "document.read") or Invoice not in DECLARED:
+        return _Page([], 1, 1, 0)
+    total = reading.execute(select(func.count(col(Invoice.id)))).scalar_one()
+    last = max(1, -(-total // PAGE_SIZE))
+    number = min(number, last)
+    found = reading.execute(
+        select(Invoice)
+        .order_by(col(Invoice.due_on), col(Invoice.id))
+        .limit(PAGE_SIZE)
+        .offset((number - 1) * PAGE_SIZE)
+    ).scalars()
+    return _Page([_seen_by(row, who.org_id) for row in found], number, last, total)
+
+
+def _seen_by(row: Invoice, org_id: str) -> _Row:
+    """Name the other side: the buyer for the seller, the seller for everybody else."""
+    side, other = ("buyer", row.buyer_id) if row.seller_id == org_id else ("seller", row.seller_id)
+    parties: dict[str, Any] = row.parties if isinstance(row.parties, dict) else {}
+    named = parties.get(side) or {}
+    name = named.get("name", "") if isinstance(named, dict) else ""
+    return _Row(row, other or "", str(name), side)
