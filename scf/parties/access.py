@@ -73,7 +73,7 @@ MAY: dict[str, frozenset[Role]] = {
     # --- offers
     "quote.make": frozenset({Role.TREASURER}),
     "quote.read": frozenset({Role.TREASURER}) | _BANK,
-    "quote.expire": frozenset({Role.TREASURER}) | _BANK | _OPERATOR,
+    "quote.expire": _BANK | _OPERATOR,
     # --- financing
     "request.submit": frozenset({Role.TREASURER}),
     "request.withdraw": frozenset({Role.TREASURER}),
