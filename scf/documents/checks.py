@@ -168,8 +168,10 @@ def lines_present(document: CanonicalDocument, _unread: Container[str]) -> Itera
     names = Counter(line.line_id for line in document.lines)
     if len(names) < len(document.lines):
         twice = [name for name, count in names.items() if count > 1][:5]
+        where = max(n for n, line in enumerate(document.lines, start=1) if line.line_id == twice[0])
         message = "Two lines have the same number, so a reference to it means neither."
-        yield _error(document, "LINE_TWICE", message, "lines", ", ".join(twice))
+        place = document.source.line_place(where, "line_id")
+        yield Finding(Severity.ERROR, "LINE_TWICE", message, place, ", ".join(twice))
     for position, line in enumerate(document.lines[:MAX_LINE_FINDINGS], start=1):
         if not line.quantity and not line.rejected_quantity and line.net_minor is None:
             yield Finding(

@@ -216,4 +216,6 @@ def test_five_thousand_lines_with_one_number_are_one_finding() -> None:
     start, end = text.index("<cac:OrderLine>"), text.index("</cac:OrderLine>") + 16
     data = (text[:start] + text[start:end] * 5000 + text[end:]).encode()
     found = [finding for finding in read_file(data).findings if finding.code == "LINE_TWICE"]
-    assert [(finding.place, finding.value) for finding in found] == [("/Order/lines", "10")]
+    assert [(finding.place, finding.value) for finding in found] == [
+        ("/Order/cac:OrderLine[5000]/cac:LineItem/cbc:ID", "10")
+    ]
