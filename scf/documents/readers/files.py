@@ -7,8 +7,8 @@ from typing import Final
 
 from lxml import etree
 
+from scf.documents import checks
 from scf.documents.canonical import ParsedFile, blocks
-from scf.documents.checks import check
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
 from scf.kernel.errors import InvalidInput, TooLarge
@@ -69,7 +69,7 @@ def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFi
             "FORMAT_UNKNOWN", "No reader knows this kind of XML document.", "/", str(root.tag)
         )
     document, findings, unread = read_ubl(root)
-    findings += check(document, unread=unread, today=today)
+    findings += checks.check(document, unread=unread, today=today)
     told = tuple(findings)
     if blocks(findings):
         return ParsedFile((), told, "ubl", refused=1)
