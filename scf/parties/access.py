@@ -84,7 +84,24 @@ MAY: dict[str, frozenset[Role]] = {
     "decision.read": _BANK,
     "advance.read": frozenset({Role.TREASURER}) | _BANK,
     # --- settlement
+    "payout.prepare": _OFFICER,
+    "payout.release": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "payout.resend": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "payout.cancel": _OFFICER,
+    "payout.unwind": _OFFICER,
+    "payment.read": frozenset({Role.TREASURER}) | _BANK,
+    "status.read": _OFFICER,
+    "statement.read": _OFFICER,
+    "bank_statement.read": _BANK,
+    "receipt.identify": _OFFICER,
+    "receipt.retry": _OFFICER | _OPERATOR,
+    "receipt.reverse": _OFFICER,
+    "receipt.misdirected": _OFFICER,
+    "debit.identify": _OFFICER,
+    "day.close": _OPERATOR,
+    "day.finish": _OPERATOR,
     # --- accounting
+    "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }
 
 # Which roles make sense in which kind of organisation; nobody is given the operator's.
