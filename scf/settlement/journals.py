@@ -319,6 +319,15 @@ def turned_over(books: Books, amount: int) -> Journals:
     )
 
 
+def penalty_turned_over(books: Books, amount: int) -> Journals:
+    """The seller hands over what the obligor had paid it: so much of the penalty is paid."""
+    return books.journals(
+        seller=[debit(HELD_FOR_FINANCIER, amount), credit(CASH, amount)],
+        obligor=[debit(ACCRUED_PENALTY, amount), credit(MISDIRECTED, amount)],
+        financier=[debit(SUSPENSE, amount), credit(PENALTY_RECEIVABLE, amount)],
+    )
+
+
 # --- 4.13: pay-outs that fail ---------------------------------------------------------------------
 
 

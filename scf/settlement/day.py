@@ -1,0 +1,335 @@
+"""The end of the day: what each advance has earned, what lateness costs, then the next date.
+
+A day is closed in slices of up to a thousand advances, each one command under the key of
+financier, date and slice number. An advance says itself up to which date it is closed, so a close
+that died goes on where it stopped, and one that is run again finds nothing to do. Every day is
+closed on its own, business day or not; only then does the business date move.
+"""
+
+import dataclasses
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Row, Table, bindparam, func, or_, select, update
+from sqlalchemy.engine import Connection
+
+from scf.db.platform import Platform
+from scf.db.runner import Context, command
+from scf.db.types import Count, Day
+from scf.financing import advances
+from scf.financing.lifecycle import OUT
+from scf.financing.models import Advance
+from scf.kernel.actor import OPERATOR, Actor
+from scf.kernel.errors import Conflict, InvalidInput
+from scf.ledger.service import Journal, LedgerEvent, post
+from scf.parties.models import BusinessDate
+from scf.parties.service import business_date
+from scf.programmes.terms import Terms
+from scf.settlement import instructions, journals, matching, outcomes
+from scf.settlement.allocation import ALLOCATION
+from scf.settlement.instructions import INSTRUCTION_TABLE
+from scf.settlement.loans import ADVANCE, loan_of, terms_of_versions
+from scf.settlement.models import PaymentInstruction
+from scf.settlement.schedule import Loan, Money, Standing, plan
+
+SLICE: Final = 1_000
+MAX_DAYS: Final = 4_000
+_DAY: Final = dt.timedelta(days=1)
+_date: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
+_CLOSE: Final = (
+    update(ADVANCE)
+    .where(ADVANCE.c.id == bindparam("row_id"))
+    .values(
+        income_minor=bindparam("income"),
+        penalty_minor=bindparam("penalty"),
+        income_to=bindparam("closed_to"),
+    )
+)
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CloseSlice(_Input):
+    """The next advances of the actor's organisation that this date has not been closed for."""
+
+    on: Day
+    slice: Count
+
+
+class FinishDay(_Input):
+    """The date whose advances are all closed."""
+
+    on: Day
+
+
+# --- One slice ------------------------------------------------------------------------------------
+
+
+@command("day.close", CloseSlice)
+def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
+    """Book income and penalty of up to a thousand advances up to the close of a day.
+
+    Posted is the rounded total to date less what stands posted, so that the days add up to the
+    whole exactly. Whoever has not paid by now is in grace or overdue.
+
+    Raises
+    ------
+    Conflict
+        NOT_TODAY, when the financier's books are on another date.
+    """
+    _must_be_today(ctx, data.on)
+    ids = list(ctx.conn.execute(_not_closed(ctx.actor.org_id, data.on).limit(SLICE)).scalars())
+    rows = list(ctx.lock(Advance, ids).values())
+    if not rows:
+        return {"closed": 0}
+    terms = terms_of_versions(ctx.conn, (row.programme_version_id for row in rows))
+    paid = _paid(ctx.conn, ids)
+    undertaken = outcomes.undertakings(ctx.conn, rows)
+    events: list[LedgerEvent] = []
+    totals = []
+    late: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        agreed = terms[row.programme_version_id]
+        loan = loan_of(row, agreed)
+        now = _standing(loan, paid[row.id], data.on + _DAY)
+        books = journals.books_of(row, undertaken=undertaken[row.id])
+        fee = now.fee - _fee_before(loan, paid[row.id], row)
+        events += _events(row, books, now, fee, data.on)
+        totals.append(
+            {
+                "row_id": row.id,
+                "income": now.income,
+                "penalty": now.penalty,
+                "closed_to": data.on,
+            }
+        )
+        step = _lateness(row, agreed, data.on)
+        if step:
+            late[step].append(row)
+    ctx.conn.execute(_CLOSE, totals)
+    post(ctx, events)
+    for step, members in late.items():
+        advances.late(ctx, members, step, data.on)
+    return {
+        "closed": len(rows),
+        "grace": len(late["grace"]),
+        "overdue": len(late["overdue"]),
+        "last_id": rows[-1].id,
+    }
+
+
+def _must_be_today(ctx: Context, on: dt.date) -> None:
+    today = business_date(ctx.conn, ctx.actor.org_id)
+    if today != on:
+        raise Conflict(
+            "NOT_TODAY",
+            f"The books are on {today}.",
+            business_date=today.isoformat(),
+            asked=on.isoformat(),
+        )
+
+
+def _not_closed(financier_id: str, on: dt.date) -> Any:  # noqa: ANN401 - a select
+    return (
+        select(ADVANCE.c.id)
+        .where(
+            ADVANCE.c.financier_id == financier_id,
+            ADVANCE.c.state.in_(OUT),
+            or_(ADVANCE.c.income_to.is_(None), ADVANCE.c.income_to < on),
+        )
+        .order_by(ADVANCE.c.id)
+    )
+
+
+def _paid(conn: Connection, ids: Sequence[str]) -> dict[str, list[Money]]:
+    """Give what each advance has received, by receipt."""
+    rows = conn.execute(
+        select(
+            ALLOCATION.c.advance_id,
+            ALLOCATION.c.bank_entry_id,
+            ALLOCATION.c.value_on,
+            func.sum(ALLOCATION.c.amount_minor).label("amount"),
+        )
+        .where(
+            ALLOCATION.c.advance_id.in_(ids),
+            ALLOCATION.c.kind.in_(["principal", "penalty"]),
+            ALLOCATION.c.reversed_by.is_(None),
+        )
+        .group_by(ALLOCATION.c.advance_id, ALLOCATION.c.bank_entry_id, ALLOCATION.c.value_on)
+        .order_by(ALLOCATION.c.value_on, ALLOCATION.c.bank_entry_id)
+    )
+    found: dict[str, list[Money]] = defaultdict(list)
+    for row in rows:
+        found[row.advance_id].append(Money(row.bank_entry_id, row.value_on, int(row.amount)))
+    return found
+
+
+def _standing(loan: Loan, paid: Sequence[Money], until: dt.date) -> Standing:
+    return plan([loan], paid, 0, until).standings[loan.id]
+
+
+def _fee_before(loan: Loan, paid: Sequence[Money], row: Row[Any]) -> int:
+    if loan.fee == 0 or row.income_to is None:
+        return 0
+    return _standing(loan, paid, row.income_to + _DAY).fee
+
+
+def _events(
+    row: Row[Any], books: journals.Books, now: Standing, fee: int, on: dt.date
+) -> list[LedgerEvent]:
+    """Give the day's entries. Why the other books have none is said once, at the first close."""
+    earned, cost = now.income - row.income_minor, now.penalty - row.penalty_minor
+    events = []
+    first = row.income_to is None
+    for kind, words, amount, made in (
+        ("income.close", "Income", earned or fee, journals.income(books, earned=earned, fee=fee)),
+        ("penalty.close", "Lateness", cost, journals.penalty_accrued(books, cost)),
+    ):
+        if amount:
+            events.append(
+                LedgerEvent(
+                    f"{row.id}:{on.isoformat()}", kind, row.id, row.currency, on, on,
+                    f"{words} at the close of {on.isoformat()}", _said_once(made, first=first),
+                )  # fmt: skip
+            )
+    return events
+
+
+def _said_once(made: Sequence[Journal], *, first: bool) -> list[Journal]:
+    return [one for one in made if first or one.lines]
+
+
+def _lateness(row: Row[Any], terms: Terms, on: dt.date) -> str:
+    """Name the step of an advance that is not paid at the close of a day, if it takes one."""
+    if on < row.due_on or row.repaid_minor == row.face_minor:
+        return ""
+    if on >= row.due_on + dt.timedelta(days=terms.grace_days):
+        return "" if row.state == "OVERDUE" else "overdue"
+    return "grace" if row.state in {"FUNDED", "PART_REPAID"} else ""
+
+
+# --- The day is over ------------------------------------------------------------------------------
+
+
+@command("day.finish", FinishDay)
+def finish_day(ctx: Context, data: FinishDay) -> dict[str, Any]:
+    """Move the business date on, once every advance is closed for the day.
+
+    A payment that was due to go by the day before and that the bank has not answered with one
+    word is UNKNOWN from now on: only the same bytes may go again.
+
+    Raises
+    ------
+    Conflict
+        NOT_TODAY; NOT_CLOSED while an advance is left.
+    """
+    financier_id = ctx.actor.org_id
+    _must_be_today(ctx, data.on)
+    if ctx.conn.execute(_not_closed(financier_id, data.on).limit(1)).first() is not None:
+        raise Conflict("NOT_CLOSED", "Some advances are not closed for this day yet.")
+    lost = _lose_unanswered(ctx, financier_id, data.on)
+    tomorrow = data.on + _DAY
+    moved = ctx.conn.execute(
+        update(_date)
+        .where(_date.c.financier_id == financier_id, _date.c.current_on == data.on)
+        .values(current_on=tomorrow)
+        .returning(_date.c.current_on)
+    ).one_or_none()
+    if moved is None:
+        raise Conflict("NOT_TODAY", "Somebody else has moved the date.")
+    ctx.change(
+        "business_date",
+        financier_id,
+        {"current_on": data.on.isoformat()},
+        {"current_on": tomorrow.isoformat()},
+    )
+    ctx.emit("day.closed", {"financier_id": financier_id, "on": data.on.isoformat()})
+    return {"business_date": tomorrow.isoformat(), "unknown": lost}
+
+
+def _lose_unanswered(ctx: Context, financier_id: str, on: dt.date) -> int:
+    rows = ctx.conn.execute(
+        select(INSTRUCTION_TABLE)
+        .where(
+            INSTRUCTION_TABLE.c.financier_id == financier_id,
+            INSTRUCTION_TABLE.c.state == "SENT",
+            INSTRUCTION_TABLE.c.value_on < on,
+        )
+        .order_by(INSTRUCTION_TABLE.c.id)
+        .limit(SLICE)
+    ).all()
+    if not rows:
+        return 0
+    advances.lock(ctx, (row.advance_id for row in rows if row.advance_id))
+    fresh = ctx.lock(PaymentInstruction, (row.id for row in rows)).values()
+    lost = [row for row in fresh if row.state == "SENT"]
+    instructions.move(ctx, lost, "lose")
+    for row in lost:
+        if row.advance_id is not None and row.kind == "advance":
+            advances.lose(ctx, row.advance_id, "no answer of the bank", on)
+    return len(lost)
+
+
+# --- Day after day --------------------------------------------------------------------------------
+
+
+def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, Any]:
+    """Close every day from the business date to ``date``; the books are then on the next one.
+
+    May be called again after a crash at any point: what is done stays done.
+
+    Raises
+    ------
+    InvalidInput
+        DATE_RANGE, for a date that lies years ahead.
+    """
+    actor = dataclasses.replace(OPERATOR, org_id=financier_id)
+    days = closed = 0
+    while (on := _today(platform, financier_id)) <= date:
+        if (date - on).days > MAX_DAYS:
+            raise InvalidInput(
+                "DATE_RANGE", f"{date} lies too far from {on}.", business_date=on.isoformat()
+            )
+        _begin_day(platform, actor, on)
+        closed += _close_one(platform, actor, on)
+        platform.run("day.finish", FinishDay(on=on), actor, key=f"{financier_id}:{on}")
+        days += 1
+    today = _today(platform, financier_id)
+    _begin_day(platform, actor, today)
+    return {"days": days, "advances": closed, "business_date": today.isoformat()}
+
+
+def _begin_day(platform: Platform, actor: Actor, on: dt.date) -> None:
+    """Look again at receipts that waited for this day."""
+    platform.run(
+        "receipt.retry",
+        {"reasons": sorted(matching.RETRIED)},
+        actor,
+        key=f"{actor.org_id}:{on}",
+    )
+
+
+def _close_one(platform: Platform, actor: Actor, on: dt.date) -> int:
+    closed = number = 0
+    while True:
+        done = platform.run(
+            "day.close",
+            CloseSlice(on=on, slice=number),
+            actor,
+            key=f"{actor.org_id}:{on}:{number}",
+        )
+        closed += done.result["closed"]
+        # An empty answer from before a crash says nothing about now: look with the next number.
+        if done.result["closed"] == 0 and not done.replayed:
+            return closed
+        number += 1
+
+
+def _today(platform: Platform, financier_id: str) -> dt.date:
+    with platform.db.snapshot() as conn:
+        return business_date(conn, financier_id)

@@ -1,0 +1,73 @@
+"""Advances as the schedule sees them: their rows joined with the terms they were granted under."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.engine import Connection
+
+from scf.financing.models import Advance
+from scf.kernel.daycount import DayCount
+from scf.kernel.penalty import PenaltyTerms
+from scf.kernel.rates import percent_to_fraction
+from scf.programmes.models import ProgrammeVersion
+from scf.programmes.terms import Terms, terms_of
+from scf.settlement.schedule import Loan
+
+ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
+_VERSION: Final[Table] = ProgrammeVersion.__table__  # type: ignore[attr-defined]
+
+
+def terms_of_versions(conn: Connection, version_ids: Iterable[str]) -> dict[str, Terms]:
+    """Give the terms of programme versions, each read once."""
+    wanted = sorted(set(version_ids))
+    rows = conn.execute(select(_VERSION.c.id, _VERSION.c.terms).where(_VERSION.c.id.in_(wanted)))
+    return {row.id: terms_of(row.terms) for row in rows}
+
+
+def loans_of(conn: Connection, advances: Iterable[Row[Any]]) -> dict[str, Loan]:
+    """Give the loans of advances, by id."""
+    rows = list(advances)
+    terms = terms_of_versions(conn, (row.programme_version_id for row in rows))
+    return {row.id: loan_of(row, terms[row.programme_version_id]) for row in rows}
+
+
+def loan_of(row: Row[Any], terms: Terms) -> Loan:
+    """Give what decides how an advance earns and what lateness costs."""
+    day_count = DayCount(row.day_count)
+    return Loan(
+        id=row.id,
+        face=row.face_minor,
+        discount=row.discount_minor,
+        fee=row.fee_minor,
+        start=row.value_on,
+        due_on=row.due_on,
+        penalty=PenaltyTerms(
+            rate=percent_to_fraction(row.rate_percent),
+            day_count=day_count,
+            multiple_ppm=terms.penalty_multiple_ppm,
+            extra_only=terms.penalty_extra_only,
+            grace_days=terms.grace_days,
+            grace_free=terms.grace_free,
+        ),
+        effective=terms.income_method == "effective",
+        rebate_share_ppm=terms.rebate_share_ppm,
+    )
+
+
+def rebate_payee(row: Row[Any], terms: Terms) -> str:
+    """Give who receives the rebate of an early repayment."""
+    bearer = {"seller": row.seller_id}[terms.cost_bearer]
+    return {
+        "cost_bearer": bearer,
+        "payer": row.obligor_id,
+        "seller": row.seller_id,
+    }[terms.rebate_to]
+
+
+def advances_of(conn: Connection, ids: Iterable[str]) -> Mapping[str, Row[Any]]:
+    """Read advances as they are now, by id."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    return {row.id: row for row in conn.execute(select(ADVANCE).where(ADVANCE.c.id.in_(wanted)))}

@@ -1,0 +1,238 @@
+"""What became of payments that were ordered, and of the advances behind them.
+
+Inner functions of this slice; whoever calls them has locked what they touch. Settled: only now is
+it money. Rejected before settlement: as if never instructed. Returned after settlement: the money
+is back in transit until the advance is sent again or unwound; an unwound one leaves nothing in
+any book, the income of its days included.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy.engine import Connection
+
+from scf.db.runner import Context
+from scf.documents.models import Invoice
+from scf.financing import advances
+from scf.kernel.ids import new_id
+from scf.ledger.service import LedgerEvent, post
+from scf.settlement import instructions, journals, schedule
+from scf.settlement.loans import ADVANCE, advances_of, loans_of
+from scf.settlement.models import Allocation
+
+_invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_allocation: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
+_DAY: Final = dt.timedelta(days=1)
+
+
+def undertakings(conn: Connection, rows: Iterable[Row[Any]]) -> dict[str, bool]:
+    """Tell for each advance whether its obligor has undertaken to pay the invoice."""
+    rows = list(rows)
+    wanted = sorted({row.invoice_id for row in rows})
+    if not wanted:
+        return {}
+    found = dict(
+        conn.execute(select(_invoice.c.id, _invoice.c.ipu).where(_invoice.c.id.in_(wanted))).all()
+    )
+    return {row.id: found[row.invoice_id] for row in rows}
+
+
+def subjects_of(conn: Connection, rows: Sequence[Row[Any]]) -> dict[str, str]:
+    """Give the life that each instruction belongs to in the books, by instruction.
+
+    An advance and its rebate are one life; money held for a seller or payer is a life of its own.
+    """
+    rebates = [row.subject_id for row in rows if row.kind == "rebate"]
+    of_advance: dict[str, str] = {}
+    if rebates:
+        of_advance = dict(
+            conn.execute(
+                select(_allocation.c.id, _allocation.c.advance_id).where(
+                    _allocation.c.id.in_(rebates)
+                )
+            ).all()
+        )
+    return {row.id: of_advance.get(row.subject_id, row.subject_id) for row in rows}
+
+
+def owe_again(ctx: Context, rows: Sequence[Row[Any]]) -> None:
+    """The payment of somebody else's money did not happen: it can be ordered anew."""
+    if rows:
+        ctx.conn.execute(
+            update(_allocation)
+            .where(_allocation.c.id.in_([row.subject_id for row in rows]))
+            .values(paid_out_minor=None)
+        )
+
+
+def reject(
+    ctx: Context, rows: Sequence[Row[Any]], code: str, today: dt.date, *, keep: bool
+) -> None:
+    """The bank refused these payments for good.
+
+    Their advances are unwound, or with ``keep`` stay FAILED with their hold, so that a person can
+    have them sent again on the same day under a new attempt. The rows are locked.
+    """
+    instructions.move(ctx, rows, "reject", {"status_code": code})
+    owed = [row for row in rows if row.kind != "advance"]
+    owe_again(ctx, owed)
+    subjects = subjects_of(ctx.conn, owed)
+    post(
+        ctx,
+        [
+            LedgerEvent(
+                row.id, "payout.rejected", subjects[row.id], row.currency, today, today,
+                f"Payment {row.end_to_end_id} refused: {code}",
+                journals.reversed_journals(
+                    journals.owed_instructed(
+                        row.financier_id, row.payee_id, row.kind, row.amount_minor
+                    ),
+                    "nothing was received",
+                ),
+            )  # fmt: skip
+            for row in owed
+        ],
+    )
+    failed = [
+        advances.fail(ctx, row.advance_id, code, today) for row in rows if row.kind == "advance"
+    ]
+    if not keep:
+        # A pay-out that had come back once is not undone by the refusal of its second try alone:
+        # both unwind the same way, by what has been booked.
+        unwind(ctx, failed, code, today)
+
+
+def unwind(
+    ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date
+) -> list[Row[Any]]:
+    """Undo advances whose pay-out failed or came back; in the books nothing remains."""
+    undertaken = undertakings(ctx.conn, rows)
+    loans = loans_of(ctx.conn, rows)
+    events = []
+    after = []
+    for row in rows:
+        books = journals.books_of(row, undertaken=undertaken[row.id])
+        amounts = {
+            "face": row.face_minor, "discount": row.discount_minor, "fee": row.fee_minor,
+        }  # fmt: skip
+        after.append(advances.unwind(ctx, row.id, reason, today))
+        if row.funded_on is None:
+            made = journals.payout_rejected(books, **amounts)
+            events.append(_event(row, "payout.unwound", today, "Pay-out refused", made))
+            continue
+        fee = _fee_earned(row, loans[row.id])
+        if row.income_minor or fee:
+            made = journals.income(books, earned=-row.income_minor, fee=-fee)
+            events.append(_event(row, "income.reversed", today, "Income taken back", made))
+        made = journals.sale_undone(books, **amounts)
+        events.append(_event(row, "sale.undone", today, "Pay-out came back", made))
+    post(ctx, events)
+    if rows:
+        ctx.conn.execute(
+            update(ADVANCE)
+            .where(ADVANCE.c.id.in_([row.id for row in rows]))
+            .values(income_minor=0)
+        )
+    return after
+
+
+def _fee_earned(row: Row[Any], loan: schedule.Loan) -> int:
+    if row.income_to is None:
+        return 0
+    return schedule.plan([loan], [], 0, row.income_to + _DAY).standings[row.id].fee
+
+
+def _event(
+    row: Row[Any], kind: str, today: dt.date, words: str, made: journals.Journals
+) -> LedgerEvent:
+    return LedgerEvent(
+        row.id, kind, row.id, row.currency, today, row.funded_on or row.value_on, words, made
+    )
+
+
+def returned(
+    ctx: Context, instruction: Row[Any], entry: Row[Any], code: str, today: dt.date
+) -> None:
+    """A payment that had settled came back with a bank credit, which stands in suspense."""
+    instructions.move(ctx, [instruction], "return", {"status_code": code})
+    if instruction.kind == "advance":
+        row = advances_of(ctx.conn, [instruction.advance_id])[instruction.advance_id]
+        advances.returned(ctx, row.id, code, today)
+        undertaken = undertakings(ctx.conn, [row])[row.id]
+        books = journals.books_of(row, undertaken=undertaken)
+        made = journals.payout_returned(books, instruction.amount_minor)
+    else:
+        owe_again(ctx, [instruction])
+        made = journals.owed_returned(
+            instruction.financier_id,
+            instruction.payee_id,
+            instruction.kind,
+            instruction.amount_minor,
+        )
+    subject = subjects_of(ctx.conn, [instruction])[instruction.id]
+    post(
+        ctx,
+        [
+            LedgerEvent(
+                instruction.id, "payout.returned", subject, instruction.currency, today,
+                entry.value_on, f"Payment {instruction.end_to_end_id} came back: {code}", made,
+            )  # fmt: skip
+        ],
+    )
+    ctx.conn.execute(
+        insert(_allocation),
+        {
+            "id": new_id(),
+            "bank_entry_id": entry.id,
+            "kind": "return",
+            "advance_id": instruction.advance_id,
+            "invoice_id": None,
+            "payee_id": instruction.payee_id,
+            "amount_minor": instruction.amount_minor,
+            "paid_out_minor": None,
+            "value_on": entry.value_on,
+            "reversed_by": None,
+            "command_id": ctx.command_id,
+            "at": ctx.now,
+        },
+    )
+
+
+def settled(ctx: Context, done: Sequence[tuple[Row[Any], dt.date]], today: dt.date) -> None:
+    """The bank has booked these payments, each with its value date: now they are money."""
+    by_day: dict[dt.date, list[Row[Any]]] = {}
+    for row, value_on in done:
+        by_day.setdefault(value_on, []).append(row)
+    events = []
+    for value_on, rows in by_day.items():
+        instructions.move(ctx, rows, "settle", {"settled_on": value_on})
+        ids = [row.advance_id for row in rows if row.kind == "advance"]
+        before = advances_of(ctx.conn, ids)
+        undertaken = undertakings(ctx.conn, before.values())
+        subjects = subjects_of(ctx.conn, rows)
+        if ids:
+            advances.fund(ctx, ids, value_on)
+        for row in rows:
+            made = _settlement(row, before.get(row.advance_id), undertaken)
+            events.append(
+                LedgerEvent(
+                    row.id, "payout.settled", subjects[row.id], row.currency, today, value_on,
+                    f"Payment {row.end_to_end_id} settled", made,
+                )  # fmt: skip
+            )
+    post(ctx, events)
+
+
+def _settlement(
+    row: Row[Any], advance: Row[Any] | None, undertaken: dict[str, bool]
+) -> journals.Journals:
+    if advance is None:
+        return journals.owed_settled(row.financier_id, row.payee_id, row.kind, row.amount_minor)
+    books = journals.books_of(advance, undertaken=undertaken[advance.id])
+    if advance.funded_on is not None:
+        return journals.payout_sent_again(books, row.amount_minor)
+    return journals.payout_settled(
+        books, face=advance.face_minor, discount=advance.discount_minor, fee=advance.fee_minor
+    )

@@ -1,0 +1,203 @@
+"""What the bank says: answers to payment files, and the movements on the financier's accounts.
+
+Files are read outside any transaction; what they say enters by commands, a long statement in
+slices. Only a booked entry is money. Every movement is stored once, whichever file it stands in
+and however often: a statement read again posts nothing.
+"""
+
+import base64
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from scf.db.platform import Platform
+from scf.kernel.actor import Actor
+from scf.kernel.errors import Conflict, InvalidInput
+from scf.settlement import matching
+from scf.settlement.intake import Answer, EntryIn, PartIn, ReadStatement, ReadStatus
+from scf.settlement.readers import (
+    BankEntry,
+    BankFormat,
+    BankStatement,
+    EntryDetail,
+    StatementFile,
+    StatusReport,
+    bank_format,
+    read_statements,
+    read_status_report,
+)
+
+# A slice is one transaction that posts and matches; short enough to hold its locks briefly.
+SLICE: Final = 200
+MAX_RACES: Final = 5
+
+
+def read_file(
+    platform: Platform,
+    actor: Actor,
+    data: bytes,
+    name: str = "",
+    *,
+    keep_rejected: bool = False,
+) -> dict[str, Any]:
+    """Read a file of the bank and let it have its effect; gives counts and findings.
+
+    Which command runs under which key follows from the bytes alone, so that the same file handed
+    in twice, or again after a crash, has one effect. With ``keep_rejected`` refused pay-outs stay
+    FAILED with their hold instead of being unwound.
+
+    Raises
+    ------
+    InvalidInput
+        BANK_FORMAT for what is no bank file we read; NOT_BOOKED for a report of the day, which
+        moves no money; the codes of the readers.
+    """
+    form = bank_format(data)
+    if form is BankFormat.PAIN_002:
+        report = read_status_report(data)
+        return _read_report(platform, actor, data, report, keep_rejected=keep_rejected)
+    if form in {BankFormat.CAMT_053, BankFormat.CAMT_054, BankFormat.CAMT_052}:
+        return _read_statements(platform, actor, data, name, read_statements(data))
+    raise InvalidInput("BANK_FORMAT", "This is no bank file that the platform reads.")
+
+
+def _unsound(file: StatementFile | StatusReport) -> dict[str, Any]:
+    """Answer a file that cannot be trusted: all that is wrong, and no effect."""
+    return {"read": False, "findings": [one.as_dict() for one in file.findings]}
+
+
+# --- Status reports -------------------------------------------------------------------------------
+
+
+def _read_report(
+    platform: Platform, actor: Actor, data: bytes, report: StatusReport, *, keep_rejected: bool
+) -> dict[str, Any]:
+    if not report.is_sound:
+        return _unsound(report)
+    message = ReadStatus(
+        sha256=sha256(data).hexdigest(),
+        original_message_id=report.original_message_id,
+        group=_answer("", report.group.code) if report.group else None,
+        blocks=[_answer(block, status.code) for block, status in report.blocks],
+        payments=[
+            Answer(
+                id=one.end_to_end_id,
+                block=one.payment_information_id,
+                code=one.status.code,
+                reason=",".join(why.code for why in one.status.reasons)[:64],
+            )
+            for one in report.transactions
+        ],
+        keep_rejected=keep_rejected,
+    )
+    key = f"{message.sha256}:{'keep' if keep_rejected else 'unwind'}"
+    result = _run(platform, "status.read", message, actor, key)
+    findings = [one.as_dict() for one in report.findings]
+    return {"read": True, **result, "findings": findings + result["findings"]}
+
+
+def _answer(name: str, code: str) -> Answer:
+    return Answer(id=name, block="", code=code, reason="")
+
+
+# --- Statements -----------------------------------------------------------------------------------
+
+
+def _read_statements(
+    platform: Platform, actor: Actor, data: bytes, name: str, file: StatementFile
+) -> dict[str, Any]:
+    if not file.moves_money:
+        raise InvalidInput(
+            "NOT_BOOKED", "This report of the day moves no money; read the statement.",
+            kind=file.kind,
+        )  # fmt: skip
+    if not file.is_sound:
+        return _unsound(file)
+    total = {"entries": 0, "new_entries": 0, "settled": 0, "returned": 0, "waiting": 0}
+    findings = [one.as_dict() for one in file.findings]
+    mark = sha256(data).hexdigest()
+    for place, statement in enumerate(file.statements):
+        for slice_ in _slices(statement, place, name, data, mark):
+            key = f"{mark}:{place}:{slice_.part}"
+            result = _run(platform, "statement.read", slice_, actor, key)
+            for word in total:
+                total[word] += result[word]
+            findings += result["findings"]
+    return {"read": True, **total, "findings": findings}
+
+
+def _run(
+    platform: Platform, name: str, message: ReadStatement | ReadStatus, actor: Actor, key: str
+) -> dict[str, Any]:
+    """Run one command; again when what it was about to touch moved on in between."""
+    for race in range(MAX_RACES):
+        try:
+            return platform.run(name, message, actor, key=key).result
+        except Conflict as moved:
+            if moved.code != "STALE" or race == MAX_RACES - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _slices(
+    statement: BankStatement, place: int, name: str, data: bytes, mark: str
+) -> Iterator[ReadStatement]:
+    booked = statement.booked
+    opening, closing = statement.opening, statement.closing
+    for part, start in enumerate(range(0, max(1, len(booked)), SLICE)):
+        yield ReadStatement(
+            name=name,
+            sha256=mark,
+            content=base64.b64encode(data).decode() if part == 0 and place == 0 else "",
+            place=place,
+            part=part,
+            statement_ref=statement.statement_id,
+            account=matching.plain_account(statement.account.identifier),
+            currency=statement.currency or (booked[0].currency if booked else "XXX"),
+            from_on=statement.from_on,
+            to_on=statement.to_on,
+            opening_minor=opening.amount_minor if opening else 0,
+            closing_minor=closing.amount_minor if closing else 0,
+            total=len(booked),
+            entries=[_entry(one) for one in booked[start : start + SLICE]],
+        )
+
+
+def _entry(one: BankEntry) -> EntryIn:
+    return EntryIn(
+        identity=one.identity,
+        place=one.place,
+        amount_minor=one.amount_minor,
+        currency=one.currency,
+        booked_on=one.booked_on,
+        value_on=one.value_on,
+        is_reversal=one.is_reversal,
+        return_reason=one.return_reason[:64],
+        batch_ids=_known(one.batch_message_id, one.batch_payment_information_id),
+        batch_count=one.batch_count,
+        text=one.additional_information[:2000],
+        reference=one.servicer_reference[:200],
+        parts=[_part(detail, one) for detail in one.details],
+    )
+
+
+def _part(detail: EntryDetail, entry: BankEntry) -> PartIn:
+    # The other side of the movement: who sent a credit, who was paid by a debit.
+    other = detail.debtor if entry.amount_minor > 0 else detail.creditor
+    amount = detail.amount_minor
+    same_way = amount is not None and (amount > 0) == (entry.amount_minor > 0)
+    own = detail.currency == entry.currency
+    return PartIn(
+        amount_minor=abs(amount) if amount is not None and same_way and own else None,
+        end_to_end_id=detail.end_to_end_id[:64],
+        name=other.name[:400],
+        account=matching.plain_account(other.account.identifier)[:64],
+        references=[text[:400] for text in detail.references][:50],
+        return_reason=detail.return_reason[:64],
+        ids=_known(detail.message_id, detail.payment_information_id),
+    )
+
+
+def _known(*ids: str) -> list[str]:
+    return [one[:64] for one in dict.fromkeys(ids) if one]
+
