@@ -3,14 +3,16 @@
 It does not matter which of two documents comes first; the later one finds the earlier.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Table, insert, select
 from sqlmodel import SQLModel
 
 from scf.db.runner import Context
+from scf.documents.axes import Word, accept_many
 from scf.documents.canonical import Kind
+from scf.documents.checks import SELF_BILLED_CODES
 from scf.documents.credits import net
 from scf.documents.matching import count_receipts, match_invoices, match_waiting
 from scf.documents.models import CreditNote, DocumentFinding, Invoice, Order, Receipt
@@ -39,6 +41,7 @@ def arrived(ctx: Context, kind: Kind, ids: Collection[str]) -> dict[str, int]:
     rows = _valid(ctx, kind, ids)
     if kind is Kind.INVOICE:
         counts = match_invoices(ctx, [row.id for row in rows])
+        accept_self_billed(ctx, [row._asdict() for row in rows])
         net(ctx, _pairs(rows))
         return counts
     if kind is Kind.CREDIT_NOTE:
@@ -57,6 +60,24 @@ def arrived(ctx: Context, kind: Kind, ids: Collection[str]) -> dict[str, int]:
             },
         )
     return {}
+
+
+def accept_self_billed(ctx: Context, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Take an invoice that the buyer itself wrote and sent as accepted by the buyer, in full.
+
+    Whoever else sends a self-billed invoice proves nothing by it.
+    """
+    words = [
+        Word(row["id"], row["payable_minor"])
+        for row in rows
+        if row["type_code"] in SELF_BILLED_CODES
+        and row["buyer_id"] == row["org_id"]
+        and row["document_state"] == "VALIDATED"
+        and row["payable_minor"]
+        and row.get("acceptance_state", "NONE") == "NONE"
+    ]
+    if words:
+        accept_many(ctx, words, reason="self-billed")
 
 
 def _valid(ctx: Context, kind: Kind, ids: Collection[str]) -> Sequence[Any]:

@@ -48,6 +48,7 @@ _PREFIX: Final = re.compile(
 _PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
 _TOKENS: Final = re.compile(r"[^\W_]+")
 _RUNS: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
+_DIGIT: Final = re.compile(r"[0-9]")
 _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
 _MONTHS: Final = 12
 
@@ -81,7 +82,7 @@ def _without_words(tokens: list[str]) -> list[str]:
             return tokens
         first = tokens[0][word.end() :]
         rest = [first, *tokens[1:]] if first else tokens[1:]
-        if not any(char.isdigit() for token in rest for char in token):
+        if not any(map(_DIGIT.search, rest)):
             return tokens
         tokens = rest
     return tokens

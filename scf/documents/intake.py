@@ -76,7 +76,7 @@ def run_upload(platform: Platform, upload_id: str, *, job_id: str = "") -> dict[
         content = conn.execute(
             select(_original.c.content).where(_original.c.id == row.original_id)
         ).scalar_one()
-        today = _today(conn, platform)
+        today = latest_business_date(conn, platform)
     return _Import(platform, row, job_id).run(read_items(content, row, today))
 
 
@@ -126,7 +126,7 @@ def _one(conn: Connection, upload_id: str) -> Row[Any]:
     return row
 
 
-def _today(conn: Connection, platform: Platform) -> dt.date:
+def latest_business_date(conn: Connection, platform: Platform) -> dt.date:
     """Give the day against which a document is post-dated: the latest business date there is."""
     latest: dt.date | None = conn.execute(select(func.max(_date.c.current_on))).scalar_one()
     return latest or platform.clock.now().date()

@@ -106,7 +106,7 @@ class Orders:
         """Lock and read the live orders with these keys: three statements, however many."""
         wanted = sorted(set(keys))
         ids = dict(_find_orders(ctx.conn, wanted))
-        rows = ctx.lock(Order, ids.values())
+        rows = _lock(ctx, ids.values())
         lines: dict[str, dict[str, LineBook]] = defaultdict(dict)
         for line in _lines_of(ctx.conn, list(rows)):
             lines[line.order_id][line.line_ref] = LineBook(*line[1:])
@@ -146,6 +146,23 @@ class Orders:
             ctx.conn.execute(_SET_ORDER, orders)
         if lines:
             ctx.conn.execute(_SET_LINE, lines)
+
+
+def _lock(ctx: Context, order_ids: Iterable[str]) -> dict[str, Any]:
+    """Lock orders by ascending id, before any invoice, reading only the counters.
+
+    The platform's own lock reads whole rows, which costs an import a fifth of its time.
+    """
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return {}
+    rows = ctx.conn.execute(
+        select(_order.c.id, _order.c.currency, _order.c.total_minor, _order.c.invoiced_minor)
+        .where(_order.c.id.in_(wanted))
+        .order_by(_order.c.id)
+        .with_for_update()
+    )
+    return {row.id: row for row in rows}
 
 
 _SET_ORDER = (

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from sqlalchemy import false, literal_column, null
+
 from scf.documents.canonical import CanonicalDocument, Identifier, Kind, Party
-from scf.documents.checks import SELF_BILLED_CODES
 from scf.documents.fingerprints import canonical_number, digest_text, duplicate_key
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
@@ -155,8 +156,29 @@ def judged_pairs(party: Party) -> tuple[tuple[str, str], ...]:
 # --- One function per kind --------------------------------------------------------------------
 
 
+# Where every new invoice starts; written into the statement, so that a row carries only its own.
+NEW_INVOICE: Final[dict[str, Any]] = {
+    "acceptance_state": literal_column("'NONE'"),
+    "dispute_state": literal_column("'CLEAR'"),
+    "ipu": false(),
+    "accepted_minor": null(),
+    "version": literal_column("1"),
+    **{
+        name: literal_column("0")
+        for name in (
+            "acceptance_version", "credited_minor", "disputed_minor", "paid_minor",
+            "retention_minor", "offered_minor", "held_minor", "outstanding_minor",
+            "repaid_minor", "reassigned_minor", "over_advance_minor",
+        )
+    },
+}  # fmt: skip
+
+
 def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) -> dict[str, Any]:
-    """Give the row of an invoice; its base is what it asks to be paid."""
+    """Give the row of an invoice; its base is what it asks to be paid.
+
+    What is the same for every new invoice stands in :data:`NEW_INVOICE`.
+    """
     document = made.document
     payable = document.payable_minor or 0
     gross = document.gross_minor if document.gross_minor is not None else payable
@@ -179,38 +201,23 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "gross_minor": max(0, gross),
         "payable_minor": payable,
         "order_number": order or None,
-        "order_canonical": canonical_number(order) if order else None,
+        "order_canonical": _order_number(order) if order else None,
         "order_id": None,
-        "title_prior": title_prior,
-        "document_state": made.state,
         "match_state": "UNMATCHED",
         "match_code": None,
-        "acceptance_state": "NONE",
+        "title_prior": title_prior,
+        "document_state": made.state,
         "payment_state": "OPEN" if payable else "PAID",
-        "dispute_state": "CLEAR",
-        "ipu": False,
-        "accepted_minor": None,
-        "acceptance_version": 0,
         "base_minor": payable,
-        "credited_minor": 0,
-        "disputed_minor": 0,
-        "paid_minor": 0,
-        "retention_minor": 0,
-        "offered_minor": 0,
-        "held_minor": 0,
-        "outstanding_minor": 0,
-        "repaid_minor": 0,
-        "reassigned_minor": 0,
-        "over_advance_minor": 0,
         "parties": said_of_parties(document),
-        "version": 1,
         **origin,
     }
 
 
-def is_self_billed_by(made: Draft, org_id: str) -> bool:
-    """Tell whether the buyer itself wrote and sent the invoice: its own word accepts it."""
-    return made.document.type_code in SELF_BILLED_CODES and made.buyer_id == org_id
+@lru_cache(maxsize=5_000)
+def _order_number(number: str) -> str:
+    """Remember the orders of a file: several invoices name each."""
+    return canonical_number(number)
 
 
 def _shared_order(document: CanonicalDocument) -> str:
@@ -305,7 +312,7 @@ def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "duplicate_key": made.key,
         "document_state": made.state,
         "order_number": order or None,
-        "order_canonical": canonical_number(order) if order else None,
+        "order_canonical": _order_number(order) if order else None,
         "parties": said_of_parties(document),
         "lines": [
             {

@@ -18,6 +18,7 @@ from scf.db.runner import Context
 from scf.documents import rows as build
 from scf.documents.arrivals import (
     TABLES_OF_TRADE,
+    accept_self_billed,
     finding_row,
     orders_arrived,
     receipts_arrived,
@@ -29,7 +30,6 @@ from scf.documents.fingerprints import canonical_number, digest_text
 from scf.documents.invoice_state import INVOICE
 from scf.documents.matching import match_finding, match_new
 from scf.documents.models import (
-    Acceptance,
     DocumentFinding,
     InvoiceLine,
     OrderLine,
@@ -39,7 +39,6 @@ from scf.documents.models import (
 from scf.documents.orderbook import Match, OrderKey
 from scf.documents.rows import Draft, Origin
 from scf.kernel.findings import Finding, Severity
-from scf.kernel.ids import new_id
 from scf.parties.models import Firm
 
 _finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
@@ -50,9 +49,9 @@ TABLES: Final[dict[Kind, Table]] = {
     Kind.PAYMENT: TradePayment.__table__,  # type: ignore[attr-defined]
 }
 _INSERTS: Final = {kind: insert(table) for kind, table in TABLES.items()}
+_INSERT_INVOICE = insert(INVOICE).values(build.NEW_INVOICE)
 _INSERT_LINE = insert(InvoiceLine.__table__)  # type: ignore[attr-defined]
 _INSERT_ORDER_LINE = insert(OrderLine.__table__)  # type: ignore[attr-defined]
-_INSERT_ACCEPTANCE = insert(Acceptance.__table__)  # type: ignore[attr-defined]
 _INSERT_FINDING = insert(_finding)
 _INSERT_PENDING = insert(_pending)
 # Spelt exactly as in the partial index, or the engines do not use it.
@@ -95,8 +94,8 @@ class Slice:
             else:
                 hasher.update(
                     f"{document.kind}|{document.number}|{document.issue_on}|{document.due_on}|"
-                    f"{document.payable_minor}|{document.currency}|{document.seller}|"
-                    f"{document.buyer}|{len(document.lines)}\n".encode()
+                    f"{document.payable_minor}|{document.currency}|{document.seller.name}|"
+                    f"{document.buyer.name}|{len(document.lines)}\n".encode()
                 )
         return hasher.hexdigest()
 
@@ -270,17 +269,15 @@ class _Store:
         prior = {id(made): _title_prior(made.document) for made in drafts}
         rows = [build.invoice_row(made, shared, title_prior=prior[id(made)]) for made in drafts]
         lines = [build.invoice_line_rows(made) for made in drafts]
-        accepted = [] if self.staged else self._accept_self_billed(drafts, rows)
         if not self.staged:
             for row, problem in match_new(self.ctx, rows, lines):
                 self._match_finding(row["id"], problem)
-        self.ctx.conn.execute(_INSERTS[Kind.INVOICE], rows)
+        self.ctx.conn.execute(_INSERT_INVOICE, rows)
         flat = [line for of_one in lines for line in of_one]
         if flat:
             self.ctx.conn.execute(_INSERT_LINE, flat)
-        if accepted:
-            self.ctx.conn.execute(_INSERT_ACCEPTANCE, accepted)
         if not self.staged:
+            accept_self_billed(self.ctx, rows)
             net(self.ctx, _pairs(rows))
 
     def _match_finding(self, invoice_id: str, problem: Match) -> None:
@@ -288,32 +285,6 @@ class _Store:
         self.findings.append(
             match_finding(self.ctx, invoice_id, origin.org_id, origin.upload_id, problem)
         )
-
-    def _accept_self_billed(
-        self, drafts: Sequence[Draft], rows: Sequence[dict[str, Any]]
-    ) -> list[dict[str, Any]]:
-        accepted = []
-        for made, row in zip(drafts, rows, strict=True):
-            if row["document_state"] == "VALIDATED" and build.is_self_billed_by(
-                made, self.origin.org_id
-            ):
-                row["acceptance_state"], row["acceptance_version"] = "ACCEPTED", 1
-                row["accepted_minor"] = row["payable_minor"]
-                accepted.append(
-                    {
-                        "id": new_id(),
-                        "invoice_id": made.id,
-                        "version": 1,
-                        "outcome": "ACCEPTED",
-                        "amount_minor": row["payable_minor"],
-                        "due_on": row["due_on"],
-                        "ipu": False,
-                        "reason": "self-billed",
-                        "user_id": self.origin.user_id,
-                        "at": self.origin.now,
-                    }
-                )
-        return accepted
 
     def write_orders(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
