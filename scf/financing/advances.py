@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents import axes
 from scf.documents.models import Invoice
+from scf.financing import guards
 from scf.financing.lifecycle import ADVANCE, OUT
 from scf.financing.models import Advance, AdvanceEvent
 from scf.kernel.errors import Conflict, InvalidInput
@@ -67,6 +68,49 @@ def of_request(conn: Connection, request_id: str) -> list[Row[Any]]:
             select(_ADVANCE).where(_ADVANCE.c.request_id == request_id).order_by(_ADVANCE.c.id)
         )
     )
+
+
+def created(ctx: Context, rows: Sequence[Mapping[str, Any]], on: dt.date) -> None:
+    """Store new advances whose limits and invoices are held, with their first two events."""
+    ctx.conn.execute(
+        insert(_ADVANCE),
+        [
+            {
+                **row,
+                "state": "HELD",
+                "version": 2,
+                "repaid_minor": 0,
+                "income_minor": 0,
+                "penalty_minor": 0,
+                "penalty_paid_minor": 0,
+                "income_to": None,
+                "funded_on": None,
+                "closed_on": None,
+            }
+            for row in rows
+        ],
+    )
+    ctx.conn.execute(
+        insert(_EVENT),
+        [
+            {
+                "id": new_id(),
+                "advance_id": row["id"],
+                "number": number,
+                "event": event,
+                "from_state": before,
+                "to_state": ADVANCE.after(before, event),
+                "on_date": on,
+                "facts": {},
+                "command_id": ctx.command_id,
+                "at": ctx.now,
+            }
+            for row in rows
+            for number, (before, event) in enumerate((("NEW", "request"), ("REQUESTED", "hold")), 1)
+        ],
+    )
+    for row in rows:
+        ctx.change("advance", row["id"], None, {"state": "HELD", "face_minor": row["face_minor"]})
 
 
 # --- One step ---------------------------------------------------------------------------------
@@ -173,8 +217,16 @@ def _amounts(rows: Iterable[Row[Any]]) -> dict[str, int]:
 
 
 def instructed(ctx: Context, advance_ids: Iterable[str], on: dt.date) -> list[Row[Any]]:
-    """Note that the bank has been told to pay. The guards stand in ``guards.may_instruct``."""
-    return transition_many(ctx, rows_of(ctx.conn, advance_ids), "instruct", on)
+    """The bank has been told to pay, all checks being complete and of today.
+
+    Raises
+    ------
+    RuleViolation, Conflict
+        As ``guards.may_instruct``.
+    """
+    rows = rows_of(ctx.conn, advance_ids)
+    guards.may_instruct(ctx.conn, rows, on)
+    return transition_many(ctx, rows, "instruct", on)
 
 
 def fund(ctx: Context, advance_ids: Iterable[str], value_on: dt.date) -> list[Row[Any]]:

@@ -1,0 +1,196 @@
+"""What must be true at the moment money comes nearer, read under lock.
+
+A decision and a payment instruction look again at everything that could have changed since the
+request: the programme, the invoice, the payee's account, and the checks that the programme
+requires.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.engine import Connection
+
+from scf.documents.models import Invoice
+from scf.documents.rules import capacity
+from scf.financing.models import AdvanceEvent, ManualCheck
+from scf.kernel.errors import Conflict, RuleViolation
+from scf.parties.service import verified_account
+from scf.programmes.service import programme_of, terms_of_version
+from scf.programmes.terms import CHECKS_BEFORE_PAYOUT, Terms
+
+_CHECK: Final[Table] = ManualCheck.__table__  # type: ignore[attr-defined]
+_EVENT: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
+_INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+
+# The check that a state still waits for, in the order in which they are taken.
+_WAITS_FOR: Final = {
+    "DECIDED": CHECKS_BEFORE_PAYOUT,
+    "SIGNED": CHECKS_BEFORE_PAYOUT[1:],
+    "REGISTERED": CHECKS_BEFORE_PAYOUT[2:],
+}
+
+
+def clear_checks(conn: Connection, request_id: str) -> set[str]:
+    """Give the kinds of check that are recorded as clear."""
+    rows = conn.execute(
+        select(_CHECK.c.kind).where(_CHECK.c.request_id == request_id, _CHECK.c.result == "CLEAR")
+    )
+    return set(rows.scalars())
+
+
+def missing_checks(conn: Connection, request_id: str, required: Iterable[str]) -> list[str]:
+    """Give the required checks that nobody has recorded yet."""
+    done = clear_checks(conn, request_id)
+    return [kind for kind in required if kind not in done]
+
+
+def need_checks(conn: Connection, request_id: str, required: Iterable[str]) -> None:
+    """Stop while a required check is missing.
+
+    Raises
+    ------
+    RuleViolation
+        CHECK_MISSING, naming each.
+    """
+    missing = missing_checks(conn, request_id, required)
+    if missing:
+        raise RuleViolation(
+            "CHECK_MISSING",
+            f"Record these checks first: {', '.join(missing)}.",
+            missing=missing,
+            request_id=request_id,
+        )
+
+
+def still_good(conn: Connection, programme_id: str, rows: Sequence[Row[Any]], on: dt.date) -> None:
+    """Stop where programme, invoice or payee are no longer what was requested.
+
+    Raises
+    ------
+    RuleViolation
+        PROGRAMME_SUSPENDED, DOCUMENT_MISSING, TITLE_PRIOR, OVER_ADVANCE_OPEN, DISPUTED,
+        ACCOUNT_UNVERIFIED, PAYEE_CHANGED.
+    """
+    programme = programme_of(conn, programme_id)
+    if programme.state != "ACTIVE":
+        raise RuleViolation(
+            "PROGRAMME_SUSPENDED",
+            f"The programme is {programme.state}; nothing new is paid under it.",
+            state=programme.state,
+        )
+    invoices = conn.execute(
+        select(_INVOICE).where(_INVOICE.c.id.in_({row.invoice_id for row in rows}))
+    )
+    for invoice in invoices:
+        _invoice_still_good(invoice)
+    _payee_still_good(conn, rows, on)
+
+
+def _invoice_still_good(invoice: Row[Any]) -> None:
+    if invoice.document_state != "VALIDATED":
+        raise RuleViolation(
+            "DOCUMENT_MISSING",
+            f"Invoice {invoice.number} is {invoice.document_state}.",
+            invoice_id=invoice.id,
+        )
+    if invoice.title_prior:
+        raise RuleViolation(
+            "TITLE_PRIOR", f"Invoice {invoice.number} is somebody else's.", invoice_id=invoice.id
+        )
+    over = invoice.held_minor + invoice.outstanding_minor - capacity(invoice)
+    if over > 0:
+        contested = invoice.disputed_minor and not invoice.ipu
+        raise RuleViolation(
+            "DISPUTED" if contested else "OVER_ADVANCE_OPEN",
+            f"Invoice {invoice.number} is worth less than what is held and financed on it.",
+            invoice_id=invoice.id,
+            over_minor=over,
+        )
+
+
+def _payee_still_good(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> None:
+    for seller_id, currency in {(row.seller_id, row.currency) for row in rows}:
+        account = verified_account(conn, seller_id, currency, on)
+        if account is None:
+            raise RuleViolation(
+                "ACCOUNT_UNVERIFIED", "The seller has no verified account.", seller_id=seller_id
+            )
+        if any(
+            row.payee_account_id != account.id
+            for row in rows
+            if (row.seller_id, row.currency) == (seller_id, currency)
+        ):
+            raise RuleViolation(
+                "PAYEE_CHANGED",
+                "The seller's account is another one than in the request; it asks again.",
+                seller_id=seller_id,
+            )
+
+
+def may_instruct(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> None:
+    """Stop a payment whose checks are not complete, whose day is not today, or whose basis moved.
+
+    Raises
+    ------
+    RuleViolation
+        CHECK_MISSING; RECHECK_STALE when the title was not searched again today;
+        VALUE_DATE_MOVED when the day that the price was made for has passed; what
+        :func:`still_good` refuses.
+    Conflict
+        ILLEGAL_TRANSITION for an advance that is not decided.
+    """
+    for row in rows:
+        waits_for = _WAITS_FOR.get(row.state)
+        if waits_for is not None:
+            need_checks(conn, row.request_id, _required(conn, row, waits_for))
+        if row.state != "RECHECKED":
+            raise Conflict(
+                "ILLEGAL_TRANSITION",
+                f"The advance is {row.state}, not RECHECKED.",
+                advance_id=row.id,
+                state=row.state,
+            )
+        if row.value_on < on:
+            raise RuleViolation(
+                "VALUE_DATE_MOVED",
+                f"The price was made for {row.value_on}; the seller needs a new quote.",
+                advance_id=row.id,
+                value_on=row.value_on.isoformat(),
+            )
+    _rechecked_today(conn, rows, on)
+    for programme_id in sorted({row.programme_id for row in rows}):
+        of_one = [row for row in rows if row.programme_id == programme_id]
+        still_good(conn, programme_id, of_one, on)
+
+
+def _required(conn: Connection, row: Row[Any], waits_for: Sequence[str]) -> list[str]:
+    terms = terms_of_version(conn, row.programme_version_id)
+    return [kind for kind in waits_for if kind in terms.checks_before_payout]
+
+
+def _rechecked_today(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> None:
+    """Search, register, search again: the last search is of the day on which money is sent."""
+    fresh = set(
+        conn.execute(
+            select(_EVENT.c.advance_id).where(
+                _EVENT.c.advance_id.in_([row.id for row in rows]),
+                _EVENT.c.event == "recheck",
+                _EVENT.c.on_date >= on,
+            )
+        ).scalars()
+    )
+    by_version: dict[str, Terms] = {}
+    for row in rows:
+        if row.id in fresh:
+            continue
+        if row.programme_version_id not in by_version:
+            by_version[row.programme_version_id] = terms_of_version(conn, row.programme_version_id)
+        if "recheck" in by_version[row.programme_version_id].checks_before_payout:
+            raise RuleViolation(
+                "RECHECK_STALE",
+                "Search the title again on the day of payment.",
+                advance_id=row.id,
+                on=on.isoformat(),
+            )

@@ -1,0 +1,247 @@
+"""The seller's commands: submit a request on a firm quote, withdraw it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Row, Table, insert, select, update
+
+from scf.db.runner import Context, command
+from scf.db.types import Id, OptCount
+from scf.documents import axes
+from scf.documents.models import Invoice
+from scf.financing import requests
+from scf.financing.advances import created
+from scf.kernel.errors import Conflict, NotAllowed, Refusal, RuleViolation
+from scf.kernel.ids import new_id
+from scf.offers.facts import Asked, Deal, deal_on, judge, takes_of
+from scf.offers.models import Quote
+from scf.offers.pricing import next_cut_off
+from scf.offers.service import QUOTE, lines_of
+from scf.parties.service import verified_account
+from scf.programmes import claims, limits
+from scf.programmes.service import programme_of, terms_of_version
+
+_INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+
+
+class SubmitRequest(BaseModel):
+    """The quote that the seller takes."""
+
+    model_config = ConfigDict(extra="forbid")
+    quote_id: Id
+
+
+class WithdrawRequest(BaseModel):
+    """A request that the seller no longer wants; ``version`` is what it last read."""
+
+    model_config = ConfigDict(extra="forbid")
+    request_id: Id
+    version: OptCount = None
+
+
+@command("request.submit", SubmitRequest)
+def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
+    """The quoted amounts are set aside on invoices and limits, and wait for two officers.
+
+    Raises
+    ------
+    RuleViolation
+        QUOTE_EXPIRED; else the first reason against it, with every reason among the facts.
+    Conflict
+        QUOTE_USED for a quote that has been taken before.
+    NotAllowed
+        For anybody but the seller.
+    """
+    quote = _take_quote(ctx, data.quote_id)
+    lines = lines_of(ctx.conn, quote.id)
+    programme = programme_of(ctx.conn, quote.programme_id)
+    terms = terms_of_version(ctx.conn, quote.programme_version_id)
+    deal = deal_on(
+        ctx.conn,
+        programme,
+        (quote.programme_version_id, terms),
+        seller_id=quote.seller_id,
+        currency=quote.currency,
+        value_on=quote.value_on,
+        now=ctx.now,
+    )
+    advance_ids = [new_id() for _ in lines]
+    asked = _hold(ctx, deal, lines, advance_ids)
+    row = _store_request(ctx, deal, quote)
+    _store_advances(ctx, deal, row["id"], lines, advance_ids)
+    ctx.emit("request.submitted", {"request_id": row["id"]}, org_id=quote.financier_id)
+    return {
+        "id": row["id"],
+        "state": "SUBMITTED",
+        "version": 1,
+        "quote_id": quote.id,
+        "currency": quote.currency,
+        "face_minor": quote.face_minor,
+        "net_minor": quote.net_minor,
+        "value_on": quote.value_on.isoformat(),
+        "decide_by": row["decide_by"].isoformat(),
+        "advances": [
+            {"id": advance_id, "invoice_id": one.row.id, "face_minor": one.face, "state": "HELD"}
+            for advance_id, one in zip(advance_ids, asked, strict=True)
+        ],
+    }
+
+
+def _take_quote(ctx: Context, quote_id: str) -> Row[Any]:
+    """Use a quote up; of two who try at once only one gets it."""
+    quote: Row[Any] = ctx.visible(Quote, quote_id)
+    if quote.seller_id != ctx.actor.org_id:
+        raise NotAllowed("NOT_ALLOWED", "Only the seller takes its quote.")
+    if quote.state == "USED":
+        raise Conflict("QUOTE_USED", "This quote has been used for a request.", quote_id=quote_id)
+    if quote.state != "OPEN" or quote.expires_at < ctx.now:
+        raise _expired(quote)
+    taken = ctx.conn.execute(
+        update(QUOTE)
+        .where(QUOTE.c.id == quote_id, QUOTE.c.state == "OPEN")
+        .values(state="USED")
+        .returning(QUOTE.c.id)
+    ).one_or_none()
+    if taken is None:
+        raise Conflict("QUOTE_USED", "This quote has just been used.", quote_id=quote_id)
+    ctx.change("quote", quote_id, {"state": "OPEN"}, {"state": "USED"})
+    return quote
+
+
+def _expired(quote: Row[Any]) -> RuleViolation:
+    return RuleViolation(
+        "QUOTE_EXPIRED",
+        "The quote is no longer firm; ask for a new one.",
+        quote_id=quote.id,
+        expires_at=quote.expires_at.isoformat(),
+        next_step="Ask for a new quote.",
+    )
+
+
+def _hold(
+    ctx: Context, deal: Deal, lines: Sequence[Row[Any]], advance_ids: Sequence[str]
+) -> list[Asked]:
+    """Lock limits, then invoices; judge everything as it is now; set the amounts aside."""
+    financier_id = deal.programme.financier_id
+    unlocked = _asked(lines, _read(ctx, lines))
+    takes = takes_of(ctx.conn, deal, unlocked, advance_ids)
+    planned = limits.lock_and_plan(ctx, financier_id, deal.currency, takes)
+    asked = _asked(lines, ctx.lock(Invoice, [line.invoice_id for line in lines]))
+    against = [
+        *_moved_since(lines, asked),
+        *judge(ctx.conn, deal, asked),
+        *planned.refusals,
+    ]
+    limits.refuse(against)
+    limits.apply(ctx, planned, takes)
+    claims.claim_many(ctx, (one.row.id for one in asked), deal.programme.id, financier_id)
+    axes.hold_many(ctx, {one.row.id: one.face for one in asked})
+    return asked
+
+
+def _read(ctx: Context, lines: Sequence[Row[Any]]) -> dict[str, Row[Any]]:
+    query = select(_INVOICE).where(_INVOICE.c.id.in_([line.invoice_id for line in lines]))
+    return {row.id: row for row in ctx.conn.execute(query)}
+
+
+def _asked(lines: Sequence[Row[Any]], rows: dict[str, Row[Any]]) -> list[Asked]:
+    return [Asked(rows[line.invoice_id], line.face_minor, line.net_minor) for line in lines]
+
+
+def _moved_since(lines: Sequence[Row[Any]], asked: Sequence[Asked]) -> list[Refusal]:
+    """Refuse where the buyer's word on an invoice is another one than was quoted."""
+    return [
+        Refusal(
+            "QUOTE_EXPIRED",
+            f"acceptance {one.row.acceptance_version}",
+            f"acceptance {line.acceptance_version}",
+            None,
+            "Ask for a new quote.",
+            f"Invoice {one.row.number} has changed since the quote.",
+        )
+        for line, one in zip(lines, asked, strict=True)
+        if (line.acceptance_version, line.due_on) != (one.row.acceptance_version, one.row.due_on)
+    ]
+
+
+def _store_request(ctx: Context, deal: Deal, quote: Row[Any]) -> dict[str, Any]:
+    decide_by: dt.datetime = next_cut_off(deal.terms, deal.calendar, ctx.now)
+    row = {
+        "id": new_id(),
+        "quote_id": quote.id,
+        "seller_id": quote.seller_id,
+        "financier_id": quote.financier_id,
+        "programme_id": quote.programme_id,
+        "state": "SUBMITTED",
+        "currency": quote.currency,
+        "face_minor": quote.face_minor,
+        "net_minor": quote.net_minor,
+        "decide_by": decide_by,
+        "decline_code": None,
+        "decline_facts": None,
+        "submitted_by": ctx.actor.user_id,
+        "submitted_at": ctx.now,
+        "decided_at": None,
+        "version": 1,
+    }
+    ctx.conn.execute(insert(requests.REQUESTS), row)
+    ctx.change("financing_request", row["id"], None, {"state": "SUBMITTED"})
+    return row
+
+
+def _store_advances(
+    ctx: Context,
+    deal: Deal,
+    request_id: str,
+    lines: Sequence[Row[Any]],
+    advance_ids: Sequence[str],
+) -> None:
+    account = verified_account(ctx.conn, deal.seller_id, deal.currency, deal.business_on)
+    if account is None:
+        msg = "a request without a verified account has been refused"
+        raise AssertionError(msg)
+    rows = [
+        {
+            "id": advance_id,
+            "request_id": request_id,
+            "quote_line_id": line.id,
+            "invoice_id": line.invoice_id,
+            "programme_id": deal.programme.id,
+            "programme_version_id": deal.version_id,
+            "seller_id": deal.seller_id,
+            "obligor_id": deal.obligor_id,
+            "financier_id": deal.programme.financier_id,
+            "recourse": deal.terms.with_recourse,
+            "currency": deal.currency,
+            "face_minor": line.face_minor,
+            "discount_minor": line.discount_minor,
+            "fee_minor": line.fee_minor,
+            "net_minor": line.net_minor,
+            "rate_percent": line.rate_percent,
+            "day_count": deal.terms.day_count.value,
+            "value_on": deal.value_on,
+            "due_on": line.settle_on,
+            "days": line.days,
+            "payee_account_id": account.id,
+            "created_at": ctx.now,
+        }
+        for advance_id, line in zip(advance_ids, lines, strict=True)
+    ]
+    created(ctx, rows, deal.business_on)
+
+
+@command("request.withdraw", WithdrawRequest)
+def withdraw_request(ctx: Context, data: WithdrawRequest) -> dict[str, Any]:
+    """The seller takes its request back, as long as the bank has not been told to pay.
+
+    Raises
+    ------
+    Conflict
+        STALE; ILLEGAL_TRANSITION once an advance is instructed.
+    """
+    row = requests.locked(ctx, data.request_id, side="seller")
+    requests.same_version(row, data.version)
+    after = requests.close(ctx, row, event="withdraw", code="WITHDRAWN", facts={})
+    return requests.answer(after)
