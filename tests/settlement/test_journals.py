@@ -121,9 +121,7 @@ def test_every_row_of_the_tables_is_tried() -> None:
 
 def test_a_pay_out_sent_again_leaves_the_seller_with_the_money(db: Database) -> None:
     group = (
-        in_f("F", NET)
-        + journals.payout_returned(SALE, NET)
-        + journals.payout_sent_again(SALE, NET)
+        in_f("F", NET) + journals.payout_returned(SALE, NET) + journals.payout_sent_again(SALE, NET)
     )
     again = booked(db, journals.payout_sent_again(SALE, NET))
     assert {key: value for key, value in again.items() if key[0] == "F"} == row("4.13 sent again")
