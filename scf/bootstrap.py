@@ -20,6 +20,7 @@ from scf.db.runner import Runner
 from scf.kernel.clock import Clock, SystemClock
 from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
+from scf.programmes.calendars import install_calendars
 
 # Importing these registers their commands, visibility and constraint meanings.
 SLICES = (
@@ -44,6 +45,7 @@ def build(url: str, *, clock: Clock | None = None, pool_size: int = 5) -> Platfo
     """Put the platform together over one database."""
     load_slices()
     load_chart()
+    load_calendars()
     db = Database(url, pool_size=pool_size)
     the_clock = clock or SystemClock()
     return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _deliver)
@@ -67,6 +69,18 @@ def load_chart() -> None:
             clears=line.get("clears", True),
         )
         for line in data["account"]
+    )
+
+
+def load_calendars() -> None:
+    """Read the business calendars that programmes name."""
+    folder = files("config").joinpath("calendars")
+    install_calendars(
+        {
+            file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
+            for file in folder.iterdir()
+            if file.name.endswith(".toml")
+        }
     )
 
 
@@ -97,4 +111,4 @@ def is_ready(db: Database) -> bool:
         return migrate.revision_of(connection) == migrate.newest()
 
 
-__all__ = ["Platform", "build", "create_schema", "is_ready", "job_handlers", "load_chart"]
+__all__ = ["Platform", "build", "create_schema", "is_ready", "job_handlers", "load_calendars", "load_chart"]
