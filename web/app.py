@@ -53,12 +53,10 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.session_interface = sessions.ServerSessions()
     i18n.attach(app)
     health.attach(app)
-    api = v1.blueprint()
-    csrf = security.attach(app)
-    csrf.exempt(api)
+    security.attach(app)
     problems.attach(app)
     app.register_blueprint(portal)
-    app.register_blueprint(api)
+    app.register_blueprint(v1.blueprint())
     return app
 
 

@@ -26,17 +26,27 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PUBLIC: Final = frozenset({"static", "health.live", "health.ready"})
 
 
-def attach(app: Flask) -> CSRFProtect:
-    """Guard the application; gives the form protection, from which the API is exempted."""
+def attach(app: Flask) -> None:
+    """Guard the application.
+
+    The API needs no form token: no cookie counts there, so no foreign page can borrow one.
+    """
     app.config.update(
+        WTF_CSRF_CHECK_DEFAULT=False,  # we say when, below
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
         WTF_CSRF_SSL_STRICT=True,
         WTF_CSRF_METHODS={"POST", "PUT", "PATCH", "DELETE"},
     )
-    # Before CSRFProtect, which reads the form: a foreign page's request ends here.
-    app.before_request(refuse_foreign_origin)
+    protect = CSRFProtect(app)
+
+    @app.before_request
+    def guard() -> None:
+        if not is_api():
+            # First the origin: the form of a foreign page is not even read.
+            refuse_foreign_origin()
+            protect.protect()
+
     app.after_request(_headers)
-    return CSRFProtect(app)
 
 
 def refuse_foreign_origin() -> None:
@@ -47,7 +57,7 @@ def refuse_foreign_origin() -> None:
     BadRequest
         ``ORIGIN`` when the browser names another origin, or a cross-site fetch.
     """
-    if request.method in _SAFE or is_api():
+    if request.method in _SAFE:
         return
     origin = request.headers.get("Origin")
     if origin is not None:

@@ -16,8 +16,8 @@ from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id
 from scf.kernel.money import exponent
-from scf.parties import people
 from scf.parties import identifiers as numbers
+from scf.parties import people
 from scf.parties.lifecycle import ACCOUNT, FIRM, TO_ACTIVE
 from scf.parties.models import BankAccount, BusinessDate, Firm, FirmIdentifier
 from scf.parties.service import matching_firms

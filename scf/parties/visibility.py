@@ -1,4 +1,4 @@
-"""Which firms, accounts, people and tokens an organisation may see.
+"""Which firms, accounts, people, tokens and jobs an organisation may see.
 
 A firm sees itself, the firms it trades with, those it invited, and the other side of its
 programmes; a financier sees every firm. Trade documents and programmes belong to later slices, so
@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
+from scf.db.models import AuditLog, Job
 from scf.db.visibility import visible_to, visible_to_everyone
 from scf.kernel.actor import Actor, Role
 from scf.parties.models import (
@@ -133,6 +134,16 @@ def _tokens(actor: Actor) -> ColumnElement[bool]:
 @visible_to(WebSession)
 def _sessions(actor: Actor) -> ColumnElement[bool]:
     return _own_people(actor, col(WebSession.user_id))
+
+
+@visible_to(Job)
+def _jobs(actor: Actor) -> ColumnElement[bool]:
+    return col(Job.org_id) == actor.org_id
+
+
+@visible_to(AuditLog)
+def _trail(actor: Actor) -> ColumnElement[bool]:
+    return col(AuditLog.org_id) == actor.org_id
 
 
 visible_to_everyone(BusinessDate)

@@ -5,7 +5,9 @@ import datetime as dt
 import functools
 import importlib
 import itertools
+import tomllib
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 from scf.bootstrap import SLICES, Platform, job_handlers, load_chart
@@ -16,6 +18,7 @@ from scf.kernel.clock import FixedClock
 from scf.parties import tokens
 from scf.parties.access import authorise
 from scf.parties.service import actor_of_user
+from scf.programmes.calendars import install_calendars
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 PASSWORD = "heron-cellar-oblique-17"
@@ -26,9 +29,17 @@ BANK_ROLES = (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE, Role.A
 @functools.cache
 def _loaded() -> None:
     for name in SLICES:
-        with contextlib.suppress(ModuleNotFoundError):
+        with contextlib.suppress(ImportError):
             importlib.import_module(name)
     load_chart()
+    folder = files("config").joinpath("calendars")
+    install_calendars(
+        {
+            file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
+            for file in folder.iterdir()
+            if file.name.endswith(".toml")
+        }
+    )
 
 
 def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:

@@ -1,0 +1,280 @@
+"""Every route × method × role × organisation, generated from the application's own map of routes.
+
+P19: who may not, is told so before anything else; what one may not see answers byte for byte as
+what does not exist; a route that nobody declared fails.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from scf.db.engine import Database
+from scf.db.models import Job
+from scf.db.runner import Outcome, Runner
+from scf.kernel.actor import Role
+from scf.kernel.ids import new_id
+from scf.parties.models import ApiToken
+from tests.support.people import BANK_ROLES, NOON, TRADER_ROLES, World, world_on
+from tests.support.served import Served, application
+from tests.web.expectations import API, ROUTES, VISIBLE, Api, Person, Portal
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+
+
+class DryRunner(Runner):
+    """Runs every command whole and takes it back, so that no request disturbs the next."""
+
+    def run(self, name: str, payload: Any, **how: Any) -> Outcome:  # noqa: ANN401
+        return super().run(name, payload, **how | {"dry_run": True})
+
+
+@dataclass
+class Matrix:
+    """The served world with one person per role in two banks and two firms."""
+
+    served: Served
+    people: list[Person]
+    things: dict[str, str]
+
+    def path(self, rule: str, thing_id: str) -> str:
+        return re.sub(r"<[^>]+>", thing_id, rule).removeprefix(API)
+
+    def ask(self, person: str | None, method: str, rule: str, thing_id: str) -> TestResponse:
+        row = ROUTES[method, rule]
+        assert isinstance(row, Api)
+        body = json.loads(json.dumps(row.body).replace("{firm}", thing_id))
+        headers = {"If-Match": '"1"'} if row.versioned else {}
+        sends = method != "GET" and (row.body or method != "DELETE")
+        return self.served.api(
+            person,
+            method,
+            self.path(rule, thing_id),
+            json=body if sends else None,
+            headers=headers,
+            key="the same for all",
+        )
+
+
+@pytest.fixture
+def matrix(db: Database) -> Matrix:
+    world = world_on(db)
+    people = []
+    for org in ("bank-a", "bank-b", "anchor-x", "anchor-y"):
+        is_bank = org.startswith("bank")
+        world.firm(org, "financier" if is_bank else "trader")
+        for role in BANK_ROLES if is_bank else TRADER_ROLES:
+            name = f"{org}-{role.value.replace('_', '-')}"
+            world.person(name, org, role)
+            people.append(Person(name, org, role))
+    world.person("gone", "bank-a", Role.OFFICER_MAKER)
+    things = _things(world)
+    for person in people:
+        world.token(person.name)
+    world.token("gone")
+    world.run(
+        "user.disable",
+        world.people["bank-a-administrator"],
+        user_id=world.people["gone"].user_id,
+    )
+    dry = DryRunner(db, world.clock, world.platform.runner._authorise)
+    object.__setattr__(world.platform, "runner", dry)
+    return Matrix(Served(world, application(world)), people, things)
+
+
+def _things(world: World) -> dict[str, str]:
+    """Make one object of each kind; their ids by kind."""
+    treasurer = world.people["anchor-x-treasurer"]
+    maker = world.people["bank-a-officer-maker"]
+    firm = world.run("firm.add", treasurer, name="Invited")["id"]
+    account = world.run("account.add", treasurer, iban="DE89370400440532013000", currency="EUR")
+    world.token("anchor-x-treasurer")
+    world.run(
+        "firm.identify",
+        maker,
+        firm_id=world.firms["anchor-x"],
+        identifiers=[{"scheme": "id", "value": "K-77"}],
+    )
+    terms = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
+    programme = world.run(
+        "programme.load",
+        maker,
+        content=terms,
+        anchor_id=world.firms["anchor-x"],
+        effective_on=NOON.date(),
+    )
+    with world.platform.db.snapshot() as conn:
+        token = conn.execute(
+            select(ApiToken.__table__.c.id).where(  # type: ignore[attr-defined]
+                ApiToken.__table__.c.user_id == treasurer.user_id  # type: ignore[attr-defined]
+            )
+        ).scalar_one()
+        job = (
+            conn.execute(
+                select(Job.__table__.c.id).where(  # type: ignore[attr-defined]
+                    Job.__table__.c.org_id == world.firms["bank-a"]  # type: ignore[attr-defined]
+                )
+            )
+            .scalars()
+            .one()
+        )
+    return {
+        "firm": firm,
+        "account": account["id"],
+        "user": treasurer.user_id,
+        "token": token,
+        "job": job,
+        "programme": programme["id"],
+    }
+
+
+def _routes(served: Served) -> Iterator[tuple[str, str]]:
+    for rule in served.app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield method, rule.rule
+
+
+def test_every_route_is_declared_and_every_declaration_is_a_route(matrix: Matrix) -> None:
+    assert set(_routes(matrix.served)) == set(ROUTES)
+
+
+def test_a_method_that_a_route_does_not_have_is_refused(matrix: Matrix) -> None:
+    served = matrix.served
+    by_rule: dict[str, set[str]] = {}
+    for method, rule in _routes(served):
+        by_rule.setdefault(rule, set()).add(method)
+    merged: dict[str, set[str]] = {}
+    for rule, has in by_rule.items():  # "/users/me" also matches "/users/<user_id>"
+        path = re.sub(r"<[^>]+>", "x", rule)
+        for other, more in by_rule.items():
+            pattern = re.sub(r"<path:[^>]+>", ".+", other)
+            if re.fullmatch(re.sub(r"<[^>]+>", "[^/]+", pattern), path):
+                has = has | more  # noqa: PLW2901 - grows with each match
+        merged[path] = has
+    wrong = []
+    for path, has in merged.items():
+        for method in set(METHODS) - has:
+            answer = served.app.test_client().open(
+                path, method=method, base_url="https://localhost"
+            )
+            if answer.status_code not in {400, 405}:  # 400: no form token
+                wrong.append((method, path, answer.status_code))
+    assert not wrong
+
+
+def test_nobody_and_somebody_who_left_are_told_the_same_everywhere(matrix: Matrix) -> None:
+    wrong = []
+    bodies: dict[str, set[bytes]] = {"nobody": set(), "gone": set(), "forged": set()}
+    forged = {"Authorization": "Bearer trib_" + "A" * 43}
+    for (method, rule), row in ROUTES.items():
+        if not isinstance(row, Api):
+            continue
+        thing = matrix.things.get(row.thing, "")
+        path = matrix.path(rule, thing)
+        for who, answer in (
+            ("nobody", matrix.served.api(None, method, path, json={})),
+            ("gone", matrix.served.api("gone", method, path, json={})),
+            ("forged", matrix.served.api(None, method, path, json={}, headers=forged)),
+        ):
+            bodies[who].add(answer.data)
+            if answer.status_code != 401 or "WWW-Authenticate" not in answer.headers:
+                wrong.append((who, method, rule, answer.status_code))
+    assert not wrong
+    assert {who: len(found) for who, found in bodies.items()} == {
+        "nobody": 1,
+        "gone": 1,
+        "forged": 1,
+    }
+    assert bodies["gone"] == bodies["forged"]
+
+
+def test_each_role_may_what_is_declared_and_no_more(matrix: Matrix) -> None:
+    wrong = []
+    for (method, rule), row in ROUTES.items():
+        if not isinstance(row, Api):
+            continue
+        for person in matrix.people:
+            thing = matrix.things.get(row.thing) or matrix.things["firm"]
+            answer = matrix.ask(person.name, method, rule, thing)
+            code = (answer.get_json(silent=True) or {}).get("code", "")
+            expected = _expected(row, person)
+            got = {401: "401", 403: "403", 404: "404"}.get(answer.status_code, "passes")
+            if answer.status_code >= 500 or got != expected:
+                wrong.append((person.name, method, rule, expected, answer.status_code, code))
+    assert not wrong
+
+
+def _expected(row: Api, person: Person) -> str:
+    if person.role not in row.roles:
+        return "403"
+    if row.thing and not VISIBLE[row.thing](person):
+        return "404"
+    return "403" if row.refused(person) else "passes"
+
+
+def test_what_one_may_not_see_answers_as_what_does_not_exist(matrix: Matrix) -> None:
+    compared, wrong = 0, []
+    for (method, rule), row in ROUTES.items():
+        if not isinstance(row, Api) or not row.thing:
+            continue
+        foreign, missing = matrix.things[row.thing], new_id()
+        for person in matrix.people:
+            if _expected(row, person) != "404":
+                continue
+            one = matrix.ask(person.name, method, rule, foreign)
+            two = matrix.ask(person.name, method, rule, missing)
+            same_body = one.data.replace(foreign.encode(), b"ID") == two.data.replace(
+                missing.encode(), b"ID"
+            )
+            same_headers = _telling(one) == _telling(two)
+            compared += 1
+            if one.status_code != 404 or not same_body or not same_headers:
+                wrong.append((person.name, method, rule, one.data, two.data))
+    assert not wrong
+    assert compared > 50
+
+
+def _telling(answer: TestResponse) -> dict[str, str]:
+    return {key: value for key, value in answer.headers.items() if key != "X-Request-Id"}
+
+
+def test_lists_hold_nothing_of_another_organisation(matrix: Matrix) -> None:
+    """The ids of anchor-x's own things never occur in any list that anchor-y is shown."""
+    shown = []
+    for (method, rule), row in ROUTES.items():
+        if method != "GET" or not isinstance(row, Api) or row.thing:
+            continue
+        for person in matrix.people:
+            if person.org != "anchor-y" or person.role not in row.roles:
+                continue
+            text = matrix.served.api(person.name, "GET", matrix.path(rule, "")).data.decode()
+            shown += [
+                (person.name, rule, kind) for kind, thing in matrix.things.items() if thing in text
+            ]
+            if matrix.served.world.firms["anchor-x"] in text:
+                shown.append((person.name, rule, "anchor-x itself"))
+    assert not shown
+
+
+def test_pages_send_everybody_who_is_not_signed_in_to_the_sign_in_page(matrix: Matrix) -> None:
+    wrong = []
+    for (method, rule), row in ROUTES.items():
+        if not isinstance(row, Portal):
+            continue
+        for name in (*(person.name for person in matrix.people), "gone", None):
+            browser = matrix.served.browser(name)
+            answer = browser.get(rule) if method == "GET" else browser.post(rule, row.form)
+            known = name not in {"gone", None}
+            turned_away = answer.status_code == 303 and answer.headers["Location"] == "/sign-in"
+            expected_away = row.signed_in and not known
+            if rule == "/sign-out" and known:
+                expected_away = True  # signed out, and at the door again
+            if answer.status_code >= 500 or turned_away != expected_away:
+                wrong.append((name, method, rule, answer.status_code))
+    assert not wrong
