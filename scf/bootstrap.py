@@ -111,4 +111,12 @@ def is_ready(db: Database) -> bool:
         return migrate.revision_of(connection) == migrate.newest()
 
 
-__all__ = ["Platform", "build", "create_schema", "is_ready", "job_handlers", "load_calendars", "load_chart"]
+__all__ = [
+    "Platform",
+    "build",
+    "create_schema",
+    "is_ready",
+    "job_handlers",
+    "load_calendars",
+    "load_chart",
+]
