@@ -17,6 +17,7 @@ from sqlalchemy import Row, Table, insert, update
 
 from scf.db.runner import Context
 from scf.documents import rules
+from scf.documents.disputes import paid_although_contested
 from scf.documents.invoice_state import (
     State,
     fits,
@@ -38,8 +39,10 @@ _FINDING: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
 Amounts = Mapping[str, int]
 
 
-def _each(ctx: Context, amounts: Amounts, step: Callable[[State, int], None]) -> None:
-    """Apply one step to every invoice, all or none."""
+def _each(
+    ctx: Context, amounts: Amounts, step: Callable[[State, int], None]
+) -> dict[str, tuple[State, State]]:
+    """Apply one step to every invoice, all or none; gives each before and after."""
     for invoice_id, amount in amounts.items():
         if type(amount) is not int or amount <= 0:
             raise InvalidInput(
@@ -50,6 +53,7 @@ def _each(ctx: Context, amounts: Amounts, step: Callable[[State, int], None]) ->
     for invoice_id, amount in amounts.items():
         step(after[invoice_id], amount)
     write(ctx, before, after.values())
+    return {invoice_id: (before[invoice_id], after[invoice_id]) for invoice_id in amounts}
 
 
 # --- Finance ----------------------------------------------------------------------------------
@@ -215,7 +219,10 @@ def pay_rest_many(ctx: Context, amounts: Amounts) -> None:
 
     Over-payment is no state of an invoice: the caller sends the excess to the payer's account.
     """
-    _each(ctx, amounts, _pay_rest)
+    before = _each(ctx, amounts, _pay_rest)
+    for invoice_id, (old, new) in before.items():
+        if new.disputed_minor < old.disputed_minor:
+            paid_although_contested(ctx, invoice_id, old.disputed_minor - new.disputed_minor)
 
 
 def reopen_payment_many(ctx: Context, amounts: Amounts, *, financed: bool) -> None:

@@ -53,6 +53,7 @@ def open_dispute(
         "id": dispute_id,
         "invoice_id": state.id,
         "amount_minor": amount_minor,
+        "withheld_minor": 0 if state.ipu else amount_minor,
         "reason": reason,
         "state": "OPEN",
         "commercial": state.ipu,
@@ -101,14 +102,14 @@ def resolve_dispute(
         )
     ends = DISPUTE.after("DISPUTED", _OUTCOMES[outcome])
     stays_out = {"seller": 0, "buyer": head.amount_minor, "split": buyer_minor}[outcome]
-    if not head.commercial:
-        state.disputed_minor = max(0, state.disputed_minor - (head.amount_minor - stays_out))
+    withheld = min(head.withheld_minor, stays_out)
+    state.disputed_minor -= head.withheld_minor - withheld
     if not _others_open(ctx, head):
         state.dispute_state = DISPUTE.after(state.dispute_state, _OUTCOMES[outcome])
     ctx.conn.execute(
         update(_dispute)
         .where(_dispute.c.id == dispute_id)
-        .values(state=ends, resolved_at=ctx.now, amount_minor=stays_out or head.amount_minor)
+        .values(state=ends, resolved_at=ctx.now, withheld_minor=withheld)
     )
     write(ctx, before, [state])
     ctx.change("dispute", dispute_id, {"state": "OPEN"}, {"state": ends, "buyer_minor": stays_out})
@@ -137,27 +138,39 @@ def settle_by_credit(ctx: Context, state: State, amount: int) -> None:
     part stays open over the rest.
     """
     state.disputed_minor -= amount
-    left = amount
+    if _let_go(ctx, state.id, amount, settles=True) and state.dispute_state == "DISPUTED":
+        state.dispute_state = DISPUTE.after(state.dispute_state, "resolve_for_buyer")
+
+
+def paid_although_contested(ctx: Context, invoice_id: str, amount: int) -> None:
+    """Let go of contested money that the obligor has paid; the dispute itself goes on."""
+    _let_go(ctx, invoice_id, amount, settles=False)
+
+
+def _let_go(ctx: Context, invoice_id: str, amount: int, *, settles: bool) -> bool:
+    """Lower what disputes withhold, the oldest first; tells whether the last open one ended."""
     rows = ctx.conn.execute(
         select(_dispute)
-        .where(
-            _dispute.c.invoice_id == state.id,
-            _dispute.c.commercial.is_(False),
-            _dispute.c.state == "OPEN",
-        )
+        .where(_dispute.c.invoice_id == invoice_id, _dispute.c.withheld_minor > 0)
         .order_by(_dispute.c.opened_at, _dispute.c.id)
     ).all()
-    still_open = False
+    left, ended, still_open = amount, False, False
     for row in rows:
-        part = min(left, row.amount_minor)
+        part = min(left, row.withheld_minor)
         left -= part
-        if part == row.amount_minor:
-            values: dict[str, Any] = {"state": "RESOLVED_FOR_BUYER", "resolved_at": ctx.now}
-        else:
-            still_open = True
-            values = {"amount_minor": row.amount_minor - part}
-        if part:
-            ctx.conn.execute(update(_dispute).where(_dispute.c.id == row.id).values(**values))
-            ctx.change("dispute", row.id, {"state": row.state}, {"settled_minor": part})
-    if rows and not still_open and state.dispute_state == "DISPUTED":
-        state.dispute_state = DISPUTE.after(state.dispute_state, "resolve_for_buyer")
+        ends = settles and row.state == "OPEN" and part == row.withheld_minor
+        ended = ended or ends
+        still_open = still_open or (row.state == "OPEN" and not ends)
+        if not part:
+            continue
+        values: dict[str, Any] = {"withheld_minor": row.withheld_minor - part}
+        if ends:
+            values |= {"state": "RESOLVED_FOR_BUYER", "resolved_at": ctx.now}
+        ctx.conn.execute(update(_dispute).where(_dispute.c.id == row.id).values(**values))
+        ctx.change(
+            "dispute",
+            row.id,
+            {"state": row.state, "withheld_minor": row.withheld_minor},
+            {"state": values.get("state", row.state), "withheld_minor": values["withheld_minor"]},
+        )
+    return ended and not still_open

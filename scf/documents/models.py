@@ -334,6 +334,7 @@ class Dispute(Record, table=True):
     id: IdKey
     invoice_id: Id
     amount_minor: Minor
+    withheld_minor: Minor = 0  # what it still keeps out of the invoice's capacity
     reason: Text
     state: Code = "OPEN"  # OPEN RESOLVED_FOR_SELLER RESOLVED_FOR_BUYER SPLIT
     commercial: Flag = False  # after an undertaking: between the parties, funding goes on

@@ -1,0 +1,229 @@
+"""What must hold across orders, invoices and credit notes at every instant, for ``scf verify``.
+
+The counters that commands keep are recomputed here from the rows behind them; a difference names
+the first place to look. Source: fraud.md 2.1 (a) and (b), finance.md F10.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Table, and_, case, func, literal, or_, select
+from sqlalchemy.engine import Connection
+
+from scf.documents.invoice_state import INVOICE
+from scf.documents.models import (
+    CreditAllocation,
+    CreditNote,
+    Dispute,
+    InvoiceLine,
+    Order,
+    OrderLine,
+)
+
+_order: Final[Table] = Order.__table__  # type: ignore[attr-defined]
+_order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
+_line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
+_credit: Final[Table] = CreditNote.__table__  # type: ignore[attr-defined]
+_allocation: Final[Table] = CreditAllocation.__table__  # type: ignore[attr-defined]
+_dispute: Final[Table] = Dispute.__table__  # type: ignore[attr-defined]
+_COUNTING: Final = ("MATCHED", "PARTIAL")
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One place where something was lost or made."""
+
+    code: str
+    where: str
+    message: str
+
+
+def breaches(conn: Connection) -> Iterator[Breach]:
+    """Give every breach, the simplest laws first."""
+    yield from _lines_within(conn)
+    yield from _lines_recounted(conn)
+    yield from _orders_recounted(conn)
+    yield from _invoices(conn)
+    yield from _credits(conn)
+
+
+def _lines_within(conn: Connection) -> Iterator[Breach]:
+    """No order line carries more than was ordered."""
+    line = _order_line.c
+    rows = conn.execute(
+        select(_order_line)
+        .where(
+            or_(
+                line.invoiced_micro > line.quantity_micro,
+                line.received_micro > line.quantity_micro,
+                line.invoiced_minor > line.net_minor,
+            )
+        )
+        .order_by(line.id)
+    )
+    for row in rows:
+        yield Breach(
+            "ORDER_LINE_EXCEEDED",
+            f"order_line {row.id}",
+            f"Ordered {row.quantity_micro} for {row.net_minor}; invoiced {row.invoiced_micro} "
+            f"for {row.invoiced_minor}, received {row.received_micro}.",
+        )
+
+
+def _lines_recounted(conn: Connection) -> Iterator[Breach]:
+    """The counters of an order line are the sums of the invoice lines on it."""
+    counted = (
+        select(
+            _line.c.order_line_id.label("id"),
+            func.sum(func.coalesce(_line.c.quantity_micro, 0)).label("micro"),
+            func.sum(_line.c.net_minor).label("minor"),
+        )
+        .join(INVOICE, INVOICE.c.id == _line.c.invoice_id)
+        .where(
+            _line.c.order_line_id.is_not(None),
+            INVOICE.c.document_state == "VALIDATED",
+            INVOICE.c.match_state.in_(_COUNTING),
+        )
+        .group_by(_line.c.order_line_id)
+        .subquery()
+    )
+    micro, minor = func.coalesce(counted.c.micro, 0), func.coalesce(counted.c.minor, 0)
+    rows = conn.execute(
+        select(
+            _order_line.c.id,
+            _order_line.c.invoiced_micro,
+            _order_line.c.invoiced_minor,
+            micro.label("micro"),
+            minor.label("minor"),
+        )
+        .outerjoin(counted, counted.c.id == _order_line.c.id)
+        .where(or_(_order_line.c.invoiced_micro != micro, _order_line.c.invoiced_minor != minor))
+        .order_by(_order_line.c.id)
+    )
+    for row in rows:
+        yield Breach(
+            "ORDER_LINE_COUNT",
+            f"order_line {row.id}",
+            f"It says {row.invoiced_micro} for {row.invoiced_minor} are invoiced; its invoices "
+            f"say {int(row.micro)} for {int(row.minor)}.",
+        )
+
+
+def _orders_recounted(conn: Connection) -> Iterator[Breach]:
+    """An order's invoiced total is that of its invoices, and no more than the order."""
+    by_lines = (
+        select(_line.c.invoice_id, func.sum(_line.c.net_minor).label("minor"))
+        .where(_line.c.order_line_id.is_not(None))
+        .group_by(_line.c.invoice_id)
+        .subquery()
+    )
+    share = func.coalesce(by_lines.c.minor, INVOICE.c.net_minor)
+    counted = (
+        select(INVOICE.c.order_id.label("id"), func.sum(share).label("minor"))
+        .outerjoin(by_lines, by_lines.c.invoice_id == INVOICE.c.id)
+        .where(INVOICE.c.document_state == "VALIDATED", INVOICE.c.match_state.in_(_COUNTING))
+        .group_by(INVOICE.c.order_id)
+        .subquery()
+    )
+    minor = func.coalesce(counted.c.minor, 0)
+    rows = conn.execute(
+        select(_order.c.id, _order.c.invoiced_minor, _order.c.total_minor, minor.label("minor"))
+        .outerjoin(counted, counted.c.id == _order.c.id)
+        .where(
+            or_(
+                _order.c.invoiced_minor != minor,
+                and_(_order.c.total_minor > 0, _order.c.invoiced_minor > _order.c.total_minor),
+            )
+        )
+        .order_by(_order.c.id)
+    )
+    for row in rows:
+        yield Breach(
+            "ORDER_COUNT",
+            f"trade_order {row.id}",
+            f"Of {row.total_minor} it says {row.invoiced_minor} are invoiced; its invoices say "
+            f"{int(row.minor)}.",
+        )
+
+
+def _sum_by_invoice(table: Table, column: str) -> Any:  # noqa: ANN401 - a SQL subquery
+    return (
+        select(table.c.invoice_id, func.sum(table.c[column]).label("minor"))
+        .group_by(table.c.invoice_id)
+        .subquery()
+    )
+
+
+def _invoices(conn: Connection) -> Iterator[Breach]:
+    """Credits and disputes of an invoice are those of their rows, and capacity is not overrun."""
+    credited = _sum_by_invoice(_allocation, "amount_minor")
+    withheld = _sum_by_invoice(_dispute, "withheld_minor")
+    credit, dispute = func.coalesce(credited.c.minor, 0), func.coalesce(withheld.c.minor, 0)
+    one = INVOICE.c
+    owed = one.base_minor - one.credited_minor - one.paid_minor
+    state = case(
+        (one.payment_state == "WRITTEN_OFF", literal("WRITTEN_OFF")),
+        (owed <= 0, literal("PAID")),
+        (one.paid_minor > 0, literal("PART_PAID")),
+        else_=literal("OPEN"),
+    )
+    taken = one.held_minor + one.outstanding_minor
+    room = owed - one.disputed_minor - one.retention_minor + one.over_advance_minor
+    rows = conn.execute(
+        select(
+            one.id,
+            one.credited_minor,
+            one.disputed_minor,
+            one.payment_state,
+            taken.label("taken"),
+            room.label("room"),
+            credit.label("credit"),
+            dispute.label("dispute"),
+        )
+        .outerjoin(credited, credited.c.invoice_id == one.id)
+        .outerjoin(withheld, withheld.c.invoice_id == one.id)
+        .where(
+            or_(
+                one.credited_minor != credit,
+                one.disputed_minor != dispute,
+                one.payment_state != state,
+                taken > room,
+            ),
+            one.document_state != "RECEIVED",
+        )
+        .order_by(one.id)
+    )
+    for row in rows:
+        yield Breach(
+            "INVOICE_AMOUNTS",
+            f"invoice {row.id}",
+            f"Credited {row.credited_minor}, its credit notes say {int(row.credit)}; contested "
+            f"{row.disputed_minor}, its disputes say {int(row.dispute)}; {row.taken} held and "
+            f"financed of {row.room}; payment {row.payment_state}.",
+        )
+
+
+def _credits(conn: Connection) -> Iterator[Breach]:
+    """What a credit note has given away is what its invoices got."""
+    given = (
+        select(
+            _allocation.c.credit_note_id.label("id"),
+            func.sum(_allocation.c.amount_minor).label("minor"),
+        )
+        .group_by(_allocation.c.credit_note_id)
+        .subquery()
+    )
+    minor = func.coalesce(given.c.minor, 0)
+    rows = conn.execute(
+        select(_credit.c.id, _credit.c.allocated_minor, minor.label("minor"))
+        .outerjoin(given, given.c.id == _credit.c.id)
+        .where(_credit.c.allocated_minor != minor)
+        .order_by(_credit.c.id)
+    )
+    for row in rows:
+        yield Breach(
+            "CREDIT_COUNT",
+            f"credit_note {row.id}",
+            f"It says {row.allocated_minor} are allocated; its invoices say {int(row.minor)}.",
+        )
