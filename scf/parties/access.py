@@ -80,7 +80,7 @@ MAY: dict[str, frozenset[Role]] = {
     "request.check": _OFFICER,
     "request.decide": _BANK,
     "request.cancel": _BANK,
-    "request.expire": _BANK,
+    "request.expire": _BANK | _OPERATOR,
     "request.read": frozenset({Role.TREASURER}) | _BANK,
     "decision.read": _BANK,
     "advance.read": frozenset({Role.TREASURER}) | _BANK,
