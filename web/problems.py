@@ -12,7 +12,7 @@ import structlog
 from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -36,6 +36,7 @@ _CODES = {
     503: "UNAVAILABLE",
 }
 _SERVER_ERROR = 500
+_PLAIN = "text/plain; charset=utf-8"
 
 
 class BadRequest(ScfError):
@@ -118,6 +119,9 @@ def answer(error: Exception) -> BaseResponse:
     """Answer an exception; unexpected ones are logged whole and told by reference only."""
     if isinstance(error, RequestRedirect):
         return redirect(error.new_url, 308)
+    if isinstance(error, SecurityError):
+        # A foreign host name: no address of ours may be built from it, not even in a page.
+        return Response("This host name is not served here.\n", 400, content_type=_PLAIN)
     problem = problem_of(error)
     if problem.status == _SERVER_ERROR:
         _log.error("unexpected error", request_id=g.get("request_id"), exc_info=error)

@@ -7,7 +7,7 @@ a client can be generated before there is a person to sign in.
 import copy
 from typing import Any, Final
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 
 from web.api.v1.shapes import ProblemDocument
 from web.api.v1.shell import mark_replay, spec
@@ -36,6 +36,8 @@ _KEY_HEADER: Final = {
     "description": "Made by the client. The same key with the same body has one effect.",
 }
 
+_described_once: dict[str, Any] = {}
+
 
 def attach(api: Blueprint) -> None:
     """Serve the description, and mark replayed answers."""
@@ -48,17 +50,16 @@ def attach(api: Blueprint) -> None:
 
 
 def _described() -> dict[str, Any]:
-    store = current_app.extensions.setdefault("tributary.openapi", {})
-    if not store:
-        store.update(_complete(copy.deepcopy(spec._generate_spec())))  # noqa: SLF001 - the library caches one description per process, not per application
-    return store  # type: ignore[no-any-return]
+    # The library makes it once per process, at the first question; every application of ours has
+    # the same routes.
+    if not _described_once:
+        _described_once.update(_complete(copy.deepcopy(spec.spec)))
+    return _described_once
 
 
 def _complete(document: dict[str, Any]) -> dict[str, Any]:
     """Declare what holds for every operation once, and in the form in which it is answered."""
     schemas = document["components"]["schemas"]
-    schemas.pop("ValidationErrorList", None)
-    schemas.pop("ValidationErrorElement", None)
     schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
     for operations in document["paths"].values():
         for method, operation in operations.items():

@@ -20,6 +20,7 @@ from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotAllowed, NotSignedIn
 from scf.parties.access import authorise
 from scf.parties.tokens import actor_of_token
+from web.api.v1.shapes import ProblemDocument
 from web.context import actor, now, platform, set_actor
 from web.problems import BadRequest, PreconditionRequired, WrongType
 from web.strict_json import NotStrict, loads
@@ -54,6 +55,7 @@ spec = SpecTree(
     before=_refuse_invalid,
     after=_reject_bad_answer,
     validation_error_status=422,
+    validation_error_model=ProblemDocument,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda _parent, child: child,
     security_schemes=[

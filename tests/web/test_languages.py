@@ -1,0 +1,75 @@
+"""Every text of the portal is in the catalogue and translated, and compiled as written."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages import mofile, pofile
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+
+import web
+from scf.db.engine import Database
+from tests.support.served import served_small
+from web.i18n import COOKIE
+
+ROOT = Path(web.__file__).parent
+LANGUAGES = [path.name for path in sorted((ROOT / "translations").iterdir()) if path.is_dir()]
+
+
+def read(path: Path, locale: str | None = None) -> Catalog:
+    with path.open("rb") as file:
+        return pofile.read_po(file, locale=locale)
+
+
+def ids(catalogue: Catalog) -> set[str]:
+    return {str(message.id) for message in catalogue if message.id}
+
+
+def test_the_catalogue_holds_exactly_the_texts_of_the_portal() -> None:
+    """Run `pybabel extract` as translations/babel.cfg says, then translate, when this fails."""
+    found = extract_from_dir(
+        ROOT,
+        method_map=[("**.py", "python"), ("templates/**.html", "jinja2")],
+        options_map={"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}},
+    )
+    assert {str(message[2]) for message in found} == ids(read(ROOT / "translations/messages.pot"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_is_complete_and_keeps_every_placeholder(language: str) -> None:
+    catalogue = read(ROOT / f"translations/{language}/LC_MESSAGES/messages.po", language)
+    assert ids(catalogue) == ids(read(ROOT / "translations/messages.pot"))
+    for message in catalogue:
+        if message.id:
+            assert message.string, message.id
+            places = re.findall(r"%\(\w+\)\w", str(message.id))
+            assert sorted(re.findall(r"%\(\w+\)\w", str(message.string))) == sorted(places)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_compiled_is_what_is_written(language: str) -> None:
+    folder = ROOT / f"translations/{language}/LC_MESSAGES"
+    written = read(folder / "messages.po", language)
+    with (folder / "messages.mo").open("rb") as file:
+        compiled = mofile.read_mo(file)
+    texts = [{m.id: m.string for m in catalogue if m.id} for catalogue in (written, compiled)]
+    assert texts[0] == texts[1]
+
+
+def test_the_browsers_language_is_taken_unless_another_was_chosen(db: Database) -> None:
+    browser = served_small(db).browser("maker")
+    english = browser.get("/", headers={"Accept-Language": "fr, en;q=0.5"})
+    chinese = browser.get("/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
+    assert english.headers["Content-Language"] == "en"
+    assert "Your invoices" in english.get_data(as_text=True)
+    page = chinese.get_data(as_text=True)
+    assert '<html lang="zh-Hans">' in page
+    for shown in ("您的发票", "2026年3月2日", "客户经理"):
+        assert shown in page
+    assert browser.post("/language", {"language": "en"}).status_code == 303
+    assert browser.client.get_cookie(COOKIE, domain="localhost") is not None
+    chosen = browser.get("/", headers={"Accept-Language": "zh-CN"})
+    assert "Your invoices" in chosen.get_data(as_text=True)
+    browser.post("/language", {"language": "../../etc"})
+    assert browser.get("/").status_code == 200
