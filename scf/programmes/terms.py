@@ -149,8 +149,8 @@ class Terms(_Part):
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """The currencies that the programme finances."""
-        return tuple(self.currency)
+        """The currencies that the programme finances, by their code."""
+        return tuple(sorted(self.currency))
 
     @property
     def benchmarks(self) -> dict[str, str]:
