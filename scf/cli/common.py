@@ -84,7 +84,7 @@ class Session:
         )
 
     def firm(self, word: str) -> str:
-        """Give the id of a firm that was named by id, ``scheme:value`` or exact name."""
+        """Give the id of a firm that was named by id or ``scheme:value``."""
         with self.platform.db.snapshot() as conn:
             return parties.firm_by(conn, word, self.scope)
 

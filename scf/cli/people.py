@@ -17,7 +17,7 @@ account = typer.Typer(help="Bank accounts of firms.", no_args_is_help=True)
 user = typer.Typer(help="People.", no_args_is_help=True)
 token = typer.Typer(help="Tokens, by which a person acts.", no_args_is_help=True)
 Identifiers = Annotated[list[str], typer.Option("--id", help="scheme:value, e.g. vat:DE123456789")]
-FirmWord = Annotated[str, typer.Argument(metavar="FIRM", help="id, scheme:value or exact name")]
+FirmWord = Annotated[str, typer.Argument(metavar="FIRM", help="id, or scheme:value such as vat:DE136695976")]
 
 
 def attach(app: typer.Typer) -> None:
@@ -134,7 +134,7 @@ def account_verify(
 @user.command("add")
 def user_add(
     email: str,
-    org: Annotated[str, typer.Option(help="Organisation: id, scheme:value or exact name")],
+    org: Annotated[str, typer.Option(help="Organisation: id, or scheme:value such as vat:DE136695976")],
     role: Annotated[list[str], typer.Option(help="treasurer, anchor_clerk, …; may be repeated")],
     name: Annotated[str, typer.Option()] = "",
 ) -> None:

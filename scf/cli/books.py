@@ -1,0 +1,90 @@
+"""The books: journals out, balances, and the proof that everything adds up."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scf.accounting import export as exports
+from scf.accounting import journal
+from scf.cli.common import EXIT_REFUSED, SESSION, show, show_list
+from scf.kernel.actor import Role
+from scf.kernel.errors import NotAllowed
+from scf.kernel.money import format_minor
+from scf.parties.access import authorise
+from scf.reporting import verify as checks
+
+export = typer.Typer(help="Export for other systems.", no_args_is_help=True)
+Firm = Annotated[str, typer.Option(help="Whose book; your own organisation's if left")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang this room's commands into the tree."""
+    app.add_typer(export, name="export")
+    app.command("trial-balance")(trial_balance)
+    app.command()(verify)
+
+
+@export.command("journal")
+def export_journal(
+    firm: Firm = "",
+    form: Annotated[str, typer.Option("--format", help="csv or hledger")] = "csv",
+    first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    last: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    out: Annotated[Path | None, typer.Option(help="A file instead of standard output")] = None,
+) -> None:
+    """Write one organisation's journal."""
+    org_id = _own_book(firm)
+    with SESSION.reading() as conn:
+        lines = list(
+            journal.journal_lines(
+                conn, org_id, first.date() if first else None, last.date() if last else None
+            )
+        )
+    content = exports.write(lines, form)
+    if out is not None:
+        out.write_bytes(content)
+        show({"file": str(out), "lines": len(lines)})
+    else:
+        sys.stdout.buffer.write(content)
+
+
+def trial_balance(firm: Firm = "", on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None) -> None:
+    """Show debits and credits of every account of one book."""
+    org_id = _own_book(firm)
+    with SESSION.reading() as conn:
+        lines = journal.trial_balance(conn, org_id, on.date() if on else None)
+    show_list(
+        [
+            {
+                "account": line.account_code,
+                "currency": line.currency,
+                "debit": format_minor(line.debit_minor, line.currency),
+                "credit": format_minor(line.credit_minor, line.currency),
+                "balance": format_minor(line.balance_minor, line.currency),
+            }
+            for line in lines
+        ],
+        "accounts",
+    )
+
+
+def _own_book(firm: str) -> str:
+    """Give the organisation whose book is asked for, which must be the reader's own."""
+    actor = SESSION.actor
+    if Role.OPERATOR not in actor.roles:
+        authorise(actor, "ledger.read")
+    org_id = SESSION.firm(firm) if firm else actor.org_id
+    if org_id != actor.org_id:
+        raise NotAllowed("NOT_ALLOWED", "A book is open to its own organisation only.")
+    return org_id
+
+
+def verify() -> None:
+    """Prove that books balance, the trail is untouched, limits and documents add up."""
+    report = checks.verify(SESSION.platform)
+    show({"checked": report.checked, "breaches": [vars(one) for one in report.breaches]})
+    if report.breaches:
+        raise SystemExit(EXIT_REFUSED)

@@ -1,0 +1,287 @@
+"""Programmes, limits and fixings; quotes, requests, checks and decisions."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from scf.cli.common import SESSION, show, show_list
+from scf.cli.documents import Invoices, invoice_rows
+from scf.financing.models import Advance, FinancingRequest
+from scf.kernel.errors import InvalidInput, NotFound
+from scf.kernel.money import format_minor, parse_minor
+from scf.offers.models import QuoteLine
+from scf.parties.service import business_date
+from scf.programmes.models import LimitNode, Programme
+
+programme = typer.Typer(help="Programmes: load, activate, list.", no_args_is_help=True)
+limit = typer.Typer(help="The limit tree.", no_args_is_help=True)
+fixing = typer.Typer(help="Benchmark fixings.", no_args_is_help=True)
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang this room's commands into the tree."""
+    app.add_typer(programme, name="programme")
+    app.add_typer(limit, name="limit")
+    app.add_typer(fixing, name="fixing")
+    app.command()(quote)
+    app.command()(request)
+    app.command()(withdraw)
+    app.command()(requests)
+    app.command()(check)
+    app.command()(decide)
+    app.command()(advances)
+
+
+def _own_day() -> dt.date:
+    with SESSION.reading() as conn:
+        return business_date(conn, SESSION.actor.org_id)
+
+
+@programme.command("load")
+def programme_load(
+    file: Path,
+    anchor: Annotated[str, typer.Option(help="The core buyer: id or scheme:value")],
+    on: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="In force from; today if left")
+    ] = None,
+) -> None:
+    """Load a programme file as a draft, or as the next version of a known one."""
+    try:
+        content = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("PROGRAMME_FILE", f"{file} cannot be read: {error}.") from None
+    payload = {
+        "content": content,
+        "anchor_id": SESSION.firm(anchor),
+        "effective_on": on.date() if on else _own_day(),
+    }
+    show(SESSION.run("programme.load", payload).result)
+
+
+@programme.command("activate")
+def programme_activate(
+    which: Annotated[str, typer.Argument(metavar="PROGRAMME", help="id or code")],
+) -> None:
+    """Put the newest terms in force: another person than the one who loaded them."""
+    show(SESSION.run("programme.activate", {"programme_id": programme_id(which)}).result)
+
+
+@programme.command("list")
+def programme_list() -> None:
+    """List the programmes you may know."""
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        rows = session.scalars(select(Programme).order_by(Programme.code)).all()
+        show_list(
+            [
+                {"id": r.id, "code": r.code, "name": r.name, "anchor": r.anchor_id, "state": r.state}
+                for r in rows
+            ],
+            "programmes",
+        )
+
+
+def programme_id(word: str) -> str:
+    """Find a programme by id or code."""
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        found = session.scalars(
+            select(Programme.id).where((Programme.id == word) | (Programme.code == word))  # type: ignore[arg-type]
+        ).all()
+    if len(found) != 1:
+        raise NotFound("NOT_FOUND", "No programme with this id or code.", programme=word)
+    return str(found[0])
+
+
+@limit.command("set")
+def limit_set(
+    kind: Annotated[str, typer.Argument(help="financier, programme, obligor, seller, …")],
+    subject: Annotated[str, typer.Argument(help="Whom it binds: a firm, or a programme's code")],
+    amount: Annotated[str, typer.Argument(help="e.g. 5000000.00")],
+    currency: Annotated[str, typer.Option()] = "EUR",
+) -> None:
+    """Set a limit of the financier's tree. What has no limit gets nothing."""
+    subject_id = programme_id(subject) if kind == "programme" else SESSION.firm(subject)
+    payload = {
+        "kind": kind,
+        "subject_id": subject_id,
+        "currency": currency,
+        "limit_minor": parse_minor(amount, currency),
+    }
+    show(SESSION.run("limit.set", payload).result)
+
+
+@limit.command("list")
+def limit_list() -> None:
+    """Show the limit tree with what is held and used."""
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        rows = session.scalars(
+            select(LimitNode).order_by(LimitNode.kind_rank, LimitNode.subject_id)  # type: ignore[arg-type]
+        ).all()
+        show_list(
+            [
+                {
+                    "kind": row.kind,
+                    "subject": row.subject_id,
+                    "currency": row.currency,
+                    "limit": format_minor(row.limit_minor, row.currency),
+                    "held": format_minor(row.held_minor, row.currency),
+                    "used": format_minor(row.utilised_minor, row.currency),
+                }
+                for row in rows
+            ],
+            "limits",
+        )
+
+
+@fixing.command("add")
+def fixing_add(
+    benchmark: Annotated[str, typer.Argument(help="e.g. EURIBOR-3M")],
+    percent: Annotated[str, typer.Argument(help="As published, e.g. 3.45")],
+    on: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its day; today if left")
+    ] = None,
+) -> None:
+    """Store a benchmark's published value of a day."""
+    payload = {
+        "benchmark": benchmark,
+        "percent": percent,
+        "fixed_on": on.date() if on else _own_day(),
+    }
+    show(SESSION.run("fixing.add", payload).result)
+
+
+def quote(
+    which: Invoices,
+    amount: Annotated[str, typer.Option(help="Less than all that is eligible")] = "",
+    on: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Pay-out day; the next if left")
+    ] = None,
+) -> None:
+    """Ask for a firm price, as the seller; it is held for a quarter of an hour."""
+    rows = invoice_rows(which)
+    payload: dict[str, Any] = {"invoice_ids": [row.id for row in rows]}
+    if amount:
+        payload["amount_minor"] = parse_minor(amount, rows[0].currency)
+    if on:
+        payload["value_on"] = on.date()
+    show(SESSION.run("quote.make", payload).result)
+
+
+def request(
+    which: Annotated[list[str] | None, typer.Argument(metavar="INVOICE…")] = None,
+    quote_id: Annotated[str, typer.Option("--quote", help="Id of the quote")] = "",
+) -> None:
+    """Ask for the money of a quote. Invoices, when named, must be those of the quote."""
+    if which:
+        named = {row.id for row in invoice_rows(which)}
+        with SESSION.platform.db.read(SESSION.actor) as session:
+            quoted = set(
+                session.scalars(
+                    select(QuoteLine.invoice_id).where(QuoteLine.quote_id == quote_id)  # type: ignore[arg-type]
+                )
+            )
+        if named != quoted:
+            raise InvalidInput("QUOTE_INVOICES", "The quote is for other invoices.")
+    show(SESSION.run("request.submit", {"quote_id": quote_id}).result)
+
+
+def withdraw(which: Annotated[str, typer.Argument(metavar="REQUEST")]) -> None:
+    """Take a request back; free of cost until its pay-out is instructed."""
+    show(SESSION.run("request.withdraw", {"request_id": which}).result)
+
+
+def requests() -> None:
+    """List financing requests, newest first."""
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        rows = session.scalars(
+            select(FinancingRequest).order_by(FinancingRequest.id.desc()).limit(100)  # type: ignore[attr-defined]
+        ).all()
+        show_list(
+            [
+                {
+                    "id": row.id,
+                    "state": row.state,
+                    "currency": row.currency,
+                    "face": format_minor(row.face_minor, row.currency),
+                    "net": format_minor(row.net_minor, row.currency),
+                    "decide_by": row.decide_by,
+                    "version": row.version,
+                }
+                for row in rows
+            ],
+            "requests",
+        )
+
+
+def check(
+    which: Annotated[str, typer.Argument(metavar="REQUEST")],
+    kind: Annotated[list[str], typer.Argument(metavar="KIND…", help="screening, tax_status, …")],
+    evidence: Annotated[str, typer.Option(help="What was looked at and what it showed")],
+    hit: Annotated[bool, typer.Option("--hit", help="The check found something")] = False,
+) -> None:
+    """Record an officer's check by hand, where no automatic source answers yet."""
+    for one in kind:
+        payload = {
+            "request_id": which,
+            "kind": one,
+            "result": "HIT" if hit else "CLEAR",
+            "evidence": evidence,
+        }
+        show(SESSION.run("request.check", payload).result)
+
+
+def decide(
+    which: Annotated[str, typer.Argument(metavar="REQUEST")],
+    approve: Annotated[bool, typer.Option("--approve")] = False,
+    decline: Annotated[str, typer.Option(metavar="CODE", help="Refusal code")] = "",
+    note: Annotated[str, typer.Option()] = "",
+    version: Annotated[
+        int | None, typer.Option(help="The version you read; refused if it moved since")
+    ] = None,
+) -> None:
+    """Approve or decline a request: first a maker, then a checker who is another person."""
+    if approve == bool(decline):
+        raise typer.BadParameter("say either --approve or --decline CODE")
+    payload: dict[str, Any] = {
+        "request_id": which,
+        "outcome": "APPROVE" if approve else "DECLINE",
+        "note": note,
+        "version": _version(which) if version is None else version,
+    }
+    if decline:
+        payload["code"] = decline
+    show(SESSION.run("request.decide", payload).result)
+
+
+def _version(request_id: str) -> int:
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        found = session.get(FinancingRequest, request_id)
+    if found is None:
+        raise NotFound("NOT_FOUND", "No financing request with this id.", id=request_id)
+    return found.version
+
+
+def advances() -> None:
+    """List advances, newest first."""
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        rows = session.scalars(select(Advance).order_by(Advance.id.desc()).limit(100)).all()  # type: ignore[attr-defined]
+        show_list(
+            [
+                {
+                    "id": row.id,
+                    "request": row.request_id,
+                    "state": row.state,
+                    "currency": row.currency,
+                    "face": format_minor(row.face_minor, row.currency),
+                    "net": format_minor(row.net_minor, row.currency),
+                    "due": row.due_on,
+                    "repaid": format_minor(row.repaid_minor, row.currency),
+                    "income": format_minor(row.income_minor, row.currency),
+                    "penalty": format_minor(row.penalty_minor, row.currency),
+                }
+                for row in rows
+            ],
+            "advances",
+        )
