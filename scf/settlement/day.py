@@ -28,7 +28,7 @@ from scf.ledger.service import Journal, LedgerEvent, post
 from scf.parties.models import BusinessDate
 from scf.parties.service import business_date
 from scf.programmes.terms import Terms
-from scf.settlement import instructions, journals, matching, outcomes
+from scf.settlement import instructions, journals, outcomes
 from scf.settlement.allocation import ALLOCATION
 from scf.settlement.instructions import INSTRUCTION_TABLE
 from scf.settlement.loans import ADVANCE, loan_of, terms_of_versions
@@ -305,13 +305,9 @@ def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, 
 
 
 def _begin_day(platform: Platform, actor: Actor, on: dt.date) -> None:
-    """Look again at receipts that waited for this day."""
-    platform.run(
-        "receipt.retry",
-        {"reasons": sorted(matching.RETRIED)},
-        actor,
-        key=f"{actor.org_id}:{on}",
-    )
+    """What a new date brings: prices and deadlines end, receipts that waited for it are tried."""
+    for name in ("quote.expire", "request.expire", "receipt.retry"):
+        platform.run(name, {}, actor, key=f"{actor.org_id}:{on}")
 
 
 def _close_one(platform: Platform, actor: Actor, on: dt.date) -> int:

@@ -221,7 +221,7 @@ class EntryIn(_Input):
 class ReadStatement(_Input):
     """One slice of one statement; its first slice carries the file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_max_length=None)  # the file itself is long
 
     name: Text = ""
     sha256: Code

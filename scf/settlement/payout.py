@@ -18,10 +18,10 @@ from scf.db.runner import Context, command
 from scf.db.types import Id, OptDay, Text
 from scf.db.visibility import fetch_visible
 from scf.documents.models import Invoice
-from scf.financing import advances
+from scf.financing import advances, guards
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor
-from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
+from scf.kernel.errors import Conflict, NotAllowed, RuleViolation, ScfError
 from scf.ledger.service import LedgerEvent, post
 from scf.parties.service import business_date, verified_account
 from scf.settlement import instructions, journals, outcomes
@@ -127,6 +127,7 @@ def _candidates(
     rows = list(ctx.conn.execute(query))
     found: list[tuple[Payment, str, str | None]] = []
     paid = instructions.being_paid(ctx.conn, (row.id for row in rows))
+    barred = _barred(ctx.conn, [row for row in rows if row.state == READY], today)
     for row in rows:
         value_on = max(row.value_on, today) if row.state == "RETURNED" else row.value_on
         if data.value_on is not None and value_on != data.value_on:
@@ -137,9 +138,26 @@ def _candidates(
             "advance", row.id, row.id, row.seller_id, row.net_minor, row.currency, value_on,
             "Early payment", row.invoice_number,
         )  # fmt: skip
-        found.append((payment, _hurdle(row, value_on, today, paid), row.payee_account_id))
+        reason = barred.get(row.id) or _hurdle(row, value_on, today, paid)
+        found.append((payment, reason, row.payee_account_id))
     if data.owed:
         found += [(one, "", None) for one in _owed(ctx.conn, financier_id, today, data.value_on)]
+    return found
+
+
+def _barred(conn: Connection, rows: Sequence[Row[Any]], today: dt.date) -> dict[str, str]:
+    """Give the advances that must not be instructed now, each with the code of the reason."""
+    try:
+        guards.may_instruct(conn, rows, today)
+    except ScfError as refusal:
+        if len(rows) == 1:
+            return {rows[0].id: refusal.code}
+    else:
+        return {}
+    # One of many is in the way: ask each alone, so that only that one stays behind.
+    found: dict[str, str] = {}
+    for row in rows:
+        found |= _barred(conn, [row], today)
     return found
 
 
@@ -249,6 +267,8 @@ def release(ctx: Context, data: OfFile) -> dict[str, Any]:
         FOUR_EYES, for the person who prepared it.
     Conflict
         VALUE_DATE_MOVED, NOT_READY, PAYEE_CHANGED: what it says is no longer so; cancel it.
+    RuleViolation
+        What ``guards.may_instruct`` refuses at the last moment.
     """
     file = _locked(ctx, data.file_id)
     if file.state == "SENT":
@@ -295,6 +315,8 @@ def _still_right(
     ctx: Context, rows: Sequence[Row[Any]], by_id: dict[str, Row[Any]], today: dt.date
 ) -> None:
     """Check at the last moment what was true when the file was prepared."""
+    ready = [row for row in by_id.values() if row.state == READY]
+    guards.may_instruct(ctx.conn, ready, today)
     accounts: dict[tuple[str, str], Row[Any] | None] = {}
     for row in rows:
         advance = by_id.get(row.advance_id)

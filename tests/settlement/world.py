@@ -6,8 +6,6 @@ pay-out on everything runs through commands, and the bank is the simulator.
 """
 
 import datetime as dt
-import importlib
-import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlmodel import SQLModel
 
-from scf.bootstrap import load_chart
+from scf.bootstrap import load_chart, load_slices
 from scf.db.engine import Database
 from scf.db.platform import Platform
 from scf.db.runner import Context, Runner
@@ -39,6 +37,7 @@ from scf.programmes import claims, limits
 from scf.programmes.models import LimitNode, Programme, ProgrammeVersion
 from scf.programmes.terms import Terms
 from scf.settlement import day, payout, statements
+from scf.settlement.intake import EntryIn, PartIn, ReadStatement
 from scf.settlement.journals import ARRANGEMENT, TRADE_PAYABLES
 from scf.settlement.models import BankEntry, PaymentInstruction
 
@@ -74,12 +73,7 @@ class World:
     """One database with three firms and a programme; amounts are texts in euro."""
 
     def __init__(self, db: Database, folder: Path, **terms: Any) -> None:
-        for name in (
-            "parties", "documents", "programmes", "offers", "financing", "settlement",
-        ):  # fmt: skip
-            if importlib.util.find_spec(f"scf.{name}.visibility"):
-                importlib.import_module(f"scf.{name}.visibility")
-        importlib.import_module("scf.settlement.commands")
+        load_slices()
         load_chart()
         self.db, self.folder = db, folder
         self.clock = FixedClock(dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC))
@@ -221,7 +215,7 @@ class World:
             now = conn.execute(select(table).where(table.c.id == advance_id)).one()
             steps = ("request", "hold", "precheck", "decide", "sign", "register", "recheck")
             for step in steps if ready else steps[:4]:
-                now = advances.transition(ctx, now, step, START)
+                now = advances.transition(ctx, now, step, self.today)
         return advance_id
 
     def _request(
@@ -263,7 +257,7 @@ class World:
         self.keys += 1
         return f"key-{self.keys}"
 
-    def run(self, name: str, actor: Actor = MAKER, **payload: Any) -> dict[str, Any]:
+    def run(self, name: str, actor: Actor = MAKER, /, **payload: Any) -> dict[str, Any]:
         return self.platform.run(name, payload, actor, key=self.key()).result
 
     def ordered(self, **payload: Any) -> list[bytes]:
@@ -314,6 +308,22 @@ class World:
         """Let money come in and read the statement; gives what was said of it."""
         return self.read([self.receipt(amount, reference, **how)])[0]
 
+    def taken_back(self, entry: Any) -> dict[str, Any]:
+        """Let the bank reverse a credit, as no payer can order it."""
+        row = EntryIn(
+            identity=new_id(), place="Ntry", amount_minor=-entry.amount_minor, currency=EUR,
+            booked_on=self.today, value_on=self.today, is_reversal=True,
+            parts=[PartIn(references=entry.details["parts"][0]["references"])],
+        )  # fmt: skip
+        return self.run("statement.read", **self.slice([row]))
+
+    def slice(self, rows: list[EntryIn]) -> dict[str, Any]:
+        """A slice of a statement with these entries."""
+        return ReadStatement(
+            sha256=new_id(), place=0, part=0, statement_ref="S", account=IBANS[FINANCIER],
+            currency=EUR, opening_minor=0, closing_minor=0, total=len(rows), entries=rows,
+        ).model_dump()  # fmt: skip
+
     def close_to(self, on: dt.date) -> dict[str, Any]:
         return day.close_to(self.platform, FINANCIER, on)
 
@@ -321,9 +331,16 @@ class World:
         """Close everything up to the day before."""
         self.close_to(on - dt.timedelta(days=1))
 
-    def financed(self, face: str = "1,000,000.00", number: str = "INV-1", **how: Any) -> str:
-        """One invoice, wholly financed and paid out; gives the advance."""
-        advance_id = self.advance(self.invoice(number, face), face, **how)
+    def financed(
+        self,
+        face: str = "1,000,000.00",
+        number: str = "INV-1",
+        due_on: dt.date = DUE,
+        invoice: str = "",
+        **how: Any,
+    ) -> str:
+        """One invoice, financed for its face and paid out; gives the advance."""
+        advance_id = self.advance(self.invoice(number, invoice or face, due_on), face, **how)
         self.pay_out()
         return advance_id
 
