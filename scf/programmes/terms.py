@@ -7,21 +7,36 @@ so a programme that asks for it is refused when it is loaded and not when money 
 import datetime as dt
 import re
 import tomllib
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from scf.db.types import Code, Count, Currency, Minor, OptMinor, Ppm, SignedPpm, Text
 from scf.kernel.calendar import Roll, zone
 from scf.kernel.daycount import DayCount
 from scf.kernel.errors import InvalidInput
-from scf.kernel.money import parse_minor
+from scf.kernel.money import MAX_MINOR, parse_minor
 from scf.kernel.rates import PPM
 
 CHECKS_BEFORE_DECISION: Final = ("duplicate", "screening", "tax_status", "title_search")
 CHECKS_BEFORE_PAYOUT: Final = ("e_signature", "registration", "recheck")
 CheckBeforeDecision = Literal["duplicate", "screening", "tax_status", "title_search"]
 CheckBeforePayout = Literal["e_signature", "registration", "recheck"]
+
+# Plain bounds of their own: a second Field beside an annotated type would drop them in silence.
+Share = Annotated[int, Strict(), Field(ge=0, le=PPM)]
+PositiveShare = Annotated[int, Strict(), Field(ge=1, le=PPM)]
+Step = Annotated[int, Strict(), Field(ge=1, le=MAX_MINOR)]
+FewDays = Annotated[int, Strict(), Field(ge=0, le=10)]
+Minutes = Annotated[int, Strict(), Field(ge=1, le=240)]
 
 MAX_FILE: Final = 64 * 1024
 _CUT_OFF: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -60,7 +75,7 @@ class CurrencyTerms(_Part):
 
     benchmark: Code
     amount_min_minor: Minor = 1
-    amount_step_minor: Minor = Field(default=1, ge=1)
+    amount_step_minor: Step = 1
     fees: tuple[Fee, ...] = ()
 
 
@@ -87,23 +102,23 @@ class Terms(_Part):
     tenor_min_days: Count = 1
     tenor_max_days: Count = 365
     invoice_age_max_days: Count = 365
-    advance_ppm: Ppm = Field(default=PPM, ge=1, le=PPM)
+    advance_ppm: PositiveShare = PPM
     partial_allowed: bool = True
     allocation_order: Literal["reference", "fifo", "lifo", "largest", "smallest"] = "reference"
 
     day_count: DayCount = DayCount.ACT_360
     roll: Roll = Roll.FOLLOWING
     calendar: Code = "target"
-    value_date_offset: Count = Field(default=0, le=10)
+    value_date_offset: FewDays = 0
     cut_off: Text = "16:00"
     cut_off_zone: Text = "UTC"
-    quote_minutes: Count = Field(default=15, ge=1, le=240)
+    quote_minutes: Minutes = 15
 
     grace_days: Count = 0
     grace_free: bool = False
     penalty_multiple_ppm: Ppm = 1_500_000
     penalty_extra_only: bool = False
-    rebate_share_ppm: Ppm = Field(default=0, le=PPM)
+    rebate_share_ppm: Share = 0
     rebate_to: Literal["cost_bearer", "payer", "seller"] = "cost_bearer"
     income_method: Literal["straight_line", "effective"] = "straight_line"
 
