@@ -259,11 +259,10 @@ def _link_state(note: _Note, *, linked: bool) -> None:
 
 
 def _take(ctx: Context, note: _Note, state: State, *, is_named: bool) -> int:
-    """Set as much of the note as fits against one invoice: contested first, then what is free."""
+    """Set as much of the note as fits against one invoice: conceded first, then what is free."""
     settled = 0
     if is_named and state.disputed_minor:
-        settled = min(note.left, state.disputed_minor)
-        settle_by_credit(ctx, state, settled)
+        settled = settle_by_credit(ctx, state, note.left)
         state.credited_minor += settled
         note.allocated += settled
     amount = min(note.left, rules.eligible(state))

@@ -6,6 +6,7 @@ Source: finance.md section 3, "Dispute"; F6.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, insert, select, update
@@ -131,46 +132,58 @@ def _others_open(ctx: Context, head: Any) -> bool:  # noqa: ANN401 - a row
     )
 
 
-def settle_by_credit(ctx: Context, state: State, amount: int) -> None:
-    """Let a credit note end disputes of the invoice by its own amount, the oldest first.
+def settle_by_credit(ctx: Context, state: State, left: int) -> int:
+    """Let a credit note that names the invoice take the place of what is contested there.
 
-    Only the contested amount moves here; the caller adds the credit. A dispute that is met only in
-    part stays open over the rest.
+    It does so for what the seller has conceded, and for an open dispute over exactly its amount,
+    which it ends. Any other open dispute is about something else and goes on beside the credit.
+    Gives how much was settled; only the contested amount moves here, the caller adds the credit.
     """
-    state.disputed_minor -= amount
-    if _let_go(ctx, state.id, amount, settles=True) and state.dispute_state == "DISPUTED":
+    settled = 0
+    rows = _withheld(ctx, state.id)
+    for row in rows:
+        if row.state == "OPEN" and row.withheld_minor != left:
+            continue
+        part = min(left - settled, row.withheld_minor)
+        if part:
+            settled += part
+            _let_go(ctx, row, part, ends=row.state == "OPEN")
+    ended = any(row.state == "OPEN" and row.withheld_minor == settled for row in rows)
+    others = sum(row.state == "OPEN" for row in rows) > 1
+    if ended and not others and state.dispute_state == "DISPUTED":
         state.dispute_state = DISPUTE.after(state.dispute_state, "resolve_for_buyer")
+    state.disputed_minor -= settled
+    return settled
 
 
 def paid_although_contested(ctx: Context, invoice_id: str, amount: int) -> None:
-    """Let go of contested money that the obligor has paid; the dispute itself goes on."""
-    _let_go(ctx, invoice_id, amount, settles=False)
+    """Let go of contested money that the obligor has paid; the disputes themselves go on."""
+    left = amount
+    for row in _withheld(ctx, invoice_id):
+        part = min(left, row.withheld_minor)
+        left -= part
+        if part:
+            _let_go(ctx, row, part, ends=False)
 
 
-def _let_go(ctx: Context, invoice_id: str, amount: int, *, settles: bool) -> bool:
-    """Lower what disputes withhold, the oldest first; tells whether the last open one ended."""
+def _withheld(ctx: Context, invoice_id: str) -> Sequence[Row[Any]]:
+    """Read the disputes that keep something out, the conceded ones first, then by age."""
     rows = ctx.conn.execute(
         select(_dispute)
         .where(_dispute.c.invoice_id == invoice_id, _dispute.c.withheld_minor > 0)
         .order_by(_dispute.c.opened_at, _dispute.c.id)
     ).all()
-    left, ended, still_open = amount, False, False
-    for row in rows:
-        part = min(left, row.withheld_minor)
-        left -= part
-        ends = settles and row.state == "OPEN" and part == row.withheld_minor
-        ended = ended or ends
-        still_open = still_open or (row.state == "OPEN" and not ends)
-        if not part:
-            continue
-        values: dict[str, Any] = {"withheld_minor": row.withheld_minor - part}
-        if ends:
-            values |= {"state": "RESOLVED_FOR_BUYER", "resolved_at": ctx.now}
-        ctx.conn.execute(update(_dispute).where(_dispute.c.id == row.id).values(**values))
-        ctx.change(
-            "dispute",
-            row.id,
-            {"state": row.state, "withheld_minor": row.withheld_minor},
-            {"state": values.get("state", row.state), "withheld_minor": values["withheld_minor"]},
-        )
-    return ended and not still_open
+    return sorted(rows, key=lambda row: row.state == "OPEN")
+
+
+def _let_go(ctx: Context, row: Row[Any], part: int, *, ends: bool) -> None:
+    values: dict[str, Any] = {"withheld_minor": row.withheld_minor - part}
+    if ends:
+        values |= {"state": "RESOLVED_FOR_BUYER", "resolved_at": ctx.now}
+    ctx.conn.execute(update(_dispute).where(_dispute.c.id == row.id).values(**values))
+    ctx.change(
+        "dispute",
+        row.id,
+        {"state": row.state, "withheld_minor": row.withheld_minor},
+        {"state": values.get("state", row.state), "withheld_minor": values["withheld_minor"]},
+    )

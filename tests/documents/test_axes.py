@@ -45,9 +45,18 @@ def test_golden_14_what_is_eligible_after_finance_hold_credit_and_dispute(trade:
     trade.hand_in(*_credit("C-1", "500.00"))
     row = trade.invoice("A-1")
     assert (row.outstanding_minor, row.held_minor) == (400_000, 100_000)
-    # The credit note names the invoice, so it settles the dispute first and lowers the rest.
-    assert (row.credited_minor, row.disputed_minor) == (50_000, 0)
-    assert rules.eligible(row) == 450_000
+    # The credit note is not over the contested amount, so it is about something else.
+    assert (row.credited_minor, row.disputed_minor) == (50_000, 30_000)
+    assert rules.eligible(row) == 420_000
+
+
+def test_a_credit_note_over_the_contested_amount_ends_the_dispute(trade: Trade) -> None:
+    accepted(trade)
+    trade.on("A-1", lambda ctx, row: open_dispute(ctx, row, amount_minor=30_000, reason="scratch"))
+    trade.hand_in(*_credit("C-1", "300.00"))
+    row = trade.invoice("A-1")
+    assert (row.credited_minor, row.disputed_minor) == (30_000, 0)
+    assert (row.dispute_state, rules.eligible(row)) == ("RESOLVED_FOR_BUYER", 970_000)
 
 
 def _credit(number: str, amount: str, invoice: str = "A-1") -> tuple[bytes, ColumnMapping]:
