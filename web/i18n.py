@@ -57,8 +57,12 @@ def money(amount_minor: int, currency: str) -> str:
 
 
 def day(value: dt.date | None) -> str:
-    """Return a date as the person's language writes it; a dash where there is none."""
-    return format_date(value, format="medium", locale=get_locale()) if value else "–"
+    """Return a date as the person's language writes it; a dash where there is none.
+
+    English spells the month and puts the day first, which no reader can take for another date.
+    """
+    pattern = "d MMM y" if language() == "en" else "medium"
+    return format_date(value, format=pattern, locale=get_locale()) if value else "–"
 
 
 def label(word: str) -> str:

@@ -105,14 +105,23 @@ def problem_of(error: Exception) -> Problem:
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))
         # The library's words may repeat what was sent; ours are the same for everybody.
-        return Problem(
-            error.code, _CODES.get(error.code, f"HTTP_{error.code}"), error.name, {}, headers
-        )
+        code = _CODES.get(error.code, f"HTTP_{error.code}")
+        return Problem(error.code, code, _words(error.code), {}, headers)
     return Problem(
         _SERVER_ERROR,
         "INTERNAL",
         _("Something went wrong on our side. Nothing was half done."),
     )
+
+
+def _words(status: int) -> str:
+    words = {
+        404: _("Nothing is kept at this address, or it is not yours to see."),
+        405: _("This address does not do that."),
+        413: _("More was sent than is read here."),
+        415: _("What was sent is of a kind that is not read here."),
+    }
+    return str(words.get(status) or _("The request could not be read."))
 
 
 def answer(error: Exception) -> BaseResponse:

@@ -61,7 +61,7 @@ def page(served: Served, person: str, path: str = "/") -> str:
 def test_each_side_sees_the_other_by_name(served: Served) -> None:
     invoice(served, "INV-1", acceptance_state="ACCEPTED")
     seller, buyer = page(served, "treasurer"), page(served, "clerk")
-    for shown in ("INV-1", "Anchor Company", "Apr 20, 2026", "125,000.00\u00a0EUR", "Approved"):
+    for shown in ("INV-1", "Anchor Company", "20 Apr 2026", "125,000.00\u00a0EUR", "Approved"):
         assert shown in seller
     assert "Supplier Company" in buyer.partition("<tbody>")[2]
 
