@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from scf.db.audit import PERSONAL
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
+from scf.db.types import Currency
 from scf.db.visibility import DECLARED, predicate_for
 from scf.kernel.actor import Role
 from scf.kernel.calendar import BusinessCalendar
@@ -100,7 +101,7 @@ class AddAccount(_Input):
         default=None, pattern=r"^[0-9A-Za-z-]{4,34}$", json_schema_extra={**PERSONAL}
     )
     bic: str | None = Field(default=None, max_length=20)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    currency: Currency
     holder: str = Field(default="", max_length=400, json_schema_extra={**PERSONAL})
 
 

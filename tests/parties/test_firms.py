@@ -3,12 +3,14 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from scf.db.engine import Database
 from scf.db.models import AuditLog, Job
+from scf.documents.models import DocumentFinding
 from scf.kernel.actor import OPERATOR
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
+from scf.kernel.ids import new_id
 from scf.parties.models import BankAccount, Firm
 from scf.parties.service import (
     business_date,
@@ -240,6 +242,7 @@ def test_an_account_is_one_number_in_one_currency(db: Database) -> None:
         {"currency": "EUR"},
         {"number": "12345678", "currency": "EUR"},
         {"iban": IBANS[0], "currency": "XXQ"},
+        {"iban": IBANS[0], "currency": "eur"},
         {"iban": "DE00370400440532013000", "currency": "EUR"},
     ):
         with pytest.raises(InvalidInput):
@@ -291,3 +294,67 @@ def test_small_questions_have_plain_answers(db: Database) -> None:
         assert firm_by(conn, anchor) == firm_by(conn, "reg:GB:01:23") == anchor
         with pytest.raises(NotFound, match="FIRM"):
             firm_by(conn, "vat:DE136695976")
+
+
+def finding(world: World, *identifiers: tuple[str, str], org: str = "anchor") -> str:
+    """Store the finding of a document whose buyer nobody knows, as an import writes it."""
+    finding_id = new_id()
+    with world.platform.db.writer.begin() as conn:
+        conn.execute(
+            insert(DocumentFinding.__table__),  # type: ignore[attr-defined]
+            {
+                "id": finding_id,
+                "org_id": world.firms[org],
+                "upload_id": "upload",
+                "severity": "WARNING",
+                "code": "FIRM_UNKNOWN",
+                "place": "seller",
+                "message": "Nobody knows this firm.",
+                "value": "Brook Valves",
+                "facts": {
+                    "side": "seller",
+                    "party": {
+                        "name": "Brook Valves",
+                        "country": "NL",
+                        "identifiers": [{"scheme": s, "value": v} for s, v in identifiers],
+                    },
+                },
+                "created_at": NOON,
+            },
+        )
+    return finding_id
+
+
+def test_a_finding_becomes_a_firm_that_its_documents_find(db: Database) -> None:
+    world = small_world(db)
+    found = finding(world, ("vat", VAT), ("vat", "GB1232434"), ("id", "K-17"))
+    added = world.run("firm.add", world.people["clerk"], finding_id=found)
+    assert (added["name"], added["state"]) == ("Brook Valves", "INVITED")
+    world.run("firm.activate", world.people["maker"], firm_id=added["id"], evidence="register")
+    for pairs, name in (
+        ([("vat", VAT)], ""),
+        ([("vat", "GB1232434")], ""),
+        ([("id", "K-17")], ""),
+        ([], "brook valves"),
+    ):
+        assert resolved(world, *pairs, name=name) == added["id"]
+    # What fails its check or is a mere customer number names the firm to nobody else.
+    assert resolved(world, ("vat", VAT), org="supplier") == added["id"]
+    assert resolved(world, ("vat", "GB1232434"), org="supplier") is None
+    assert resolved(world, ("id", "K-17"), org="supplier") is None
+
+
+def test_a_finding_can_also_name_a_firm_that_is_known(db: Database) -> None:
+    world = small_world(db)
+    found = finding(world, ("id", "K-17"), org="bank")
+    supplier = world.firms["supplier"]
+    world.run("firm.identify", world.people["maker"], firm_id=supplier, finding_id=found)
+    assert resolved(world, ("id", "K-17"), org="bank") == supplier
+    assert resolved(world, name="Brook Valves", org="bank") == supplier
+
+
+def test_another_organisations_finding_does_not_exist(db: Database) -> None:
+    world = small_world(db)
+    found = finding(world, ("vat", VAT))
+    with pytest.raises(NotFound):
+        world.run("firm.add", world.people["treasurer"], finding_id=found)

@@ -1,16 +1,18 @@
 """A small world of firms and people, made by the product's own commands."""
 
-import contextlib
 import datetime as dt
 import functools
-import importlib
 import itertools
-import tomllib
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
-from scf.bootstrap import SLICES, Platform, job_handlers, load_chart
+from scf.bootstrap import (
+    Platform,
+    job_handlers,
+    load_calendars,
+    load_chart,
+    load_slices,
+)
 from scf.db.engine import Database
 from scf.db.runner import Runner
 from scf.kernel.actor import OPERATOR, Actor, Role
@@ -18,7 +20,6 @@ from scf.kernel.clock import FixedClock
 from scf.parties import tokens
 from scf.parties.access import authorise
 from scf.parties.service import actor_of_user
-from scf.programmes.calendars import install_calendars
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 PASSWORD = "heron-cellar-oblique-17"
@@ -28,18 +29,9 @@ BANK_ROLES = (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE, Role.A
 
 @functools.cache
 def _loaded() -> None:
-    for name in SLICES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    load_slices()
     load_chart()
-    folder = files("config").joinpath("calendars")
-    install_calendars(
-        {
-            file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8"))
-            for file in folder.iterdir()
-            if file.name.endswith(".toml")
-        }
-    )
+    load_calendars()
 
 
 def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlmodel import col
 
+from scf.db.types import Currency
 from scf.parties.commands import AddAccount
 from scf.parties.models import BankAccount
 from web.api.v1.paging import PageQuery, page
@@ -23,7 +24,7 @@ class AccountOut(Answer):
     firm_id: str
     number: str
     bic: str | None
-    currency: str
+    currency: Currency
     holder: str
     state: str
     usable_on: dt.date | None

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from scf.kernel.money import MAX_MINOR
+from scf.db.types import Currency, SignedMinor
 
 
 class Answer(BaseModel):
@@ -16,8 +16,8 @@ class Answer(BaseModel):
 class Amount(Answer):
     """Money: an integer of minor units and its currency, never a fraction."""
 
-    amount_minor: int = Field(ge=-MAX_MINOR, le=MAX_MINOR, strict=True)
-    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    amount_minor: SignedMinor
+    currency: Currency
 
 
 def amount(minor: int, currency: str) -> Amount:
