@@ -85,9 +85,7 @@ def _unbalanced(conn: Connection, rule: str, org: Any, subject: Any) -> Iterator
 
 def _orphans(conn: Connection) -> Iterator[Breach]:
     """Postings of no entry, entries of no postings, postings on another book's account."""
-    loose = select(_posting.c.entry_id).where(
-        _posting.c.entry_id.not_in(select(_entry.c.id))
-    )
+    loose = select(_posting.c.entry_id).where(_posting.c.entry_id.not_in(select(_entry.c.id)))
     empty = select(_entry.c.id).where(_entry.c.id.not_in(select(_posting.c.entry_id)))
     foreign = (
         select(_entry.c.id)
@@ -196,9 +194,7 @@ def _differences(conn: Connection, wanted: Totals) -> Iterator[Breach]:
     for key in sorted(wanted.keys() | booked.keys()):
         if booked[key] != wanted[key]:
             org_id, code, currency = key
-            yield Breach(
-                "BOOKS_AND_STATE", org_id, code, code, currency, booked[key] - wanted[key]
-            )
+            yield Breach("BOOKS_AND_STATE", org_id, code, code, currency, booked[key] - wanted[key])
 
 
 def _of_advances(conn: Connection, wanted: Totals) -> None:
@@ -268,9 +264,7 @@ def _of_others(conn: Connection, wanted: Totals) -> None:
 def _receipts(conn: Connection) -> Iterator[Breach]:
     """A receipt is the sum of its parts and of what waits."""
     shared = (
-        select(
-            _allocation.c.bank_entry_id, func.sum(_allocation.c.amount_minor).label("amount")
-        )
+        select(_allocation.c.bank_entry_id, func.sum(_allocation.c.amount_minor).label("amount"))
         .where(_allocation.c.reversed_by.is_(None), _allocation.c.kind != "rebate")
         .group_by(_allocation.c.bank_entry_id)
         .subquery()

@@ -103,10 +103,8 @@ def to_hledger(lines: Iterable[JournalLine]) -> bytes:
         head = entry[0]
         out += [
             "",
-            f"{head.booked_on.isoformat()}={head.value_on.isoformat()} "
-            f"({_word(head.entry_id)}) {_text(head.narrative) or _word(head.event_kind)}",
-            f"    ; event: {_word(head.event_kind)}, id: {_word(head.event_id)}, "
-            f"subject: {_word(head.subject_id)}",
+            _head(head),
+            _tags(head),
         ]
         out += [
             f"    {_account(line)}    {format_minor(line.amount_minor, line.currency)} "
@@ -114,6 +112,17 @@ def to_hledger(lines: Iterable[JournalLine]) -> bytes:
             for line in entry
         ]
     return ("\n".join(out) + "\n").encode("utf-8")
+
+
+def _head(line: JournalLine) -> str:
+    words = _text(line.narrative) or _word(line.event_kind)
+    days = f"{line.booked_on.isoformat()}={line.value_on.isoformat()}"
+    return f"{days} ({_word(line.entry_id)}) {words}"
+
+
+def _tags(line: JournalLine) -> str:
+    event = f"event: {_word(line.event_kind)}, id: {_word(line.event_id)}"
+    return f"    ; {event}, subject: {_word(line.subject_id)}"
 
 
 def _cell(text: str) -> str:

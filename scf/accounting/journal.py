@@ -89,12 +89,10 @@ def journal_lines(
     if to_on is not None:
         query = query.where(_entry.c.booked_on <= to_on)
     for row in conn.execute(query):
-        yield JournalLine(*row)
+        yield JournalLine(*tuple(row))
 
 
-def trial_balance(
-    conn: Connection, org_id: str, up_to: dt.date | None = None
-) -> list[BalanceLine]:
+def trial_balance(conn: Connection, org_id: str, up_to: dt.date | None = None) -> list[BalanceLine]:
     """Give debits and credits of every account of one book, up to the close of a day."""
     debits = case((_posting.c.amount_minor > 0, _posting.c.amount_minor), else_=0)
     credits_ = case((_posting.c.amount_minor < 0, -_posting.c.amount_minor), else_=0)

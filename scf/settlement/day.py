@@ -29,10 +29,10 @@ from scf.parties.models import BusinessDate
 from scf.parties.service import business_date
 from scf.programmes.terms import Terms
 from scf.settlement import instructions, journals, outcomes
-from scf.settlement.allocation import ALLOCATION
 from scf.settlement.instructions import INSTRUCTION_TABLE
 from scf.settlement.loans import ADVANCE, loan_of, terms_of_versions
 from scf.settlement.models import PaymentInstruction
+from scf.settlement.position import ALLOCATION
 from scf.settlement.schedule import Loan, Money, Standing, plan
 
 SLICE: Final = 1_000
@@ -193,9 +193,15 @@ def _events(
         if amount:
             events.append(
                 LedgerEvent(
-                    f"{row.id}:{on.isoformat()}", kind, row.id, row.currency, on, on,
-                    f"{words} at the close of {on.isoformat()}", _said_once(made, first=first),
-                )  # fmt: skip
+                    f"{row.id}:{on.isoformat()}",
+                    kind,
+                    row.id,
+                    row.currency,
+                    on,
+                    on,
+                    f"{words} at the close of {on.isoformat()}",
+                    _said_once(made, first=first),
+                )
             )
     return events
 
@@ -319,9 +325,9 @@ def _close_one(platform: Platform, actor: Actor, on: dt.date) -> int:
             actor,
             key=f"{actor.org_id}:{on}:{number}",
         )
-        closed += done.result["closed"]
-        # An empty answer from before a crash says nothing about now: look with the next number.
-        if done.result["closed"] == 0 and not done.replayed:
+        closed += int(done.result["closed"])
+        # An answer from before a crash says nothing about now: look with the next number.
+        if done.result["closed"] < SLICE and not done.replayed:
             return closed
         number += 1
 

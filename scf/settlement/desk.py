@@ -16,9 +16,10 @@ from scf.ledger.service import LedgerEvent, post
 from scf.parties.models import Firm
 from scf.parties.service import business_date
 from scf.settlement import journals, matching, outcomes
-from scf.settlement.allocation import ALLOCATION, Coming, Position, lock, settle
+from scf.settlement.allocation import settle
 from scf.settlement.lifecycle import UNDER_WAY
 from scf.settlement.models import BankEntry, PaymentInstruction
+from scf.settlement.position import ALLOCATION, Coming, Position, lock
 from scf.settlement.receipts import (
     ENTRY,
     Recognised,
@@ -54,8 +55,8 @@ class IdentifyReceipt(_Input):
 
     entry_id: Id
     pays: list[PayInvoice] = Field(default_factory=list, max_length=100)
-    payer_id: OptId
-    refund_to: OptId
+    payer_id: OptId = None
+    refund_to: OptId = None
     note: Text = Field(min_length=1, max_length=4000)
 
 
@@ -181,9 +182,7 @@ def _pay(
     settle(ctx, position, today, [coming])
 
 
-def _owe_back(
-    ctx: Context, entry: Row[Any], payer_id: str, amount: int, today: dt.date
-) -> None:
+def _owe_back(ctx: Context, entry: Row[Any], payer_id: str, amount: int, today: dt.date) -> None:
     """Owe what nobody can place to whoever sent it; the next pay-out sends it back."""
     ctx.visible(Firm, payer_id)
     if amount <= 0:
@@ -208,9 +207,15 @@ def _owe_back(
         ctx,
         [
             LedgerEvent(
-                row["id"], "payer.paid", row["id"], entry.currency, today, entry.value_on,
-                "Receipt to be sent back", made,
-            )  # fmt: skip
+                row["id"],
+                "payer.paid",
+                row["id"],
+                entry.currency,
+                today,
+                entry.value_on,
+                "Receipt to be sent back",
+                made,
+            )
         ],
     )
 
@@ -252,15 +257,10 @@ def retry_receipts(ctx: Context, data: RetryReceipts) -> dict[str, Any]:
         lots = lots_of(row.unallocated_minor, row.details)
         if not whole:
             lots = [lot for lot in lots if lot.amount <= row.unallocated_minor][:1]
-        found[row.id] = [recognise(ctx.conn, financier_id, lot, row.value_on) for lot in lots]
+        found[row.id] = [recognise(ctx.conn, financier_id, lot) for lot in lots]
     lock(
         ctx,
-        {
-            invoice_id
-            for every in found.values()
-            for one in every
-            for invoice_id in one.invoice_ids
-        },
+        {invoice_id for every in found.values() for one in every for invoice_id in one.invoice_ids},
     )
     after = [share_out(ctx, row, found[row.id], today) for row in rows.values()]
     return {
@@ -325,9 +325,15 @@ def identify_debit(ctx: Context, data: IdentifyDebit) -> dict[str, Any]:
         ctx,
         [
             LedgerEvent(
-                entry.id, "bank.explained", entry.id, entry.currency, today, entry.value_on,
-                "Unknown debit explained", journals.reversed_journals(parked, ""),
-            )  # fmt: skip
+                entry.id,
+                "bank.explained",
+                entry.id,
+                entry.currency,
+                today,
+                entry.value_on,
+                "Unknown debit explained",
+                journals.reversed_journals(parked, ""),
+            )
         ],
     )
     outcomes.settled(ctx, [(row, entry.value_on)], today)
@@ -367,10 +373,15 @@ def report_misdirected(ctx: Context, data: ReportMisdirected) -> dict[str, Any]:
         ctx,
         [
             LedgerEvent(
-                ctx.command_id, "misdirected", row.id, row.currency, today, data.value_on,
+                ctx.command_id,
+                "misdirected",
+                row.id,
+                row.currency,
+                today,
+                data.value_on,
                 f"Paid to the seller, invoice {position.invoice.number}",
                 journals.misdirected(books, data.amount_minor),
-            )  # fmt: skip
+            )
         ],
     )
     ctx.change("advance", row.id, None, {"misdirected_minor": data.amount_minor})

@@ -1,4 +1,7 @@
-"""The commands by which the bank's word enters: status reports and slices of statements."""
+"""The movements on the financier's accounts, as a slice of a bank statement tells them.
+
+Every entry is posted at once, so that cash is what the bank says, and then has its effect.
+"""
 
 import base64
 import binascii
@@ -7,21 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy import Row, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scf.db.audit import PERSONAL, SECRET
 from scf.db.runner import Context, command
-from scf.db.types import (
-    Code,
-    Count,
-    Currency,
-    Day,
-    OptDay,
-    OptMinor,
-    SignedMinor,
-    Text,
-)
+from scf.db.types import Code, Count, Currency, OptDay, SignedMinor, Text
 from scf.financing import advances
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.findings import Finding, Severity
@@ -30,23 +24,17 @@ from scf.kernel.money import format_minor
 from scf.ledger.service import LedgerEvent, post
 from scf.parties.models import BankAccount
 from scf.parties.service import business_date
-from scf.settlement import instructions, journals, matching, outcomes, receipts
-from scf.settlement.allocation import lock
-from scf.settlement.instructions import FILE_TABLE, INSTRUCTION_TABLE
-from scf.settlement.lifecycle import UNDER_WAY
-from scf.settlement.models import BankEntry, BankStatement, PaymentFile, PaymentInstruction
-from scf.settlement.readers import BankAnswer, Status, StatusReport, TransactionStatus
-from scf.settlement.reversals import find_reversed, take_back
-from scf.settlement.receipts import ENTRY, Recognised
+from scf.settlement import journals, matching, outcomes, receipts
+from scf.settlement.expected import EntryIn, Match, lock_all, match
+from scf.settlement.models import BankStatement
+from scf.settlement.receipts import ENTRY
+from scf.settlement.reversals import take_back
 
-MAX_PAYMENTS: Final = 20_000
 _statement: Final[Table] = BankStatement.__table__  # type: ignore[attr-defined]
 _account: Final[Table] = BankAccount.__table__  # type: ignore[attr-defined]
 _STORE_STATEMENT: Final = {
     "sqlite": sqlite.insert(_statement).on_conflict_do_nothing().returning(_statement.c.id),
-    "postgresql": postgresql.insert(_statement)
-    .on_conflict_do_nothing()
-    .returning(_statement.c.id),
+    "postgresql": postgresql.insert(_statement).on_conflict_do_nothing().returning(_statement.c.id),
 }
 _STORE_ENTRY: Final = {
     "sqlite": sqlite.insert(ENTRY).on_conflict_do_nothing().returning(ENTRY),
@@ -58,166 +46,6 @@ class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid", str_max_length=4000)
 
 
-# --- Status reports -------------------------------------------------------------------------------
-
-
-class Answer(_Input):
-    """The bank's code for a payment, a block of payments or the whole file."""
-
-    id: Text
-    block: Text = ""
-    code: Code
-    reason: Code = ""
-
-
-class ReadStatus(_Input):
-    """A payment status report."""
-
-    sha256: Code
-    original_message_id: Text
-    group: Answer | None = None
-    blocks: list[Answer] = Field(default_factory=list, max_length=MAX_PAYMENTS)
-    payments: list[Answer] = Field(default_factory=list, max_length=MAX_PAYMENTS)
-    keep_rejected: bool = False
-
-
-@command("status.read", ReadStatus)
-def read_status(ctx: Context, data: ReadStatus) -> dict[str, Any]:
-    """Let the bank's answer move the payments of one file.
-
-    An acknowledgement, and even "settled", is no money: only the booked entry is. A definite
-    refusal fails the advance and, unless it is kept for a second try, frees title, hold and
-    limits. An answer that comes too late for a payment is a finding and changes nothing.
-
-    Raises
-    ------
-    NotFound
-        When the report answers no file of this financier.
-    """
-    file = ctx.conn.execute(
-        select(FILE_TABLE).where(
-            FILE_TABLE.c.msg_id == data.original_message_id,
-            FILE_TABLE.c.financier_id == ctx.actor.org_id,
-        )
-    ).one_or_none()
-    if file is None:
-        raise NotFound(
-            "NOT_FOUND", "The report answers no payment file of yours.", kind="payment file"
-        )
-    ctx.lock(PaymentFile, [file.id])
-    rows = instructions.of_file(ctx.conn, file.id)
-    advances.lock(ctx, (row.advance_id for row in rows if row.advance_id))
-    rows = list(ctx.lock(PaymentInstruction, (row.id for row in rows)).values())
-    report = _report(data)
-    reasons = {one.id: one.reason for one in data.payments}
-    today = business_date(ctx.conn, file.financier_id)
-    findings = _unknown_payments(data, rows)
-    rejected: dict[str, list[Row[Any]]] = {}
-    counts = {"acknowledged": 0, "rejected": 0}
-    for row in rows:
-        status = report.status_of(row.end_to_end_id, file.msg_id)
-        if status is None or status.answer is BankAnswer.MIXED:
-            continue
-        if row.state not in UNDER_WAY:
-            if not _agrees(row, status):
-                findings.append(_late_answer(row, status))
-            continue
-        if status.answer is BankAnswer.REJECTED:
-            code = reasons.get(row.end_to_end_id) or status.code
-            rejected.setdefault(code, []).append(row)
-            counts["rejected"] += 1
-        else:
-            instructions.move(ctx, [row], "acknowledge", {"status_code": status.code})
-            counts["acknowledged"] += 1
-    for code, members in rejected.items():
-        outcomes.reject(ctx, members, code, today, keep=data.keep_rejected)
-    ctx.emit("payout.answered", {"file_id": file.id, **counts})
-    return {
-        "file_id": file.id,
-        **counts,
-        "findings": [one.as_dict() for one in findings],
-    }
-
-
-def _report(data: ReadStatus) -> StatusReport:
-    """Build the report as the reader gave it; it knows which answer covers which payment."""
-    return StatusReport(
-        version="",
-        message_id="",
-        created="",
-        original_message_id=data.original_message_id,
-        original_message_name="",
-        group=Status(data.group.code) if data.group else None,
-        blocks=tuple((one.id, Status(one.code)) for one in data.blocks),
-        transactions=tuple(
-            TransactionStatus("", one.block, one.id, "", "", None, "", Status(one.code))
-            for one in data.payments
-        ),
-        findings=(),
-    )
-
-
-def _unknown_payments(data: ReadStatus, rows: Sequence[Row[Any]]) -> list[Finding]:
-    known = {row.end_to_end_id for row in rows}
-    return [
-        Finding(
-            Severity.WARNING, "PAYMENT_UNKNOWN",
-            "The report answers a payment that is not in its file.", value=one.id,
-        )
-        for one in data.payments
-        if one.id not in known
-    ]  # fmt: skip
-
-
-def _agrees(row: Row[Any], status: Status) -> bool:
-    """Tell whether an answer says what is known already."""
-    if status.answer is BankAnswer.REJECTED:
-        return bool(row.state == "REJECTED")
-    return row.state in {"SETTLED", "RETURNED"}
-
-
-def _late_answer(row: Row[Any], status: Status) -> Finding:
-    return Finding(
-        Severity.WARNING,
-        "STATUS_CONTRADICTS",
-        f"The bank answers {status.code} for a payment that is {row.state}; nothing is changed.",
-        value=row.end_to_end_id,
-    )
-
-
-# --- Statements -----------------------------------------------------------------------------------
-
-
-class PartIn(_Input):
-    """One payment inside an entry, seen from the other side."""
-
-    amount_minor: OptMinor
-    end_to_end_id: Code = ""
-    name: Text = ""
-    account: Code = ""
-    references: list[Text] = Field(default_factory=list, max_length=50)
-    return_reason: Code = ""
-    ids: list[Code] = Field(default_factory=list, max_length=4)
-
-
-class EntryIn(_Input):
-    """One booked entry; positive came in."""
-
-    identity: Code
-    place: Text
-    amount_minor: SignedMinor
-    currency: Currency
-    booked_on: Day
-    value_on: Day
-    is_reversal: bool = False
-    return_reason: Code = ""
-    batch_ids: list[Code] = Field(default_factory=list, max_length=4)
-    batch_count: int | None = Field(default=None, ge=0)
-    text: Text = ""
-    reference: Text = ""
-    parts: list[PartIn] = Field(default_factory=list, max_length=MAX_PAYMENTS)
-
-
 class ReadStatement(_Input):
     """One slice of one statement; its first slice carries the file."""
 
@@ -225,18 +53,18 @@ class ReadStatement(_Input):
 
     name: Text = ""
     sha256: Code
-    content: str = Field(default="", json_schema_extra=SECRET)
+    content: str = Field(default="", json_schema_extra={**SECRET})
     place: Count
     part: Count
     statement_ref: Text
     account: Text
     currency: Currency
-    from_on: OptDay
-    to_on: OptDay
+    from_on: OptDay = None
+    to_on: OptDay = None
     opening_minor: SignedMinor
     closing_minor: SignedMinor
     total: Count
-    entries: list[EntryIn] = Field(max_length=1000, json_schema_extra=PERSONAL)
+    entries: list[EntryIn] = Field(max_length=1000, json_schema_extra={**PERSONAL})
 
 
 @command("statement.read", ReadStatement)
@@ -257,8 +85,8 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
     today = business_date(ctx.conn, financier_id)
     statement_id = _statement_row(ctx, data, financier_id)
     new = _store_entries(ctx, data, financier_id, statement_id)
-    matched = [_match(ctx, row, given) for row, given in new]
-    _lock_all(ctx, matched)
+    matched = [match(ctx, row, given) for row, given in new]
+    lock_all(ctx, matched)
     # What settles an order of ours is booked as that, straight from transit.
     _post_all(ctx, [one.row for one in matched if not one.settles], today)
     done: list[tuple[Row[Any], dt.date]] = []
@@ -352,7 +180,7 @@ def _bytes(content: str) -> bytes:
 def _store_entries(
     ctx: Context, data: ReadStatement, financier_id: str, statement_id: str
 ) -> list[tuple[Row[Any], EntryIn]]:
-    """Store the entries that no statement has brought before; one that is known comes to nothing."""
+    """Store the entries that no statement has brought before; a known one comes to nothing."""
     new = []
     for given in data.entries:
         row = ctx.conn.execute(
@@ -383,155 +211,6 @@ def _store_entries(
     return new
 
 
-class Match:
-    """What one new entry was found to be, before anything is locked."""
-
-    def __init__(self, row: Row[Any], given: EntryIn) -> None:
-        self.row, self.given = row, given
-        self.settles: list[Row[Any]] = []
-        self.returns: Row[Any] | None = None
-        self.reverses: Row[Any] | None = None
-        self.found: list[Recognised] = []
-        self.reason = ""
-
-    @property
-    def invoice_ids(self) -> set[str]:
-        """The invoices that the entry may touch."""
-        return {invoice_id for one in self.found for invoice_id in one.invoice_ids}
-
-
-def _match(ctx: Context, row: Row[Any], given: EntryIn) -> Match:
-    one = Match(row, given)
-    if row.amount_minor < 0:
-        _match_debit(ctx, one)
-    else:
-        _match_credit(ctx, one)
-    return one
-
-
-def _match_debit(ctx: Context, one: Match) -> None:
-    if one.given.is_reversal:
-        one.reverses = find_reversed(ctx.conn, one.row)
-        one.reason = "" if one.reverses is not None else matching.REVERSAL_UNKNOWN
-        return
-    rows = _by_end_to_end(ctx, one)
-    batch = [
-        part_id
-        for part_id in (*one.given.batch_ids, *(i for part in one.given.parts for i in part.ids))
-    ]
-    if not rows and batch:
-        rows = _by_batch(ctx, one, batch)
-    if not rows:
-        one.reason = matching.UNKNOWN_DEBIT
-    elif any(row.state not in UNDER_WAY for row in rows):
-        one.reason = matching.NOT_SENT
-    elif sum(row.amount_minor for row in rows) != -one.row.amount_minor or not _each_is_right(
-        one, rows
-    ):
-        one.reason = matching.AMOUNT_DIFFERS
-    else:
-        one.settles = rows
-
-
-def _by_end_to_end(ctx: Context, one: Match) -> list[Row[Any]]:
-    ids = {part.end_to_end_id for part in one.given.parts if part.end_to_end_id}
-    if not ids:
-        return []
-    return list(
-        ctx.conn.execute(
-            select(INSTRUCTION_TABLE).where(
-                INSTRUCTION_TABLE.c.end_to_end_id.in_(sorted(ids)),
-                INSTRUCTION_TABLE.c.financier_id == one.row.financier_id,
-                INSTRUCTION_TABLE.c.currency == one.row.currency,
-            )
-        )
-    )
-
-
-def _by_batch(ctx: Context, one: Match, batch: Sequence[str]) -> list[Row[Any]]:
-    """Give what is still under way of the file that a lump debit names."""
-    return list(
-        ctx.conn.execute(
-            select(INSTRUCTION_TABLE)
-            .join(FILE_TABLE, FILE_TABLE.c.id == INSTRUCTION_TABLE.c.file_id)
-            .where(
-                FILE_TABLE.c.msg_id.in_(list(batch)),
-                FILE_TABLE.c.financier_id == one.row.financier_id,
-                INSTRUCTION_TABLE.c.state.in_(sorted(UNDER_WAY)),
-                INSTRUCTION_TABLE.c.currency == one.row.currency,
-            )
-        )
-    )
-
-
-def _each_is_right(one: Match, rows: Sequence[Row[Any]]) -> bool:
-    """Compare each payment with what the bank says of it, where it says so."""
-    told = {
-        part.end_to_end_id: part.amount_minor
-        for part in one.given.parts
-        if part.end_to_end_id and part.amount_minor is not None
-    }
-    return all(told.get(row.end_to_end_id, row.amount_minor) == row.amount_minor for row in rows)
-
-
-def _match_credit(ctx: Context, one: Match) -> None:
-    rows = _by_end_to_end(ctx, one)
-    comes_back = one.given.return_reason or one.given.is_reversal
-    if rows or comes_back:
-        right = [
-            row
-            for row in rows
-            if row.state == "SETTLED" and row.amount_minor == one.row.amount_minor
-        ]
-        if len(right) == 1 and len(rows) == 1:
-            one.returns = right[0]
-        else:
-            one.reason = matching.RETURN_UNKNOWN
-        return
-    details = one.row.details
-    one.found = [
-        receipts.recognise(ctx.conn, one.row.financier_id, lot, one.row.value_on)
-        for lot in receipts.lots_of(one.row.amount_minor, details)
-    ]
-
-
-def _lock_all(ctx: Context, matched: Sequence[Match]) -> None:
-    """Lock everything that this slice may touch, once, in the global order."""
-    paid = [row for one in matched for row in one.settles]
-    paid += [one.returns for one in matched if one.returns is not None]
-    invoices = {invoice_id for one in matched for invoice_id in one.invoice_ids}
-    old = [one.reverses for one in matched if one.reverses is not None]
-    ctx.lock(BankEntry, (row.id for row in old))
-    for row in old:
-        invoices |= receipts.invoices_of(ctx.conn, row.id)
-    lock(ctx, invoices, (row.advance_id for row in paid if row.advance_id))
-    fresh = ctx.lock(PaymentInstruction, (row.id for row in paid))
-    for one in matched:
-        one.settles = [fresh[row.id] for row in one.settles]
-        if one.settles and any(row.state not in UNDER_WAY for row in one.settles):
-            one.settles, one.reason = [], matching.NOT_SENT
-        if one.returns is not None:
-            one.returns = fresh[one.returns.id]
-    _settle_once(matched)
-
-
-def _settle_once(matched: Sequence[Match]) -> None:
-    """Two entries of one slice cannot both settle one payment, nor return it twice."""
-    seen: set[str] = set()
-    for one in matched:
-        ids = {row.id for row in one.settles}
-        if ids & seen:
-            one.settles, one.reason = [], matching.NOT_SENT
-        seen |= ids
-    back: set[str] = set()
-    for one in matched:
-        if one.returns is not None:
-            if one.returns.id in back or one.returns.state != "SETTLED":
-                one.returns, one.reason = None, matching.RETURN_UNKNOWN
-            else:
-                back.add(one.returns.id)
-
-
 def _post_all(ctx: Context, rows: Sequence[Row[Any]], today: dt.date) -> None:
     """Post entries at once, so that cash is what the bank says; their meaning follows."""
     events = []
@@ -540,10 +219,15 @@ def _post_all(ctx: Context, rows: Sequence[Row[Any]], today: dt.date) -> None:
         make = journals.received if row.amount_minor > 0 else journals.debited
         events.append(
             LedgerEvent(
-                row.id, "bank.booked", row.id, row.currency, today, row.value_on,
+                row.id,
+                "bank.booked",
+                row.id,
+                row.currency,
+                today,
+                row.value_on,
                 f"Bank entry {row.details['reference']}".strip(),
                 make(row.financier_id, amount),
-            )  # fmt: skip
+            )
         )
     post(ctx, events)
 

@@ -57,12 +57,13 @@ def loan_of(row: Row[Any], terms: Terms) -> Loan:
 
 def rebate_payee(row: Row[Any], terms: Terms) -> str:
     """Give who receives the rebate of an early repayment."""
-    bearer = {"seller": row.seller_id}[terms.cost_bearer]
-    return {
-        "cost_bearer": bearer,
+    bearers = {"seller": row.seller_id}
+    payees = {
+        "cost_bearer": bearers[terms.cost_bearer],
         "payer": row.obligor_id,
         "seller": row.seller_id,
-    }[terms.rebate_to]
+    }
+    return str(payees[terms.rebate_to])
 
 
 def advances_of(conn: Connection, ids: Iterable[str]) -> Mapping[str, Row[Any]]:

@@ -83,7 +83,12 @@ def reject(
         ctx,
         [
             LedgerEvent(
-                row.id, "payout.rejected", subjects[row.id], row.currency, today, today,
+                row.id,
+                "payout.rejected",
+                subjects[row.id],
+                row.currency,
+                today,
+                today,
                 f"Payment {row.end_to_end_id} refused: {code}",
                 journals.reversed_journals(
                     journals.owed_instructed(
@@ -91,7 +96,7 @@ def reject(
                     ),
                     "nothing was received",
                 ),
-            )  # fmt: skip
+            )
             for row in owed
         ],
     )
@@ -104,9 +109,7 @@ def reject(
         unwind(ctx, failed, code, today)
 
 
-def unwind(
-    ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date
-) -> list[Row[Any]]:
+def unwind(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) -> list[Row[Any]]:
     """Undo advances whose pay-out failed or came back; in the books nothing remains."""
     undertaken = undertakings(ctx.conn, rows)
     loans = loans_of(ctx.conn, rows)
@@ -131,9 +134,7 @@ def unwind(
     post(ctx, events)
     if rows:
         ctx.conn.execute(
-            update(ADVANCE)
-            .where(ADVANCE.c.id.in_([row.id for row in rows]))
-            .values(income_minor=0)
+            update(ADVANCE).where(ADVANCE.c.id.in_([row.id for row in rows])).values(income_minor=0)
         )
     return after
 
@@ -176,9 +177,15 @@ def returned(
         ctx,
         [
             LedgerEvent(
-                instruction.id, "payout.returned", subject, instruction.currency, today,
-                entry.value_on, f"Payment {instruction.end_to_end_id} came back: {code}", made,
-            )  # fmt: skip
+                instruction.id,
+                "payout.returned",
+                subject,
+                instruction.currency,
+                today,
+                entry.value_on,
+                f"Payment {instruction.end_to_end_id} came back: {code}",
+                made,
+            )
         ],
     )
     ctx.conn.execute(
@@ -218,9 +225,15 @@ def settled(ctx: Context, done: Sequence[tuple[Row[Any], dt.date]], today: dt.da
             made = _settlement(row, before.get(row.advance_id), undertaken)
             events.append(
                 LedgerEvent(
-                    row.id, "payout.settled", subjects[row.id], row.currency, today, value_on,
-                    f"Payment {row.end_to_end_id} settled", made,
-                )  # fmt: skip
+                    row.id,
+                    "payout.settled",
+                    subjects[row.id],
+                    row.currency,
+                    today,
+                    value_on,
+                    f"Payment {row.end_to_end_id} settled",
+                    made,
+                )
             )
     post(ctx, events)
 

@@ -55,7 +55,7 @@ class PreparePayout(_Input):
     An advance whose pay-out failed or came back goes again only when it is named.
     """
 
-    value_on: OptDay
+    value_on: OptDay = None
     advance_ids: list[Id] = Field(default_factory=list, max_length=MAX_FILE)
     owed: bool = True  # also refunds, rebates and what was collected for sellers
 
@@ -93,20 +93,22 @@ def prepare(ctx: Context, data: PreparePayout) -> dict[str, Any]:
     today = business_date(ctx.conn, financier_id)
     due: dict[tuple[str, dt.date], list[tuple[Payment, Row[Any]]]] = defaultdict(list)
     skipped: list[dict[str, str]] = []
-    for payment, reason, account_id in _candidates(ctx, data, financier_id, today):
-        account = None
-        if not reason:
-            account = verified_account(ctx.conn, payment.payee_id, payment.currency, today)
-            if account is None:
-                reason = "ACCOUNT_UNVERIFIED"
-            elif account_id is not None and account.id != account_id:
-                reason = "PAYEE_CHANGED"
-        if account is None or reason:
-            skipped.append({"kind": payment.kind, "id": payment.subject_id, "code": reason})
+    for payment, hurdle, decided in _candidates(ctx, data, financier_id, today):
+        account = verified_account(ctx.conn, payment.payee_id, payment.currency, today)
+        code = hurdle or _wrong_account(account, decided)
+        if account is None or code:
+            skipped.append({"kind": payment.kind, "id": payment.subject_id, "code": code})
         else:
             due[payment.currency, payment.value_on].append((payment, account))
     files = [_file(ctx, financier_id, due[key], today) for key in sorted(due)]
     return {"files": [summary(file) for file in files], "skipped": skipped}
+
+
+def _wrong_account(account: Row[Any] | None, decided: str | None) -> str:
+    """Name what is wrong with a payee's account: none that is verified, or not the decided one."""
+    if account is None:
+        return "ACCOUNT_UNVERIFIED"
+    return "PAYEE_CHANGED" if decided not in {None, account.id} else ""
 
 
 def _candidates(
@@ -135,9 +137,16 @@ def _candidates(
         if row.id in paid and not data.advance_ids:
             continue  # stands in a file already
         payment = Payment(
-            "advance", row.id, row.id, row.seller_id, row.net_minor, row.currency, value_on,
-            "Early payment", row.invoice_number,
-        )  # fmt: skip
+            "advance",
+            row.id,
+            row.id,
+            row.seller_id,
+            row.net_minor,
+            row.currency,
+            value_on,
+            "Early payment",
+            row.invoice_number,
+        )
         reason = barred.get(row.id) or _hurdle(row, value_on, today, paid)
         found.append((payment, reason, row.payee_account_id))
     if data.owed:
@@ -373,9 +382,15 @@ def _book(
             continue
         events.append(
             LedgerEvent(
-                row.id, "payout.instructed", subjects[row.id], row.currency, today, row.value_on,
-                f"Payment {row.end_to_end_id} instructed", made,
-            )  # fmt: skip
+                row.id,
+                "payout.instructed",
+                subjects[row.id],
+                row.currency,
+                today,
+                row.value_on,
+                f"Payment {row.end_to_end_id} instructed",
+                made,
+            )
         )
     post(ctx, events)
 
@@ -413,9 +428,7 @@ def cancel(ctx: Context, data: CancelPayout) -> dict[str, Any]:
     rows = instructions.of_file(ctx.conn, file.id)
     instructions.move(ctx, rows, "cancel")
     outcomes.owe_again(ctx, [row for row in rows if row.kind != "advance"])
-    ctx.conn.execute(
-        update(FILE_TABLE).where(FILE_TABLE.c.id == file.id).values(state=state)
-    )
+    ctx.conn.execute(update(FILE_TABLE).where(FILE_TABLE.c.id == file.id).values(state=state))
     ctx.change("payment_file", file.id, {"state": file.state}, {"state": state})
     return {**summary(file), "state": state}
 
@@ -433,8 +446,6 @@ def unwind(ctx: Context, data: UnwindPayout) -> dict[str, Any]:
     ctx.visible(Advance, data.advance_id)
     row = advances.lock(ctx, [data.advance_id])[data.advance_id]
     if instructions.being_paid(ctx.conn, [row.id]):
-        raise Conflict(
-            "PAYMENT_PREPARED", "A payment file is about to pay this; cancel it first."
-        )
+        raise Conflict("PAYMENT_PREPARED", "A payment file is about to pay this; cancel it first.")
     after = outcomes.unwind(ctx, [row], data.note, business_date(ctx.conn, row.financier_id))
     return {"advance_id": row.id, "state": after[0].state}

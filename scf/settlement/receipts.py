@@ -20,10 +20,11 @@ from scf.financing.lifecycle import OUT
 from scf.ledger.service import balances
 from scf.parties.models import BankAccount, Firm, FirmIdentifier
 from scf.settlement import journals, matching
-from scf.settlement.allocation import ALLOCATION, SHARES, Coming, Position, settle
+from scf.settlement.allocation import settle
 from scf.settlement.lifecycle import RECEIPT
 from scf.settlement.loans import ADVANCE
 from scf.settlement.models import BankEntry
+from scf.settlement.position import ALLOCATION, SHARES, Coming, Position
 
 ENTRY: Final[Table] = BankEntry.__table__  # type: ignore[attr-defined]
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -81,7 +82,7 @@ def _lot(amount: int, parts: Sequence[Mapping[str, Any]], text: str) -> Lot:
 # --- Recognising, without a lock ------------------------------------------------------------------
 
 
-def recognise(conn: Connection, financier_id: str, lot: Lot, value_on: dt.date) -> Recognised:
+def recognise(conn: Connection, financier_id: str, lot: Lot) -> Recognised:
     """Look up what a payment seems to pay.
 
     References first: invoice numbers and our own ids. Without any, the sender's account or name:
@@ -272,9 +273,7 @@ def _remitter(one: Recognised, invoice: Row[Any]) -> str:
     return str(invoice.seller_id)
 
 
-def _due(
-    conn: Connection, one: Recognised, entry: Row[Any], today: dt.date
-) -> tuple[str, ...]:
+def _due(conn: Connection, one: Recognised, entry: Row[Any], today: dt.date) -> tuple[str, ...]:
     """Without a reference: the one invoice that is exactly the amount, else those due by then."""
     exact = []
     due = []
@@ -300,9 +299,7 @@ def handed_over(conn: Connection, position: Position) -> int:
     return held
 
 
-def note(
-    ctx: Context, entry: Row[Any], reason: str, remitter_id: str | None = None
-) -> Row[Any]:
+def note(ctx: Context, entry: Row[Any], reason: str, remitter_id: str | None = None) -> Row[Any]:
     """Bring a receipt's own row in line with its parts: what is left, its state, its reason."""
     shared = ctx.conn.execute(
         select(func.coalesce(func.sum(ALLOCATION.c.amount_minor), 0)).where(

@@ -10,8 +10,9 @@ from scf.db.runner import Context
 from scf.kernel.errors import RuleViolation
 from scf.ledger.service import LedgerEvent, post
 from scf.settlement import journals, matching
-from scf.settlement.allocation import ALLOCATION, Position, settle
+from scf.settlement.allocation import settle
 from scf.settlement.lifecycle import RECEIPT
+from scf.settlement.position import ALLOCATION, Position
 from scf.settlement.receipts import ENTRY, invoices_of
 
 
@@ -94,13 +95,18 @@ def _undo_loose(ctx: Context, entry: Row[Any], parts: list[Row[Any]], today: dt.
         ctx,
         [
             LedgerEvent(
-                part.id, f"{part.kind}.reversed", part.id, entry.currency, today, part.value_on,
+                part.id,
+                f"{part.kind}.reversed",
+                part.id,
+                entry.currency,
+                today,
+                part.value_on,
                 "Allocation taken back",
                 journals.reversed_journals(
                     journals.overpaid(entry.financier_id, part.payee_id, part.amount_minor),
                     "taken back",
                 ),
-            )  # fmt: skip
+            )
             for part in parts
         ],
     )

@@ -14,7 +14,8 @@ from scf.db.platform import Platform
 from scf.kernel.actor import Actor
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.settlement import matching
-from scf.settlement.intake import Answer, EntryIn, PartIn, ReadStatement, ReadStatus
+from scf.settlement.expected import EntryIn, PartIn
+from scf.settlement.intake import ReadStatement
 from scf.settlement.readers import (
     BankEntry,
     BankFormat,
@@ -26,6 +27,7 @@ from scf.settlement.readers import (
     read_statements,
     read_status_report,
 )
+from scf.settlement.status import Answer, ReadStatus
 
 # A slice is one transaction that posts and matches; short enough to hold its locks briefly.
 SLICE: Final = 200
@@ -201,4 +203,3 @@ def _part(detail: EntryDetail, entry: BankEntry) -> PartIn:
 
 def _known(*ids: str) -> list[str]:
     return [one[:64] for one in dict.fromkeys(ids) if one]
-

@@ -16,7 +16,7 @@ MakeWorld = Callable[..., World]
 def make_world(db: Database, tmp_path: Path) -> MakeWorld:
     """Build the world with these programme terms."""
 
-    def make(**terms: Any) -> World:
+    def make(**terms: Any) -> World:  # noqa: ANN401 - programme terms
         return World(db, tmp_path / "bank", **terms)
 
     return make

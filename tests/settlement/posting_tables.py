@@ -4,6 +4,8 @@ One line a journal: ``book: Dr account amount; Cr account amount``; a book that 
 row does not appear. The rows of a table stand in the order of the page they come from.
 """
 
+# ruff: noqa: E501 - a row of a table stands on one line
+
 from scf.kernel.money import parse_minor
 
 TABLES = {

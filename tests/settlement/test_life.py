@@ -1,7 +1,7 @@
 """One advance from the order to the bank to the last cent, in all three books."""
 
-from scf.financing.models import Advance
 from scf.documents.models import Invoice
+from scf.financing.models import Advance
 from tests.settlement.books import must_agree
 from tests.settlement.world import DUE, FINANCIER, OBLIGOR, SELLER, World, eur
 

@@ -10,14 +10,25 @@ from scf.documents.models import Invoice
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, NotAllowed, NotFound, RuleViolation
+from scf.kernel.ids import new_id
 from scf.parties.models import BankAccount
 from scf.programmes.models import LimitNode, ProgrammeClaim
 from scf.settlement import payout
+from scf.settlement.expected import EntryIn, PartIn
 from scf.settlement.models import BankEntry, PaymentFile
 from tests.settlement.books import must_agree
 from tests.settlement.conftest import MakeWorld
 from tests.settlement.world import (
-    CHECKER, DUE, FINANCIER, MAKER, NAMES, OBLIGOR, SELLER, START, World, eur,
+    CHECKER,
+    DUE,
+    FINANCIER,
+    MAKER,
+    NAMES,
+    OBLIGOR,
+    SELLER,
+    START,
+    World,
+    eur,
 )  # fmt: skip
 
 A_DAY = dt.timedelta(days=1)
@@ -115,9 +126,7 @@ def test_a_payee_whose_account_was_closed_is_left_out(world: World) -> None:
     advance_id, file_id = prepared(world)
     with world.db.writer.begin() as conn:
         table = BankAccount.__table__  # type: ignore[attr-defined]
-        conn.execute(
-            update(table).where(table.c.id == f"account-{SELLER}").values(state="CLOSED")
-        )
+        conn.execute(update(table).where(table.c.id == f"account-{SELLER}").values(state="CLOSED"))
     with pytest.raises(RuleViolation, match="ACCOUNT_UNVERIFIED"):
         world.run("payout.release", CHECKER, file_id=file_id)
     world.run("payout.cancel", file_id=file_id, note="account closed")
@@ -311,9 +320,6 @@ def test_money_that_the_obligor_pays_while_the_pay_out_is_in_doubt_waits(world: 
 
 
 def debit(world: World, amount: str, reference: str = "", batch: str = "") -> dict[str, object]:
-    from scf.kernel.ids import new_id
-    from scf.settlement.intake import EntryIn, PartIn
-
     row = EntryIn(
         identity=new_id(), place="Ntry", amount_minor=-eur(amount), currency="EUR",
         booked_on=world.today, value_on=world.today, batch_ids=[batch] if batch else [],

@@ -1,11 +1,10 @@
-"""Money that comes on time, early, late, short, twice, wrong, or back: one named story each.
+"""Money that comes on time, early, late, short, or twice: one named story each.
 
 After every story each entry balances, the books say what the rows say, finished lives are zero
 and the limit tree adds up. Source: promise P15.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,41 +12,15 @@ import pytest
 from scf.demo import bank
 from scf.documents.models import Invoice
 from scf.financing.models import Advance
-from scf.kernel.errors import Conflict, RuleViolation
-from scf.settlement.models import Allocation
 from tests.settlement.books import must_agree
 from tests.settlement.conftest import MakeWorld
-from tests.settlement.world import (
-    CHECKER, FINANCIER, OBLIGOR, SELLER, STRANGER, World, eur,
-)  # fmt: skip
+from tests.settlement.stories import Stories, Story, parts, state
+from tests.settlement.world import FINANCIER, OBLIGOR, SELLER, World, eur
 
 SOON = dt.date(2026, 3, 16)  # a Monday, six days after the pay-out
 A_DAY = dt.timedelta(days=1)
-
-Story = Callable[[World], None]
-STORIES: list[tuple[str, dict[str, Any], Story]] = []
-
-
-def story(**terms: Any) -> Callable[[Story], Story]:
-    """Add a story under programme terms; its name is the claim."""
-
-    def add(tell: Story) -> Story:
-        STORIES.append((tell.__name__, terms, tell))
-        return tell
-
-    return add
-
-
-def state(world: World, advance_id: str) -> str:
-    return str(world.get(Advance, advance_id).state)
-
-
-def parts(world: World) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in world.all(Allocation):
-        if row.reversed_by is None:
-            found[row.kind] = found.get(row.kind, 0) + row.amount_minor
-    return found
+STORIES = Stories()
+story = STORIES.story
 
 
 def days_late(days: int) -> dt.date:
@@ -401,207 +374,6 @@ def two_invoices_and_too_little_for_both(world: World) -> None:
     assert (state(world, one), state(world, other)) == ("CLOSED", "PART_REPAID")
 
 
-# --- Not recognised -------------------------------------------------------------------------------
-
-
-def _waiting(world: World) -> Any:
-    return next(row for row in world.entries() if row.unallocated_minor)
-
-
-@story()
-def an_unknown_payer_waits_for_a_person(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON)
-    said = world.receive("1,000,000.00", "INV-1", name="Somebody", account="XX123")
-    assert [found["code"] for found in said["findings"]] == ["PAYER_UNKNOWN"]
-    assert world.book(FINANCIER)["suspense"] == -eur("1,000,000.00")
-    entry = _waiting(world)
-    pays = [{"invoice_id": world.get(Advance, one).invoice_id, "amount_minor": eur("1,000,000")}]
-    world.run("receipt.identify", entry_id=entry.id, pays=pays, note="called the obligor")
-    assert state(world, one) == "CLOSED"
-
-
-@story()
-def a_payer_that_owes_nothing_waits_for_a_person(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON)
-    world.receive("1,000,100.00", "INV-1", firm=STRANGER)
-    entry = _waiting(world)
-    assert (entry.reason, state(world, one)) == ("PAYER_NOT_OBLIGOR", "FUNDED")
-    pays = [{"invoice_id": world.get(Advance, one).invoice_id, "amount_minor": eur("1,000,100")}]
-    world.run(
-        "receipt.identify", entry_id=entry.id, pays=pays, payer_id=STRANGER, note="pays for it"
-    )
-    assert state(world, one) == "CLOSED"
-    assert world.book(STRANGER)["due_from_financier"] == eur("100.00")
-
-
-@story()
-def money_that_nobody_can_place_goes_back(world: World) -> None:
-    world.receive("5,000.00", "gift", firm=STRANGER)
-    world.run(
-        "receipt.identify", entry_id=_waiting(world).id, refund_to=STRANGER, note="not for us"
-    )
-    world.pay_out()
-    assert world.book(FINANCIER) == world.open_accounts(STRANGER) == {}
-    assert world.cash() == 0
-
-
-@story()
-def without_a_reference_what_is_due_is_paid_and_the_rest_waits(world: World) -> None:
-    one = world.financed("500,000.00", due_on=SOON)
-    other = world.financed("300,000.00", "INV-2", days_late(10))
-    world.morning_of(SOON)
-    world.receive("600,000.00", "monthly run")
-    assert (state(world, one), state(world, other)) == ("CLOSED", "FUNDED")
-    assert _waiting(world).unallocated_minor == eur("100,000.00")
-
-
-@story()
-def without_a_reference_nothing_that_is_not_due_is_paid(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.receive("600,000.00", "monthly run")
-    assert (state(world, one), _waiting(world).reason) == ("FUNDED", "NO_REFERENCE")
-
-
-@story()
-def money_with_a_later_value_date_waits_for_that_day(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON - A_DAY)
-    world.receive("1,000,000.00", "INV-1", value_on=SOON, on=SOON - A_DAY)
-    assert _waiting(world).reason == "VALUE_DATE_AHEAD"
-    world.morning_of(SOON)
-    assert state(world, one) == "CLOSED"
-
-
-@story()
-def money_for_a_part_that_is_being_financed_waits_for_it(world: World) -> None:
-    invoice = world.invoice("INV-1", "1,000,000.00", SOON)
-    one = world.advance(invoice, "400,000.00")
-    world.pay_out()
-    other = world.advance(invoice, "600,000.00")
-    world.receive("1,000,000.00", "INV-1", value_on=world.today)
-    assert state(world, one) == "CLOSED"
-    assert (_waiting(world).reason, _waiting(world).unallocated_minor) == (
-        "HELD_PART", eur("600,000"),
-    )  # fmt: skip
-    world.pay_out()
-    world.close_to(world.today)
-    assert state(world, other) == "CLOSED"
-
-
-@story()
-def what_the_seller_was_paid_before_an_advance_stays_the_sellers(world: World) -> None:
-    invoice = world.invoice("INV-1", "1,000,000.00", SOON)
-    world.advance(invoice, "100,000.00")
-    world.pay_out()
-    world.receive("300,000.00", "INV-1", value_on=world.today)
-    assert parts(world) == {"principal": eur("100,000"), "seller": eur("200,000")}
-    other = world.advance(invoice, "700,000.00")
-    world.pay_out()
-    world.morning_of(SOON)
-    world.receive("700,000.00", "INV-1")
-    assert state(world, other) == "CLOSED"
-    assert parts(world) == {"principal": eur("800,000"), "seller": eur("200,000")}
-
-
-# --- Taken back -----------------------------------------------------------------------------------
-
-
-@story()
-def a_receipt_is_taken_back_and_pays_something_else(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    other = world.financed("1,000,000.00", "INV-2", SOON)
-    world.morning_of(SOON)
-    world.receive("1,000,000.00", "INV-1")
-    entry = world.last_entry()
-    world.run("receipt.reverse", entry_id=entry.id, note="meant the other one")
-    assert state(world, one) == "FUNDED"
-    with pytest.raises(Conflict, match="NOT_ALLOCATED"):
-        world.run("receipt.reverse", entry_id=entry.id, note="again")
-    pays = [{"invoice_id": world.get(Advance, other).invoice_id, "amount_minor": eur("1,000,000")}]
-    world.run("receipt.identify", entry_id=entry.id, pays=pays, note="as the obligor says")
-    assert (state(world, one), state(world, other)) == ("FUNDED", "CLOSED")
-
-
-@story()
-def the_bank_takes_a_receipt_back_after_the_due_date(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON)
-    world.receive("1,000,000.00", "INV-1")
-    world.morning_of(days_late(4))
-    world.taken_back(world.last_entry())
-    row = world.get(Advance, one)
-    assert (row.state, row.repaid_minor, row.penalty_minor) == ("FUNDED", 0, eur("775.00"))
-    world.close_to(world.today)
-    assert state(world, one) == "OVERDUE"
-
-
-@story(rebate_share_ppm=800_000)
-def an_early_receipt_taken_back_takes_its_rebate_back(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.close_to(world.today)
-    world.receive("1,000,000.00", "INV-1")
-    world.taken_back(world.last_entry())
-    row = world.get(Advance, one)
-    assert (row.state, row.income_minor, parts(world)) == ("FUNDED", eur("129.17"), {})
-
-
-@story()
-def a_receipt_whose_excess_was_refunded_cannot_be_taken_back(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON)
-    world.receive("1,010,000.00", "INV-1")
-    entry = world.last_entry()
-    world.pay_out()
-    with pytest.raises(RuleViolation, match="PAID_OUT"):
-        world.run("receipt.reverse", entry_id=entry.id, note="no")
-    said = world.taken_back(entry)
-    assert (said["waiting"], state(world, one)) == (1, "CLOSED")
-
-
-# --- Paid to the wrong one ------------------------------------------------------------------------
-
-
-@story()
-def paid_to_the_seller_and_turned_over(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON)
-    world.run(
-        "receipt.misdirected", advance_id=one, amount_minor=eur("1,000,000"),
-        value_on=SOON.isoformat(), note="the obligor says so",
-    )  # fmt: skip
-    assert state(world, one) == "FUNDED"
-    world.receive("1,000,000.00", "INV-1", firm=SELLER)
-    assert state(world, one) == "CLOSED"
-    for org in (SELLER, OBLIGOR, FINANCIER):
-        assert world.open_accounts(org) == {}
-
-
-@story()
-def paid_to_the_seller_who_keeps_it_a_while(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.morning_of(SOON)
-    world.run(
-        "receipt.misdirected", advance_id=one, amount_minor=eur("1,000,000"),
-        value_on=SOON.isoformat(), note="the obligor says so",
-    )  # fmt: skip
-    world.morning_of(days_late(12))
-    world.receive("1,000,000.00", "INV-1", firm=SELLER)
-    row = world.get(Advance, one)
-    assert (row.state, row.face_minor - row.repaid_minor) == ("OVERDUE", eur("2,325.00"))
-    world.receive("2,325.00", "INV-1")
-    assert state(world, one) == "CLOSED"
-    assert world.open_accounts(SELLER) == world.open_accounts(OBLIGOR) == {}
-
-
-@story()
-def a_seller_that_was_paid_nothing_has_nothing_to_turn_over(world: World) -> None:
-    one = world.financed(due_on=SOON)
-    world.receive("1,000.00", "INV-1", firm=SELLER)
-    assert (state(world, one), _waiting(world).reason) == ("FUNDED", "PAYER_NOT_OBLIGOR")
-
-
 @pytest.mark.parametrize(
     ("terms", "tell"), [one[1:] for one in STORIES], ids=[one[0] for one in STORIES]
 )
@@ -609,8 +381,3 @@ def test_money_in(make_world: MakeWorld, terms: dict[str, Any], tell: Story) -> 
     world = make_world(**terms)
     tell(world)
     must_agree(world)
-
-
-def test_there_are_stories_enough() -> None:
-    assert len(STORIES) >= 30
-    assert CHECKER.org_id == FINANCIER

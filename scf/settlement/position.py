@@ -1,0 +1,161 @@
+"""Where an invoice stands with one financier: its advances, what was paid, what is still open."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, func, select
+from sqlalchemy.engine import Connection
+
+from scf.db.runner import Context
+from scf.documents.models import Invoice
+from scf.documents.rules import owed
+from scf.financing.lifecycle import OUT
+from scf.financing.models import Advance, AdvanceEvent
+from scf.programmes import limits
+from scf.settlement.loans import ADVANCE, loans_of
+from scf.settlement.models import Allocation, BankEntry
+from scf.settlement.schedule import Loan, Money, Plan, plan
+
+ALLOCATION: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
+_ENTRY: Final[Table] = BankEntry.__table__  # type: ignore[attr-defined]
+_INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_EVENT: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
+_DAY: Final = dt.timedelta(days=1)
+# Advances that a payment can pay, or has paid.
+PAYABLE: Final = (*OUT, "EARLY_REPAID", "CLOSED")
+ENDED_UNPAID: Final = ("UNWOUND", "DECLINED", "CANCELLED", "EXPIRED")
+# The kinds that share out a receipt; a rebate is paid out of the discount, not of the receipt.
+SHARES: Final = ("principal", "penalty", "seller", "payer", "return")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Coming:
+    """A receipt, or a part of one, that is to pay an invoice."""
+
+    entry_id: str
+    value_on: dt.date
+    amount: int
+    remitter_id: str | None = None
+
+
+def lock(
+    ctx: Context, invoice_ids: Iterable[str], advance_ids: Iterable[str] = ()
+) -> dict[str, Row[Any]]:
+    """Lock invoices with all their advances and limit nodes, and further advances with theirs."""
+    wanted = set(invoice_ids)
+    of_advances = select(ADVANCE.c.id, ADVANCE.c.invoice_id)
+    rows = ctx.conn.execute(
+        of_advances.where(
+            ADVANCE.c.invoice_id.in_(wanted) | ADVANCE.c.id.in_(sorted(set(advance_ids)))
+        )
+    ).all()
+    limits.lock_nodes(ctx, [row.id for row in rows])
+    ctx.lock(Invoice, wanted | {row.invoice_id for row in rows})
+    return ctx.lock(Advance, [row.id for row in rows])
+
+
+class Position:
+    """Where an invoice stands with one financier: advances, what was paid, what is open."""
+
+    def __init__(
+        self, conn: Connection, invoice_id: str, financier_id: str, today: dt.date
+    ) -> None:
+        self.invoice = conn.execute(select(_INVOICE).where(_INVOICE.c.id == invoice_id)).one()
+        rows = list(
+            conn.execute(
+                select(ADVANCE)
+                .where(ADVANCE.c.invoice_id == invoice_id, ADVANCE.c.financier_id == financier_id)
+                .order_by(ADVANCE.c.id)
+            )
+        )
+        self.financier_id = financier_id
+        self.advances = {row.id: row for row in rows if _payable(row)}
+        self.loans: Mapping[str, Loan] = loans_of(conn, self.advances.values())
+        self.live = list(
+            conn.execute(
+                select(ALLOCATION, _ENTRY.c.remitter_id)
+                .join(_ENTRY, _ENTRY.c.id == ALLOCATION.c.bank_entry_id)
+                .where(
+                    ALLOCATION.c.invoice_id == invoice_id,
+                    ALLOCATION.c.reversed_by.is_(None),
+                    _ENTRY.c.financier_id == financier_id,
+                )
+                .order_by(ALLOCATION.c.id)
+            )
+        )
+        funded = _last_funding(conn, self.advances)
+        self.movable = [
+            row
+            for row in self.live
+            if row.kind in SHARES
+            and row.paid_out_minor is None  # else ordered or paid out: it can move no more
+            # What was somebody else's before an advance was paid out does not pay that advance.
+            and not (row.kind in {"seller", "payer"} and row.id < funded)
+        ]
+        sellers = sum(row.amount_minor for row in self.movable if row.kind == "seller")
+        on_hold = self.invoice.held_minor + self.invoice.outstanding_minor
+        self.rest = max(0, owed(self.invoice) - on_hold) + sellers
+        # Held, or paid out and in doubt: money for it has to wait.
+        limbo = [row for row in rows if row.funded_on and not _payable(row)]
+        self.waiting = self.invoice.held_minor + sum(
+            row.face_minor for row in limbo if row.state not in ENDED_UNPAID
+        )
+        closed_to = [row.income_to + _DAY for row in self.advances.values() if row.income_to]
+        # Slices of today's close may be through already: never behind what stands posted.
+        self.until = max([today, *closed_to])
+
+    @property
+    def payments(self) -> dict[str, Money]:
+        """What each receipt brings to this invoice and can still be moved."""
+        found: dict[str, Money] = {}
+        for row in self.movable:
+            before = found[row.bank_entry_id].amount if row.bank_entry_id in found else 0
+            found[row.bank_entry_id] = Money(
+                row.bank_entry_id, row.value_on, before + row.amount_minor
+            )
+        return found
+
+    def planned(self, coming: Iterable[Coming] = (), gone: Iterable[str] = ()) -> Plan:
+        """Plan everything anew, with receipts that come and without those that go."""
+        payments = self.payments
+        for entry_id in gone:
+            payments.pop(entry_id, None)
+        for one in coming:
+            before = payments[one.entry_id].amount if one.entry_id in payments else 0
+            payments[one.entry_id] = Money(one.entry_id, one.value_on, before + one.amount)
+        return plan(list(self.loans.values()), in_time(payments.values()), self.rest, self.until)
+
+    def excess(self, coming: Coming) -> int:
+        """Give how much of a receipt would be more than this invoice is owed."""
+        before = sum(one.amount for one in self.planned().parts if one.kind == "payer")
+        after = self.planned([coming])
+        return sum(one.amount for one in after.parts if one.kind == "payer") - before
+
+    @property
+    def open_financed(self) -> int:
+        """Face and penalty still owed on the advances."""
+        return sum(
+            row.face_minor - row.repaid_minor + row.penalty_minor - row.penalty_paid_minor
+            for row in self.advances.values()
+        )
+
+
+def _last_funding(conn: Connection, advance_ids: Iterable[str]) -> str:
+    """Give the id of the latest funding among advances; ids sort by the time of their making."""
+    last = conn.execute(
+        select(func.max(_EVENT.c.id)).where(
+            _EVENT.c.advance_id.in_(sorted(advance_ids)), _EVENT.c.event == "fund"
+        )
+    ).scalar_one()
+    return str(last or "")
+
+
+def _payable(row: Row[Any]) -> bool:
+    return row.funded_on is not None and row.state in PAYABLE
+
+
+def in_time(payments: Iterable[Money]) -> list[Money]:
+    """Put payments in the order in which they count; equal days by the receipt."""
+    return sorted(payments, key=lambda one: (one.value_on, one.key))
