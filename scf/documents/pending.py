@@ -144,6 +144,12 @@ class _Revalidation:
             dated = self.kind is not Kind.INVOICE or row.due_on is not None
             if seller == buyer and self.kind is not Kind.PAYMENT:
                 state = self._void(row, "SAME_PARTY", "Seller and buyer are one firm.")
+            elif row.org_id not in {seller, buyer}:
+                message = "Your organisation is neither seller nor buyer of this document."
+                state = self._void(row, "NOT_A_PARTY", message)
+                # The firms stay unnamed on it: what a stranger told is not theirs to see.
+                seller, buyer = (getattr(row, column) for column in self.columns)
+                key = row.duplicate_key
             elif dated and state == "INCOMPLETE":
                 state = DOCUMENT.after(state, "validate")
         return {"row_id": row.id, "seller": seller, "buyer": buyer, "key": key, "state": state}

@@ -172,7 +172,9 @@ class _Store:
         self, document: CanonicalDocument, seller: str | None, buyer: str | None
     ) -> Finding | None:
         """Refuse what the organisation is no party of, and what a firm would owe itself."""
-        if self.origin.org_id not in {seller, buyer}:
+        # An unknown party may turn out to be this organisation under a number not linked yet:
+        # the document waits, and is judged again when both are known.
+        if None not in {seller, buyer} and self.origin.org_id not in {seller, buyer}:
             return Finding(
                 Severity.ERROR,
                 "NOT_A_PARTY",
@@ -180,7 +182,7 @@ class _Store:
                 document.place("seller"),
                 f"{document.seller.name} / {document.buyer.name}",
             )
-        if seller == buyer and document.kind is not Kind.PAYMENT:
+        if seller is not None and seller == buyer and document.kind is not Kind.PAYMENT:
             return Finding(
                 Severity.ERROR,
                 "SAME_PARTY",

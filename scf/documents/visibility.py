@@ -41,13 +41,19 @@ _seen_order: Final = Order.__table__.alias("seen_order")  # type: ignore[attr-de
 
 
 def _party(columns: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401 - a model or a table
-    """Show what is published to both sides and to the organisation that handed it in."""
+    """Show what is published to both sides and to the organisation that handed it in.
+
+    While a side is unknown, only the latter sees it: whether it may speak for the other is open.
+    """
+    both_known = and_(columns.seller_id.is_not(None), columns.buyer_id.is_not(None))
     return and_(
         columns.document_state != "RECEIVED",
         or_(
-            columns.seller_id == actor.org_id,
-            columns.buyer_id == actor.org_id,
             columns.org_id == actor.org_id,
+            and_(
+                both_known,
+                or_(columns.seller_id == actor.org_id, columns.buyer_id == actor.org_id),
+            ),
         ),
     )
 
@@ -122,5 +128,21 @@ def _own(model: type[SQLModel]) -> None:
     visible_to(model)(lambda actor: org_id == actor.org_id)
 
 
-for _model in (Upload, Original, DocumentFinding, PendingParty):
+for _model in (Upload, Original, PendingParty):
     _own(_model)
+
+
+@visible_to(DocumentFinding)
+def _findings(actor: Actor) -> ColumnElement[bool]:
+    """Show findings to who handed the file in; an unknown party to the anchor's financier too.
+
+    Its officers say who that party is. They learn name and numbers, nothing of the document.
+    """
+    columns: Any = DocumentFinding.__table__.c  # type: ignore[attr-defined]
+    anchors = select(_programme.c.anchor_id).where(
+        _programme.c.financier_id == actor.org_id, _programme.c.state == "ACTIVE"
+    )
+    return or_(
+        columns.org_id == actor.org_id,
+        and_(columns.code == "FIRM_UNKNOWN", columns.org_id.in_(anchors)),
+    )

@@ -163,7 +163,7 @@ class Trade:
         received = self.world.run(
             "upload.receive",
             actor or self.buyer,
-            name="papers",
+            name=str(more.pop("name", "papers")),
             content=content,
             mapping=mapping,
             **more,
