@@ -51,7 +51,9 @@ def export_journal(
         sys.stdout.buffer.write(content)
 
 
-def trial_balance(firm: Firm = "", on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None) -> None:
+def trial_balance(
+    firm: Firm = "", on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None
+) -> None:
     """Show debits and credits of every account of one book."""
     org_id = _own_book(firm)
     with SESSION.reading() as conn:
@@ -84,7 +86,7 @@ def _own_book(firm: str) -> str:
 
 def verify() -> None:
     """Prove that books balance, the trail is untouched, limits and documents add up."""
-    report = checks.verify(SESSION.platform)
+    report = checks.verify(SESSION.platform, SESSION.settings.seals_file)
     show({"checked": report.checked, "breaches": [vars(one) for one in report.breaches]})
     if report.breaches:
         raise SystemExit(EXIT_REFUSED)

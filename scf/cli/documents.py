@@ -35,7 +35,7 @@ def attach(app: typer.Typer) -> None:
     app.command()(dispute)
 
 
-def import_files(  # noqa: PLR0913 - the options of one act
+def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
     as_firm: Annotated[str, typer.Option("--as", help="Your organisation: id or scheme:value")],
     file_format: Annotated[str, typer.Option("--format", help="auto, ubl or csv")] = "auto",

@@ -76,7 +76,13 @@ def programme_list() -> None:
         rows = session.scalars(select(Programme).order_by(Programme.code)).all()
         show_list(
             [
-                {"id": r.id, "code": r.code, "name": r.name, "anchor": r.anchor_id, "state": r.state}
+                {
+                    "id": r.id,
+                    "code": r.code,
+                    "name": r.name,
+                    "anchor": r.anchor_id,
+                    "state": r.state,
+                }
                 for r in rows
             ],
             "programmes",

@@ -64,7 +64,7 @@ def pay_out_release(
     """Release a payment file, as another person than the one who prepared it, and write it."""
     result = SESSION.run("payout.release", {"file_id": batch}).result
     with SESSION.reading() as conn:
-        content = payout.content(conn, batch, SESSION.actor)
+        content = payout.content_of(conn, batch, SESSION.actor)
     out.write_bytes(content)
     show(result | {"file": str(out), "bytes": len(content)})
 
@@ -103,9 +103,7 @@ def eod(
     with SESSION.reading() as conn:
         financiers = conn.execute(select(_date.c.financier_id, _date.c.current_on)).all()
     answers = [
-        day.close_to(
-            SESSION.platform, row.financier_id, date.date() if date else row.current_on
-        )
+        day.close_to(SESSION.platform, row.financier_id, date.date() if date else row.current_on)
         for row in financiers
     ]
     show({"financiers": answers})
@@ -119,14 +117,12 @@ def bank_answer(
     on: OnDay = None,
 ) -> None:
     """Answer a payment file as a bank would: a pain.002, and a camt.053 with the bookings."""
-    made = simulator.answer(
-        file.read_bytes(), on=_bank_day(on), state_dir=out, reject=reject
-    )
+    made = simulator.answer(file.read_bytes(), on=_bank_day(on), state_dir=out, reject=reject)
     show({"files": [str(path) for path in simulator.write_files(made, out)]})
 
 
 @bank.command("receive")
-def bank_receive(  # noqa: PLR0913 - a payment that comes in has these facts
+def bank_receive(
     sender: Annotated[str, typer.Option("--from", help="Paying firm: id or scheme:value")],
     amount: Annotated[str, typer.Option("--amount", help="e.g. 1000.00")],
     reference: Annotated[str, typer.Option("--reference", help="What the payer wrote")],
@@ -140,9 +136,11 @@ def bank_receive(  # noqa: PLR0913 - a payment that comes in has these facts
 ) -> None:
     """Let money come in on the financier's account: a camt.053 with the booked credit."""
     with SESSION.reading() as conn:
-        financier = SESSION.firm(to) if to else conn.execute(
-            select(_date.c.financier_id).limit(1)
-        ).scalar_one()
+        financier = (
+            SESSION.firm(to)
+            if to
+            else conn.execute(select(_date.c.financier_id).limit(1)).scalar_one()
+        )
         payer = SESSION.firm(sender)
         name = conn.execute(select(_firm.c.name).where(_firm.c.id == payer)).scalar_one()
     made = simulator.receive(
@@ -181,5 +179,3 @@ def _bank_day(given: dt.datetime | None) -> dt.date:
         if financier is None:
             raise InvalidInput("BUSINESS_DATE", "There is no business date yet: give --on DATE.")
         return business_date(conn, financier)
-
-

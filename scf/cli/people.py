@@ -1,5 +1,7 @@
 """Firms, bank accounts, people and their tokens."""
 
+import secrets
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +18,10 @@ firm = typer.Typer(help="Firms: invite, identify, activate, list.", no_args_is_h
 account = typer.Typer(help="Bank accounts of firms.", no_args_is_help=True)
 user = typer.Typer(help="People.", no_args_is_help=True)
 token = typer.Typer(help="Tokens, by which a person acts.", no_args_is_help=True)
-Identifiers = Annotated[list[str], typer.Option("--id", help="scheme:value, e.g. vat:DE123456789")]
-FirmWord = Annotated[str, typer.Argument(metavar="FIRM", help="id, or scheme:value such as vat:DE136695976")]
+Identifiers = Annotated[list[str], typer.Option("--id", help="e.g. vat:DE136695976")]
+FirmWord = Annotated[
+    str, typer.Argument(metavar="FIRM", help="id, or scheme:value such as vat:DE136695976")
+]
 
 
 def attach(app: typer.Typer) -> None:
@@ -134,19 +138,32 @@ def account_verify(
 @user.command("add")
 def user_add(
     email: str,
-    org: Annotated[str, typer.Option(help="Organisation: id, or scheme:value such as vat:DE136695976")],
+    org: Annotated[
+        str, typer.Option(help="Organisation: id, or scheme:value such as vat:DE136695976")
+    ],
     role: Annotated[list[str], typer.Option(help="treasurer, anchor_clerk, …; may be repeated")],
     name: Annotated[str, typer.Option()] = "",
+    password_file: Annotated[
+        Path | None,
+        typer.Option(help="File with the first password; one is made and shown if left"),
+    ] = None,
 ) -> None:
     """Add a person; an administrator's act, or the operator's without a token."""
+    if password_file is None:
+        password = secrets.token_urlsafe(12)
+    else:
+        password = password_file.read_text(encoding="utf-8").rstrip("\n")
     payload = {
         "email": email,
+        "password": password,
         "name": name or email.partition("@")[0],
         "org_id": SESSION.firm(org),
         "roles": role,
     }
     run = SESSION.run if SESSION.scope else SESSION.run_as_operator
-    show(run("user.add", payload).result)
+    made = run("user.add", payload)
+    shown = {"password": password} if password_file is None and not made.replayed else {}
+    show(made.result | shown)
 
 
 @user.command("disable")

@@ -120,7 +120,7 @@ def demo(
             )
         )
     if reset:
-        world.remove(url)
+        world.remove(url, SESSION.settings.seals_file)
     create_schema(url)
     people = world.ensure(
         SESSION.platform, on.date() if on else None, SESSION.settings.demo_users_file
@@ -142,4 +142,4 @@ def worker() -> None:
     """Work off jobs and notices and seal the audit trail until told to stop."""
     from scf.serving import run_worker
 
-    run_worker(SESSION.platform, Path(SESSION.settings.secret_key_file).parent / "seals.jsonl")
+    run_worker(SESSION.platform, SESSION.settings.seals_file)

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from schwifty import IBAN
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
@@ -20,16 +21,18 @@ from scf.db.platform import Platform
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Conflict
-from scf.parties.models import Firm, User
+from scf.kernel.money import exponent
+from scf.parties.models import User
+from scf.programmes.terms import Terms, load_terms
 
-_firm = Firm.__table__  # type: ignore[attr-defined]
 _user = User.__table__  # type: ignore[attr-defined]
 
 FINANCIER = "Meridian Trade Bank"
 ANCHOR = "Halden Appliances"
 SUPPLIER = "Brook Valves"
 DOMAIN = "tributary.example"
-LIMIT_MINOR = 5_000_000_00
+LIMIT = 5_000_000  # whole units of each currency
+EXAMPLE_FIXING = "3.45"
 
 # Firm → kind, country, public number, IBAN (the check digits are right, the accounts invented).
 FIRMS = {
@@ -96,14 +99,16 @@ def ensure(platform: Platform, on: dt.date | None, users_file: Path) -> World:
     firms = _firms(builder)
     builder.run("day.open", {"financier_id": firms[FINANCIER], "on": day}, OPERATOR, "day")
     sign_ins, people = _people(builder, firms)
-    _accounts(builder, firms, people)
-    _programme(builder, firms, people, day)
+    content = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
+    terms = load_terms(content.encode())
+    _accounts(builder, firms, people, terms)
+    _programme(builder, firms, people, day, content, terms)
     platform.worker("demo").drain()
     _keep(users_file, day, sign_ins)
     return World(made=True, business_date=day, sign_ins=sign_ins, file=users_file)
 
 
-def remove(url: str) -> None:
+def remove(url: str, seals_file: Path) -> None:
     """Throw a SQLite demo database away; one on PostgreSQL is its owner's to drop.
 
     Raises
@@ -116,6 +121,7 @@ def remove(url: str) -> None:
         raise Conflict("DEMO_RESET", "Drop and create this database with its own tools.")
     for suffix in ("", "-wal", "-shm"):
         Path(parsed.database + suffix).unlink(missing_ok=True)
+    seals_file.unlink(missing_ok=True)  # they seal a trail that is gone
 
 
 def _business_date(platform: Platform) -> dt.date | None:
@@ -196,28 +202,40 @@ def _people(
     return sign_ins, people
 
 
-def _accounts(builder: _Builder, firms: dict[str, str], people: dict[Role, Actor]) -> None:
-    maker, checker = people[Role.OFFICER_MAKER], people[Role.OFFICER_CHECKER]
-    for name, (_kind, _country, _number, iban) in FIRMS.items():
+def _accounts(
+    builder: _Builder, firms: dict[str, str], people: dict[Role, Actor], terms: Terms
+) -> None:
+    """Give every firm a verified account; the financier one in each currency it finances."""
+    accounts = [(name, iban, "EUR") for name, (_kind, _country, _number, iban) in FIRMS.items()]
+    accounts += [
+        (FINANCIER, str(IBAN.generate("DE", "12030000", f"{number:010d}")), currency)
+        for number, currency in enumerate(terms.currencies, start=202_052)
+        if currency != "EUR"
+    ]
+    for name, iban, currency in accounts:
         added = builder.run(
             "account.add",
-            {"firm_id": firms[name], "iban": iban, "currency": "EUR", "holder": name},
-            maker,
-            f"account:{name}",
+            {"firm_id": firms[name], "iban": iban, "currency": currency, "holder": name},
+            people[Role.OFFICER_MAKER],
+            f"account:{name}:{currency}",
         )
         builder.run(
             "account.verify",
             {"account_id": added["id"], "evidence": "part of the demo world"},
-            checker,
-            f"verify:{name}",
+            people[Role.OFFICER_CHECKER],
+            f"verify:{name}:{currency}",
         )
 
 
 def _programme(
-    builder: _Builder, firms: dict[str, str], people: dict[Role, Actor], day: dt.date
+    builder: _Builder,
+    firms: dict[str, str],
+    people: dict[Role, Actor],
+    day: dt.date,
+    content: str,
+    terms: Terms,
 ) -> None:
     maker, checker = people[Role.OFFICER_MAKER], people[Role.OFFICER_CHECKER]
-    content = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
     loaded = builder.run(
         "programme.load",
         {"content": content, "anchor_id": firms[ANCHOR], "effective_on": day},
@@ -226,24 +244,26 @@ def _programme(
     )
     builder.run("programme.activate", {"programme_id": loaded["id"]}, checker, "activate-programme")
     nodes = (
-        ("financier", firms[FINANCIER], LIMIT_MINOR * 2),
-        ("programme", loaded["id"], LIMIT_MINOR * 2),
-        ("obligor", firms[ANCHOR], LIMIT_MINOR),
-        ("seller", firms[SUPPLIER], LIMIT_MINOR),
+        ("financier", firms[FINANCIER], 2),
+        ("programme", loaded["id"], 2),
+        ("obligor", firms[ANCHOR], 1),
+        ("seller", firms[SUPPLIER], 1),
     )
-    for kind, subject, amount in nodes:
+    for currency, benchmark in terms.benchmarks.items():
+        for kind, subject, share in nodes:
+            limit = share * LIMIT * 10 ** exponent(currency)
+            builder.run(
+                "limit.set",
+                {"kind": kind, "subject_id": subject, "currency": currency, "limit_minor": limit},
+                checker,
+                f"limit:{kind}:{currency}",
+            )
         builder.run(
-            "limit.set",
-            {"kind": kind, "subject_id": subject, "currency": "EUR", "limit_minor": amount},
-            checker,
-            f"limit:{kind}",
+            "fixing.add",
+            {"benchmark": benchmark, "fixed_on": day, "percent": EXAMPLE_FIXING},
+            maker,
+            f"fixing:{benchmark}",
         )
-    builder.run(
-        "fixing.add",
-        {"benchmark": "EURIBOR-3M", "fixed_on": day, "percent": "3.45"},
-        maker,
-        "fixing",
-    )
 
 
 def _keep(file: Path, day: dt.date, sign_ins: list[dict[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""Read-only looks across the rooms: does everything that must be true hold?
+"""Read-only looks across the rooms, above all the proof that what must be true is true.
 
 Owns no data and changes nothing.
 """

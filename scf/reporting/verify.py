@@ -188,7 +188,9 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         yield Breach(
             "INVOICE_AMOUNTS",
             f"invoice {row.id}",
-            "; ".join(f"{name} {have}, its rows say {rows}" for name, (have, rows) in wrong.items()),
+            "; ".join(
+                f"{name} {have}, its rows say {rows}" for name, (have, rows) in wrong.items()
+            ),
         )
 
 
