@@ -1,19 +1,22 @@
 """What gunicorn serves: ``web.wsgi:app``.
 
-Nothing is built at import: each worker process builds its own platform at its first request, so
-no database connection is ever shared across a fork.
+Importing brings in the code; the platform is built at a process's first request, so no database
+connection is ever shared across a fork.
 """
 
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask
+
+from web.app import from_settings
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
-    from flask import Flask
 
 _lock = threading.Lock()
-_built: "list[Flask]" = []
+_built: list[Flask] = []
 
 
 def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -21,12 +24,10 @@ def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable
     return _application()(environ, start_response)
 
 
-def _application() -> "Flask":
+def _application() -> Flask:
     if not _built:
         with _lock:
             if not _built:
-                from web.app import from_settings
-
                 _built.append(from_settings())
     return _built[0]
 

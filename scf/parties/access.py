@@ -37,7 +37,6 @@ MAY: dict[str, frozenset[Role]] = {
     "token.create": _PEOPLE | _OPERATOR,
     "token.revoke": _PEOPLE | _OPERATOR,
     "token.read": _PEOPLE,
-    "session.read": _PEOPLE,
     "day.open": _OPERATOR,
     # --- jobs, audit trail
     "job.read": _PEOPLE,
