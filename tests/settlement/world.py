@@ -82,6 +82,10 @@ class World(Setting):
             )
         return results
 
+    def answer(self, file: bytes, **how: Any) -> list[dict[str, Any]]:
+        """Let the bank answer one file today, and read its answer."""
+        return self.read(bank.answer(file, on=self.today, state_dir=self.folder, **how))
+
     def read(self, files: list[bank.BankFile], **how: Any) -> list[dict[str, Any]]:
         return [
             statements.read_file(self.platform, MAKER, data, name, **how) for name, data in files
