@@ -46,6 +46,8 @@ _PREFIX: Final = re.compile(
     )
 )
 _PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
+# The commonest shape, a word of ours and one number, answered without taking it apart.
+_COMMON: Final = re.compile(r"(?:INV|INVOICE|RE|RG|FA)?[-/ .]?0*([1-9][0-9]*)")
 _TOKENS: Final = re.compile(r"[^\W_]+")
 _RUNS: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
 _DIGIT: Final = re.compile(r"[0-9]")
@@ -65,6 +67,9 @@ def canonical_number(text: str) -> str:
         return text
     if text.isascii():
         folded = text.upper()
+        common = _COMMON.fullmatch(folded)
+        if common is not None:
+            return common[1]
     else:
         folded = unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
     tokens = _without_words(_TOKENS.findall(folded.translate(_SAME)))

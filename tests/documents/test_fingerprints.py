@@ -55,3 +55,12 @@ def test_the_same_number_of_another_year_or_pair_is_another_claim() -> None:
         for seller, buyer, year in itertools.product(("s", "t"), ("b", "c"), (2025, 2026))
     }
     assert len(keys) == 8
+
+
+def test_the_short_way_for_common_numbers_gives_what_the_long_way_does() -> None:
+    for word, sign, zeros in itertools.product(
+        ("", "INV", "invoice", "Re", "RG", "FA"), ("", "-", "/", " ", "."), ("", "0", "000")
+    ):
+        short = f"{word}{sign}{zeros}507"
+        # A full stop behind it changes nothing but the way that is taken.
+        assert canonical_number(short) == canonical_number(f"{short}.") == "507"
