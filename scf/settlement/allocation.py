@@ -16,7 +16,7 @@ from scf.db.runner import Context
 from scf.documents import axes
 from scf.financing import advances
 from scf.financing.lifecycle import OUT
-from scf.kernel.errors import RuleViolation
+from scf.kernel.errors import Conflict, RuleViolation
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
 from scf.programmes.service import terms_of_version
@@ -217,12 +217,20 @@ class _Work:
         }
 
     def _mark_reversed(self, rows: Sequence[Row[Any]]) -> None:
-        if rows:
-            self.ctx.conn.execute(
-                update(ALLOCATION)
-                .where(ALLOCATION.c.id.in_([row.id for row in rows]))
-                .values(reversed_by=self.ctx.command_id)
+        if not rows:
+            return
+        done = self.ctx.conn.execute(
+            update(ALLOCATION)
+            .where(
+                ALLOCATION.c.id.in_([row.id for row in rows]),
+                ALLOCATION.c.reversed_by.is_(None),
+                ALLOCATION.c.paid_out_minor.is_(None),
             )
+            .values(reversed_by=self.ctx.command_id)
+            .returning(ALLOCATION.c.id)
+        ).all()
+        if len(done) != len(rows):
+            raise Conflict("STALE", "A part of this money was just ordered to be paid out.")
 
     # Income
 

@@ -14,6 +14,7 @@ from scf.documents.rules import canonical_number
 LONGEST_RUN: Final = 5
 MAX_WORDS: Final = 200
 _WORDS: Final = re.compile(r"[^\s,;|]+")
+_TAG: Final = re.compile(r"/[A-Z]{3,4}/")  # "/RFB/", "/INV/": the code words of bank formats
 _UUID: Final = re.compile(r"[0-9a-f]{32}")
 
 # Why a receipt, or a part of it, waits for a person.
@@ -42,7 +43,7 @@ def numbers_in(texts: Iterable[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        words = _WORDS.findall(text)[:MAX_WORDS]
+        words = _WORDS.findall(_TAG.sub(" ", text))[:MAX_WORDS]
         for length in range(min(LONGEST_RUN, len(words)), 0, -1):
             for start in range(len(words) - length + 1):
                 run = " ".join(words[start : start + length])

@@ -101,7 +101,7 @@ def prepare(ctx: Context, data: PreparePayout) -> dict[str, Any]:
         else:
             due[payment.currency, payment.value_on].append((payment, account))
     files = [_file(ctx, financier_id, due[key], today) for key in sorted(due)]
-    return {"files": [summary(file) for file in files], "skipped": skipped}
+    return {"files": [summary(file) for file in files if file is not None], "skipped": skipped}
 
 
 def _wrong_account(account: Row[Any] | None, decided: str | None) -> str:
@@ -127,6 +127,8 @@ def _candidates(
     else:
         query = query.where(_advance.c.state == READY)
     rows = list(ctx.conn.execute(query))
+    # Whoever else prepares the same at this moment has to wait, and then sees our instructions.
+    ctx.lock(Advance, [row.id for row in rows])
     found: list[tuple[Payment, str, str | None]] = []
     paid = instructions.being_paid(ctx.conn, (row.id for row in rows))
     barred = _barred(ctx.conn, [row for row in rows if row.state == READY], today)
@@ -210,7 +212,7 @@ def _owed(
 
 def _file(
     ctx: Context, financier_id: str, due: Sequence[tuple[Payment, Row[Any]]], today: dt.date
-) -> Row[Any]:
+) -> Row[Any] | None:
     own = verified_account(ctx.conn, financier_id, due[0][0].currency, today)
     if own is None:
         raise RuleViolation(
@@ -218,15 +220,29 @@ def _file(
             "The financier has no verified account of its own to pay from.",
             currency=due[0][0].currency,
         )
-    owed = [payment.subject_id for payment, _ in due if payment.kind != "advance"]
-    if owed:
-        # From now on this money is spoken for: no later receipt moves it.
-        ctx.conn.execute(
-            update(_allocation)
-            .where(_allocation.c.id.in_(owed))
-            .values(paid_out_minor=_allocation.c.amount_minor)
+    ours = _claimed(ctx, [one.subject_id for one, _ in due if one.kind != "advance"])
+    due = [pair for pair in due if pair[0].kind == "advance" or pair[0].subject_id in ours]
+    return instructions.prepared(ctx, due, own) if due else None
+
+
+def _claimed(ctx: Context, allocation_ids: Sequence[str]) -> set[str]:
+    """Claim money that is somebody else's for this payment; gives what nobody claimed before.
+
+    From now on it is spoken for: no later receipt moves it, and no other file pays it.
+    """
+    if not allocation_ids:
+        return set()
+    rows = ctx.conn.execute(
+        update(_allocation)
+        .where(
+            _allocation.c.id.in_(allocation_ids),
+            _allocation.c.paid_out_minor.is_(None),
+            _allocation.c.reversed_by.is_(None),
         )
-    return instructions.prepared(ctx, due, own)
+        .values(paid_out_minor=_allocation.c.amount_minor)
+        .returning(_allocation.c.id)
+    )
+    return set(rows.scalars())
 
 
 def summary(file: Row[Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
-from scf.kernel.errors import RuleViolation
+from scf.kernel.errors import Conflict, RuleViolation
 from scf.ledger.service import LedgerEvent, post
 from scf.settlement import journals, matching
 from scf.settlement.allocation import settle
@@ -110,11 +110,17 @@ def _undo_loose(ctx: Context, entry: Row[Any], parts: list[Row[Any]], today: dt.
             for part in parts
         ],
     )
-    ctx.conn.execute(
+    done = ctx.conn.execute(
         update(ALLOCATION)
-        .where(ALLOCATION.c.id.in_([part.id for part in parts]))
+        .where(
+            ALLOCATION.c.id.in_([part.id for part in parts]),
+            ALLOCATION.c.paid_out_minor.is_(None),
+        )
         .values(reversed_by=ctx.command_id)
-    )
+        .returning(ALLOCATION.c.id)
+    ).all()
+    if len(done) != len(parts):
+        raise Conflict("STALE", "A part of this money was just ordered to be paid out.")
 
 
 def refuse(reason: str) -> None:

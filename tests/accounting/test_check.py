@@ -14,7 +14,7 @@ from tests.settlement.books import must_agree
 from tests.settlement.world import DUE, FINANCIER, START, World, eur
 
 TABLES: dict[str, Any] = {
-    model.__name__: model.__table__  # type: ignore[attr-defined]
+    model.__name__: model.__table__  # type: ignore[union-attr]
     for model in (Advance, Allocation, BankEntry, Entry, Posting)
 }
 

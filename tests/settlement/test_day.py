@@ -24,7 +24,7 @@ CLOCK = Actor(OPERATOR.user_id, FINANCIER, OPERATOR.roles)
 def booked(world: World, *kinds: str) -> Row:
     """Sum the entries of some event kinds by (book, account name) as the tables write them."""
     entry, posting, account = (
-        model.__table__  # type: ignore[attr-defined]
+        model.__table__  # type: ignore[union-attr]
         for model in (Entry, Posting, Account)
     )
     query = (
