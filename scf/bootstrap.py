@@ -96,6 +96,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
     handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
         "documents.import": lambda job: intake.import_job(platform, job),
         "documents.revalidate": lambda job: intake.revalidate_job(platform, job),
+        "documents.match": lambda job: intake.match_job(platform, job),
     }
     return handlers
 

@@ -65,6 +65,8 @@ def main(title: str) -> None:
             connection, opts={"render_item": render_item, "target_metadata": schema.metadata}
         )
         script = produce_migrations(context, schema.metadata)
+        if script.upgrade_ops is None:
+            raise RuntimeError("nothing to compare")
         body = render_python_code(
             script.upgrade_ops, sqlalchemy_module_prefix="sa.", render_item=render_item
         )

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlmodel import col
 
 from scf.cli.common import EXIT_REFUSED, SESSION, plain, show, show_findings, show_list
 from scf.documents import intake, rules
@@ -106,13 +107,16 @@ def _one_file(
 def _of_upload(actor: Actor, upload_id: str) -> dict[str, Any]:
     with SESSION.platform.db.read(actor) as session:
         stored = session.scalars(
-            select(Invoice).where(Invoice.upload_id == upload_id).order_by(Invoice.id).limit(50)
+            select(Invoice)
+            .where(col(Invoice.upload_id) == upload_id)
+            .order_by(col(Invoice.id))
+            .limit(50)
         ).all()
         found = session.scalars(
             select(DocumentFinding)
-            .where(DocumentFinding.upload_id == upload_id)
-            .where(DocumentFinding.resolved_at.is_(None))  # type: ignore[union-attr]
-            .order_by(DocumentFinding.id)
+            .where(col(DocumentFinding.upload_id) == upload_id)
+            .where(col(DocumentFinding.resolved_at).is_(None))
+            .order_by(col(DocumentFinding.id))
             .limit(200)
         ).all()
         rows = [
@@ -183,7 +187,7 @@ def invoices(
 ) -> None:
     """List the newest invoices you may see."""
     with SESSION.platform.db.read(SESSION.actor) as session:
-        rows = session.scalars(select(Invoice).order_by(Invoice.id.desc()).limit(limit)).all()  # type: ignore[attr-defined]
+        rows = session.scalars(select(Invoice).order_by(col(Invoice.id).desc()).limit(limit)).all()
         ids = {i for row in rows for i in (row.seller_id, row.buyer_id) if i}
         with SESSION.reading() as conn:
             names = firm_names(conn, ids)
@@ -211,17 +215,17 @@ def findings(
     upload: Annotated[str, typer.Argument(help="Id of an upload; all open ones without it")] = "",
 ) -> None:
     """List findings on your documents, open ones first to be repaired."""
-    query = select(DocumentFinding).order_by(DocumentFinding.id.desc()).limit(200)  # type: ignore[attr-defined]
+    query = select(DocumentFinding).order_by(col(DocumentFinding.id).desc()).limit(200)
     if upload:
-        query = query.where(DocumentFinding.upload_id == upload)
+        query = query.where(col(DocumentFinding.upload_id) == upload)
     else:
-        query = query.where(DocumentFinding.resolved_at.is_(None))  # type: ignore[union-attr]
+        query = query.where(col(DocumentFinding.resolved_at).is_(None))
     with SESSION.platform.db.read(SESSION.actor) as session:
         rows = session.scalars(query).all()
         uploads = {
             row.id: row.name
             for row in session.scalars(
-                select(Upload).where(Upload.id.in_({row.upload_id for row in rows}))  # type: ignore[attr-defined]
+                select(Upload).where(col(Upload.id).in_({row.upload_id for row in rows}))
             )
         }
         show_list(
@@ -300,7 +304,9 @@ def invoice_rows(words: list[str]) -> list[Invoice]:
     with SESSION.platform.db.read(SESSION.actor) as session:
         for word in words:
             found = session.scalars(
-                select(Invoice).where((Invoice.id == word) | (Invoice.number == word)).limit(3)  # type: ignore[arg-type]
+                select(Invoice)
+                .where(or_(col(Invoice.id) == word, col(Invoice.number) == word))
+                .limit(3)
             ).all()
             if not found:
                 raise NotFound("NOT_FOUND", "No invoice with this id or number.", invoice=word)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlmodel import col
 
 from scf.cli.common import SESSION, show, show_list
 from scf.cli.documents import Invoices, invoice_rows
@@ -93,11 +94,11 @@ def programme_id(word: str) -> str:
     """Find a programme by id or code."""
     with SESSION.platform.db.read(SESSION.actor) as session:
         found = session.scalars(
-            select(Programme.id).where((Programme.id == word) | (Programme.code == word))  # type: ignore[arg-type]
+            select(Programme).where(or_(col(Programme.id) == word, col(Programme.code) == word))
         ).all()
     if len(found) != 1:
         raise NotFound("NOT_FOUND", "No programme with this id or code.", programme=word)
-    return str(found[0])
+    return found[0].id
 
 
 @limit.command("set")
@@ -123,7 +124,7 @@ def limit_list() -> None:
     """Show the limit tree with what is held and used."""
     with SESSION.platform.db.read(SESSION.actor) as session:
         rows = session.scalars(
-            select(LimitNode).order_by(LimitNode.kind_rank, LimitNode.subject_id)  # type: ignore[arg-type]
+            select(LimitNode).order_by(col(LimitNode.kind_rank), col(LimitNode.subject_id))
         ).all()
         show_list(
             [
@@ -183,11 +184,8 @@ def request(
     if which:
         named = {row.id for row in invoice_rows(which)}
         with SESSION.platform.db.read(SESSION.actor) as session:
-            quoted = set(
-                session.scalars(
-                    select(QuoteLine.invoice_id).where(QuoteLine.quote_id == quote_id)  # type: ignore[arg-type]
-                )
-            )
+            lines = session.scalars(select(QuoteLine).where(col(QuoteLine.quote_id) == quote_id))
+            quoted = {line.invoice_id for line in lines}
         if named != quoted:
             raise InvalidInput("QUOTE_INVOICES", "The quote is for other invoices.")
     show(SESSION.run("request.submit", {"quote_id": quote_id}).result)
@@ -202,7 +200,7 @@ def requests() -> None:
     """List financing requests, newest first."""
     with SESSION.platform.db.read(SESSION.actor) as session:
         rows = session.scalars(
-            select(FinancingRequest).order_by(FinancingRequest.id.desc()).limit(100)  # type: ignore[attr-defined]
+            select(FinancingRequest).order_by(col(FinancingRequest.id).desc()).limit(100)
         ).all()
         show_list(
             [
@@ -272,7 +270,7 @@ def _version(request_id: str) -> int:
 def advances() -> None:
     """List advances, newest first."""
     with SESSION.platform.db.read(SESSION.actor) as session:
-        rows = session.scalars(select(Advance).order_by(Advance.id.desc()).limit(100)).all()  # type: ignore[attr-defined]
+        rows = session.scalars(select(Advance).order_by(col(Advance.id).desc()).limit(100)).all()
         show_list(
             [
                 {

@@ -183,7 +183,7 @@ def user_list() -> None:
         roles: dict[str, list[str]] = {}
         for row in session.scalars(select(UserRole)).all():
             roles.setdefault(row.user_id, []).append(row.role)
-        firms = dict(session.execute(select(Firm.id, Firm.name)).all())  # type: ignore[call-overload]
+        firms = {row.id: row.name for row in session.scalars(select(Firm)).all()}
     show_list(
         [
             {

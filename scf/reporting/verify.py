@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, case, func, select
+from sqlalchemy import Row, Table, case, func, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.accounting import check as accounting
@@ -115,7 +115,7 @@ def _audit(conn: Connection, platform: Platform) -> Iterator[Breach]:
 def _exported(conn: Connection, seals: Path | None) -> Iterator[Breach]:
     if seals is None or not seals.exists():
         return
-    stored = dict(conn.execute(select(_seal.c.seq, _seal.c.digest)).all())  # type: ignore[arg-type]
+    stored = dict(conn.execute(select(_seal.c.seq, _seal.c.digest)).all())
     for number, line in enumerate(seals.read_text(encoding="utf-8").splitlines(), start=1):
         exported = json.loads(line)
         if stored.get(exported["seq"]) != exported["digest"]:
@@ -156,8 +156,8 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         .subquery()
     )
     disputed = (
-        select(_dispute.c.invoice_id, func.sum(_dispute.c.amount_minor).label("amount"))
-        .where(_dispute.c.state == "OPEN", _dispute.c.commercial.is_(False))
+        # One that the buyer has won stays withheld until its credit note arrives.
+        select(_dispute.c.invoice_id, func.sum(_dispute.c.withheld_minor).label("amount"))
         .group_by(_dispute.c.invoice_id)
         .subquery()
     )
@@ -167,10 +167,7 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         "credited": func.coalesce(credited.c.amount, 0),
         "disputed": func.coalesce(disputed.c.amount, 0),
     }
-    differs = None
-    for name, value in said.items():
-        one = _invoice.c[f"{name}_minor"] != value
-        differs = one if differs is None else differs | one
+    differs = or_(*(_invoice.c[f"{name}_minor"] != value for name, value in said.items()))
     query = (
         select(_invoice, *(value.label(f"said_{name}") for name, value in said.items()))
         .outerjoin(by_advance, by_advance.c.invoice_id == _invoice.c.id)

@@ -106,10 +106,10 @@ def reject(
     if not keep:
         # A pay-out that had come back once is not undone by the refusal of its second try alone:
         # both unwind the same way, by what has been booked.
-        unwind(ctx, failed, code, today)
+        undo(ctx, failed, code, today)
 
 
-def unwind(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) -> list[Row[Any]]:
+def undo(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) -> list[Row[Any]]:
     """Undo advances whose pay-out failed or came back; in the books nothing remains."""
     undertaken = undertakings(ctx.conn, rows)
     loans = loans_of(ctx.conn, rows)

@@ -463,5 +463,5 @@ def unwind(ctx: Context, data: UnwindPayout) -> dict[str, Any]:
     row = advances.lock(ctx, [data.advance_id])[data.advance_id]
     if instructions.being_paid(ctx.conn, [row.id]):
         raise Conflict("PAYMENT_PREPARED", "A payment file is about to pay this; cancel it first.")
-    after = outcomes.unwind(ctx, [row], data.note, business_date(ctx.conn, row.financier_id))
+    after = outcomes.undo(ctx, [row], data.note, business_date(ctx.conn, row.financier_id))
     return {"advance_id": row.id, "state": after[0].state}

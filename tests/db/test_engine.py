@@ -10,6 +10,13 @@ from scf.db.engine import Database
 from scf.ledger.triggers import TRIGGERS
 
 
+_INSERT_LIMIT = """
+    INSERT INTO limit_node (id, financier_id, kind, kind_rank, subject_id, currency, limit_minor,
+                            held_minor, utilised_minor, version, created_at)
+    VALUES ('1', 'f', 'k', 1, 's', 'EUR', :amount, 0, 0, 1, '2026-01-01T00:00:00.000000Z')
+"""
+
+
 def test_a_reader_cannot_write(db: Database) -> None:
     with pytest.raises(DBAPIError), db.reader.begin() as conn:
         conn.execute(text("DELETE FROM firm"))
@@ -20,14 +27,7 @@ def test_a_money_column_takes_no_text_and_no_fraction(db: Database) -> None:
         if db.dialect == "postgresql" and value == "1.5":
             continue  # PostgreSQL rounds a literal; our fields refuse it before
         with pytest.raises(DBAPIError), db.writer.begin() as conn:
-            conn.execute(
-                text(  # noqa: S608 - two fixed literals
-                    "INSERT INTO limit_node (id, financier_id, kind, kind_rank, subject_id,"
-                    f" currency, limit_minor, held_minor, utilised_minor, version, created_at)"
-                    f" VALUES ('1', 'f', 'k', 1, 's', 'EUR', {value}, 0, 0, 1,"
-                    f" '2026-01-01T00:00:00.000000Z')"
-                )
-            )
+            conn.execute(text(_INSERT_LIMIT.replace(":amount", value)))
 
 
 def test_every_integer_column_is_64_bits_wide() -> None:

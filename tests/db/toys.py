@@ -46,8 +46,8 @@ class Take(BaseModel):
 class Hello(BaseModel):
     """Say a name and a secret."""
 
-    name: str = Field(json_schema_extra=PERSONAL)
-    password: str = Field(json_schema_extra=SECRET)
+    name: str = Field(json_schema_extra={**PERSONAL})
+    password: str = Field(json_schema_extra={**SECRET})
 
 
 def draw(ctx: Context, data: Draw) -> dict[str, Any]:
