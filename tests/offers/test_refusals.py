@@ -11,6 +11,7 @@ from scf.kernel.errors import RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.models import BankAccount, Firm
 from scf.programmes.models import Fixing, LimitNode
+from scf.programmes.terms import load_terms
 from tests.support.deals import (
     ANCHOR,
     BANK,
@@ -21,6 +22,7 @@ from tests.support.deals import (
     SELLER,
     Deals,
     eur,
+    programme_file,
     refusals_of,
 )
 
@@ -199,13 +201,14 @@ def test_a_required_match_is_asked_for(db: Database) -> None:
 
 def test_a_currency_outside_the_programme_names_those_inside(db: Database) -> None:
     deals = Deals(db)
-    krona = deals.invoice(currency="SEK")
+    krona = deals.invoice(currency="THB")
     with pytest.raises(RuleViolation, match="NO_PROGRAMME"):
         deals.quote(krona)
     with pytest.raises(RuleViolation) as refused:
         deals.quote(krona, programme_id=deals.programme_id)
     codes = {one["code"]: one for one in refusals_of(refused.value)}
-    assert codes["CURRENCY"]["threshold"] == "EUR, GBP, USD"
+    terms = load_terms(programme_file().encode())
+    assert codes["CURRENCY"]["threshold"] == ", ".join(sorted(terms.currency))
 
 
 def test_a_missing_limit_is_a_refusal_and_names_each_node(db: Database) -> None:

@@ -58,7 +58,7 @@ def test_an_irrevocable_acceptance_is_booked_and_its_dashes_have_reasons(deals: 
 
 def test_without_a_programme_an_acceptance_books_nothing(db: Database) -> None:
     deals = Deals(db)
-    deals.invoice(currency="SEK")
+    deals.invoice(currency="THB")
     assert deals.count(Entry) == 0
     assert deals.all(Invoice)[0].ipu is False
 

@@ -92,10 +92,10 @@ def test_amounts_of_a_programme_are_exact_texts(amount: str, code: str) -> None:
     assert refused.value.code == code
 
 
-def test_a_yen_has_no_decimals() -> None:
-    part = '\n[terms.currency.JPY]\nbenchmark = "TONA-3M"\namount_min = "5000"\n'
+def test_a_krona_of_iceland_has_no_decimals() -> None:
+    part = '\n[terms.currency.ISK]\nbenchmark = "ISK-3M"\namount_min = "5000"\n'
     terms = load_terms((programme_file() + part).encode())
-    assert terms.currency["JPY"].amount_min_minor == 5000
+    assert terms.currency["ISK"].amount_min_minor == 5000
 
 
 def test_fees_stand_with_their_currency() -> None:
