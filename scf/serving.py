@@ -13,10 +13,12 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from config.settings import Settings
-from scf.bootstrap import Platform
-from scf.db import seal
+
+if TYPE_CHECKING:  # the supervisor starts children and needs none of the platform itself
+    from scf.db.platform import Platform
 
 SEAL_EVERY_SECONDS = 5.0
 IDLE_SECONDS = 0.5
@@ -74,7 +76,7 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.wait()
 
 
-def run_worker(platform: Platform, seals: Path) -> None:
+def run_worker(platform: "Platform", seals: Path) -> None:
     """Work, say that we live, and seal the trail, until a signal comes.
 
     Each seal is appended to the ``seals`` file as well: whoever rewrites the trail in the
@@ -96,8 +98,10 @@ def run_worker(platform: Platform, seals: Path) -> None:
     platform.close()
 
 
-def seal_and_export(platform: Platform, seals: Path) -> float:
+def seal_and_export(platform: "Platform", seals: Path) -> float:
     """Seal what is unsealed, append the seal to the file; gives the moment it was done."""
+    from scf.db import seal
+
     with platform.db.writer.begin() as conn:
         made = seal.seal(conn, platform.clock.now())
     if made is not None:

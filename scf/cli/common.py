@@ -8,22 +8,23 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.engine import Connection
 
 from config import settings as configuration
-from scf.bootstrap import Platform, build
-from scf.db.runner import Outcome
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import NotSignedIn, ScfError, Unavailable
 from scf.kernel.findings import Finding
 from scf.kernel.ids import new_id
-from scf.parties import service as parties
-from scf.parties.tokens import actor_of_token
+
+if TYPE_CHECKING:  # the whole platform is loaded only by a command that needs it
+    from sqlalchemy.engine import Connection
+
+    from scf.db.platform import Platform
+    from scf.db.runner import Outcome
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -45,8 +46,10 @@ class Session:
         return configuration.load()
 
     @cached_property
-    def platform(self) -> Platform:
+    def platform(self) -> "Platform":
         """The platform over the configured database."""
+        from scf.bootstrap import build
+
         return build(self.settings.database_url)
 
     @cached_property
@@ -64,10 +67,12 @@ class Session:
                 "TOKEN_MISSING",
                 "Say who acts: --token T or SCF_TOKEN. `scf token create --user EMAIL` makes one.",
             )
+        from scf.parties.tokens import actor_of_token
+
         with self.platform.db.snapshot() as conn:
             return actor_of_token(conn, token, self.platform.clock.now())
 
-    def run(self, name: str, payload: Mapping[str, Any], *, key: str = "") -> Outcome:
+    def run(self, name: str, payload: Mapping[str, Any], *, key: str = "") -> "Outcome":
         """Run a command of a slice for the person of the token."""
         return self.platform.run(
             name,
@@ -77,7 +82,7 @@ class Session:
             reason=self.reason,
         )
 
-    def run_as_operator(self, name: str, payload: Mapping[str, Any]) -> Outcome:
+    def run_as_operator(self, name: str, payload: Mapping[str, Any]) -> "Outcome":
         """Run a command by right of access to the database."""
         return self.platform.run(
             name, payload, OPERATOR, key=self.key or new_id(), reason=self.reason
@@ -85,6 +90,8 @@ class Session:
 
     def firm(self, word: str) -> str:
         """Give the id of a firm that was named by id or ``scheme:value``."""
+        from scf.parties import service as parties
+
         with self.platform.db.snapshot() as conn:
             return parties.firm_by(conn, word, self.scope)
 
@@ -95,7 +102,7 @@ class Session:
         return self.actor.org_id if has_token else ""
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> "Iterator[Connection]":
         """Open a reading connection on one unchanging state."""
         with self.platform.db.snapshot() as conn:
             yield conn

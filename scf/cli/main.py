@@ -1,5 +1,6 @@
 """The tree of commands, and the options that may stand anywhere on the line."""
 
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -7,24 +8,54 @@ import typer
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from config.settings import SettingsError
-from scf.cli import books, common, documents, finance, money, people, system
+from scf.cli import common
 from scf.kernel.errors import ScfError, Unavailable
+
+# Which room of this package holds which command: one command loads one room, because loading all
+# of them costs a second at every call.
+ROOMS = {
+    "system": ("settings", "db", "demo", "serve", "worker"),
+    "people": ("firm", "account", "user", "token"),
+    "documents": ("import", "match", "invoices", "findings", "accept", "reject", "dispute"),
+    "finance": (
+        "programme",
+        "limit",
+        "fixing",
+        "quote",
+        "request",
+        "withdraw",
+        "requests",
+        "check",
+        "decide",
+        "advances",
+    ),
+    "money": ("pay-out", "settle", "eod", "bank"),
+    "books": ("export", "trial-balance", "verify"),
+}
 
 EPILOG = (
     "Anywhere on the line: --json (answer as JSON), --token T (who acts; or SCF_TOKEN), "
     "--key K (idempotency key), --reason TEXT."
 )
-app = typer.Typer(
-    name="scf",
-    help="Tributary: supply-chain finance from the invoice to the booked receivable.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for room in (system, people, documents, finance, money, books):
-    room.attach(app)
+
+
+def build_app(words: Sequence[str]) -> typer.Typer:
+    """Give the tree of commands: the room of the command named, or all of them for help."""
+    app = typer.Typer(
+        name="scf",
+        help="Tributary: supply-chain finance from the invoice to the booked receivable.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(lambda: None)  # a tree, also when it has one branch
+    named = [room for room, commands in ROOMS.items() if words and words[0] in commands]
+    for room in named or ROOMS:
+        importlib.import_module(f"scf.cli.{room}").attach(app)
+    return app
+
 
 _FLAGS = {"--json": "as_json"}
 _VALUES = {"--token": "token", "--key": "key", "--reason": "reason"}
@@ -55,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line; a refusal ends with its code and reason, never with a stack trace."""
     words = take_common(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(args=words, prog_name="scf")
+        build_app(words)(args=words, prog_name="scf")
     except ScfError as error:
         common.fail(error)
     except SettingsError as error:

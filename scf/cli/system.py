@@ -11,9 +11,7 @@ import typer
 from sqlalchemy.engine import URL, make_url
 
 from config import settings as configuration
-from scf.bootstrap import create_schema
 from scf.cli.common import SESSION, fail, show, show_list
-from scf.db import migrate
 from scf.kernel.errors import Conflict, Unavailable
 
 db = typer.Typer(help="The database: upgrade, back up, restore.", no_args_is_help=True)
@@ -36,8 +34,9 @@ def settings() -> None:
 @db.command("upgrade")
 def db_upgrade() -> None:
     """Bring the database to the present schema."""
-    url = SESSION.settings.database_url
-    create_schema(url)
+    from scf.db import migrate
+
+    migrate.upgrade(SESSION.settings.database_url)
     with SESSION.reading() as conn:
         show({"revision": migrate.revision_of(conn)})
 
@@ -62,6 +61,8 @@ def db_backup(file: Path) -> None:
 @db.command("restore")
 def db_restore(file: Path) -> None:
     """Put a backup into an empty database; refuses one that holds anything."""
+    from scf.db import migrate
+
     url = make_url(SESSION.settings.database_url)
     if not file.exists():
         fail(Conflict("FILE_MISSING", "There is no such file.", file=str(file)))
@@ -108,9 +109,10 @@ def demo(
     ),
 ) -> None:
     """Make a demo world: one financier, one anchor, one programme and a person per role."""
-    from scf.demo import world
+    from scf.db import migrate
 
     url = SESSION.settings.database_url
+    users_file = SESSION.settings.demo_users_file
     if SESSION.settings.is_production:
         fail(Conflict("PRODUCTION", "A demo world has no place in production."))
     if not empty:
@@ -119,12 +121,18 @@ def demo(
                 "DEMO_EMPTY_ONLY", "Only the start world exists so far: `scf demo --empty`."
             )
         )
+    standing = None if reset or on else migrate.business_date_of(url)
+    if standing and users_file.exists() and not SESSION.as_json:
+        # The usual second start: nothing to make, so nothing of the platform is loaded.
+        typer.echo(f"demo world of {standing} is there; sign-ins in {users_file}")
+        return
+    from scf.demo import world
+
     if reset:
         world.remove(url, SESSION.settings.seals_file)
-    create_schema(url)
-    people = world.ensure(
-        SESSION.platform, on.date() if on else None, SESSION.settings.demo_users_file
-    )
+    if not migrate.is_newest(url):
+        migrate.upgrade(url)
+    people = world.ensure(SESSION.platform, on.date() if on else None, users_file)
     if people.made or SESSION.as_json:
         show({"business_date": people.business_date, "users": people.sign_ins})
     else:
