@@ -17,13 +17,15 @@ import datetime as dt
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Row, bindparam, insert, select, text, update
+from sqlalchemy import Row, Select, Table, bindparam, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlmodel import SQLModel
 
 from scf.db import audit, failures
@@ -79,6 +81,14 @@ _STORE_ANSWER = (
 )
 _INSERT_OUTBOX = insert(_outbox_table)
 _INSERT_JOB = insert(_job_table)
+
+
+@lru_cache(maxsize=len(LOCK_ORDER))
+def _locking(table: Table) -> Select[Any]:
+    """Build once per table what every command asks: rows by id, locked in the platform's order."""
+    order = (table.c.kind_rank, table.c.id) if "kind_rank" in table.c else (table.c.id,)
+    wanted = table.c.id.in_(bindparam("ids", expanding=True))
+    return select(table).where(wanted).order_by(*order).with_for_update()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,9 +167,8 @@ class Context:
             raise RuntimeError(msg)
         self._rank = rank
         wanted = sorted(set(ids))
-        order = (table.c.kind_rank, table.c.id) if "kind_rank" in table.c else (table.c.id,)
-        query = select(table).where(table.c.id.in_(wanted)).order_by(*order).with_for_update()
-        rows = {row.id: row for row in self.conn.execute(query)} if wanted else {}
+        found = self.conn.execute(_locking(table), {"ids": wanted}) if wanted else ()
+        rows = {row.id: row for row in found}
         for row_id in wanted:
             if row_id not in rows:
                 raise not_found(table.name, row_id)
@@ -310,12 +319,16 @@ class Runner:
                 if refusal is None:
                     raise
                 raise refusal from error
+            except NoConnectionFree as error:
+                raise _gave_up(error, call) from error
             except DBAPIError as error:
                 if failures.is_connection_lost(error):
                     stored = self._stored_answer(call)
                     if stored is not None:
                         return stored
                 elif not failures.is_transient(error):
+                    if failures.is_away(error):  # a full disk does not empty itself meanwhile
+                        raise _gave_up(error, call) from error
                     raise
                 if attempt == MAX_ATTEMPTS:
                     raise _gave_up(error, call) from error
@@ -420,7 +433,7 @@ def invalid_input(error: ValidationError) -> InvalidInput:
     return InvalidInput(code, "Some fields are missing or wrong.", problems=problems)
 
 
-def _gave_up(error: DBAPIError, call: "_Call") -> ScfError:
+def _gave_up(error: Exception, call: "_Call") -> ScfError:
     if failures.is_lock_timeout(error):
         code = "IN_PROGRESS"
         return Conflict(

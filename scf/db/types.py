@@ -31,7 +31,6 @@ class UtcInstant(TypeDecorator[dt.datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
-    _WIDTH: ClassVar[str] = "%Y-%m-%dT%H:%M:%S.%fZ"
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:  # noqa: ANN401 - SQLAlchemy's signature
         """Text on SQLite, the native type elsewhere."""
@@ -47,15 +46,21 @@ class UtcInstant(TypeDecorator[dt.datetime]):
             msg = "an instant must carry its zone"
             raise ValueError(msg)
         value = value.astimezone(dt.UTC)
-        return value.strftime(self._WIDTH) if dialect.name == "sqlite" else value
+        return _as_text(value) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:  # noqa: ANN401
         """Give an aware UTC instant back on both engines."""
         if value is None:
             return None
         if dialect.name == "sqlite":
-            return dt.datetime.strptime(value, self._WIDTH).replace(tzinfo=dt.UTC)
+            # Reads what _as_text wrote, ten times as fast as strptime.
+            return dt.datetime.fromisoformat(value)
         return value.astimezone(dt.UTC)  # type: ignore[no-any-return]
+
+
+def _as_text(value: dt.datetime) -> str:
+    """Write a UTC instant in 27 characters, 2026-03-10T09:00:00.000000Z, which sort as it does."""
+    return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 JsonColumn = JSON().with_variant(JSONB(), "postgresql")

@@ -78,12 +78,7 @@ def open_credit(conn: Connection, seller_id: str, buyer_id: str, currency: str) 
     Finance keeps that much of the pair's eligible amount back (CREDIT_NOTE_OPEN), and no more.
     """
     total = conn.execute(
-        select(func.sum(_credit.c.amount_minor - _credit.c.allocated_minor)).where(
-            _credit.c.seller_id == seller_id,
-            _credit.c.buyer_id == buyer_id,
-            _credit.c.currency == currency,
-            _open(),
-        )
+        _OPEN_OF_PAIR, {"seller": seller_id, "buyer": buyer_id, "currency": currency}
     ).scalar_one()
     return int(total or 0)
 
@@ -94,6 +89,14 @@ def _open() -> Any:  # noqa: ANN401 - a SQL condition
         _credit.c.credit_state.in_(_OPEN_STATES),
         _credit.c.allocated_minor < _credit.c.amount_minor,
     )
+
+
+_OPEN_OF_PAIR: Final = select(func.sum(_credit.c.amount_minor - _credit.c.allocated_minor)).where(
+    _credit.c.seller_id == bindparam("seller"),
+    _credit.c.buyer_id == bindparam("buyer"),
+    _credit.c.currency == bindparam("currency"),
+    _open(),
+)
 
 
 def net(ctx: Context, pairs: Iterable[Pair]) -> dict[str, int]:

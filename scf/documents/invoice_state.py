@@ -66,7 +66,12 @@ class State:
 
 
 _STATE_COLUMNS: Final = tuple(field.name for field in dataclasses.fields(State))
-_READ_STATE: Final = select(*(INVOICE.c[name] for name in _STATE_COLUMNS))
+_READ_STATE: Final = (
+    select(*(INVOICE.c[name] for name in _STATE_COLUMNS))
+    .where(INVOICE.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(INVOICE.c.id)
+    .with_for_update()
+)
 
 
 def _row_is(name: str, code: str, message: str) -> None:
@@ -98,8 +103,8 @@ def states(ctx: Context, ids: Iterable[str]) -> dict[str, State]:
         When one does not exist.
     """
     wanted = sorted(set(ids))
-    query = _READ_STATE.where(INVOICE.c.id.in_(wanted)).order_by(INVOICE.c.id).with_for_update()
-    found = {row.id: State(*row) for row in ctx.conn.execute(query)} if wanted else {}
+    rows = ctx.conn.execute(_READ_STATE, {"ids": wanted}) if wanted else ()
+    found = {row.id: State(*row) for row in rows}
     for invoice_id in wanted:
         if invoice_id not in found:
             raise not_found("invoice", invoice_id)

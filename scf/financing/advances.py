@@ -30,6 +30,8 @@ from scf.programmes import claims, limits
 
 _ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _EVENT: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
+_NEW_ADVANCE: Final = insert(_ADVANCE)
+_NEW_EVENT: Final = insert(_EVENT)
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 
 
@@ -73,7 +75,7 @@ def of_request(conn: Connection, request_id: str) -> list[Row[Any]]:
 def created(ctx: Context, rows: Sequence[Mapping[str, Any]], on: dt.date) -> None:
     """Store new advances whose limits and invoices are held, with their first two events."""
     ctx.conn.execute(
-        insert(_ADVANCE),
+        _NEW_ADVANCE,
         [
             {
                 **row,
@@ -91,7 +93,7 @@ def created(ctx: Context, rows: Sequence[Mapping[str, Any]], on: dt.date) -> Non
         ],
     )
     ctx.conn.execute(
-        insert(_EVENT),
+        _NEW_EVENT,
         [
             {
                 "id": new_id(),
@@ -195,7 +197,7 @@ def record(
         for before, after in steps
     ]
     if events:
-        ctx.conn.execute(insert(_EVENT), events)
+        ctx.conn.execute(_NEW_EVENT, events)
     for before, after in steps:
         ctx.change(
             "advance",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy import Row, Table, bindparam, insert, select, update
 
 from scf.db.runner import Context, command
 from scf.db.types import Id, OptCount
@@ -24,6 +24,15 @@ from scf.programmes import claims, limits
 from scf.programmes.service import programme_of, terms_of_version
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_INVOICES: Final = select(_INVOICE).where(_INVOICE.c.id.in_(bindparam("ids", expanding=True)))
+_NEW_REQUEST: Final = insert(requests.REQUESTS)
+# Of two who try at once, the database lets one find the quote OPEN.
+_USE_QUOTE: Final = (
+    update(QUOTE)
+    .where(QUOTE.c.id == bindparam("quote"), QUOTE.c.state == "OPEN")
+    .values(state="USED")
+    .returning(QUOTE.c.id)
+)
 
 
 class SubmitRequest(BaseModel):
@@ -79,8 +88,15 @@ def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
         "quote_id": quote.id,
         "currency": quote.currency,
         "face_minor": quote.face_minor,
+        "discount_minor": quote.discount_minor,
+        "fee_minor": quote.fee_minor,
         "net_minor": quote.net_minor,
+        "on": deal.business_on.isoformat(),
         "value_on": quote.value_on.isoformat(),
+        "day_count": quote.day_count,
+        "rate_basis": quote.rate_basis,
+        "all_in_ppm": quote.all_in_ppm,
+        "effective_ppm": quote.effective_ppm,
         "decide_by": row["decide_by"].isoformat(),
         "advances": [
             {"id": advance_id, "invoice_id": one.row.id, "face_minor": one.face, "state": "HELD"}
@@ -98,12 +114,7 @@ def _take_quote(ctx: Context, quote_id: str) -> Row[Any]:
         raise Conflict("QUOTE_USED", "This quote has been used for a request.", quote_id=quote_id)
     if quote.state != "OPEN" or quote.expires_at < ctx.now:
         raise _expired(quote)
-    taken = ctx.conn.execute(
-        update(QUOTE)
-        .where(QUOTE.c.id == quote_id, QUOTE.c.state == "OPEN")
-        .values(state="USED")
-        .returning(QUOTE.c.id)
-    ).one_or_none()
+    taken = ctx.conn.execute(_USE_QUOTE, {"quote": quote_id}).one_or_none()
     if taken is None:
         raise Conflict("QUOTE_USED", "This quote has just been used.", quote_id=quote_id)
     ctx.change("quote", quote_id, {"state": "OPEN"}, {"state": "USED"})
@@ -142,8 +153,8 @@ def _hold(
 
 
 def _read(ctx: Context, lines: Sequence[Row[Any]]) -> dict[str, Row[Any]]:
-    query = select(_INVOICE).where(_INVOICE.c.id.in_([line.invoice_id for line in lines]))
-    return {row.id: row for row in ctx.conn.execute(query)}
+    rows = ctx.conn.execute(_INVOICES, {"ids": [line.invoice_id for line in lines]})
+    return {row.id: row for row in rows}
 
 
 def _asked(lines: Sequence[Row[Any]], rows: dict[str, Row[Any]]) -> list[Asked]:
@@ -186,7 +197,7 @@ def _store_request(ctx: Context, deal: Deal, quote: Row[Any]) -> dict[str, Any]:
         "decided_at": None,
         "version": 1,
     }
-    ctx.conn.execute(insert(requests.REQUESTS), row)
+    ctx.conn.execute(_NEW_REQUEST, row)
     ctx.change("financing_request", row["id"], None, {"state": "SUBMITTED"})
     return row
 

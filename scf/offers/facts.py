@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Table, func, select
+from sqlalchemy import Row, Table, and_, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.credits import open_credit as open_credit_of
@@ -25,6 +25,33 @@ from scf.programmes.terms import Terms
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
 _CLAIM: Final[Table] = ProgrammeClaim.__table__  # type: ignore[attr-defined]
+
+# Built once: every quote and every request asks these, and building costs more than asking.
+_COUNTRY: Final = select(_FIRM.c.country).where(_FIRM.c.id == bindparam("firm"))
+_STATES: Final = select(_FIRM.c.id, _FIRM.c.state).where(
+    _FIRM.c.id.in_(bindparam("firms", expanding=True))
+)
+_LIVE_WITH: Final = and_(_CLAIM.c.live.is_(True), _CLAIM.c.financier_id == bindparam("financier"))
+_OLDEST_OWED: Final = (
+    select(func.min(_INVOICE.c.due_on))
+    .join(_CLAIM, _CLAIM.c.invoice_id == _INVOICE.c.id)
+    .where(
+        _INVOICE.c.buyer_id == bindparam("obligor"),
+        _INVOICE.c.outstanding_minor > 0,
+        _INVOICE.c.due_on < bindparam("today"),
+        _LIVE_WITH,
+    )
+)
+_OVER_ADVANCED: Final = (
+    select(func.coalesce(func.sum(_INVOICE.c.over_advance_minor), 0))
+    .join(_CLAIM, _CLAIM.c.invoice_id == _INVOICE.c.id)
+    .where(
+        _INVOICE.c.seller_id == bindparam("seller"),
+        _INVOICE.c.over_advance_minor > 0,
+        _INVOICE.c.id.not_in(bindparam("own", expanding=True)),
+        _LIVE_WITH,
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -129,11 +156,7 @@ def _deal_facts(
 ) -> DealFacts:
     states = {
         row.id: row.state
-        for row in conn.execute(
-            select(_FIRM.c.id, _FIRM.c.state).where(
-                _FIRM.c.id.in_([deal.seller_id, deal.obligor_id])
-            )
-        )
+        for row in conn.execute(_STATES, {"firms": [deal.seller_id, deal.obligor_id]})
     }
     open_credit = open_credit_of(conn, deal.seller_id, deal.obligor_id, deal.currency)
     account = verified_account(conn, deal.seller_id, deal.currency, deal.business_on)
@@ -158,15 +181,12 @@ def _deal_facts(
 def _overdue_since(conn: Connection, deal: Deal) -> dt.date | None:
     """Give the day since which the obligor owes this financier, or nothing."""
     oldest = conn.execute(
-        select(func.min(_INVOICE.c.due_on))
-        .join(_CLAIM, _CLAIM.c.invoice_id == _INVOICE.c.id)
-        .where(
-            _INVOICE.c.buyer_id == deal.obligor_id,
-            _INVOICE.c.outstanding_minor > 0,
-            _INVOICE.c.due_on < deal.business_on,
-            _CLAIM.c.live.is_(True),
-            _CLAIM.c.financier_id == deal.programme.financier_id,
-        )
+        _OLDEST_OWED,
+        {
+            "obligor": deal.obligor_id,
+            "today": deal.business_on,
+            "financier": deal.programme.financier_id,
+        },
     ).scalar_one_or_none()
     if oldest is None:
         return None
@@ -178,15 +198,12 @@ def _overdue_since(conn: Connection, deal: Deal) -> dt.date | None:
 def _over_advance(conn: Connection, deal: Deal, own: Sequence[str]) -> int:
     """Give the open over-advances of the seller with this financier on other invoices."""
     total = conn.execute(
-        select(func.coalesce(func.sum(_INVOICE.c.over_advance_minor), 0))
-        .join(_CLAIM, _CLAIM.c.invoice_id == _INVOICE.c.id)
-        .where(
-            _INVOICE.c.seller_id == deal.seller_id,
-            _INVOICE.c.over_advance_minor > 0,
-            _INVOICE.c.id.not_in(own),
-            _CLAIM.c.live.is_(True),
-            _CLAIM.c.financier_id == deal.programme.financier_id,
-        )
+        _OVER_ADVANCED,
+        {
+            "seller": deal.seller_id,
+            "own": list(own),
+            "financier": deal.programme.financier_id,
+        },
     ).scalar_one()
     return int(total)
 
@@ -210,9 +227,7 @@ def takes_of(
     conn: Connection, deal: Deal, asked: Sequence[Asked], advance_ids: Sequence[str]
 ) -> list[limits.Take]:
     """Give what each advance would take from the limit tree."""
-    country = conn.execute(
-        select(_FIRM.c.country).where(_FIRM.c.id == deal.obligor_id)
-    ).scalar_one_or_none()
+    country = conn.execute(_COUNTRY, {"firm": deal.obligor_id}).scalar_one_or_none()
     return [
         limits.Take(
             advance_id,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from scf.db.visibility import not_found
@@ -31,6 +31,7 @@ from scf.programmes.service import fixing, programme_for, programme_of, terms_on
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 QUOTE: Final[Table] = Quote.__table__  # type: ignore[attr-defined]
 LINE: Final[Table] = QuoteLine.__table__  # type: ignore[attr-defined]
+_LINES: Final = select(LINE).where(LINE.c.quote_id == bindparam("quote")).order_by(LINE.c.place)
 
 
 class Ask(NamedTuple):
@@ -288,6 +289,4 @@ def headline(priced: Price) -> tuple[str, int, int]:
 
 def lines_of(conn: Connection, quote_id: str) -> list[Row[Any]]:
     """Read the lines of a quote in their order."""
-    return list(
-        conn.execute(select(LINE).where(LINE.c.quote_id == quote_id).order_by(LINE.c.place))
-    )
+    return list(conn.execute(_LINES, {"quote": quote_id}))

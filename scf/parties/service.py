@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.kernel.actor import Actor, Role
@@ -22,6 +22,20 @@ _date = BusinessDate.__table__  # type: ignore[attr-defined]
 _user = User.__table__  # type: ignore[attr-defined]
 _role = UserRole.__table__  # type: ignore[attr-defined]
 
+# Asked by every command about money: built once, since building costs more than asking.
+_BUSINESS_DATE = select(_date.c.current_on).where(_date.c.financier_id == bindparam("financier"))
+_VERIFIED = (
+    select(_account)
+    .where(
+        _account.c.firm_id == bindparam("firm"),
+        _account.c.currency == bindparam("currency"),
+        _account.c.state == "VERIFIED",
+        _account.c.usable_on.is_(None) | (_account.c.usable_on <= bindparam("day")),
+    )
+    .order_by(_account.c.verified_at.desc(), _account.c.id.desc())
+    .limit(1)
+)
+
 
 def business_date(conn: Connection, financier_id: str) -> dt.date:
     """Return the day that the financier's books are on.
@@ -31,9 +45,7 @@ def business_date(conn: Connection, financier_id: str) -> dt.date:
     NotFound
         ``BUSINESS_DATE`` when the organisation keeps no business date (it is no financier).
     """
-    day = conn.execute(
-        select(_date.c.current_on).where(_date.c.financier_id == financier_id)
-    ).scalar_one_or_none()
+    day = conn.execute(_BUSINESS_DATE, {"financier": financier_id}).scalar_one_or_none()
     if day is None:
         raise NotFound(
             "BUSINESS_DATE", "This organisation has no business date.", financier_id=financier_id
@@ -144,19 +156,10 @@ def verified_account(
     """
     if on is None:
         on = conn.execute(select(func.min(_date.c.current_on))).scalar_one_or_none()
-    usable = _account.c.usable_on.is_(None)
-    if on is not None:
-        usable = usable | (_account.c.usable_on <= on)
+    # Without a financier there is no day yet: then only what never cooled off is usable.
+    day = on or dt.date.min
     return conn.execute(
-        select(_account)
-        .where(
-            _account.c.firm_id == firm_id,
-            _account.c.currency == currency,
-            _account.c.state == "VERIFIED",
-            usable,
-        )
-        .order_by(_account.c.verified_at.desc(), _account.c.id.desc())
-        .limit(1)
+        _VERIFIED, {"firm": firm_id, "currency": currency, "day": day}
     ).one_or_none()
 
 

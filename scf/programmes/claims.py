@@ -7,7 +7,7 @@ advances of the same programme share the claim; the last of them to end closes i
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, insert, select, update
+from sqlalchemy import Row, Table, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.failures import constraint_means
@@ -19,6 +19,10 @@ from scf.programmes.models import ProgrammeClaim
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _CLAIM: Final[Table] = ProgrammeClaim.__table__  # type: ignore[attr-defined]
+_NEW: Final = insert(_CLAIM)
+_LIVE: Final = select(_CLAIM).where(
+    _CLAIM.c.invoice_id.in_(bindparam("invoices", expanding=True)), _CLAIM.c.live.is_(True)
+)
 
 
 def _already() -> RuleViolation:
@@ -30,9 +34,7 @@ constraint_means("uq_claim_live", "programme_claim.invoice_id", _already)
 
 def live(conn: Connection, invoice_ids: Iterable[str]) -> dict[str, Row[Any]]:
     """Give the live claims on these invoices, by invoice."""
-    rows = conn.execute(
-        select(_CLAIM).where(_CLAIM.c.invoice_id.in_(list(invoice_ids)), _CLAIM.c.live.is_(True))
-    )
+    rows = conn.execute(_LIVE, {"invoices": list(invoice_ids)})
     return {row.invoice_id: row for row in rows}
 
 
@@ -69,7 +71,7 @@ def claim_many(
         if invoice_id not in there
     ]
     if rows:
-        ctx.conn.execute(insert(_CLAIM), rows)
+        ctx.conn.execute(_NEW, rows)
 
 
 def release(ctx: Context, *invoice_ids: str) -> None:

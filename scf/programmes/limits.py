@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Table, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Row, Table, bindparam, case, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
@@ -42,6 +42,13 @@ TENOR_BUCKETS: Final = (30, 60, 90, 120, 180, 365)
 
 _NODE: Final[Table] = LimitNode.__table__  # type: ignore[attr-defined]
 _HOLD: Final[Table] = LimitHold.__table__  # type: ignore[attr-defined]
+_NEW_HOLD: Final = insert(_HOLD)
+_NODES: Final = select(_NODE).where(
+    _NODE.c.financier_id == bindparam("financier"),
+    _NODE.c.currency == bindparam("currency"),
+    _NODE.c.kind.in_(bindparam("kinds", expanding=True)),
+    _NODE.c.subject_id.in_(bindparam("subjects", expanding=True)),
+)
 
 
 class Use(NamedTuple):
@@ -145,7 +152,7 @@ def apply(ctx: Context, planned: Plan, takes: Sequence[Take]) -> None:
                 }
             )
     if holds:
-        ctx.conn.execute(insert(_HOLD), holds)
+        ctx.conn.execute(_NEW_HOLD, holds)
     _move(ctx, {node_id: (amount, 0) for node_id, amount in totals.items()})
 
 
@@ -206,24 +213,20 @@ def _find(
     conn: Connection, financier_id: str, currency: str, takes: Sequence[Take]
 ) -> dict[tuple[str, str], Row[Any]]:
     wanted = {(use.kind, use.subject_id) for take_ in takes for use in take_.uses}
-    by_kind: dict[str, set[str]] = {}
-    for kind, subject in wanted:
-        by_kind.setdefault(kind, set()).add(subject)
     if not wanted:
         return {}
     rows = conn.execute(
-        select(_NODE).where(
-            _NODE.c.financier_id == financier_id,
-            _NODE.c.currency == currency,
-            or_(
-                *(
-                    (_NODE.c.kind == kind) & _NODE.c.subject_id.in_(sorted(subjects))
-                    for kind, subjects in sorted(by_kind.items())
-                )
-            ),
-        )
+        _NODES,
+        {
+            "financier": financier_id,
+            "currency": currency,
+            "kinds": sorted({kind for kind, _subject in wanted}),
+            "subjects": sorted({subject for _kind, subject in wanted}),
+        },
     )
-    return {(row.kind, row.subject_id): row for row in rows}
+    # A firm may be obligor of one take and seller of another: the pair decides.
+    found = {(row.kind, row.subject_id): row for row in rows}
+    return {pair: row for pair, row in found.items() if pair in wanted}
 
 
 def _refusals(

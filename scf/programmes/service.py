@@ -6,7 +6,7 @@ Every function reads through the connection it is handed, inside or outside a co
 import datetime as dt
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from scf.db.visibility import not_found
@@ -19,6 +19,8 @@ from scf.programmes.terms import Terms, terms_of
 _PROGRAMME: Final[Table] = Programme.__table__  # type: ignore[attr-defined]
 _VERSION: Final[Table] = ProgrammeVersion.__table__  # type: ignore[attr-defined]
 _FIXING: Final[Table] = Fixing.__table__  # type: ignore[attr-defined]
+_BY_ID: Final = select(_PROGRAMME).where(_PROGRAMME.c.id == bindparam("id"))
+_TERMS: Final = select(_VERSION.c.terms).where(_VERSION.c.id == bindparam("id"))
 
 # In these states what was undertaken stands, whether or not new finance is given.
 IN_FORCE: Final = ("ACTIVE", "SUSPENDED")
@@ -32,7 +34,7 @@ def programme_of(conn: Connection, programme_id: str) -> Row[Any]:
     NotFound
         When there is none.
     """
-    row = conn.execute(select(_PROGRAMME).where(_PROGRAMME.c.id == programme_id)).one_or_none()
+    row = conn.execute(_BY_ID, {"id": programme_id}).one_or_none()
     if row is None:
         raise not_found("programme", programme_id)
     return row
@@ -68,7 +70,7 @@ def terms_on(conn: Connection, programme_id: str, on: dt.date) -> tuple[str, Ter
 
 def terms_of_version(conn: Connection, version_id: str) -> Terms:
     """Give the terms of one version; what was agreed for an advance never changes."""
-    row = conn.execute(select(_VERSION.c.terms).where(_VERSION.c.id == version_id)).one()
+    row = conn.execute(_TERMS, {"id": version_id}).one()
     return terms_of(row.terms)
 
 
