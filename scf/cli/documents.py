@@ -14,6 +14,7 @@ from sqlmodel import col
 from scf.cli.common import EXIT_REFUSED, SESSION, plain, show, show_findings, show_list
 from scf.documents import intake, rules
 from scf.documents.models import DocumentFinding, Invoice, Upload
+from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.findings import Finding, Severity
@@ -66,14 +67,14 @@ def import_files(
         raise SystemExit(EXIT_REFUSED)
 
 
-def _mapping(file: Path | None) -> dict[str, Any] | None:
+def _mapping(file: Path | None) -> ColumnMapping | None:
     if file is None:
         return None
     try:
-        mapping: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput("MAPPING_FILE", f"The mapping cannot be read: {error}.") from None
-    return mapping
+    return ColumnMapping.from_json(text)
 
 
 def _one_file(
@@ -89,7 +90,9 @@ def _one_file(
     # The file and the organisation make the key, so that a repeat adds nothing; a file that was
     # refused before is taken as a new attempt.
     sha256 = hashlib.sha256(content).hexdigest()
-    key = f"import:{sha256}:{digest(options)[:16]}"
+    mapping = options["mapping"]
+    look = options | {"mapping": mapping.to_json() if mapping else None}
+    key = f"import:{sha256}:{digest(look)[:16]}"
     while True:
         received = SESSION.platform.run("upload.receive", payload, actor, key=SESSION.key or key)
         upload_id = received.result["upload_id"]
@@ -157,7 +160,9 @@ def _print(answer: dict[str, Any]) -> None:
 def _try(file: Path, content: bytes, options: dict[str, Any]) -> dict[str, Any]:
     """Read and check a file without storing anything of it."""
     today = _today()
-    items = list(intake.read_items(content, SimpleNamespace(**options), today))
+    mapping = options["mapping"]
+    stored = options | {"mapping": mapping.model_dump(mode="json") if mapping else None}
+    items = list(intake.read_items(content, SimpleNamespace(**stored), today))
     found: list[Finding] = [finding for item in items for finding in item.findings]
     answer = {
         "file": file.name,

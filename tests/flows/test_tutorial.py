@@ -74,6 +74,8 @@ def test_the_outcome_is_what_the_page_tells(
     out = done.stdout
     assert out.index("INSTRUCTED") < out.index("FUNDED") < out.index("CLOSED")
     assert "handed in before" in out
+    assert "invoices.csv: DONE: 4 read, 3 stored, 0 incomplete, 0 duplicate, 1 bad" in out
+    assert "ERROR AMOUNT_FORMAT" in out
     assert "one row needs repair" in out
     assert re.search(r"AC-77 .*46320\.00", out), "the credit note of 1,930.00 is netted"
     assert "breaches: []" in out
