@@ -82,18 +82,29 @@ def run_worker(platform: "Platform", seals: Path) -> None:
     Each seal is appended to the ``seals`` file as well: whoever rewrites the trail in the
     database must find every copy of that file, too.
     """
+    import structlog
+
+    from scf.db import failures
+    from scf.kernel.errors import Unavailable
+
+    log = structlog.get_logger(__name__)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: stop.set())
     worker = platform.worker(f"worker-{os.getpid()}")
     sealed_at = 0.0
     while not stop.is_set():
-        worker.beat()
-        while not stop.is_set() and worker.step():
-            if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
-                sealed_at = seal_and_export(platform, seals)
-        if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
-            sealed_at = seal_and_export(platform, seals)
+        try:
+            with failures.told_plainly():
+                worker.beat()
+                while not stop.is_set() and worker.step():
+                    if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
+                        sealed_at = seal_and_export(platform, seals)
+                if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
+                    sealed_at = seal_and_export(platform, seals)
+        except Unavailable as away:
+            # The database restarts, or its disk is full: what we had claimed comes back in time.
+            log.warning(away.message)
         stop.wait(IDLE_SECONDS)
     platform.close()
 

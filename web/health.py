@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
 from scf.bootstrap import is_ready
-from scf.kernel.errors import NotFound
+from scf.kernel.errors import NotFound, Unavailable
 from web.context import around, platform
 
 _FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-Ip")
@@ -40,7 +40,7 @@ def attach(app: Flask) -> None:
         """Tell whether the database answers and stands at the newest schema."""
         try:
             good = is_ready(platform().db)
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable):
             good = False
         return Response(
             "ready\n" if good else "not ready\n",

@@ -16,7 +16,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
 
-from scf.kernel.errors import NotSignedIn, ScfError
+from scf.db.failures import is_away
+from scf.kernel.errors import NotSignedIn, ScfError, Unavailable
 from scf.kernel.ids import new_id
 
 _log = structlog.get_logger(__name__)
@@ -91,6 +92,8 @@ def is_api() -> bool:
 
 def problem_of(error: Exception) -> Problem:
     """Turn any exception into the problem that may be told."""
+    if is_away(error):
+        error = Unavailable("DATABASE", "The database does not answer. Repeat with the same key.")
     if isinstance(error, ScfError):
         headers = {}
         if error.http_status == 401:  # noqa: PLR2004 - the status itself is meant

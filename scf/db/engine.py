@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
+from scf.db import failures
 from scf.db.visibility import bind_actor
 from scf.kernel.actor import Actor
 
@@ -48,15 +49,27 @@ class Database:
 
     @contextlib.contextmanager
     def read(self, actor: Actor) -> Iterator[Session]:
-        """Open a reading session whose selects are limited to what the actor may see."""
-        with Session(self.reader) as session:
+        """Open a reading session whose selects are limited to what the actor may see.
+
+        Raises
+        ------
+        Unavailable
+            DATABASE, when it cannot be reached.
+        """
+        with failures.told_plainly(), Session(self.reader) as session:
             bind_actor(session, actor)
             yield session
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Open a reading connection on one unchanging state, for checks across organisations."""
-        with self.reader.connect() as connection, connection.begin():
+        """Open a reading connection on one unchanging state, for checks across organisations.
+
+        Raises
+        ------
+        Unavailable
+            DATABASE, when it cannot be reached.
+        """
+        with failures.told_plainly(), self.reader.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:

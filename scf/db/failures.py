@@ -1,15 +1,22 @@
 """What a database error means: try again, a known refusal, or a bug."""
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from scf.kernel.errors import ScfError
+from scf.kernel.errors import ScfError, Unavailable
 
 # serialization failure, deadlock, lock not available
 _RETRY_STATES = frozenset({"40001", "40P01", "55P03"})
 _LOCK_TIMEOUT = "55P03"
+# Classes of PostgreSQL's states: lost connection, no resources left, ended by its operator, system.
+_AWAY_CLASSES = frozenset({"08", "53", "57", "58"})
+_CANCELLED = "57014"  # a statement that ran too long is our own bug, not an absent database
+# What SQLite says when the disk is full, broken, gone or not ours to write.
+_AWAY_WORDS = ("is full", "disk i/o error", "unable to open", "readonly database", "locked")
 
 # Constraint name (PostgreSQL) or "table.column, …" (SQLite) → the error a caller can act on.
 _KNOWN: dict[str, Callable[[], ScfError]] = {}
@@ -51,6 +58,35 @@ def is_connection_lost(error: BaseException) -> bool:
     if isinstance(error, InterfaceError) or error.connection_invalidated:
         return True
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) is None
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether the database cannot be reached, or cannot take or give anything just now."""
+    if isinstance(error, NoConnectionFree):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return any(word in str(error.orig).lower() for word in _AWAY_WORDS)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return is_connection_lost(error) or (state[:2] in _AWAY_CLASSES and state != _CANCELLED)
+
+
+@contextlib.contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn a database that is away into an error that every door knows how to tell.
+
+    Raises
+    ------
+    Unavailable
+        DATABASE, where :func:`is_away`; every other error goes on as it is.
+    """
+    try:
+        yield
+    except (DBAPIError, NoConnectionFree) as error:
+        if not is_away(error):
+            raise
+        raise Unavailable("DATABASE", "The database does not answer. Ask again.") from error
 
 
 def known_refusal(error: IntegrityError) -> ScfError | None:

@@ -319,17 +319,14 @@ class Runner:
                 if refusal is None:
                     raise
                 raise refusal from error
-            except NoConnectionFree as error:
-                raise _gave_up(error, call) from error
-            except DBAPIError as error:
+            except (DBAPIError, NoConnectionFree) as error:
                 if failures.is_connection_lost(error):
                     stored = self._stored_answer(call)
                     if stored is not None:
                         return stored
                 elif not failures.is_transient(error):
-                    if failures.is_away(error):  # a full disk does not empty itself meanwhile
-                        raise _gave_up(error, call) from error
-                    raise
+                    with failures.told_plainly():
+                        raise
                 if attempt == MAX_ATTEMPTS:
                     raise _gave_up(error, call) from error
                 self._pause(random.uniform(0.5, 1.0) * 0.02 * 2**attempt)  # noqa: S311 - jitter
