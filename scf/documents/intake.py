@@ -165,7 +165,7 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
 
     ``upload`` says ``format``, ``document_type`` and ``mapping``.
     """
-    found = _sniffed(content)
+    found = format_of(content)
     wanted = upload.format
     if wanted == "csv" or (wanted == "auto" and found is Format.CSV):
         yield from _table_items(content, upload, today)
@@ -179,7 +179,8 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
         yield Item(None, parsed.findings)
 
 
-def _sniffed(content: bytes) -> Format:
+def format_of(content: bytes) -> Format:
+    """Tell what a file is, looking through gzip."""
     found = sniff(content)
     if found is not Format.GZIP:
         return found

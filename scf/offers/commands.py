@@ -117,7 +117,7 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
     ctx.conn.execute(insert(QUOTE), quote)
     ctx.conn.execute(insert(LINE), lines)
     ctx.change("quote", quote["id"], None, {"state": "OPEN", "net_minor": priced.net_minor})
-    return _answer(quote, lines)
+    return {"on": deal.business_on.isoformat(), **_answer(quote, lines)}
 
 
 def _answer(quote: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -90,6 +90,8 @@ MAY: dict[str, frozenset[Role]] = {
     "payout.cancel": _OFFICER,
     "payout.unwind": _OFFICER,
     "payment.read": frozenset({Role.TREASURER}) | _BANK,
+    "payment_file.read": _BANK,
+    "bank_file.hand_in": _OFFICER,
     "status.read": _OFFICER,
     "statement.read": _OFFICER,
     "bank_statement.read": _BANK,

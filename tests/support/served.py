@@ -37,14 +37,20 @@ class Served:
         path: str,
         *,
         json: object = None,
+        raw: bytes = b"",
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> TestResponse:
-        """Ask the API as a person (nobody: without a token), under a fresh key unless given."""
+        """Ask the API as a person (nobody: without a token), under a fresh key unless given.
+
+        ``raw`` sends the bytes of a file instead of JSON.
+        """
         sent = {"Idempotency-Key": key or self.world.key(), **(headers or {})}
         if person is not None:
             sent.setdefault("Authorization", f"Bearer {self.world.token(person)}")
         more: dict[str, Any] = {} if json is None else {"json": json}
+        if raw:
+            more = {"data": raw, "content_type": "application/octet-stream"}
         return self.app.test_client().open(
             f"/api/v1{path}", method=method, base_url=HOST, headers=sent, **more
         )

@@ -37,6 +37,7 @@ class Api:
     """A route of the API.
 
     ``thing`` names the kind of object whose id stands in the path or, as ``{firm}``, in the body;
+    ``raw`` is sent instead of a body where a file is taken;
     ``refused`` tells who sees it and has the role, and still may not do this to it.
     """
 
@@ -44,6 +45,7 @@ class Api:
     body: dict[str, Any] = field(default_factory=dict)
     thing: str = ""
     versioned: bool = False
+    raw: bytes = b""
     refused: Callable[[Person], bool] = lambda _who: False
 
 
@@ -77,10 +79,35 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     ),
     "job": lambda who: who.org == "bank-a",
     "programme": lambda who: who.org in {"bank-a", "anchor-x"},
+    # supplier-x sold to anchor-x and is financed by bank-a
+    "order": lambda who: who.org in {"supplier-x", "anchor-x"},
+    "receipt": lambda who: who.org in {"supplier-x", "anchor-x"},
+    "credit_note": lambda who: who.org in {"supplier-x", "anchor-x"},
+    "invoice": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
+    "dispute": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
+    "own_invoice": lambda who: who.org == "supplier-x",
+    "upload": lambda who: who.org == "supplier-x",
+    "quote": lambda who: who.org in {"supplier-x", "bank-a"},
+    "request": lambda who: who.org in {"supplier-x", "bank-a"},
+    "advance": lambda who: who.org in {"supplier-x", "bank-a"},
+    "decision": lambda who: who.org == "bank-a",
+    "payment_file": lambda who: who.org == "bank-a",
+    "bank_statement": lambda who: who.org == "bank-a",
+    "bank_entry": lambda who: who.org == "bank-a",
 }
 
 EVIDENCE = {"evidence": "seen with my own eyes"}
 REASON = {"reason": "because it must be"}
+NOTE = {"note": "because it must be"}
+CENT = {"amount_minor": 1, "currency": "EUR"}
+SEES_QUOTES = BANK | {Role.TREASURER}
+SECOND = frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
+ANCHORS = frozenset({Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
+
+
+def _is_seller(who: Person) -> bool:
+    return who.org == "supplier-x"
+
 
 ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/healthz"): Open(),
@@ -160,7 +187,87 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
         {"kind": "country", "subject_id": "DE", "currency": "EUR", "limit_minor": 100},
     ),
+    # --- documents
+    ("POST", f"{API}/uploads"): Api(TRADERS, raw=b" " * 70_000),
+    ("GET", f"{API}/uploads"): Api(TRADERS),
+    ("GET", f"{API}/uploads/<upload_id>"): Api(TRADERS, thing="upload"),
+    ("GET", f"{API}/uploads/<upload_id>/findings"): Api(TRADERS, thing="upload"),
+    ("GET", f"{API}/uploads/<upload_id>/original"): Api(TRADERS, thing="upload"),
+    ("GET", f"{API}/uploads/<upload_id>/errors"): Api(TRADERS, thing="upload"),
+    ("GET", f"{API}/findings"): Api(TRADERS),
+    ("GET", f"{API}/orders"): Api(TRADERS | BANK),
+    ("GET", f"{API}/orders/<order_id>"): Api(TRADERS | BANK, thing="order"),
+    ("GET", f"{API}/receipts"): Api(TRADERS | BANK),
+    ("GET", f"{API}/receipts/<receipt_id>"): Api(TRADERS | BANK, thing="receipt"),
+    ("GET", f"{API}/invoices"): Api(TRADERS | BANK),
+    ("GET", f"{API}/invoices/<invoice_id>"): Api(TRADERS | BANK, thing="invoice"),
+    ("POST", f"{API}/invoices/<invoice_id>/accept"): Api(
+        frozenset({Role.ANCHOR_APPROVER}), {}, "invoice", refused=_is_seller
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/reject"): Api(
+        ANCHORS, REASON, "invoice", refused=_is_seller
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/dispute"): Api(
+        ANCHORS, {"amount": CENT, **REASON}, "invoice", refused=_is_seller
+    ),
+    ("GET", f"{API}/disputes"): Api(TRADERS | BANK),
+    ("GET", f"{API}/disputes/<dispute_id>"): Api(TRADERS | BANK, thing="dispute"),
+    ("POST", f"{API}/disputes/<dispute_id>/resolve"): Api(
+        TRADERS, {"outcome": "seller"}, "dispute", refused=_is_seller
+    ),
+    ("GET", f"{API}/credit-notes"): Api(TRADERS | BANK),
+    ("GET", f"{API}/credit-notes/<credit_note_id>"): Api(TRADERS | BANK, thing="credit_note"),
+    ("POST", f"{API}/credit-notes/<credit_note_id>/link"): Api(
+        TRADERS, {"invoice_ids": ["nobody-knows-it"]}, "credit_note"
+    ),
+    # --- finance
+    ("POST", f"{API}/quotes"): Api(
+        frozenset({Role.TREASURER}), {"invoice_ids": ["{firm}"]}, "own_invoice"
+    ),
+    ("GET", f"{API}/quotes"): Api(SEES_QUOTES),
+    ("GET", f"{API}/quotes/<quote_id>"): Api(SEES_QUOTES, thing="quote"),
+    ("POST", f"{API}/financing-requests"): Api(
+        frozenset({Role.TREASURER}), {"quote_id": "{firm}"}, "quote"
+    ),
+    ("GET", f"{API}/financing-requests"): Api(SEES_QUOTES),
+    ("GET", f"{API}/financing-requests/<request_id>"): Api(SEES_QUOTES, thing="request"),
+    ("POST", f"{API}/financing-requests/<request_id>/withdraw"): Api(
+        frozenset({Role.TREASURER}), {}, "request", versioned=True
+    ),
+    ("POST", f"{API}/financing-requests/<request_id>/checks"): Api(
+        OFFICERS, {"kind": "recheck", "result": "CLEAR", **EVIDENCE}, "request"
+    ),
+    ("GET", f"{API}/financing-requests/<request_id>/checks"): Api(BANK, thing="request"),
+    ("POST", f"{API}/financing-requests/<request_id>/cancel"): Api(
+        BANK, {"code": "OTHER", **NOTE}, "request", versioned=True
+    ),
+    ("POST", f"{API}/decisions"): Api(
+        BANK, {"request_id": "{firm}", "outcome": "APPROVE"}, "request", versioned=True
+    ),
+    ("GET", f"{API}/decisions"): Api(BANK),
+    ("GET", f"{API}/decisions/<decision_id>"): Api(BANK, thing="decision"),
+    ("GET", f"{API}/advances"): Api(SEES_QUOTES),
+    ("GET", f"{API}/advances/<advance_id>"): Api(SEES_QUOTES, thing="advance"),
+    ("GET", f"{API}/advances/<advance_id>/events"): Api(SEES_QUOTES, thing="advance"),
+    # --- money
+    ("POST", f"{API}/payment-files"): Api(OFFICERS),
+    ("GET", f"{API}/payment-files"): Api(BANK),
+    ("GET", f"{API}/payment-files/<file_id>"): Api(BANK, thing="payment_file"),
+    ("POST", f"{API}/payment-files/<file_id>/release"): Api(SECOND, thing="payment_file"),
+    ("POST", f"{API}/payment-files/<file_id>/cancel"): Api(OFFICERS, NOTE, "payment_file"),
+    ("GET", f"{API}/payment-files/<file_id>/content"): Api(BANK, thing="payment_file"),
+    ("POST", f"{API}/bank-statements"): Api(OFFICERS, raw=b"no file of a bank"),
+    ("GET", f"{API}/bank-statements"): Api(BANK),
+    ("GET", f"{API}/bank-statements/<statement_id>"): Api(BANK, thing="bank_statement"),
+    ("GET", f"{API}/bank-statements/<statement_id>/entries"): Api(BANK, thing="bank_statement"),
+    ("GET", f"{API}/bank-entries"): Api(BANK),
+    ("GET", f"{API}/bank-entries/<entry_id>"): Api(BANK, thing="bank_entry"),
+    ("POST", f"{API}/bank-entries/<entry_id>/identify"): Api(
+        OFFICERS, {"pays": [], **NOTE}, "bank_entry"
+    ),
+    ("POST", f"{API}/bank-entries/<entry_id>/reverse"): Api(OFFICERS, NOTE, "bank_entry"),
     # --- books, work, trail
+    ("GET", f"{API}/journals"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/accounts"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/entries"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/trial-balance"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),

@@ -24,6 +24,7 @@ from scf.parties.models import ApiToken
 from tests.support.people import BANK_ROLES, NOON, TRADER_ROLES, World, world_on
 from tests.support.served import Served, application
 from tests.web.expectations import API, ROUTES, VISIBLE, Api, Person, Portal
+from tests.web.things import trade
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 
@@ -56,7 +57,8 @@ class Matrix:
             person,
             method,
             self.path(rule, thing_id),
-            json=body if sends else None,
+            json=body if sends and not row.raw else None,
+            raw=row.raw,
             headers=headers,
             key="the same for all",
         )
@@ -66,7 +68,7 @@ class Matrix:
 def matrix(db: Database) -> Matrix:
     world = world_on(db)
     people = []
-    for org in ("bank-a", "bank-b", "anchor-x", "anchor-y"):
+    for org in ("bank-a", "bank-b", "anchor-x", "anchor-y", "supplier-x"):
         is_bank = org.startswith("bank")
         world.firm(org, "financier" if is_bank else "trader")
         for role in BANK_ROLES if is_bank else TRADER_ROLES:
@@ -131,6 +133,7 @@ def _things(world: World) -> dict[str, str]:
         "token": token,
         "job": job,
         "programme": programme["id"],
+        **trade(world, programme["id"]),
     }
 
 

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import BinaryIO, Final, cast
 
 from scf.documents.canonical import Kind, blocks
-from scf.documents.readers.mapping import ColumnMapping, propose_mapping
+from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping, propose_mapping
 from scf.documents.readers.sniff import MAX_RATIO
 from scf.documents.readers.table import (
     SAMPLE_BYTES,
@@ -62,6 +62,17 @@ class Table:
     def readable(self) -> bool:
         """Tell whether rows can be read: there is a mapping and the header has its columns."""
         return self.mapping is not None and not blocks(self.findings)
+
+    @property
+    def has_lines(self) -> bool:
+        """Tell whether a document may have several rows, one a line of it."""
+        return self.mapping is not None and any(
+            name in self.mapping.columns for name in LINE_FIELDS
+        )
+
+    def raw_rows(self) -> Iterator[RawRow]:
+        """Give the rows below the header as they stand in the file, instead of ``rows``."""
+        return self._raw
 
     def rows(self) -> Iterator[TableRow]:
         """Read the documents one by one; blank rows are passed over.

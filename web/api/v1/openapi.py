@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response, jsonify
 
+from web.api.v1 import described
 from web.api.v1.shapes import ProblemDocument
 from web.api.v1.shell import mark_replay, spec
 
@@ -68,4 +69,5 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
                 responses[status] = {"description": words, "content": _PROBLEM}
             if method != "get":
                 operation["parameters"].append(_KEY_HEADER)
+    described.complete(document)
     return document

@@ -120,7 +120,7 @@ def endpoint(
     rule: str,
     *,
     action: str,
-    answer: Model,
+    answer: Model | None,
     status: int = 200,
     raw_body: bool = False,
     max_body: int | None = None,
@@ -130,8 +130,9 @@ def endpoint(
     A view takes ``query`` and ``json`` models as keyword arguments. ``action`` is the command it
     runs, or the read it makes; the role is checked before anything of the request is read.
 
-    A route that takes a file sets ``raw_body`` and reads ``request.stream`` or ``request.files``
-    itself; ``max_body`` lifts the limit on what it may be sent, in bytes.
+    A route that gives a file has no ``answer`` model and returns the response itself. A route
+    that takes a file sets ``raw_body`` and reads it itself (``files.py`` does both); ``max_body``
+    lifts the limit on what it may be sent, in bytes.
     """
 
     def register(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,117 @@
+"""The file that a sender corrects: only what was not taken, with the reason beside it.
+
+Of a table these are the bad rows themselves, under their own header, with one more column that
+says what is wrong: corrected, the file is handed in again with the same mapping. Of any other file
+it is the list of findings.
+"""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final, Protocol
+
+from scf.documents.canonical import Kind
+from scf.documents.readers.csvfile import Table, open_table
+from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.readers.table import DELIMITERS
+
+REASON: Final = "finding"
+MAX_LINES: Final = 20_000  # of one document, when nothing below it starts another
+COLUMNS: Final = ("severity", "code", "place", "message", "value")
+_ROW: Final = re.compile(r"row (\d{1,15})\b")
+_FORMULA: Final = re.compile(r"[=+\-@\t\r＝＋－＠]")  # noqa: RUF001 - the wide twins count as well
+_NUMBER: Final = re.compile(r"[+\-][\d.,\s]+")
+
+
+class Found(Protocol):
+    """A stored finding."""
+
+    @property
+    def severity(self) -> str: ...  # noqa: D102 - a column, see the table
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def place(self) -> str: ...  # noqa: D102
+    @property
+    def message(self) -> str: ...  # noqa: D102
+    @property
+    def value(self) -> str: ...  # noqa: D102
+
+
+def bad_rows(
+    content: bytes,
+    findings: Sequence[Found],
+    mapping: Mapping[str, Any] | None,
+    document_type: str | None,
+) -> bytes:
+    """Write the rows of a table that the findings are about, as they stand in it.
+
+    Where a document has several rows all of them are given, since it is handed in as a whole.
+    Findings that belong to no row (a missing column, a broken end) stand below without cells.
+    """
+    reasons: dict[int, list[str]] = defaultdict(list)
+    loose: list[str] = []
+    for one in findings:
+        told = f"{one.code}: {one.message}"
+        row = _ROW.match(one.place)
+        if row is None:
+            loose.append(told)
+        else:
+            reasons[int(row[1])].append(told)
+    table = _open(content, mapping, document_type)
+    of_line = _documents(_open(content, mapping, document_type), reasons)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=_delimiter(table), lineterminator="\r\n")
+    writer.writerow([*map(cell, table.header), REASON])
+    width = len(table.header)
+    for raw in table.raw_rows():
+        if raw.line in of_line:
+            cells = [*raw.cells, *[""] * (width - len(raw.cells))][:width]
+            told = " | ".join(reasons[of_line[raw.line]])
+            writer.writerow([*map(cell, cells), cell(told)])
+    for told in loose:
+        writer.writerow([*[""] * width, cell(told)])
+    return out.getvalue().encode("utf-8")
+
+
+def list_of(findings: Iterable[Found]) -> bytes:
+    """Write findings as a table, one a row."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for one in findings:
+        writer.writerow([cell(getattr(one, name)) for name in COLUMNS])
+    return out.getvalue().encode("utf-8")
+
+
+def cell(text: str) -> str:
+    """Keep a spreadsheet from running a text; a number with a sign stays one."""
+    harmless = not _FORMULA.match(text) or _NUMBER.fullmatch(text)
+    return text if harmless else f"'{text}"
+
+
+def _open(content: bytes, mapping: Mapping[str, Any] | None, document_type: str | None) -> Table:
+    columns = ColumnMapping.model_validate(mapping, strict=False) if mapping else None
+    return open_table(content, columns, kind=Kind(document_type) if document_type else None)
+
+
+def _delimiter(table: Table) -> str:
+    told = next((one.value for one in table.findings if one.code == "DELIMITER"), "")
+    chosen = {"tab": "\t"}.get(told, told) or (table.mapping.delimiter if table.mapping else "")
+    return chosen if chosen in DELIMITERS else ","
+
+
+def _documents(table: Table, reasons: Mapping[int, list[str]]) -> dict[int, int]:
+    """Give the lines of every bad document, each with the line that its findings name."""
+    if not table.readable or not table.has_lines:
+        return {line: line for line in reasons}
+    starts = [row.row for row in table.rows()]
+    bounds = dict(pairwise([*starts, 10**15]))
+    return {
+        line: start
+        for start in reasons
+        for line in range(start, min(bounds.get(start, start + 1), start + MAX_LINES))
+    }

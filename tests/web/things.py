@@ -1,0 +1,195 @@
+"""One object of every kind that trade brings about, made by the main path between three firms.
+
+``supplier-x`` sells to ``anchor-x`` and is financed by ``bank-a``; nobody else has a part in it.
+"""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from scf.demo import bank
+from scf.documents import intake
+from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
+from scf.financing.models import Decision
+from scf.kernel.actor import OPERATOR
+from scf.kernel.ids import new_id
+from scf.settlement import statements
+from scf.settlement.models import BankEntry
+from tests.support.people import NOON, World
+
+SAMPLES = Path(__file__).parents[2] / "docs" / "tutorial" / "samples"
+IBANS = {
+    "bank-a": "DE02120300000000202051",
+    "supplier-x": "NL91ABNA0417164300",
+}
+NUMBERS = {"anchor-x": "DE136695976", "supplier-x": "NL004495445B01"}
+BEFORE_DECISION = ("duplicate", "screening", "tax_status", "title_search")
+BEFORE_PAYOUT = ("e_signature", "registration", "recheck")
+
+
+def trade(world: World, programme_id: str) -> dict[str, str]:
+    """Make the objects; gives their ids by kind."""
+    maker, checker = (world.people[f"bank-a-officer-{word}"] for word in ("maker", "checker"))
+    treasurer = world.people["supplier-x-treasurer"]
+    approver = world.people["anchor-x-anchor-approver"]
+    _prepare(world, programme_id)
+    order_upload = _upload(world, "order-4711.xml")
+    upload = _upload(world, "invoice-bv-2026-118.xml")
+    shown = _ids(world, order_upload, upload)
+    invoice = shown["invoice"]
+    world.run("invoice.accept", approver, items=[{"invoice_id": invoice}])
+    dispute = world.run(
+        "invoice.dispute", approver, invoice_id=invoice, amount_minor=100, reason="scratched"
+    )
+    quote = world.run("quote.make", treasurer, invoice_ids=[invoice])
+    request = world.run("request.submit", treasurer, quote_id=quote["id"])
+    for kind in BEFORE_DECISION:
+        _check(world, request["id"], kind)
+    for version, person in ((1, maker), (2, checker)):
+        world.run(
+            "request.decide", person, request_id=request["id"], version=version, outcome="APPROVE"
+        )
+    for kind in BEFORE_PAYOUT:
+        _check(world, request["id"], kind)
+    file = world.run("payout.prepare", maker)["files"][0]
+    return {
+        **shown,
+        **_money_in(world),
+        **_paper(world, upload),
+        "own_invoice": invoice,
+        "upload": upload,
+        "dispute": dispute["id"],
+        "quote": quote["id"],
+        "request": request["id"],
+        "advance": request["advances"][0]["id"],
+        "decision": _decision(world),
+        "payment_file": file["file_id"],
+    }
+
+
+def _prepare(world: World, programme_id: str) -> None:
+    maker, checker = (world.people[f"bank-a-officer-{word}"] for word in ("maker", "checker"))
+    for firm, number in NUMBERS.items():
+        world.run(
+            "firm.identify",
+            OPERATOR,
+            firm_id=world.firms[firm],
+            identifiers=[{"scheme": "vat", "value": number}],
+        )
+    for firm, iban in IBANS.items():
+        account = world.run(
+            "account.add", maker, firm_id=world.firms[firm], iban=iban, currency="EUR"
+        )
+        world.run("account.verify", checker, account_id=account["id"], evidence="bank letter")
+    world.run("programme.activate", checker, programme_id=programme_id)
+    for kind, subject in (
+        ("financier", world.firms["bank-a"]),
+        ("programme", programme_id),
+        ("obligor", world.firms["anchor-x"]),
+        ("seller", world.firms["supplier-x"]),
+    ):
+        world.run(
+            "limit.set",
+            checker,
+            kind=kind,
+            subject_id=subject,
+            currency="EUR",
+            limit_minor=1_000_000_000,
+        )
+    world.run("fixing.add", maker, benchmark="EURIBOR-3M", fixed_on=NOON.date(), percent="3.45")
+
+
+def _upload(world: World, name: str) -> str:
+    """Hand a sample in, dated before this world's day."""
+    content = (SAMPLES / name).read_bytes().replace(b"2026-03-06", b"2026-02-20")
+    upload_id = world.run(
+        "upload.receive", world.people["supplier-x-treasurer"], name=name, content=content
+    )["upload_id"]
+    summary = intake.run_upload(world.platform, upload_id)
+    assert (summary["stored"], summary["bad"]) == (1, 0), summary
+    return str(upload_id)
+
+
+def _ids(world: World, order_upload: str, upload: str) -> dict[str, str]:
+    found = {}
+    with world.platform.db.snapshot() as conn:
+        for kind, model, source in (("order", Order, order_upload), ("invoice", Invoice, upload)):
+            table: Any = model.__table__  # type: ignore[union-attr]
+            query = select(table.c.id).where(table.c.upload_id == source)
+            found[kind] = str(conn.execute(query).scalar_one())
+    return found
+
+
+def _check(world: World, request_id: str, kind: str) -> None:
+    world.run(
+        "request.check",
+        world.people["bank-a-officer-maker"],
+        request_id=request_id,
+        kind=kind,
+        result="CLEAR",
+        evidence="seen in the secret file",
+    )
+
+
+def _decision(world: World) -> str:
+    table: Any = Decision.__table__  # type: ignore[attr-defined]
+    with world.platform.db.snapshot() as conn:
+        return str(conn.execute(select(table.c.id).order_by(table.c.step)).scalars().first())
+
+
+def _money_in(world: World) -> dict[str, str]:
+    """Let money come in that nobody can place."""
+    with tempfile.TemporaryDirectory() as folder:
+        _name, data = bank.receive(
+            from_name="Somebody Else",
+            from_account="DE02500105170137075030",
+            to_account=IBANS["bank-a"],
+            amount_minor=12_345,
+            currency="EUR",
+            reference="for the last time",
+            on=NOON.date(),
+            state_dir=Path(folder),
+        )
+    statements.read_file(world.platform, world.people["bank-a-officer-maker"], data, "camt.xml")
+    table: Any = BankEntry.__table__  # type: ignore[attr-defined]
+    with world.platform.db.snapshot() as conn:
+        row = conn.execute(select(table.c.id, table.c.statement_id)).one()
+    return {"bank_entry": row.id, "bank_statement": row.statement_id}
+
+
+def _paper(world: World, upload: str) -> dict[str, str]:
+    """Store a receipt advice and a credit note that set nothing off."""
+    uploads: Any = Upload.__table__  # type: ignore[attr-defined]
+    with world.platform.db.writer.begin() as conn:
+        original = conn.execute(
+            select(uploads.c.original_id).where(uploads.c.id == upload)
+        ).scalar_one()
+        common: dict[str, Any] = {
+            "number": "X-1",
+            "canonical_number": "X1",
+            "seller_id": world.firms["supplier-x"],
+            "buyer_id": world.firms["anchor-x"],
+            "issue_on": NOON.date() - dt.timedelta(days=5),
+            "currency": "EUR",
+            "document_state": "VALIDATED",
+            "parties": {},
+            "org_id": world.firms["supplier-x"],
+            "upload_id": upload,
+            "original_id": original,
+            "created_at": NOON,
+        }
+        receipt = Receipt(id=new_id(), duplicate_key=new_id(), lines=[], **common)
+        note = CreditNote(
+            id=new_id(),
+            duplicate_key=new_id(),
+            credit_state="UNLINKED",
+            amount_minor=1_000,
+            named_invoices=[],
+            **common,
+        )
+        for row in (receipt, note):
+            conn.execute(insert(type(row).__table__), row.model_dump())  # type: ignore[union-attr]
+    return {"receipt": receipt.id, "credit_note": note.id}
