@@ -378,9 +378,14 @@ def verify_account(ctx: Context, data: VerifyAccount) -> dict[str, Any]:
     if account.added_by == ctx.actor.user_id:
         raise RuleViolation("SAME_PERSON", "Somebody else must verify what you added.")
     state = ACCOUNT.after(account.state, "verify")
+    # An account in another currency redirects no money that flows today.
     earlier = ctx.conn.execute(
         select(_account.c.id)
-        .where(_account.c.firm_id == account.firm_id, _account.c.verified_at.is_not(None))
+        .where(
+            _account.c.firm_id == account.firm_id,
+            _account.c.currency == account.currency,
+            _account.c.verified_at.is_not(None),
+        )
         .limit(1)
     ).one_or_none()
     usable_on = None
