@@ -47,6 +47,7 @@ CREDIT_CODES: Final = frozenset(
 )
 FACTORED_CODES: Final = frozenset(["393", "396"])
 NOT_RECEIVABLE_CODES: Final = frozenset(["325", "386"])  # pro forma, prepayment
+_KNOWN_CODES: Final = RECEIVABLE_CODES | CREDIT_CODES | FACTORED_CODES
 CORRECTION_CODE: Final = "384"
 SELF_BILLED_CODES: Final = frozenset(["389", "261", "527"])
 
@@ -228,7 +229,7 @@ def type_fits(document: CanonicalDocument, _unread: Container[str]) -> Iterator[
         if not document.billing_references:
             message = "A corrected invoice must name the invoice that it replaces."
             yield _warning(document, "REPLACED_UNKNOWN", message, "billing_references", code)
-    elif code not in RECEIVABLE_CODES | CREDIT_CODES | FACTORED_CODES:
+    elif code not in _KNOWN_CODES:
         message = "This type code is not one of UNTDID 1001 that invoices use."
         yield _warning(document, "TYPE_UNKNOWN", message, "type_code", code)
 

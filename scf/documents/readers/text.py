@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 EARLIEST: Final = dt.date(1980, 1, 1)
@@ -41,6 +42,7 @@ def plausible_date(iso: str) -> dt.date | None:
     return day if EARLIEST <= day <= LATEST else None
 
 
+@lru_cache(maxsize=4096)  # rates, quantities and totals come again and again
 def plain_decimal(text: str) -> str | None:
     """Give a decimal in its one plain spelling ("+007.50" is "7.5"), or None if it is none.
 

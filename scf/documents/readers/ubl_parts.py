@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -56,6 +57,13 @@ _COUNTRY_TEXT = re.compile(r"[A-Za-z]{2}")
 _VAT_LAYOUT = re.compile(r"[\s.\-/]")
 
 
+@lru_cache(maxsize=4096)  # a document states its totals two or three times
+def _minor(text: str, currency: str) -> int:
+    plain = plain_decimal(text)
+    # parse_minor has the last word, also on what is not even a decimal.
+    return parse_minor(text if plain is None else plain, currency, signed=True)
+
+
 class Scope:
     """One document being read: its currency, what was found, and which fields could not be read."""
 
@@ -89,7 +97,10 @@ class Scope:
                 "TEXT_WITH_ELEMENTS", "A value has elements inside it.", self.place(name, position)
             )
             return ""
-        return squeeze(element.text)
+        text = element.text
+        if text and "  " not in text and text.isprintable():
+            return text.strip()  # nothing to squeeze: nearly every value
+        return squeeze(text)
 
     def date(self, element: etree._Element, name: str, position: int = 0) -> dt.date | None:
         """Read a date, refusing what is no day of our time."""
@@ -124,10 +135,8 @@ class Scope:
             self._wrong_currency(stated, name, position)
             return None
         text = self.text(element, name, position)
-        plain = plain_decimal(text)
         try:
-            # parse_minor has the last word, also on what is not even a decimal.
-            return parse_minor(text if plain is None else plain, self.currency, signed=True)
+            return _minor(text, self.currency)
         except InvalidInput as refusal:
             self.unread.add(name)
             self.error(refusal.code, refusal.message, self.place(name, position), text)
