@@ -9,7 +9,6 @@ from scf.db import migrate
 from scf.db.engine import Database
 from scf.ledger.triggers import TRIGGERS
 
-
 _INSERT_LIMIT = """
     INSERT INTO limit_node (id, financier_id, kind, kind_rank, subject_id, currency, limit_minor,
                             held_minor, utilised_minor, version, created_at)
