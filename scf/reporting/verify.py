@@ -6,7 +6,7 @@ states with the events that led there, books with the business they tell of.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,14 +27,11 @@ from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
 from scf.programmes import limits
 from scf.programmes.models import ProgrammeClaim
-from scf.settlement.models import Allocation, BankEntry
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _event: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _claim: Final[Table] = ProgrammeClaim.__table__  # type: ignore[attr-defined]
-_receipt: Final[Table] = BankEntry.__table__  # type: ignore[attr-defined]
-_part: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
 _credit: Final[Table] = CreditAllocation.__table__  # type: ignore[attr-defined]
 _dispute: Final[Table] = Dispute.__table__  # type: ignore[attr-defined]
 _seal: Final[Table] = AuditSeal.__table__  # type: ignore[attr-defined]
@@ -80,15 +77,15 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
         checks: dict[str, Callable[[], Iterator[Breach]]] = {
             "audit trail": lambda: _audit(conn, platform),
             "exported seals": lambda: _exported(conn, seals),
-            "ledger": lambda: _plain(accounting.ledger(conn)),
-            "finished lives": lambda: _plain(accounting.finished_lives(conn)),
+            "ledger": lambda: _of_books(accounting.ledger(conn)),
+            "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
             "limit tree": lambda: _limits(conn),
-            "orders and invoices": lambda: _plain(conservation.breaches(conn)),
+            "orders and invoices": lambda: _of_documents(conn),
             "invoice capacity": lambda: _invoices(conn),
             "claims": lambda: _claims(conn),
             "advances and their events": lambda: _advances(conn),
             "advances and their books": lambda: _books(conn),
-            "receipts": lambda: _receipts(conn),
+            "books and state": lambda: _of_books(accounting.agrees(conn)),
         }
         for name, check in checks.items():
             report.checked.append(name)
@@ -102,8 +99,13 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
     return report
 
 
-def _plain(found: Any) -> Iterator[Breach]:  # noqa: ANN401 - breaches of another room
+def _of_books(found: Iterable[accounting.Breach]) -> Iterator[Breach]:
     for one in found:
+        yield Breach(one.rule, f"{one.account or 'entry'} {one.subject}", str(one))
+
+
+def _of_documents(conn: Connection) -> Iterator[Breach]:
+    for one in conservation.breaches(conn):
         yield Breach(one.code, one.where, one.message)
 
 
@@ -259,29 +261,3 @@ def _books(conn: Connection) -> Iterator[Breach]:
         }
         if wrong:
             yield Breach("ADVANCE_BOOKS", f"advance {row.id}", f"booked, expected: {wrong}")
-
-
-def _receipts(conn: Connection) -> Iterator[Breach]:
-    """Each receipt is its parts and what still waits in suspense."""
-    parts = (
-        select(_part.c.bank_entry_id, func.sum(_part.c.amount_minor).label("amount"))
-        .where(_part.c.kind != "rebate", _part.c.reversed_by.is_(None))
-        .group_by(_part.c.bank_entry_id)
-        .subquery()
-    )
-    allocated = func.coalesce(parts.c.amount, 0)
-    query = (
-        select(_receipt.c.id, _receipt.c.amount_minor, _receipt.c.unallocated_minor, allocated)
-        .outerjoin(parts, parts.c.bank_entry_id == _receipt.c.id)
-        .where(
-            _receipt.c.amount_minor > 0,
-            _receipt.c.state != "REVERSED",
-            _receipt.c.amount_minor != _receipt.c.unallocated_minor + allocated,
-        )
-    )
-    for entry_id, amount, waiting, given in conn.execute(query):
-        yield Breach(
-            "RECEIPT_PARTS",
-            f"bank_entry {entry_id}",
-            f"Of {amount} received, {given} is allocated and {waiting} waits.",
-        )
