@@ -41,7 +41,7 @@ corpus: ## Run conformance over third-party documents outside the project (CORPU
 bench: ## Measure against peers in the same run and write var/bench.json
 	@$(SETUP) install core einvoice model dev bench
 	@$(SETUP) tools
-	@$(PYTEST) -q -m bench tests
+	@$(PYTEST) -q -m bench tests/performance
 
 test-long: ## Run the promises that take minutes
 	@$(SETUP) install core einvoice model dev

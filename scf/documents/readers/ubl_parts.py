@@ -97,7 +97,7 @@ class Scope:
                 "TEXT_WITH_ELEMENTS", "A value has elements inside it.", self.place(name, position)
             )
             return ""
-        text = element.text
+        text: str | None = element.text
         if text and "  " not in text and text.isprintable():
             return text.strip()  # nothing to squeeze: nearly every value
         return squeeze(text)
