@@ -345,6 +345,10 @@ def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, toda
             value_on=paid_on,
             on=today,
         )
+    elif row.state == "CLOSED" and (principal or late or new.penalty > new.penalty_paid):
+        # Nothing is undone, yet more is owed than when it was closed: a receipt before was undone.
+        facts = {"value_on": paid_on.isoformat()}
+        advances.transition_many(ctx, [row], "reopen", today, facts, {"closed_on": None})
     ctx.conn.execute(
         update(ADVANCE)
         .where(ADVANCE.c.id == row.id)

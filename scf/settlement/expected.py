@@ -147,18 +147,16 @@ def _each_is_right(one: Match, rows: Sequence[Row[Any]]) -> bool:
 
 
 def _match_credit(ctx: Context, one: Match) -> None:
-    rows = _by_end_to_end(ctx, one)
-    comes_back = one.given.return_reason or one.given.is_reversal
-    if rows or comes_back:
-        right = [
-            row
-            for row in rows
-            if row.state == "SETTLED" and row.amount_minor == one.row.amount_minor
-        ]
-        if len(right) == 1 and len(rows) == 1:
-            one.returns = right[0]
-        else:
-            one.reason = matching.RETURN_UNKNOWN
+    right = [
+        row
+        for row in _by_end_to_end(ctx, one)
+        if row.state == "SETTLED" and row.amount_minor == one.row.amount_minor
+    ]
+    if len(right) == 1:
+        one.returns = right[0]
+        return
+    if one.given.return_reason or one.given.is_reversal:
+        one.reason = matching.RETURN_UNKNOWN
         return
     details = one.row.details
     one.found = [

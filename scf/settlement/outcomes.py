@@ -129,6 +129,9 @@ def undo(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) ->
         if row.income_minor or fee:
             made = journals.income(books, earned=-row.income_minor, fee=-fee)
             events.append(_event(row, "income.reversed", today, "Income taken back", made))
+        if row.penalty_minor:  # found out so late that lateness had begun to run
+            made = journals.penalty_accrued(books, -row.penalty_minor)
+            events.append(_event(row, "penalty.reversed", today, "Lateness taken back", made))
         made = journals.sale_undone(books, **amounts)
         events.append(_event(row, "sale.undone", today, "Pay-out came back", made))
     post(ctx, events)

@@ -72,7 +72,6 @@ class Position:
         )
         self.financier_id = financier_id
         self.advances = {row.id: row for row in rows if _payable(row)}
-        self.loans: Mapping[str, Loan] = loans_of(conn, self.advances.values())
         self.live = list(
             conn.execute(
                 select(ALLOCATION, _ENTRY.c.remitter_id)
@@ -85,6 +84,11 @@ class Position:
                 .order_by(ALLOCATION.c.id)
             )
         )
+        pinned = _pinned(self.live)
+        self.loans: Mapping[str, Loan] = {
+            name: dataclasses.replace(loan, pinned=tuple(pinned.get(name, {}).values()))
+            for name, loan in loans_of(conn, self.advances.values()).items()
+        }
         funded = _last_funding(conn, self.advances)
         self.movable = [
             row
@@ -93,6 +97,7 @@ class Position:
             and row.paid_out_minor is None  # else ordered or paid out: it can move no more
             # What was somebody else's before an advance was paid out does not pay that advance.
             and not (row.kind in {"seller", "payer"} and row.id < funded)
+            and not _is_pinned(row, pinned)
         ]
         sellers = sum(row.amount_minor for row in self.movable if row.kind == "seller")
         on_hold = self.invoice.held_minor + self.invoice.outstanding_minor
@@ -140,6 +145,30 @@ class Position:
             row.face_minor - row.repaid_minor + row.penalty_minor - row.penalty_paid_minor
             for row in self.advances.values()
         )
+
+
+Pinned = dict[str, dict[str, Money]]  # advance → receipt → face
+
+
+def _pinned(live: Iterable[Row[Any]]) -> Pinned:
+    """Give the face whose early payment has earned a rebate that was ordered or paid."""
+    rows = list(live)
+    gone = {
+        (row.advance_id, row.bank_entry_id)
+        for row in rows
+        if row.kind == "rebate" and row.paid_out_minor is not None
+    }
+    found: Pinned = {}
+    for row in rows:
+        if row.kind == "principal" and (row.advance_id, row.bank_entry_id) in gone:
+            found.setdefault(row.advance_id, {})[row.bank_entry_id] = Money(
+                row.bank_entry_id, row.value_on, row.amount_minor
+            )
+    return found
+
+
+def _is_pinned(row: Row[Any], pinned: Pinned) -> bool:
+    return row.kind == "principal" and row.bank_entry_id in pinned.get(row.advance_id, {})
 
 
 def _last_funding(conn: Connection, advance_ids: Iterable[str]) -> str:

@@ -19,6 +19,7 @@ from scf.documents.rules import owed
 from scf.financing.lifecycle import OUT
 from scf.ledger.service import balances
 from scf.parties.models import BankAccount, Firm, FirmIdentifier
+from scf.programmes.service import terms_of_version
 from scf.settlement import journals, matching
 from scf.settlement.allocation import settle
 from scf.settlement.lifecycle import RECEIPT
@@ -250,7 +251,8 @@ def _pay(
                 reason = matching.PAYER_NOT_OBLIGOR
                 continue
         coming = Coming(entry.id, entry.value_on, most, remitter)
-        excess = position.excess(coming)
+        # A payment found late frees penalty, so the excess can be more than it brings itself.
+        excess = min(position.excess(coming), most)
         last = one.named and place == len(ids) - 1 and remitter == invoice.buyer_id
         kept = min(excess, position.waiting) if last else excess
         if kept and last:
@@ -276,7 +278,7 @@ def _remitter(one: Recognised, invoice: Row[Any]) -> str:
 def _due(conn: Connection, one: Recognised, entry: Row[Any], today: dt.date) -> tuple[str, ...]:
     """Without a reference: the one invoice that is exactly the amount, else those due by then."""
     exact = []
-    due = []
+    due: list[Position] = []
     for invoice_id in one.invoice_ids:
         position = Position(conn, invoice_id, entry.financier_id, today)
         if one.lot.amount in {position.open_financed, position.open_financed + position.rest}:
@@ -285,8 +287,24 @@ def _due(conn: Connection, one: Recognised, entry: Row[Any], today: dt.date) -> 
             row.state in OUT and row.due_on <= max(entry.value_on, today)
             for row in position.advances.values()
         ):
-            due.append(invoice_id)
-    return tuple(exact) if len(exact) == 1 else tuple(due)
+            due.append(position)
+    if len(exact) == 1:
+        return tuple(exact)
+    return tuple(position.invoice.id for position in _in_agreed_order(conn, due))
+
+
+def _in_agreed_order(conn: Connection, due: Sequence[Position]) -> list[Position]:
+    """Put invoices in the order that their programme agreed on; the oldest due date first."""
+    if not due:
+        return []
+    version = next(iter(due[0].advances.values())).programme_version_id
+    order = terms_of_version(conn, version).allocation_order
+    by_date = sorted(due, key=lambda one: (one.invoice.due_on, one.invoice.id))
+    if order == "lifo":
+        return by_date[::-1]
+    if order in {"largest", "smallest"}:
+        by_date.sort(key=lambda one: one.open_financed, reverse=order == "largest")
+    return by_date
 
 
 def handed_over(conn: Connection, position: Position) -> int:

@@ -24,7 +24,11 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """What of an advance decides what it earns and what is owed on it."""
+    """What of an advance decides what it earns and what is owed on it.
+
+    ``pinned`` is face that was paid early and whose rebate has left the house: it is the past,
+    whatever is found out later about other payments.
+    """
 
     id: str
     face: int
@@ -35,6 +39,7 @@ class Loan:
     penalty: PenaltyTerms
     effective: bool = False
     rebate_share_ppm: int = 0
+    pinned: tuple["Money", ...] = ()
 
     @property
     def rank(self) -> tuple[date, date, str]:
@@ -137,8 +142,9 @@ def _run(
 ) -> Standing:
     """Let one advance take its due from what the ones before it have left."""
     given = [place for place, amount in enumerate(left) if amount]
+    done = sum(one.amount for one in loan.pinned)
     late = penalty(
-        loan.face,
+        loan.face - done,
         loan.due_on,
         until,
         loan.penalty,
@@ -153,7 +159,8 @@ def _run(
         if split.principal:
             principal.append((one, split.principal))
         left[place] = split.surplus
-    early = [(one, amount) for one, amount in principal if one.value_on < loan.due_on]
+    early = [(one, one.amount) for one in loan.pinned]
+    early += [(one, amount) for one, amount in principal if one.value_on < loan.due_on]
     earned, fee, releases = _earned(loan, early, until)
     return Standing(
         repaid=loan.face - late.unpaid_face,

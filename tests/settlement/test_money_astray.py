@@ -76,6 +76,15 @@ def without_a_reference_what_is_due_is_paid_and_the_rest_waits(world: World) -> 
     assert waiting(world).unallocated_minor == eur("100,000.00")
 
 
+@story(allocation_order="smallest")
+def without_a_reference_the_programme_says_which_comes_first(world: World) -> None:
+    one = world.financed("500,000.00", due_on=SOON)
+    other = world.financed("300,000.00", "INV-2", SOON)
+    world.morning_of(SOON)
+    world.receive("400,000.00", "monthly run")
+    assert (state(world, one), state(world, other)) == ("PART_REPAID", "CLOSED")
+
+
 @story()
 def without_a_reference_nothing_that_is_not_due_is_paid(world: World) -> None:
     one = world.financed(due_on=SOON)
@@ -177,6 +186,19 @@ def a_receipt_whose_excess_was_refunded_cannot_be_taken_back(world: World) -> No
         world.run("receipt.reverse", entry_id=entry.id, note="no")
     said = world.taken_back(entry)
     assert (said["waiting"], state(world, one)) == (1, "CLOSED")
+
+
+@story(rebate_share_ppm=800_000)
+def a_rebate_that_was_paid_stays_whatever_is_found_later(world: World) -> None:
+    one = world.financed(due_on=SOON)
+    world.close_to(world.today)
+    world.receive("1,000,000.00", "INV-1")
+    world.pay_out()
+    world.close_to(world.today)
+    world.receive("400,000.00", "INV-1", value_on=world.today - 2 * A_DAY)
+    assert state(world, one) == "CLOSED"
+    assert parts(world)["rebate"] == eur("516.67")
+    assert parts(world)["payer"] == eur("400,000.00")
 
 
 # --- Paid to the wrong one ------------------------------------------------------------------------
