@@ -21,7 +21,7 @@ from scf.db.platform import Platform
 from scf.documents import conservation
 from scf.documents.models import CreditAllocation, Dispute, Invoice
 from scf.financing.advances import replay
-from scf.financing.lifecycle import BEFORE_INSTRUCTED, ENDED
+from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance, AdvanceEvent
 from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
@@ -39,8 +39,10 @@ _account: Final[Table] = Account.__table__  # type: ignore[attr-defined]
 _entry: Final[Table] = Entry.__table__  # type: ignore[attr-defined]
 _posting: Final[Table] = Posting.__table__  # type: ignore[attr-defined]
 
-_OUTSTANDING: Final = _advance.c.state.not_in((*BEFORE_INSTRUCTED, *ENDED, "NEW"))
-_HELD: Final = _advance.c.state.in_(BEFORE_INSTRUCTED)
+# Until the bank has booked a pay-out its title is held, on its way or refused as it may be.
+_LIVE: Final = _advance.c.state.not_in((*ENDED, "NEW"))
+_OUTSTANDING: Final = _LIVE & _advance.c.funded_on.is_not(None)
+_HELD: Final = _LIVE & _advance.c.funded_on.is_(None)
 _FUNDED: Final = ("FUNDED", "PART_REPAID", "GRACE", "OVERDUE")
 
 

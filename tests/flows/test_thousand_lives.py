@@ -24,7 +24,7 @@ def lived(url: str, folder: Path, plan: Plan, kills: int, acks: int) -> None:
     told = {life.story for life in plan.made()}
     assert told == set(STORIES)
     batch = Batch(url, folder, plan)
-    batch.killed_at(moments(plan.seed, kills, acks))
+    batch.killed_at(moments(plan.seed, kills, acks), between=True)
     batch.finish()
     platform, _clock = platform_at(url)
     must_be_whole(platform, batch)
@@ -59,10 +59,10 @@ def must_have_happened(platform: Platform, batch: Batch) -> None:
     assert Counter(one["refused"] for one in refused) == {"QUOTE_EXPIRED": stories["requoted"]}
 
 
-def test_sixty_lives_with_six_kills_leave_every_account_at_zero(
+def test_sixty_lives_with_eight_kills_leave_every_account_at_zero(
     engine_url: str, tmp_path: Path
 ) -> None:
-    lived(engine_url, tmp_path / "lives", Plan(seed=7, lives=60), kills=6, acks=650)
+    lived(engine_url, tmp_path / "lives", Plan(seed=7, lives=60), kills=8, acks=650)
 
 
 @pytest.mark.long
@@ -70,4 +70,4 @@ def test_a_thousand_lives_with_sixty_kills_leave_every_account_at_zero(
     engine_url: str, tmp_path: Path
 ) -> None:
     plan = Plan(seed=1000, lives=1_000, file_size=100)
-    lived(engine_url, tmp_path / "lives", plan, kills=60, acks=9_500)
+    lived(engine_url, tmp_path / "lives", plan, kills=80, acks=9_500)

@@ -75,8 +75,11 @@ class Batch:
             process.join(SECONDS)
             ears.close()
 
-    def killed_at(self, moments: list[tuple[int, float]]) -> None:
-        """Kill the process after so many acknowledgements and a moment more, again and again."""
+    def killed_at(self, moments: list[tuple[int, float]], *, between: bool = False) -> None:
+        """Kill the process after so many acknowledgements and a moment more, again and again.
+
+        With ``between`` everything must be true also of what each kill has left.
+        """
         for acks, moment in moments:
             with self.running() as child:
                 child.hear(acks)
@@ -84,6 +87,10 @@ class Batch:
                 assert child.process.is_alive()
                 child.process.kill()
                 self.kills += 1
+            if between:
+                platform, _clock = platform_at(self.url)
+                assert verify(platform).breaches == [], self.kills
+                platform.close()
 
     def finish(self) -> None:
         """Let a last process come to the end."""
