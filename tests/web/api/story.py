@@ -164,12 +164,14 @@ class Story:
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return answer.get_json()
 
-    def receive(self, amount_minor: int, reference: str, on: dt.date) -> bytes:
-        """Let the anchor pay; gives the bank's statement."""
+    def receive(
+        self, amount_minor: int, reference: str, on: dt.date, *, stranger: bool = False
+    ) -> bytes:
+        """Let the anchor pay, or somebody nobody knows; gives the bank's statement."""
         numbers = {name: row[3] for name, row in world.FIRMS.items()}
         _name, data = bank.receive(
-            from_name=world.ANCHOR,
-            from_account=numbers[world.ANCHOR],
+            from_name="Nobody You Know" if stranger else world.ANCHOR,
+            from_account="DE89370400440532013000" if stranger else numbers[world.ANCHOR],
             to_account=numbers[world.FINANCIER],
             amount_minor=amount_minor,
             currency="EUR",

@@ -26,6 +26,8 @@ def test_an_invoice_file_becomes_money_and_three_closed_books(story: Story) -> N
     _decided(story, request_id)
     advance_id = _paid_out(story)
     assert story.say(MIRA, "GET", f"/invoices/{invoice_id}")["label"] == "FINANCED"
+    # What its supplier has sold is not the buyer's to know.
+    assert story.say(ANNA, "GET", f"/invoices/{invoice_id}")["label"] == "APPROVED"
     _repaid(story, advance_id)
     assert story.say(ANNA, "GET", f"/invoices/{invoice_id}")["label"] == "PAID"
     _books_are_closed(story)

@@ -10,6 +10,7 @@ from sqlmodel import col
 
 from scf.db.types import Id, OptCode, OptCount
 from scf.financing.models import Decision
+from web.api.v1 import described
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.requests import RequestMoved, moved_of
 from web.api.v1.shapes import Answer
@@ -59,6 +60,9 @@ class Decide(BaseModel):
     code: OptCode = None
     gap: str = Field(default="", max_length=1000)
     note: str = Field(default="", max_length=4000)
+
+
+described.asks_version("POST", "/decisions", required=False)
 
 
 @endpoint(resource, "POST", "/decisions", action="request.decide", answer=RequestMoved, status=201)

@@ -7,12 +7,11 @@ from pydantic import BaseModel
 _FILES_OUT: Final[dict[str, tuple[str, ...]]] = {}
 _MODELS_OUT: Final[dict[str, type[BaseModel]]] = {}
 _FILES_IN: Final[dict[str, dict[str, Any]]] = {}
-_VERSIONED: Final[set[tuple[str, str]]] = set()
+_VERSIONED: Final[dict[tuple[str, str], bool]] = {}
 _BYTES: Final = {"type": "string", "format": "binary"}
 _IF_MATCH: Final = {
     "name": "If-Match",
     "in": "header",
-    "required": True,
     "schema": {"type": "string"},
     "description": "The ETag that you looked at; if it has moved since, nothing is done.",
 }
@@ -41,9 +40,9 @@ def takes_file(rule: str, *media: str, form: dict[str, Any] | None = None) -> No
     _FILES_IN[_path(rule)] = content
 
 
-def asks_version(method: str, rule: str) -> None:
+def asks_version(method: str, rule: str, *, required: bool = True) -> None:
     """Say that a route asks for the version that the caller looked at."""
-    _VERSIONED.add((method.lower(), _path(rule)))
+    _VERSIONED[method.lower(), _path(rule)] = required
 
 
 def complete(document: dict[str, Any]) -> None:
@@ -52,7 +51,8 @@ def complete(document: dict[str, Any]) -> None:
         plain = path.removeprefix("/api/v1")
         for method, operation in operations.items():
             if (method, plain) in _VERSIONED:
-                operation["parameters"].append(_IF_MATCH)
+                required = _VERSIONED[method, plain]
+                operation["parameters"].append({**_IF_MATCH, "required": required})
             if method == "get" and plain in _FILES_OUT:
                 answer = operation["responses"]["200"]
                 content = answer.setdefault("content", {})

@@ -12,6 +12,7 @@ from scf.db.visibility import not_found
 from scf.kernel.actor import Actor
 from scf.parties.commands import AddFirm, IdentifierIn
 from scf.parties.models import Firm, FirmIdentifier
+from web.api.v1 import described
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Answer
 from web.api.v1.shell import endpoint, etag, expected_version, reader, run
@@ -140,6 +141,10 @@ def identify_firm(firm_id: str, json: Identify) -> FirmIdentified:
     """Link further numbers to a firm."""
     outcome = run("firm.identify", {"firm_id": firm_id, **json.model_dump()})
     return FirmIdentified.model_validate(outcome.result)
+
+
+described.asks_version("POST", "/firms/<firm_id>/activate")
+described.asks_version("POST", "/firms/<firm_id>/suspend")
 
 
 @endpoint(resource, "POST", "/firms/<firm_id>/activate", action="firm.activate", answer=FirmMoved)
