@@ -43,6 +43,7 @@ class Settings:
     seals_file: Annotated[Path, "where the worker appends each seal of the audit trail"]
     host: Annotated[str, "address to serve on; another than loopback needs behind_tls_proxy"]
     port: Annotated[int, "port to serve on; PORT without the prefix works too"]
+    trusted_hosts: Annotated[str, "host names besides loopback that are answered, by commas"]
     behind_tls_proxy: Annotated[bool, "a proxy before us speaks TLS and sets X-Forwarded-Proto"]
     web_workers: Annotated[int, "gunicorn processes"]
     request_timeout: Annotated[int, "seconds after which gunicorn ends a request"]

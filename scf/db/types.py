@@ -12,7 +12,7 @@ below spell every SQLAlchemy type in those words.
 import datetime as dt
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Strict
+from pydantic import Strict, StringConstraints
 from sqlalchemy import JSON, BigInteger, Boolean, Date, DateTime, LargeBinary, String, Uuid
 from sqlalchemy import Text as SaText
 from sqlalchemy.dialects.postgresql import JSONB
@@ -92,11 +92,10 @@ SignedPpm = Annotated[int, Strict(), Field(ge=-MAX_PPM, le=MAX_PPM, sa_type=BigI
 OptPpm = Annotated[int | None, Strict(), Field(default=None, ge=0, le=MAX_PPM, sa_type=BigInteger)]
 Count = Annotated[int, Strict(), Field(ge=0, le=2**53, sa_type=BigInteger)]
 OptCount = Annotated[int | None, Strict(), Field(default=None, ge=0, le=2**53, sa_type=BigInteger)]
-Currency = Annotated[str, Field(min_length=3, max_length=3, regex=r"^[A-Z]{3}$", sa_type=String)]
-OptCurrency = Annotated[
-    str | None,
-    Field(default=None, min_length=3, max_length=3, regex=r"^[A-Z]{3}$", sa_type=String),
-]
+# SQLModel's own ``regex`` binds only its tables; pydantic's constraint binds plain models as well.
+_CURRENCY = StringConstraints(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$")
+Currency = Annotated[str, _CURRENCY, Field(sa_type=String)]
+OptCurrency = Annotated[Annotated[str, _CURRENCY] | None, Field(default=None, sa_type=String)]
 Id = Annotated[str, Field(min_length=1, max_length=64, sa_type=String)]
 OptId = Annotated[str | None, Field(default=None, max_length=64, sa_type=String)]
 Code = Annotated[str, Field(max_length=64, sa_type=String)]

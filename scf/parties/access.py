@@ -57,7 +57,7 @@ MAY: dict[str, frozenset[Role]] = {
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
     # --- programmes
     "programme.read": _TRADE_AND_BANK,
-    "programme.load": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
+    "programme.load": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE}),
     "programme.activate": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     "programme.suspend": _BANK,
     "programme.resume": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
