@@ -162,7 +162,7 @@ def _fill(url: str, said: Connection) -> None:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
-    answers = []
+    answers: list[str] = []
     while "DATABASE" not in answers and len(answers) < MOST:
         answers.append(add(len(answers)))
     refused = len(answers) - 1

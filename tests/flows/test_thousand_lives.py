@@ -70,4 +70,4 @@ def test_a_thousand_lives_with_sixty_kills_leave_every_account_at_zero(
     engine_url: str, tmp_path: Path
 ) -> None:
     plan = Plan(seed=1000, lives=1_000, file_size=100)
-    lived(engine_url, tmp_path / "lives", plan, kills=80, acks=9_500)
+    lived(engine_url, tmp_path / "lives", plan, kills=60, acks=9_500)
