@@ -25,7 +25,11 @@ STATUS = {
 
 
 def test_every_family_has_its_status() -> None:
-    families = {kind.__name__: kind.http_status for kind in ScfError.__subclasses__()}
+    families = {
+        kind.__name__: kind.http_status
+        for kind in ScfError.__subclasses__()
+        if kind.__module__ == ScfError.__module__  # other rooms add cases of their own
+    }
     assert families == STATUS
 
 
