@@ -454,9 +454,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_receipt_order", "receipt", ["buyer_id", "order_canonical"], unique=False
-    )
+    op.create_index("ix_receipt_order", "receipt", ["buyer_id", "order_canonical"], unique=False)
     op.create_index(
         "uq_receipt_live",
         "receipt",
