@@ -110,13 +110,30 @@ def run_worker(platform: "Platform", seals: Path) -> None:
 
 
 def seal_and_export(platform: "Platform", seals: Path) -> float:
-    """Seal what is unsealed, append the seal to the file; gives the moment it was done."""
+    """Seal what is unsealed and append every seal that the file lacks; gives the moment after.
+
+    Whoever sealed (``scf verify`` does, too) and whatever died before the file was written: the
+    next call catches up.
+    """
     from scf.db import seal
 
     with platform.db.writer.begin() as conn:
-        made = seal.seal(conn, platform.clock.now())
-    if made is not None:
-        seals.parent.mkdir(parents=True, exist_ok=True)
-        with seals.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(made, sort_keys=True) + "\n")
+        seal.seal(conn, platform.clock.now())
+    seals.parent.mkdir(parents=True, exist_ok=True)
+    last = _last_exported(seals)
+    with platform.db.snapshot() as conn:
+        new = seal.since(conn, last)
+    with seals.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(made, sort_keys=True) + "\n" for made in new)
     return time.monotonic()
+
+
+def _last_exported(seals: Path) -> int:
+    """Give the number of the last seal in the file; a line that a crash tore off is cut away."""
+    if not seals.exists():
+        return 0
+    with seals.open("rb+") as file:
+        content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        file.truncate(len(whole))
+    return int(json.loads(whole.splitlines()[-1])["seq"]) if whole else 0

@@ -36,10 +36,10 @@ class Breach:
     message: str
 
 
-def seal(conn: Connection, now: dt.datetime) -> dict[str, Any] | None:
+def seal(conn: Connection, now: dt.datetime) -> int | None:
     """Seal every row that is not sealed yet; call it in a writing transaction.
 
-    Returns the new seal as plain data for export, or nothing when there was nothing to seal.
+    Gives the number of the new seal, or nothing when there was nothing to seal.
     """
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(7305)"))  # one sealer at a time
@@ -68,7 +68,17 @@ def seal(conn: Connection, now: dt.datetime) -> dict[str, Any] | None:
         insert(_seal_row),
         [{"audit_seq": row.seq, "seal_seq": seq, "place": place} for place, row in enumerate(rows)],
     )
-    return new | {"sealed_at": now.isoformat(timespec="microseconds")}
+    return int(seq)
+
+
+def since(conn: Connection, seq: int) -> list[dict[str, Any]]:
+    """Give the seals after this one as plain data for export, the oldest first."""
+    rows = conn.execute(select(_seal).where(_seal.c.seq > seq).order_by(_seal.c.seq))
+    return [
+        dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+        | {"sealed_at": row.sealed_at.isoformat(timespec="microseconds")}
+        for row in rows
+    ]
 
 
 def rows_digest(digests: list[str]) -> str:

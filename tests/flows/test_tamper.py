@@ -6,6 +6,7 @@ Source: promises.md P17; finance.md F2 to F5 and F11.
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -285,3 +286,20 @@ def test_the_end_of_the_trail_cut_off_with_its_seals_is_found_by_the_exported_on
     world.close_to(world.today)
     assert found(world) == []  # sealed anew under the same number
     assert [one.code for one in found(world, file)] == ["SEAL_NOT_STORED"]
+
+
+def test_a_seal_that_never_reached_the_file_is_exported_by_the_next_one(
+    db: Database, tmp_path: Path
+) -> None:
+    world, file = World(db, tmp_path / "bank"), tmp_path / "seals.jsonl"
+    world.financed("1,000.00", "INV-1", SOON)
+    seal_and_export(world.platform, file)
+    whole = file.read_bytes()
+    world.close_to(world.today)
+    assert found(world, file) == []  # seals, and exports nothing
+    file.write_bytes(whole + b'{"digest": "half a li')  # and somebody died while writing
+    seal_and_export(world.platform, file)
+    assert file.read_bytes().startswith(whole)
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert [line["seq"] for line in lines] == [1, 2]
+    assert found(world, file) == []
