@@ -167,7 +167,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/programmes"): Api(TRADERS | BANK),
     ("GET", f"{API}/programmes/<programme_id>"): Api(TRADERS | BANK, thing="programme"),
     ("POST", f"{API}/programmes"): Api(
-        ADMIN | {Role.OFFICER_MAKER, Role.HEAD_OFFICE},
+        frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE}),
         {"content": "code = 1", "anchor_id": "{firm}", "effective_on": "2026-03-02"},
     ),
     ("POST", f"{API}/programmes/<programme_id>/activate"): Api(
