@@ -16,7 +16,7 @@ from scf.db.runner import Context
 from scf.documents import axes
 from scf.financing import advances
 from scf.financing.lifecycle import OUT
-from scf.kernel.errors import Conflict, RuleViolation
+from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
 from scf.programmes.service import terms_of_version
@@ -48,8 +48,8 @@ def settle(
 
     Raises
     ------
-    RuleViolation
-        PAID_OUT, when money that would have to move has been paid on already.
+    Conflict
+        STALE, when money that would have to move was ordered to be paid out at this moment.
     """
     before, after = position.planned(), position.planned(coming, gone)
     touched = [one.value_on for one in coming]
@@ -64,7 +64,7 @@ def settle(
         old, new = before.standings[row.id], after.standings[row.id]
         work.release(row, old, new)
         work.run_lateness(row, new)
-        work.earn(row, old, new)
+        work.earn(row, new)
     post(ctx, work.events)
     _move_invoice_rest(ctx, position, after, first=True)
     for row in position.advances.values():
@@ -98,6 +98,7 @@ class _Work:
             invoice.seller_id, invoice.buyer_id, position.financier_id, undertaken=invoice.ipu
         )
         self._lateness: dict[str, int] = {}
+        self._kept: dict[str, int] = defaultdict(int)
         self._values = {row.bank_entry_id: row.value_on for row in position.live}
 
     def books(self, advance_id: str) -> Books:
@@ -235,45 +236,45 @@ class _Work:
     # Income
 
     def release(self, row: Row[Any], old: Standing, new: Standing) -> None:
-        """Book what early repayments set free, and owe the rebates."""
-        before, after = _releases(old), _releases(new)
-        changed = sorted(
-            key for key in before.keys() | after.keys() if before.get(key) != after.get(key)
-        )
-        if not changed:
+        """Book what early repayments set free, and owe the rebates.
+
+        What was booked before is taken back with the rebates that stand, not with a recalculation:
+        what has been paid out since is not among them.
+        """
+        owed: dict[str, list[Row[Any]]] = defaultdict(list)
+        for one in self.position.live:
+            if one.kind == "rebate" and one.advance_id == row.id and one.paid_out_minor is None:
+                owed[one.bank_entry_id].append(one)
+        before = {
+            one.key: Release(one.key, one.unearned, sum(r.amount_minor for r in owed[one.key]))
+            for one in old.releases
+        }
+        after = {one.key: one for one in new.releases}
+        for key in sorted(before.keys() | after.keys()):
+            if before.get(key) != after.get(key):
+                self._mark_reversed(owed[key])
+                self._book_release(row, before.get(key), -1)
+                self._book_release(row, after.get(key), 1)
+
+    def _book_release(self, row: Row[Any], release: Release | None, sign: int) -> None:
+        if release is None:
             return
         payee = rebate_payee(row, terms_of_version(self.ctx.conn, row.programme_version_id))
-        rebates = [
-            one
-            for one in self.position.live
-            if one.kind == "rebate" and one.advance_id == row.id and one.bank_entry_id in changed
-        ]
-        if any(one.paid_out_minor is not None for one in rebates):
-            raise RuleViolation(
-                "PAID_OUT", "The rebate of this advance has been paid already.", advance_id=row.id
-            )
-        self._mark_reversed(rebates)
-        for key in changed:
-            for sign, release in ((-1, before.get(key)), (1, after.get(key))):
-                if release is None:
-                    continue
-                made = journals.early_release(
-                    self.books(row.id),
-                    unearned=sign * release.unearned,
-                    rebate=sign * release.rebate,
-                    payee_id=payee,
-                )
-                self.book("discount.released", row.id, self.today, "Early repayment", made)
-            added = after.get(key)
-            if added is not None and added.rebate:
-                share = self._allocation((key, "rebate", row.id), added.rebate)
-                self.ctx.conn.execute(insert(ALLOCATION), {**share, "payee_id": payee})
+        self._kept[row.id] += sign * (release.unearned - release.rebate)
+        made = journals.early_release(
+            self.books(row.id),
+            unearned=sign * release.unearned,
+            rebate=sign * release.rebate,
+            payee_id=payee,
+        )
+        self.book("discount.released", row.id, self.today, "Early repayment", made)
+        if sign > 0 and release.rebate:
+            share = self._allocation((release.key, "rebate", row.id), release.rebate)
+            self.ctx.conn.execute(insert(ALLOCATION), {**share, "payee_id": payee})
 
-    def earn(self, row: Row[Any], old: Standing, new: Standing) -> None:
+    def earn(self, row: Row[Any], new: Standing) -> None:
         """Book income up to today beyond what the releases have booked."""
-        kept = sum(one.unearned - one.rebate for one in new.releases)
-        kept -= sum(one.unearned - one.rebate for one in old.releases)
-        earned = new.income - row.income_minor - kept
+        earned = new.income - row.income_minor - self._kept[row.id]
         fee = new.fee - fee_posted(self.position, row)
         if earned or fee:
             made = journals.income(self.books(row.id), earned=earned, fee=fee)
@@ -310,10 +311,6 @@ def _parts(made: Plan) -> dict[Key, int]:
     for one in made.parts:
         found[one.key, one.kind, one.loan_id] += one.amount
     return dict(found)
-
-
-def _releases(standing: Standing) -> dict[str, Release]:
-    return {one.key: one for one in standing.releases}
 
 
 # --- Invoice and advances follow ------------------------------------------------------------------

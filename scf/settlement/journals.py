@@ -1,9 +1,9 @@
 """What each event of an advance's life means in the books of seller, obligor and financier.
 
-Pure: amounts and organisations in, journals out. One function per row of the posting tables
-(``docs/reference/postings.md``): 4.1 and 4.2 pay-out, income and repayment, 4.3 lateness, 4.4
-early repayment, 4.12 receipts that do not fit, 4.13 pay-outs that fail. Where an event needs no
-entry in a book, the journal carries the reason instead.
+Pure: amounts and organisations in, journals out. One function per row of the posting tables: 4.1
+and 4.2 pay-out, income and repayment, 4.3 lateness, 4.4 early repayment, 4.12 receipts that do
+not fit, 4.13 pay-outs that fail. Where an event needs no entry in a book, the journal carries the
+reason instead.
 
 Money passes through two accounts that show what is under way: *payments in transit* between the
 order to the bank and its booking, *suspense* between a bank credit and knowing what it pays. So a

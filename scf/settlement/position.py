@@ -16,7 +16,7 @@ from scf.financing.models import Advance, AdvanceEvent
 from scf.programmes import limits
 from scf.settlement.loans import ADVANCE, loans_of
 from scf.settlement.models import Allocation, BankEntry
-from scf.settlement.schedule import Loan, Money, Plan, plan
+from scf.settlement.schedule import Loan, Money, Pinned, Plan, plan
 
 ALLOCATION: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
 _ENTRY: Final[Table] = BankEntry.__table__  # type: ignore[attr-defined]
@@ -84,9 +84,9 @@ class Position:
                 .order_by(ALLOCATION.c.id)
             )
         )
-        pinned = _pinned(self.live)
+        pinned, past = _pinned(self.live)
         self.loans: Mapping[str, Loan] = {
-            name: dataclasses.replace(loan, pinned=tuple(pinned.get(name, {}).values()))
+            name: dataclasses.replace(loan, pinned=tuple(pinned.get(name, ())))
             for name, loan in loans_of(conn, self.advances.values()).items()
         }
         funded = _last_funding(conn, self.advances)
@@ -97,7 +97,7 @@ class Position:
             and row.paid_out_minor is None  # else ordered or paid out: it can move no more
             # What was somebody else's before an advance was paid out does not pay that advance.
             and not (row.kind in {"seller", "payer"} and row.id < funded)
-            and not _is_pinned(row, pinned)
+            and row.id not in past
         ]
         sellers = sum(row.amount_minor for row in self.movable if row.kind == "seller")
         on_hold = self.invoice.held_minor + self.invoice.outstanding_minor
@@ -147,28 +147,32 @@ class Position:
         )
 
 
-Pinned = dict[str, dict[str, Money]]  # advance → receipt → face
+def _pinned(live: Iterable[Row[Any]]) -> tuple[dict[str, list[Pinned]], set[str]]:
+    """Give the face whose rebate was ordered or paid, by advance, and the parts it is made of.
 
-
-def _pinned(live: Iterable[Row[Any]]) -> Pinned:
-    """Give the face whose early payment has earned a rebate that was ordered or paid."""
-    rows = list(live)
-    gone = {
-        (row.advance_id, row.bank_entry_id)
-        for row in rows
-        if row.kind == "rebate" and row.paid_out_minor is not None
-    }
-    found: Pinned = {}
-    for row in rows:
-        if row.kind == "principal" and (row.advance_id, row.bank_entry_id) in gone:
-            found.setdefault(row.advance_id, {})[row.bank_entry_id] = Money(
-                row.bank_entry_id, row.value_on, row.amount_minor
+    A part belongs to the first rebate that was made after it for the same receipt and advance.
+    """
+    rows = sorted(live, key=lambda row: str(row.id))
+    found: dict[str, list[Pinned]] = {}
+    past: set[str] = set()
+    seen: set[str] = set()
+    for rebate in (row for row in rows if row.kind == "rebate"):
+        own = [
+            row
+            for row in rows
+            if row.kind == "principal"
+            and (row.advance_id, row.bank_entry_id) == (rebate.advance_id, rebate.bank_entry_id)
+            and row.id < rebate.id
+            and row.id not in seen
+        ]
+        seen |= {row.id for row in own}
+        if rebate.paid_out_minor is not None:
+            past |= {row.id for row in own}
+            face = sum(row.amount_minor for row in own)
+            found.setdefault(rebate.advance_id, []).append(
+                Pinned(rebate.value_on, face, rebate.amount_minor)
             )
-    return found
-
-
-def _is_pinned(row: Row[Any], pinned: Pinned) -> bool:
-    return row.kind == "principal" and row.bank_entry_id in pinned.get(row.advance_id, {})
+    return found, past
 
 
 def _last_funding(conn: Connection, advance_ids: Iterable[str]) -> str:

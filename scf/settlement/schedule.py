@@ -23,12 +23,20 @@ _DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Loan:
-    """What of an advance decides what it earns and what is owed on it.
+class Pinned:
+    """Face that was paid early and whose rebate has left the house.
 
-    ``pinned`` is face that was paid early and whose rebate has left the house: it is the past,
-    whatever is found out later about other payments.
+    It is the past, whatever is found out later about other payments.
     """
+
+    value_on: date
+    amount: int
+    rebate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What of an advance decides what it earns and what is owed on it."""
 
     id: str
     face: int
@@ -39,7 +47,7 @@ class Loan:
     penalty: PenaltyTerms
     effective: bool = False
     rebate_share_ppm: int = 0
-    pinned: tuple["Money", ...] = ()
+    pinned: tuple[Pinned, ...] = ()
 
     @property
     def rank(self) -> tuple[date, date, str]:
@@ -159,8 +167,7 @@ def _run(
         if split.principal:
             principal.append((one, split.principal))
         left[place] = split.surplus
-    early = [(one, one.amount) for one in loan.pinned]
-    early += [(one, amount) for one, amount in principal if one.value_on < loan.due_on]
+    early = [(one, amount) for one, amount in principal if one.value_on < loan.due_on]
     earned, fee, releases = _earned(loan, early, until)
     return Standing(
         repaid=loan.face - late.unpaid_face,
@@ -180,29 +187,27 @@ def _earned(
     A part repaid early has no more to earn: its unearned discount goes to the rebate, by the
     programme's share of the straight line, and the rest is income at once.
     """
-    if not early:
-        return _line(loan)(until), _fee_line(loan)(until), ()
-    face, line = loan.face, _line(loan)
-    released = Fraction(0)
-    open_face = face
-    releases = []
-    for one, amount in early:
-        days = (loan.due_on - loan.start).days
-        ahead = min((loan.due_on - one.value_on).days, days)
-        exact = Fraction(loan.discount * amount * ahead * loan.rebate_share_ppm, face * days * PPM)
-        before = Fraction((loan.discount - line(one.value_on)) * amount, face)
-        unearned = round_half_up(before)
-        rebate = min(round_half_up(exact), unearned)
-        releases.append(Release(one.key, unearned, rebate))
-        released += Fraction(loan.discount * amount, face)
-        open_face -= amount
-    rebates = sum(one.rebate for one in releases)
-    if open_face == 0:
-        return loan.discount - rebates, loan.fee, tuple(releases)
-    share = Fraction(open_face, face)
-    income = round_half_up(released + share * line(until)) - rebates
-    fee = round_half_up(loan.fee * (1 - share) + share * _fee_line(loan)(until))
-    return income, fee, tuple(releases)
+    line, fee_line = _line(loan), _fee_line(loan)
+    if not early and not loan.pinned:
+        return line(until), fee_line(until), ()
+    releases = tuple(_release(loan, one, amount) for one, amount in early)
+    rebates = sum(one.rebate for one in releases) + sum(one.rebate for one in loan.pinned)
+    done = sum(amount for _, amount in early) + sum(one.amount for one in loan.pinned)
+    if done == loan.face:
+        return loan.discount - rebates, loan.fee, releases
+    share = Fraction(loan.face - done, loan.face)
+    income = round_half_up(loan.discount * (1 - share) + share * line(until)) - rebates
+    fee = round_half_up(loan.fee * (1 - share) + share * fee_line(until))
+    return income, fee, releases
+
+
+def _release(loan: Loan, one: Money, amount: int) -> Release:
+    days = (loan.due_on - loan.start).days
+    ahead = min((loan.due_on - one.value_on).days, days)
+    left = Fraction((loan.discount - _line(loan)(one.value_on)) * amount, loan.face)
+    exact = Fraction(loan.discount * amount * ahead * loan.rebate_share_ppm, loan.face * days * PPM)
+    unearned = round_half_up(left)
+    return Release(one.key, unearned, min(round_half_up(exact), unearned))
 
 
 def _line(loan: Loan) -> Callable[[date], int]:
