@@ -111,8 +111,9 @@ def _invoice_still_good(invoice: Row[Any]) -> None:
 
 
 def _payee_still_good(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> None:
-    for seller_id, currency in {(row.seller_id, row.currency) for row in rows}:
-        account = verified_account(conn, seller_id, currency, on)
+    for key in {(row.seller_id, row.currency, row.financier_id) for row in rows}:
+        seller_id, currency, financier_id = key
+        account = verified_account(conn, seller_id, currency, on, financier_id=financier_id)
         if account is None:
             raise RuleViolation(
                 "ACCOUNT_UNVERIFIED", "The seller has no verified account.", seller_id=seller_id
@@ -120,7 +121,7 @@ def _payee_still_good(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -
         if any(
             row.payee_account_id != account.id
             for row in rows
-            if (row.seller_id, row.currency) == (seller_id, currency)
+            if (row.seller_id, row.currency, row.financier_id) == key
         ):
             raise RuleViolation(
                 "PAYEE_CHANGED",

@@ -209,7 +209,13 @@ def _store_advances(
     lines: Sequence[Row[Any]],
     advance_ids: Sequence[str],
 ) -> None:
-    account = verified_account(ctx.conn, deal.seller_id, deal.currency, deal.business_on)
+    account = verified_account(
+        ctx.conn,
+        deal.seller_id,
+        deal.currency,
+        deal.business_on,
+        financier_id=deal.programme.financier_id,
+    )
     if account is None:
         msg = "a request without a verified account has been refused"
         raise AssertionError(msg)

@@ -159,7 +159,13 @@ def _deal_facts(
         for row in conn.execute(_STATES, {"firms": [deal.seller_id, deal.obligor_id]})
     }
     open_credit = open_credit_of(conn, deal.seller_id, deal.obligor_id, deal.currency)
-    account = verified_account(conn, deal.seller_id, deal.currency, deal.business_on)
+    account = verified_account(
+        conn,
+        deal.seller_id,
+        deal.currency,
+        deal.business_on,
+        financier_id=deal.programme.financier_id,
+    )
     return DealFacts(
         business_on=deal.business_on,
         value_on=deal.value_on,

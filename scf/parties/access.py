@@ -24,7 +24,7 @@ MAY: dict[str, frozenset[Role]] = {
     "firm.add": _PEOPLE | _OPERATOR,
     "firm.identify": _OFFICER | _OPERATOR,
     "firm.activate": _OFFICER | _OPERATOR,
-    "firm.suspend": _OFFICER,
+    "firm.suspend": _OFFICER | _OPERATOR,
     "firm.read": _PEOPLE,
     "account.add": frozenset({Role.TREASURER, Role.ADMINISTRATOR, Role.OFFICER_MAKER}) | _OPERATOR,
     "account.verify": _OFFICER,

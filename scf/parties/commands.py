@@ -1,49 +1,33 @@
-"""Commands on firms and their bank accounts (those on people stand in ``people.py``)."""
+"""Commands on firms (``accounts.py`` has those on bank accounts, ``people.py`` on people)."""
 
-import datetime as dt
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, column, insert, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scf.db.audit import PERSONAL
-from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
-from scf.db.types import Currency
 from scf.db.visibility import DECLARED, predicate_for
 from scf.kernel.actor import Role
-from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id
-from scf.kernel.money import exponent
+from scf.parties import accounts, people
 from scf.parties import identifiers as numbers
-from scf.parties import people
-from scf.parties.lifecycle import ACCOUNT, FIRM, TO_ACTIVE
-from scf.parties.models import BankAccount, BusinessDate, Firm, FirmIdentifier
+from scf.parties.lifecycle import FIRM, TO_ACTIVE
+from scf.parties.models import Firm, FirmIdentifier
 from scf.parties.service import matching_firms
 
-__all__ = ["people"]
+__all__ = ["accounts", "people"]
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
-_account = BankAccount.__table__  # type: ignore[attr-defined]
-_date = BusinessDate.__table__  # type: ignore[attr-defined]
+# Programmes belong to a later slice, so their table is named, not imported.
+_programme = table("programme", column("financier_id"), column("anchor_id"), column("state"))
 _LINK = {
     "sqlite": sqlite.insert(_identifier).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_identifier).on_conflict_do_nothing(),
 }
 _OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
-# A changed account receives nothing for this many banking days: time for a call-back to the old
-# contact before redirected money is gone.
-COOLING_OFF_DAYS = 3
-_BANKING_DAYS = BusinessCalendar("cooling-off")
-
-constraint_means(
-    "uq_bank_account",
-    "bank_account.firm_id, bank_account.number",
-    lambda: Conflict("ACCOUNT_EXISTS", "The firm already has this account."),
-)
 
 
 class _Input(BaseModel):
@@ -92,32 +76,6 @@ class SuspendFirm(_Input):
     version: int | None = Field(default=None, strict=True)
 
 
-class AddAccount(_Input):
-    """A bank account of a firm: an IBAN, or a national number with the bank's BIC."""
-
-    firm_id: str | None = Field(default=None, max_length=64)
-    iban: str | None = Field(default=None, max_length=60, json_schema_extra={**PERSONAL})
-    number: str | None = Field(
-        default=None, pattern=r"^[0-9A-Za-z-]{4,34}$", json_schema_extra={**PERSONAL}
-    )
-    bic: str | None = Field(default=None, max_length=20)
-    currency: Currency
-    holder: str = Field(default="", max_length=400, json_schema_extra={**PERSONAL})
-
-
-class VerifyAccount(_Input):
-    """A second person's word that the account is the firm's, and what showed it."""
-
-    account_id: str = Field(max_length=64)
-    evidence: str = Field(min_length=3, max_length=2000)
-
-
-class CloseAccount(_Input):
-    """An account that receives nothing any more."""
-
-    account_id: str = Field(max_length=64)
-
-
 # --- Firms ------------------------------------------------------------------------------------
 
 
@@ -157,6 +115,7 @@ def add_firm(ctx: Context, data: AddFirm) -> dict[str, Any]:
         "kind": data.kind,
         "state": "INVITED",
         "invited_by": ctx.actor.org_id,
+        "added_by": ctx.actor.user_id,
         "version": 1,
         "created_at": ctx.now,
     }
@@ -201,8 +160,16 @@ def identify_firm(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
 def activate_firm(ctx: Context, data: ActivateFirm) -> dict[str, Any]:
     """The firm may trade: the officer's manual check is recorded and waiting documents validate.
 
+    Two people stand behind every firm: the one who added it never activates it, the operator of
+    the installation excepted. A suspended firm is reinstated by the organisation that suspended
+    it, or by the operator.
+
     Raises
     ------
+    RuleViolation
+        ``SAME_PERSON`` for the person who added the firm.
+    NotAllowed
+        ``NOT_ALLOWED`` when another financier suspended it.
     Conflict
         ``ILLEGAL_TRANSITION`` from a state without a way to ACTIVE, ``STALE`` when the firm
         changed since the officer looked.
@@ -212,34 +179,76 @@ def activate_firm(ctx: Context, data: ActivateFirm) -> dict[str, Any]:
     for event in TO_ACTIVE.get(firm.state, ("approve",)):
         state = FIRM.after(state, event)
         passed.append(event)
-    _move_firm(ctx, firm, state, data.version, {"manual_check": passed, "evidence": data.evidence})
+    values: dict[str, Any] = {"state": state, "suspended_by_org": None}
+    if firm.state == "SUSPENDED":
+        if firm.suspended_by_org not in {None, ctx.actor.org_id} and not ctx.actor.is_operator:
+            raise NotAllowed("NOT_ALLOWED", "Only who suspended the firm reinstates it.")
+    else:
+        if firm.added_by == ctx.actor.user_id and not ctx.actor.is_operator:
+            raise RuleViolation("SAME_PERSON", "Somebody else must activate what you added.")
+        values["activated_by_org"] = ctx.actor.org_id
+    _move_firm(ctx, firm, values, data.version, {"manual_check": passed, "evidence": data.evidence})
     _revalidate(ctx, firm.id)
     return {"id": firm.id, "state": state, "version": firm.version + 1}
 
 
 @command("firm.suspend", SuspendFirm)
 def suspend_firm(ctx: Context, data: SuspendFirm) -> dict[str, Any]:
-    """No further document resolves to the firm; what is under way goes on."""
+    """No further document resolves to the firm, for anybody; what is under way goes on.
+
+    A suspension holds on the whole platform: every financier's programme is without this firm. So
+    only those do it who answer for the firm: officers of the financier that activated it or has
+    an ACTIVE programme with it, and the operator. Any other financier that wants no more of a
+    firm says so in its own house: by its limits, its programmes and its decisions.
+
+    Raises
+    ------
+    NotAllowed
+        ``NOT_ALLOWED`` for the officers of any other financier.
+    """
     firm = ctx.visible(Firm, data.firm_id)
     state = FIRM.after(firm.state, "suspend")
-    _move_firm(ctx, firm, state, data.version, {"reason": data.reason})
+    if not _answers_for(ctx, firm):
+        raise NotAllowed(
+            "NOT_ALLOWED",
+            "Only a financier that activated the firm, or has an active programme with it,"
+            " suspends it.",
+        )
+    values = {"state": state, "suspended_by_org": ctx.actor.org_id}
+    _move_firm(ctx, firm, values, data.version, {"reason": data.reason})
     return {"id": firm.id, "state": state, "version": firm.version + 1}
 
 
+def _answers_for(ctx: Context, firm: Row[Any]) -> bool:
+    own = ctx.actor.org_id
+    if ctx.actor.is_operator or firm.activated_by_org == own:
+        return True
+    agreed = select(_programme.c.anchor_id).where(
+        _programme.c.financier_id == own,
+        _programme.c.anchor_id == firm.id,
+        _programme.c.state == "ACTIVE",
+    )
+    return ctx.conn.execute(agreed.limit(1)).one_or_none() is not None
+
+
 def _move_firm(
-    ctx: Context, firm: Row[Any], state: str, version: int | None, why: dict[str, Any]
+    ctx: Context,
+    firm: Row[Any],
+    values: dict[str, Any],
+    version: int | None,
+    why: dict[str, Any],
 ) -> None:
     """Set the firm's state if nobody else moved it meanwhile."""
     expected = firm.version if version is None else version
     moved = ctx.conn.execute(
         update(_firm)
         .where(_firm.c.id == firm.id, _firm.c.version == expected, _firm.c.state == firm.state)
-        .values(state=state, version=_firm.c.version + 1)
+        .values(**values, version=_firm.c.version + 1)
         .returning(_firm.c.version)
     ).one_or_none()
     if moved is None:
         raise Conflict("STALE", "Somebody changed the firm meanwhile. Look again.", id=firm.id)
-    ctx.change("firm", firm.id, {"state": firm.state}, {"state": state, **why})
+    ctx.change("firm", firm.id, {"state": firm.state}, {"state": values["state"], **why})
 
 
 def _revalidate(ctx: Context, firm_id: str) -> None:
@@ -327,119 +336,3 @@ def _link(ctx: Context, firm_id: str, named: _Named) -> list[dict[str, str]]:
         # A name that already means another firm to this organisation stays that firm's.
         ctx.conn.execute(_LINK[ctx.dialect], rows)
     return [{"scheme": item.scheme, "value": item.value} for item in judged]
-
-
-# --- Bank accounts ----------------------------------------------------------------------------
-
-
-@command("account.add", AddAccount)
-def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
-    """The firm has one more account; it receives nothing before a second person verified it."""
-    firm = ctx.visible(Firm, data.firm_id or ctx.actor.org_id)
-    officer = bool(ctx.actor.roles & _OFFICERS) or ctx.actor.is_operator
-    if firm.id != ctx.actor.org_id and not officer:
-        raise NotAllowed("NOT_ALLOWED", "You add accounts of your own organisation only.")
-    if bool(data.iban) == bool(data.number):
-        raise InvalidInput("ACCOUNT_NUMBER", "Give either an IBAN or a national number.")
-    if data.number and not data.bic:
-        raise InvalidInput("ACCOUNT_BIC", "A national number needs the BIC of its bank.")
-    exponent(data.currency)
-    account_id = new_id()
-    holder = numbers.clean_text(data.holder or firm.name, "holder")
-    ctx.conn.execute(
-        insert(_account),
-        {
-            "id": account_id,
-            "firm_id": firm.id,
-            "number": numbers.iban(data.iban) if data.iban else data.number,
-            "is_iban": 1 if data.iban else 0,
-            "bic": numbers.bic(data.bic) if data.bic else None,
-            "currency": data.currency,
-            "holder": holder,
-            "state": "UNVERIFIED",
-            "added_by": ctx.actor.user_id,
-            "created_at": ctx.now,
-        },
-    )
-    ctx.change("bank_account", account_id, None, {"firm_id": firm.id, "state": "UNVERIFIED"})
-    return {"id": account_id, "firm_id": firm.id, "state": "UNVERIFIED"}
-
-
-@command("account.verify", VerifyAccount)
-def verify_account(ctx: Context, data: VerifyAccount) -> dict[str, Any]:
-    """Money may go to the account, at once for a first one, after a cooling-off for a changed one.
-
-    Raises
-    ------
-    RuleViolation
-        ``SAME_PERSON`` when the verifier added the account: two people stand behind every payee.
-    """
-    account = ctx.visible(BankAccount, data.account_id)
-    if account.added_by == ctx.actor.user_id:
-        raise RuleViolation("SAME_PERSON", "Somebody else must verify what you added.")
-    state = ACCOUNT.after(account.state, "verify")
-    # An account in another currency redirects no money that flows today.
-    earlier = ctx.conn.execute(
-        select(_account.c.id)
-        .where(
-            _account.c.firm_id == account.firm_id,
-            _account.c.currency == account.currency,
-            _account.c.verified_at.is_not(None),
-        )
-        .limit(1)
-    ).one_or_none()
-    usable_on = None
-    if earlier is not None:
-        usable_on = _BANKING_DAYS.add_business_days(_today(ctx), COOLING_OFF_DAYS)
-    _move_account(
-        ctx,
-        account,
-        {
-            "state": state,
-            "verified_by": ctx.actor.user_id,
-            "verified_at": ctx.now,
-            "usable_on": usable_on,
-        },
-        {"evidence": data.evidence, "usable_on": usable_on and usable_on.isoformat()},
-    )
-    return {
-        "id": account.id,
-        "state": state,
-        "usable_on": usable_on.isoformat() if usable_on else None,
-    }
-
-
-@command("account.close", CloseAccount)
-def close_account(ctx: Context, data: CloseAccount) -> dict[str, Any]:
-    """The account receives nothing any more."""
-    account = ctx.visible(BankAccount, data.account_id)
-    state = ACCOUNT.after(account.state, "close")
-    _move_account(ctx, account, {"state": state}, {})
-    return {"id": account.id, "state": state}
-
-
-def _today(ctx: Context) -> dt.date:
-    """Give the business date of the verifier's institution, or the day of the clock in UTC."""
-    day = ctx.conn.execute(
-        select(_date.c.current_on).where(_date.c.financier_id == ctx.actor.org_id)
-    ).scalar_one_or_none()
-    return day if day is not None else ctx.now.date()
-
-
-def _move_account(
-    ctx: Context, account: Row[Any], values: dict[str, Any], why: dict[str, Any]
-) -> None:
-    moved = ctx.conn.execute(
-        update(_account)
-        .where(_account.c.id == account.id, _account.c.state == account.state)
-        .values(**values)
-        .returning(_account.c.id)
-    ).one_or_none()
-    if moved is None:
-        raise Conflict("STALE", "Somebody changed the account meanwhile.", id=account.id)
-    ctx.change(
-        "bank_account",
-        account.id,
-        {"state": account.state},
-        {"state": values["state"], **why},
-    )

@@ -20,9 +20,18 @@ FIRM = Lifecycle(
 ACCOUNT = Lifecycle(
     "bank account",
     {
+        ("OPEN", "verify"): "OPEN",  # what becomes of it stands with the financier that verifies
+        ("OPEN", "close"): "CLOSED",
+    },
+)
+
+# What one financier holds of an account. A verification that was withdrawn may be given again.
+VERIFICATION = Lifecycle(
+    "verification of a bank account",
+    {
         ("UNVERIFIED", "verify"): "VERIFIED",
-        ("UNVERIFIED", "close"): "CLOSED",
-        ("VERIFIED", "close"): "CLOSED",
+        ("VERIFIED", "withdraw"): "WITHDRAWN",
+        ("WITHDRAWN", "verify"): "VERIFIED",
     },
 )
 

@@ -36,7 +36,8 @@ class FirmFields(SQLModel):
 class Firm(FirmFields, Record, table=True):
     """An organisation: a trading firm, a financier, or the platform itself.
 
-    The organisation is the tenant. ``invited_by`` is the organisation that named it first.
+    The organisation is the tenant. ``invited_by`` is the organisation that named it first,
+    ``added_by`` the person. The last two say whose officers let it trade, and whose stopped it.
     """
 
     __table_args__ = table_args(
@@ -46,6 +47,9 @@ class Firm(FirmFields, Record, table=True):
     kind: Code = "trader"
     state: Code = "INVITED"
     invited_by: OptId
+    added_by: OptId = None
+    activated_by_org: OptId = None
+    suspended_by_org: OptId = None
     version: Count = 1
     created_at: Instant
 
@@ -73,16 +77,19 @@ class FirmIdentifier(Record, table=True):
 
 
 class BankAccount(Record, table=True):
-    """An account of a firm. Money leaves only to a VERIFIED one."""
+    """An account of a firm, as one organisation has named it.
+
+    What the firm says of itself counts for every financier; what a financier's officers have added
+    is that financier's own record. Money leaves only to an account that the paying financier has
+    verified itself (:class:`AccountVerification`).
+    """
 
     __tablename__ = "bank_account"
     __table_args__ = table_args(
         ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_account_firm"),
-        UniqueConstraint("firm_id", "number", name="uq_bank_account"),
+        UniqueConstraint("firm_id", "number", "added_by_org", name="uq_bank_account"),
         Index("ix_bank_account_number", "number"),
-        CheckConstraint(
-            "state IN ('UNVERIFIED', 'VERIFIED', 'CLOSED')", name="ck_bank_account_state"
-        ),
+        CheckConstraint("state IN ('OPEN', 'CLOSED')", name="ck_bank_account_state"),
     )
     id: IdKey
     firm_id: Id
@@ -91,12 +98,28 @@ class BankAccount(Record, table=True):
     bic: OptCode
     currency: Currency
     holder: Text
-    state: Code = "UNVERIFIED"
+    state: Code = "OPEN"
     added_by: Id
-    verified_by: OptId
-    verified_at: OptInstant
-    usable_on: OptDay  # a changed account receives nothing before this day
+    added_by_org: Id
     created_at: Instant
+
+
+class AccountVerification(Record, table=True):
+    """One financier's own word that an account is the firm's; no other financier pays on it."""
+
+    __tablename__ = "account_verification"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["account_id"], ["bank_account.id"], name="fk_verification_account"),
+        ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_verification_financier"),
+        Index("ix_verification_financier", "financier_id"),
+        CheckConstraint("state IN ('VERIFIED', 'WITHDRAWN')", name="ck_verification_state"),
+    )
+    account_id: IdKey
+    financier_id: IdKey
+    state: Code = "VERIFIED"
+    verified_by: Id
+    verified_at: Instant
+    usable_on: OptDay  # a changed account receives nothing from this financier before this day
 
 
 class User(Record, table=True):

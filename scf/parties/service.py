@@ -7,32 +7,45 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
-from scf.kernel.actor import Actor, Role
-from scf.kernel.errors import NotFound
+from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.errors import NotAllowed, NotFound
 from scf.parties.identifiers import PartyId, alias, judge_all
-from scf.parties.models import BankAccount, BusinessDate, Firm, FirmIdentifier, User, UserRole
+from scf.parties.models import (
+    AccountVerification,
+    BankAccount,
+    BusinessDate,
+    Firm,
+    FirmIdentifier,
+    User,
+    UserRole,
+)
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
 _account = BankAccount.__table__  # type: ignore[attr-defined]
+_verification = AccountVerification.__table__  # type: ignore[attr-defined]
 _date = BusinessDate.__table__  # type: ignore[attr-defined]
 _user = User.__table__  # type: ignore[attr-defined]
 _role = UserRole.__table__  # type: ignore[attr-defined]
 
 # Asked by every command about money: built once, since building costs more than asking.
+_KIND = select(_firm.c.kind).where(_firm.c.id == bindparam("firm"))
 _BUSINESS_DATE = select(_date.c.current_on).where(_date.c.financier_id == bindparam("financier"))
 _VERIFIED = (
-    select(_account)
+    select(_account, _verification.c.verified_at, _verification.c.usable_on)
+    .join(_verification, _verification.c.account_id == _account.c.id)
     .where(
         _account.c.firm_id == bindparam("firm"),
         _account.c.currency == bindparam("currency"),
-        _account.c.state == "VERIFIED",
-        _account.c.usable_on.is_(None) | (_account.c.usable_on <= bindparam("day")),
+        _account.c.state == "OPEN",
+        _verification.c.financier_id == bindparam("financier"),
+        _verification.c.state == "VERIFIED",
+        _verification.c.usable_on.is_(None) | (_verification.c.usable_on <= bindparam("day")),
     )
-    .order_by(_account.c.verified_at.desc(), _account.c.id.desc())
+    .order_by(_verification.c.verified_at.desc(), _account.c.id.desc())
     .limit(1)
 )
 
@@ -146,21 +159,91 @@ def _elsewhere(conn: Connection, firm_id: str, country: str) -> bool:
 
 
 def verified_account(
-    conn: Connection, firm_id: str, currency: str, on: dt.date | None = None
+    conn: Connection,
+    firm_id: str,
+    currency: str,
+    on: dt.date | None = None,
+    *,
+    financier_id: str,
 ) -> Row[Any] | None:
-    """Return the account to which money for the firm goes in this currency, or nothing.
+    """Return the account to which this financier's money for the firm goes, or nothing.
 
-    The account verified last whose cooling-off has passed on the day ``on``; without a day the
-    earliest business date of any financier counts, so a cooling-off never ends too soon. While a
-    changed account cools off, the earlier one still receives, unless it was closed.
+    The account in this currency that the financier itself verified last, and whose cooling-off has
+    passed on the day ``on``; without a day its business date counts. While a changed account cools
+    off, the earlier one still receives, unless it was closed. What another financier has added or
+    verified counts for nothing here.
     """
     if on is None:
-        on = conn.execute(select(func.min(_date.c.current_on))).scalar_one_or_none()
-    # Without a financier there is no day yet: then only what never cooled off is usable.
+        on = conn.execute(_BUSINESS_DATE, {"financier": financier_id}).scalar_one_or_none()
+    # Before its books are open there is no day yet: then only what never cooled off is usable.
     day = on or dt.date.min
-    return conn.execute(
-        _VERIFIED, {"firm": firm_id, "currency": currency, "day": day}
-    ).one_or_none()
+    asked = {"firm": firm_id, "currency": currency, "financier": financier_id, "day": day}
+    return conn.execute(_VERIFIED, asked).one_or_none()
+
+
+def counts_for(financier_id: str) -> ColumnElement[bool]:
+    """Give the condition that an account's record is there for this financier.
+
+    What the firm says of itself, what the operator added, and the financier's own records; never
+    those of another financier.
+    """
+    return or_(
+        _account.c.added_by_org == _account.c.firm_id,
+        _account.c.added_by_org.in_([financier_id, OPERATOR.org_id]),
+    )
+
+
+def firms_of_accounts(
+    conn: Connection, numbers: Sequence[str], financier_id: str
+) -> tuple[str, ...]:
+    """Return the firms whose open accounts have one of these numbers, as this financier knows it.
+
+    Where it has verified an account of this number, only that one speaks: a firm that names
+    somebody else's account as its own gains nothing.
+    """
+    if not numbers:
+        return ()
+    verified = _verification.c.state == "VERIFIED"
+    rows = conn.execute(
+        select(_account.c.firm_id, verified.label("verified"))
+        .outerjoin(
+            _verification,
+            (_verification.c.account_id == _account.c.id)
+            & (_verification.c.financier_id == financier_id),
+        )
+        .where(
+            _account.c.number.in_(numbers),
+            _account.c.state == "OPEN",
+            counts_for(financier_id),
+        )
+    ).all()
+    certain = {row.firm_id for row in rows if row.verified}
+    return tuple(sorted(certain or {row.firm_id for row in rows}))
+
+
+def is_own_account(conn: Connection, financier_id: str, number: str) -> bool:
+    """Tell whether the number is an open account that the financier has named as its own."""
+    found = select(_account.c.id).where(
+        _account.c.firm_id == financier_id,
+        _account.c.number == number,
+        _account.c.state == "OPEN",
+        counts_for(financier_id),
+    )
+    return conn.execute(found.limit(1)).one_or_none() is not None
+
+
+def financier_only(conn: Connection, actor: Actor) -> str:
+    """Return the actor's organisation when it is a financier.
+
+    Raises
+    ------
+    NotAllowed
+        ``FINANCIER_ONLY`` for anybody else, whatever the role says.
+    """
+    kind = conn.execute(_KIND, {"firm": actor.org_id}).scalar_one_or_none()
+    if kind != "financier":
+        raise NotAllowed("FINANCIER_ONLY", "Only a financier's own people do this.")
+    return actor.org_id
 
 
 def firm_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
@@ -217,9 +300,13 @@ __all__ = [
     "actor_of_user",
     "alias",
     "business_date",
+    "counts_for",
     "day_for",
+    "financier_only",
     "firm_by",
     "firm_names",
+    "firms_of_accounts",
+    "is_own_account",
     "matching_firms",
     "resolve_party",
     "verified_account",

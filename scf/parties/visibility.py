@@ -25,6 +25,7 @@ from scf.db.models import AuditLog, Job
 from scf.db.visibility import visible_to, visible_to_everyone
 from scf.kernel.actor import Actor, Role
 from scf.parties.models import (
+    AccountVerification,
     ApiToken,
     BankAccount,
     BusinessDate,
@@ -34,9 +35,11 @@ from scf.parties.models import (
     UserRole,
     WebSession,
 )
+from scf.parties.service import counts_for
 
 _OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 _organisation = Firm.__table__.alias("organisation")  # type: ignore[attr-defined]
+_named = BankAccount.__table__.alias("named")  # type: ignore[attr-defined]
 _person = User.__table__.alias("person")  # type: ignore[attr-defined]
 # (table, one side, other side): an edge shows each side to the other.
 _EDGES = (
@@ -101,9 +104,20 @@ def _identifiers(actor: Actor) -> ColumnElement[bool]:
 
 @visible_to(BankAccount)
 def _accounts(actor: Actor) -> ColumnElement[bool]:
+    """Show a firm its own accounts; officers what counts for their financier, no other's record."""
     if actor.roles & _OFFICERS:
-        return true()
+        return counts_for(actor.org_id)
     return col(BankAccount.firm_id) == actor.org_id
+
+
+@visible_to(AccountVerification)
+def _verifications(actor: Actor) -> ColumnElement[bool]:
+    """Show a financier's word to its own people and to the firm that it is about."""
+    accounts = select(_named.c.id).where(_named.c.firm_id == actor.org_id)
+    return or_(
+        col(AccountVerification.financier_id) == actor.org_id,
+        col(AccountVerification.account_id).in_(accounts),
+    )
 
 
 @visible_to(User)

@@ -14,7 +14,7 @@ from scf.kernel.ids import digest, new_id
 from scf.kernel.money import exponent
 from scf.kernel.rates import parse_rate_percent
 from scf.parties.models import Firm
-from scf.parties.service import business_date
+from scf.parties.service import business_date, financier_only
 from scf.programmes import acceptance
 from scf.programmes.calendars import calendar_of
 from scf.programmes.lifecycle import PROGRAMME
@@ -102,6 +102,8 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
 
     Raises
     ------
+    NotAllowed
+        FINANCIER_ONLY when the actor's organisation is no financier.
     NotFound
         When there is no such anchor.
     RuleViolation
@@ -110,6 +112,7 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
         VERSION_LATE for terms that would have applied before today; ANCHOR for a known code of
         another anchor; VERSION_OPEN while the version before waits for its second person.
     """
+    financier_only(ctx.conn, ctx.actor)
     code, name, terms = data.file
     calendar_of(terms.calendar)
     for currency in terms.currency:
@@ -310,14 +313,16 @@ def set_limit(ctx: Context, data: SetLimit) -> dict[str, Any]:
 
     Raises
     ------
+    NotAllowed
+        FINANCIER_ONLY when the actor's organisation is no financier.
     NotFound
         When the financier knows no such subject.
     Conflict
         STALE when the node has another version than the one that was edited.
     """
+    financier_id = financier_only(ctx.conn, ctx.actor)
     exponent(data.currency)
     _known_subject(ctx, data)
-    financier_id = ctx.actor.org_id
     there = ctx.conn.execute(
         select(_NODE.c.id).where(
             _NODE.c.financier_id == financier_id,
@@ -416,11 +421,14 @@ def add_fixing(ctx: Context, data: AddFixing) -> dict[str, Any]:
 
     Raises
     ------
+    NotAllowed
+        FINANCIER_ONLY when the actor's organisation is no financier.
     InvalidInput
         BENCHMARK, RATE_FORMAT, RATE_RANGE.
     Conflict
         FIXING_EXISTS when another value stands for that day: a published value never changes.
     """
+    financier_only(ctx.conn, ctx.actor)
     if not data.benchmark.strip():
         raise InvalidInput("BENCHMARK", "Name the benchmark.")
     percent = parse_rate_percent(data.percent)

@@ -22,8 +22,7 @@ from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import new_id
 from scf.kernel.money import format_minor
 from scf.ledger.service import LedgerEvent, post
-from scf.parties.models import BankAccount
-from scf.parties.service import business_date
+from scf.parties.service import business_date, is_own_account
 from scf.settlement import journals, matching, outcomes, receipts
 from scf.settlement.expected import EntryIn, Match, lock_all, match
 from scf.settlement.models import BankStatement
@@ -31,7 +30,6 @@ from scf.settlement.receipts import ENTRY
 from scf.settlement.reversals import take_back
 
 _statement: Final[Table] = BankStatement.__table__  # type: ignore[attr-defined]
-_account: Final[Table] = BankAccount.__table__  # type: ignore[attr-defined]
 _STORE_STATEMENT: Final = {
     "sqlite": sqlite.insert(_statement).on_conflict_do_nothing().returning(_statement.c.id),
     "postgresql": postgresql.insert(_statement).on_conflict_do_nothing().returning(_statement.c.id),
@@ -122,14 +120,7 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
 
 
 def _own_account(ctx: Context, number: str, financier_id: str) -> None:
-    known = ctx.conn.execute(
-        select(_account.c.id).where(
-            _account.c.firm_id == financier_id,
-            _account.c.number == number,
-            _account.c.state != "CLOSED",
-        )
-    ).one_or_none()
-    if known is None:
+    if not is_own_account(ctx.conn, financier_id, number):
         raise NotFound(
             "ACCOUNT", "The statement is of an account that is none of yours.", kind="account"
         )

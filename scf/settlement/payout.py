@@ -94,7 +94,9 @@ def prepare(ctx: Context, data: PreparePayout) -> dict[str, Any]:
     due: dict[tuple[str, dt.date], list[tuple[Payment, Row[Any]]]] = defaultdict(list)
     skipped: list[dict[str, str]] = []
     for payment, hurdle, decided in _candidates(ctx, data, financier_id, today):
-        account = verified_account(ctx.conn, payment.payee_id, payment.currency, today)
+        account = verified_account(
+            ctx.conn, payment.payee_id, payment.currency, today, financier_id=financier_id
+        )
         code = hurdle or _wrong_account(account, decided)
         if account is None or code:
             skipped.append({"kind": payment.kind, "id": payment.subject_id, "code": code})
@@ -213,7 +215,9 @@ def _owed(
 def _file(
     ctx: Context, financier_id: str, due: Sequence[tuple[Payment, Row[Any]]], today: dt.date
 ) -> Row[Any] | None:
-    own = verified_account(ctx.conn, financier_id, due[0][0].currency, today)
+    own = verified_account(
+        ctx.conn, financier_id, due[0][0].currency, today, financier_id=financier_id
+    )
     if own is None:
         raise RuleViolation(
             "ACCOUNT_UNVERIFIED",
@@ -312,7 +316,7 @@ def release(ctx: Context, data: OfFile) -> dict[str, Any]:
     rows = instructions.of_file(ctx.conn, file.id)
     by_id = advances.lock(ctx, (row.advance_id for row in rows if row.advance_id))
     ctx.lock(PaymentInstruction, (row.id for row in rows))
-    _still_right(ctx, rows, by_id, today)
+    _still_right(ctx, file.financier_id, rows, by_id, today)
     instructions.move(ctx, rows, "approve")
     instructions.move(ctx, instructions.of_file(ctx.conn, file.id), "send")
     _instruct(ctx, list(by_id.values()), today)
@@ -337,7 +341,11 @@ def _locked(ctx: Context, file_id: str) -> Row[Any]:
 
 
 def _still_right(
-    ctx: Context, rows: Sequence[Row[Any]], by_id: dict[str, Row[Any]], today: dt.date
+    ctx: Context,
+    financier_id: str,
+    rows: Sequence[Row[Any]],
+    by_id: dict[str, Row[Any]],
+    today: dt.date,
 ) -> None:
     """Check at the last moment what was true when the file was prepared."""
     ready = [row for row in by_id.values() if row.state == READY]
@@ -354,7 +362,7 @@ def _still_right(
             )
         key = (row.payee_id, row.currency)
         if key not in accounts:
-            accounts[key] = verified_account(ctx.conn, *key, today)
+            accounts[key] = verified_account(ctx.conn, *key, today, financier_id=financier_id)
         account = accounts[key]
         if account is None or account.id != row.account_id:
             raise Conflict(

@@ -18,7 +18,8 @@ from scf.documents.models import Invoice
 from scf.documents.rules import owed
 from scf.financing.lifecycle import OUT
 from scf.ledger.service import balances
-from scf.parties.models import BankAccount, Firm, FirmIdentifier
+from scf.parties.models import Firm, FirmIdentifier
+from scf.parties.service import firms_of_accounts
 from scf.programmes.service import terms_of_version
 from scf.settlement import journals, matching
 from scf.settlement.allocation import settle
@@ -29,7 +30,6 @@ from scf.settlement.position import ALLOCATION, SHARES, Coming, Position
 
 ENTRY: Final[Table] = BankEntry.__table__  # type: ignore[attr-defined]
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
-_ACCOUNT: Final[Table] = BankAccount.__table__  # type: ignore[attr-defined]
 _FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
 _IDENTIFIER: Final[Table] = FirmIdentifier.__table__  # type: ignore[attr-defined]
 MOST_INVOICES: Final = 200
@@ -89,7 +89,7 @@ def recognise(conn: Connection, financier_id: str, lot: Lot) -> Recognised:
     References first: invoice numbers and our own ids. Without any, the sender's account or name:
     then the invoices of that obligor, if one of them is exactly the amount, else those due.
     """
-    senders = _senders(conn, lot)
+    senders = _senders(conn, financier_id, lot)
     named = _named(conn, financier_id, lot)
     if named:
         return _of_named(conn, lot, named, senders)
@@ -113,16 +113,10 @@ def recognise(conn: Connection, financier_id: str, lot: Lot) -> Recognised:
     return Recognised(lot, ids, senders, named=False, reason=reason)
 
 
-def _senders(conn: Connection, lot: Lot) -> tuple[str, ...]:
+def _senders(conn: Connection, financier_id: str, lot: Lot) -> tuple[str, ...]:
     """Give the firms that may have sent a payment: by account, else by name."""
     numbers = [matching.plain_account(number) for number in lot.accounts]
-    found = conn.execute(
-        select(_ACCOUNT.c.firm_id)
-        .distinct()
-        .where(_ACCOUNT.c.number.in_(numbers), _ACCOUNT.c.state != "CLOSED")
-        .order_by(_ACCOUNT.c.firm_id)
-    ).scalars()
-    firms = tuple(found) if numbers else ()
+    firms = firms_of_accounts(conn, numbers, financier_id)
     if firms or not lot.names:
         return firms
     # A name alone is weak: exactly one firm must go by it.

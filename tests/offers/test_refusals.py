@@ -72,7 +72,7 @@ def _in_another_programme(deals: Deals, invoice_id: str) -> None:
 
 def _no_account(deals: Deals, _invoice_id: str) -> None:
     for account in deals.all(BankAccount):
-        deals.change(BankAccount, account.id, state="UNVERIFIED")
+        deals.change(BankAccount, account.id, state="CLOSED")
 
 
 def _suspended(deals: Deals, _invoice_id: str) -> None:

@@ -25,6 +25,14 @@ VAT, LEI = "DE136695976", "213800KUD8LAJWSQ9D15"
 IBANS = ("DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606")
 
 
+def activated(world: World, **more: object) -> str:
+    """Give a firm that the anchor named and the bank's maker activated."""
+    added = world.run("firm.add", world.people["clerk"], name="Brook Valves", **more)
+    firm_id = str(added["id"])
+    world.run("firm.activate", world.people["maker"], firm_id=firm_id, evidence="register")
+    return firm_id
+
+
 def resolved(world: World, *pairs: tuple[str, str], name: str = "", org: str = "anchor") -> object:
     with world.platform.db.snapshot() as conn:
         return resolve_party(conn, pairs, name, "", world.firms[org])
@@ -137,10 +145,8 @@ def test_further_numbers_lead_to_the_same_firm_and_wake_its_documents(db: Databa
 
 def test_a_suspended_firm_is_found_no_more_until_it_is_reinstated(db: Database) -> None:
     world = small_world(db)
-    maker, supplier = world.people["maker"], world.firms["supplier"]
-    world.run(
-        "firm.identify", maker, firm_id=supplier, identifiers=[{"scheme": "lei", "value": LEI}]
-    )
+    maker = world.people["maker"]
+    supplier = activated(world, identifiers=[{"scheme": "lei", "value": LEI}])
     world.run("firm.suspend", maker, firm_id=supplier, reason="sanctions hit")
     assert resolved(world, ("lei", LEI)) is None
     with pytest.raises(Conflict, match="ILLEGAL_TRANSITION"):
@@ -157,7 +163,7 @@ def test_a_stale_version_is_refused(db: Database) -> None:
         world.run(
             "firm.suspend",
             world.people["maker"],
-            firm_id=world.firms["supplier"],
+            firm_id=activated(world),
             reason="old page",
             version=1,
         )
@@ -171,20 +177,20 @@ def test_only_the_operator_adds_a_financier(db: Database) -> None:
 
 def test_money_goes_only_to_an_account_that_another_person_verified(db: Database) -> None:
     world = small_world(db)
-    supplier = world.firms["supplier"]
+    bank, supplier = world.firms["bank"], world.firms["supplier"]
     added = world.run(
         "account.add", world.people["maker"], firm_id=supplier, iban=IBANS[0], currency="EUR"
     )
     with db.snapshot() as conn:
-        assert verified_account(conn, supplier, "EUR") is None
+        assert verified_account(conn, supplier, "EUR", financier_id=bank) is None
     with pytest.raises(RuleViolation, match="SAME_PERSON"):
         world.run(
             "account.verify", world.people["maker"], account_id=added["id"], evidence="letter"
         )
     world.run("account.verify", world.people["checker"], account_id=added["id"], evidence="letter")
     with db.snapshot() as conn:
-        found = verified_account(conn, supplier, "EUR")
-        assert verified_account(conn, supplier, "USD") is None
+        found = verified_account(conn, supplier, "EUR", financier_id=bank)
+        assert verified_account(conn, supplier, "USD", financier_id=bank) is None
     assert found is not None
     assert (found.number, found.is_iban, found.holder) == (IBANS[0], 1, "Supplier Company")
 
@@ -202,7 +208,7 @@ def test_a_changed_account_cools_off_and_the_earlier_one_still_receives(db: Data
 
     def goes_to(on: dt.date | None) -> str | None:
         with db.snapshot() as conn:
-            row = verified_account(conn, supplier, "EUR", on)
+            row = verified_account(conn, supplier, "EUR", on, financier_id=world.firms["bank"])
         return row.id if row else None
 
     assert goes_to(None) == goes_to(dt.date(2026, 3, 4)) == first

@@ -32,7 +32,7 @@ from scf.kernel.rates import discount, percent_to_fraction
 from scf.ledger.service import Journal, LedgerEvent, credit, debit, post
 from scf.offers.models import Quote, QuoteLine
 from scf.parties.access import authorise
-from scf.parties.models import BankAccount, BusinessDate, Firm
+from scf.parties.models import AccountVerification, BankAccount, BusinessDate, Firm
 from scf.programmes import claims, limits
 from scf.programmes.models import LimitNode, Programme, ProgrammeVersion
 from scf.programmes.terms import Terms
@@ -123,11 +123,20 @@ class Setting:
                     number=IBANS[firm],
                     currency=EUR,
                     holder=name,
-                    state="VERIFIED",
                     added_by="x",
+                    added_by_org=firm,
+                    created_at=now,
+                ),
+            )
+        for firm in NAMES:
+            self._insert(
+                conn,
+                make(
+                    AccountVerification,
+                    account_id=f"account-{firm}",
+                    financier_id=FINANCIER,
                     verified_by="y",
                     verified_at=now,
-                    created_at=now,
                 ),
             )
         self._insert(conn, make(BusinessDate, financier_id=FINANCIER, current_on=START))

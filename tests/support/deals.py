@@ -7,6 +7,7 @@ fixings, acceptances, quotes, requests) enters by commands.
 import datetime as dt
 import importlib
 import itertools
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -26,7 +27,7 @@ from scf.kernel.errors import ScfError
 from scf.kernel.ids import new_id
 from scf.kernel.money import parse_minor
 from scf.parties.access import authorise
-from scf.parties.models import BankAccount, BusinessDate, Firm
+from scf.parties.models import AccountVerification, BankAccount, BusinessDate, Firm
 from scf.programmes.terms import CHECKS_BEFORE_DECISION, CHECKS_BEFORE_PAYOUT
 
 EUR = "EUR"
@@ -126,15 +127,26 @@ class Deals:
         )
 
     def add_account(
-        self, conn: Connection, firm: str, number: str = "DE89370400440532013000"
+        self,
+        conn: Connection,
+        firm: str,
+        number: str = "DE89370400440532013000",
+        banks: Sequence[str] = (BANK, OTHER_BANK),
     ) -> str:
+        """Store an account that the firm named and that each of the banks has verified."""
         now, account_id = self.clock.now(), new_id()
         self._insert(
             conn,
             BankAccount(
                 id=account_id, firm_id=firm, number=number, currency=EUR, holder=firm,
-                state="VERIFIED", added_by="x", verified_by="y", verified_at=now, created_at=now,
-                bic=None, usable_on=None,
+                added_by="x", added_by_org=firm, created_at=now, bic=None,
+            ),
+            *(
+                AccountVerification(
+                    account_id=account_id, financier_id=bank, verified_by="y", verified_at=now,
+                    usable_on=None,
+                )
+                for bank in banks
             ),
         )  # fmt: skip
         return account_id

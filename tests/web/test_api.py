@@ -199,7 +199,10 @@ def test_a_cursor_or_query_that_is_none_of_ours_is_refused(served: Served) -> No
 
 
 def test_a_change_names_the_version_that_was_looked_at(served: Served) -> None:
-    firm_id = served.world.firms["supplier"]
+    firm_id = served.api("clerk", "POST", "/firms", json={"name": "Invited"}).get_json()["id"]
+    served.world.run(
+        "firm.activate", served.world.people["maker"], firm_id=firm_id, evidence="register"
+    )
     shown = served.api("maker", "GET", f"/firms/{firm_id}")
     tag, path, body = shown.headers["ETag"], f"/firms/{firm_id}/suspend", {"reason": "sanctions"}
     assert tag == f'"{shown.get_json()["version"]}"'
@@ -254,6 +257,13 @@ def test_two_people_stand_behind_an_account(served: Served) -> None:
     assert [(row["number"], row["state"]) for row in shown] == [
         ("DE89370400440532013000", "VERIFIED")
     ]
+    word = {"financier_id": served.world.firms["bank"], "state": "VERIFIED", "usable_on": None}
+    assert [{key: one[key] for key in word} for one in shown[0]["verifications"]] == [word]
+    assert shown[0]["usable_on"] is None
+    closed = served.api("maker", "DELETE", f"/accounts/{added['id']}").get_json()
+    assert closed["state"] == "CLOSED"  # the bank's own record; the firm's own word would stay
+    shown = served.api("treasurer", "GET", "/accounts").get_json()["items"]
+    assert [row["state"] for row in shown] == ["CLOSED"]
 
 
 def test_the_trail_shows_what_was_done(served: Served) -> None:

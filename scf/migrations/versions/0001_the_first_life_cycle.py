@@ -153,23 +153,13 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("invited_by", sa.String(), nullable=True),
+        sa.Column("added_by", sa.String(), nullable=True),
+        sa.Column("activated_by_org", sa.String(), nullable=True),
+        sa.Column("suspended_by_org", sa.String(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.CheckConstraint("kind IN ('trader', 'financier', 'platform')", name="ck_firm_kind"),
         sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_table(
-        "fixing",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("org_id", sa.String(), nullable=False),
-        sa.Column("benchmark", sa.String(), nullable=False),
-        sa.Column("fixed_on", sa.Date(), nullable=False),
-        sa.Column("percent", sa.String(), nullable=False),
-        sa.Column("created_at", UtcInstant(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_fixing_org"),
-        sa.UniqueConstraint("org_id", "benchmark", "fixed_on", name="uq_fixing"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -247,6 +237,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
     op.create_index("ix_invoice_number", "invoice", ["canonical_number"], unique=False)
+    op.create_index("ix_invoice_pair", "invoice", ["seller_id", "buyer_id", "due_on"], unique=False)
+    op.create_index("ix_invoice_upload", "invoice", ["upload_id"], unique=False)
     op.create_index(
         "ix_invoice_waiting",
         "invoice",
@@ -255,8 +247,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL"),
         postgresql_where=sa.text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL"),
     )
-    op.create_index("ix_invoice_pair", "invoice", ["seller_id", "buyer_id", "due_on"], unique=False)
-    op.create_index("ix_invoice_upload", "invoice", ["upload_id"], unique=False)
     op.create_index(
         "uq_invoice_live",
         "invoice",
@@ -613,16 +603,12 @@ def upgrade() -> None:
         sa.Column("holder", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("added_by", sa.String(), nullable=False),
-        sa.Column("verified_by", sa.String(), nullable=True),
-        sa.Column("verified_at", UtcInstant(), nullable=True),
-        sa.Column("usable_on", sa.Date(), nullable=True),
+        sa.Column("added_by_org", sa.String(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('UNVERIFIED', 'VERIFIED', 'CLOSED')", name="ck_bank_account_state"
-        ),
+        sa.CheckConstraint("state IN ('OPEN', 'CLOSED')", name="ck_bank_account_state"),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_account_firm"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("firm_id", "number", name="uq_bank_account"),
+        sa.UniqueConstraint("firm_id", "number", "added_by_org", name="uq_bank_account"),
         sqlite_strict=True,
     )
     op.create_index("ix_bank_account_number", "bank_account", ["number"], unique=False)
@@ -705,6 +691,19 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_identifier_firm", "firm_identifier", ["firm_id"], unique=False)
+    op.create_table(
+        "fixing",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("benchmark", sa.String(), nullable=False),
+        sa.Column("fixed_on", sa.Date(), nullable=False),
+        sa.Column("percent", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_fixing_org"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("org_id", "benchmark", "fixed_on", name="uq_fixing"),
+        sqlite_strict=True,
+    )
     op.create_table(
         "invoice_line",
         sa.Column("id", sa.String(), nullable=False),
@@ -853,6 +852,25 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_upload_org", "upload", ["org_id", "created_at"], unique=False)
+    op.create_table(
+        "account_verification",
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("verified_by", sa.String(), nullable=False),
+        sa.Column("verified_at", UtcInstant(), nullable=False),
+        sa.Column("usable_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("state IN ('VERIFIED', 'WITHDRAWN')", name="ck_verification_state"),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["bank_account.id"], name="fk_verification_account"
+        ),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_verification_financier"),
+        sa.PrimaryKeyConstraint("account_id", "financier_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_verification_financier", "account_verification", ["financier_id"], unique=False
+    )
     op.create_table(
         "allocation",
         sa.Column("id", sa.String(), nullable=False),

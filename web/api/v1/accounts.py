@@ -1,15 +1,15 @@
-"""Bank accounts of firms: added by one person, verified by another."""
+"""Bank accounts of firms: added by one person, verified by another at each financier."""
 
 import datetime as dt
 
 from flask import Blueprint
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from scf.db.types import Currency
-from scf.parties.commands import AddAccount
-from scf.parties.models import BankAccount
+from scf.parties.accounts import AddAccount
+from scf.parties.models import AccountVerification, BankAccount
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Answer
 from web.api.v1.shell import endpoint, reader, run
@@ -17,8 +17,21 @@ from web.api.v1.shell import endpoint, reader, run
 resource = Blueprint("accounts", __name__)
 
 
+class VerificationOut(Answer):
+    """One financier's word on an account; it pays from ``usable_on``, or at once."""
+
+    financier_id: str
+    state: str
+    verified_at: dt.datetime
+    usable_on: dt.date | None
+
+
 class AccountOut(Answer):
-    """A bank account; money leaves only to a VERIFIED one whose ``usable_on`` has come."""
+    """A bank account; a financier pays only to one that it has VERIFIED itself.
+
+    ``state`` and ``usable_on`` sum up what you may see of the verifications: an officer that of
+    the own financier, the firm all of them (VERIFIED by one at least; the latest day).
+    """
 
     id: str
     firm_id: str
@@ -28,6 +41,7 @@ class AccountOut(Answer):
     holder: str
     state: str
     usable_on: dt.date | None
+    verifications: list[VerificationOut]
 
 
 class AccountPage(Answer):
@@ -52,7 +66,7 @@ class AccountAdded(Answer):
 
 
 class AccountVerified(Answer):
-    """From which day money goes to it; null: at once."""
+    """From which day your institution's money goes to it; null: at once."""
 
     id: str
     state: str
@@ -60,7 +74,7 @@ class AccountVerified(Answer):
 
 
 class AccountClosed(Answer):
-    """The closed account."""
+    """CLOSED for everybody, or WITHDRAWN: your institution pays to it no more, others may."""
 
     id: str
     state: str
@@ -81,11 +95,43 @@ def list_accounts(query: AccountsQuery) -> AccountPage:
         statement = statement.where(col(BankAccount.firm_id) == query.firm_id)
     with reader() as session:
         rows, following = page(session, statement, query, col(BankAccount.id))
-        items = [AccountOut.model_validate(row.model_dump(include=_SHOWN)) for row in rows]
+        items = _shown(session, list(rows))
     return AccountPage(items=items, next_cursor=following)
 
 
-_SHOWN = set(AccountOut.model_fields)
+def _shown(session: Session, rows: list[BankAccount]) -> list[AccountOut]:
+    words: dict[str, list[VerificationOut]] = {row.id: [] for row in rows}
+    found = session.execute(
+        select(AccountVerification)
+        .where(col(AccountVerification.account_id).in_(words))
+        .order_by(col(AccountVerification.verified_at), col(AccountVerification.financier_id))
+    ).scalars()
+    for word in found:
+        words[word.account_id].append(
+            VerificationOut(
+                financier_id=word.financier_id,
+                state=word.state,
+                verified_at=word.verified_at,
+                usable_on=word.usable_on,
+            )
+        )
+    return [_one(row, words[row.id]) for row in rows]
+
+
+def _one(row: BankAccount, words: list[VerificationOut]) -> AccountOut:
+    good = [word for word in words if word.state == "VERIFIED"]
+    state = "VERIFIED" if good else "UNVERIFIED"
+    return AccountOut(
+        id=row.id,
+        firm_id=row.firm_id,
+        number=row.number,
+        bic=row.bic,
+        currency=row.currency,
+        holder=row.holder,
+        state="CLOSED" if row.state == "CLOSED" else state,
+        usable_on=max((word.usable_on for word in good if word.usable_on), default=None),
+        verifications=words,
+    )
 
 
 @endpoint(resource, "POST", "/accounts", action="account.add", answer=AccountAdded, status=201)
@@ -102,7 +148,7 @@ def add_account(json: AddAccount) -> tuple[AccountAdded, int]:
     answer=AccountVerified,
 )
 def verify_account(account_id: str, json: Verify) -> AccountVerified:
-    """Say that the account is the firm's; never the person who added it."""
+    """Say for your institution that the account is the firm's; never the person who added it."""
     outcome = run("account.verify", {"account_id": account_id, **json.model_dump()})
     return AccountVerified.model_validate(outcome.result)
 
@@ -111,5 +157,5 @@ def verify_account(account_id: str, json: Verify) -> AccountVerified:
     resource, "DELETE", "/accounts/<account_id>", action="account.close", answer=AccountClosed
 )
 def close_account(account_id: str) -> AccountClosed:
-    """Close an account: it receives nothing any more."""
+    """Close an account of your firm; an officer closes it for the own institution only."""
     return AccountClosed.model_validate(run("account.close", {"account_id": account_id}).result)
