@@ -8,6 +8,7 @@ import dataclasses
 import difflib
 import ipaddress
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -24,6 +25,8 @@ LOG_FORMATS = ("json", "console")
 # Made at the first start of a development machine; production refuses a key that begins so.
 DEVELOPMENT_KEY = "development:"
 KEY_BYTES = 32
+# A name, a name with all under it, or an address; never a wildcard that would mean everybody.
+_HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 class SettingsError(ValueError):
@@ -43,8 +46,12 @@ class Settings:
     seals_file: Annotated[Path, "where the worker appends each seal of the audit trail"]
     host: Annotated[str, "address to serve on; another than loopback needs behind_tls_proxy"]
     port: Annotated[int, "port to serve on; PORT without the prefix works too"]
-    trusted_hosts: Annotated[str, "host names besides loopback that are answered, by commas"]
+    trusted_hosts: Annotated[str, "host names besides loopback, by commas; .x: all under x"]
     behind_tls_proxy: Annotated[bool, "a proxy before us speaks TLS and sets X-Forwarded-Proto"]
+    metrics_token_file: Annotated[
+        Path, "token that reads /metrics from elsewhere; without the file only this machine may"
+    ]
+    api_calls_per_minute: Annotated[int, "API calls that one token may make in a minute"]
     web_workers: Annotated[int, "gunicorn processes"]
     request_timeout: Annotated[int, "seconds after which gunicorn ends a request"]
     log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR"]
@@ -126,6 +133,39 @@ def load_secret_key(settings: Settings) -> bytes:
         message = f"SCF_SECRET_KEY_FILE: the key in {file} is shorter than {KEY_BYTES} characters"
         raise SettingsError(message)
     return key.encode("ascii")
+
+
+def load_metrics_token(settings: Settings) -> str:
+    """Give the token that may read the figures from elsewhere; empty when there is no file.
+
+    Raises
+    ------
+    SettingsError
+        The file is unreadable or its token short; in production also when others can read it.
+    """
+    file = settings.metrics_token_file
+    if not file.exists():
+        return ""
+    try:
+        token = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as unreadable:
+        message = f"SCF_METRICS_TOKEN_FILE: {file}: {unreadable}"
+        raise SettingsError(message) from unreadable
+    if settings.is_production and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        message = f"SCF_METRICS_TOKEN_FILE: others can read {file}; chmod 600 {file}"
+        raise SettingsError(message)
+    if len(token) < KEY_BYTES:
+        message = (
+            f"SCF_METRICS_TOKEN_FILE: the token in {file} is shorter than {KEY_BYTES} characters"
+        )
+        raise SettingsError(message)
+    return token
+
+
+def host_names(settings: Settings) -> tuple[str, ...]:
+    """Give the configured host names, one by one."""
+    words = (word.strip() for word in settings.trusted_hosts.split(","))
+    return tuple(word for word in words if word)
 
 
 def _make_key(file: Path) -> None:
@@ -211,9 +251,21 @@ def _check(settings: Settings) -> None:
         if value not in allowed:
             message = f"{_variable(name)}: {value!r} is not one of {', '.join(allowed)}"
             raise SettingsError(message)
-    for name, highest in (("port", 65_535), ("web_workers", 64), ("request_timeout", 600)):
+    for name, highest in (
+        ("port", 65_535),
+        ("web_workers", 64),
+        ("request_timeout", 600),
+        ("api_calls_per_minute", 1_000_000),
+    ):
         if not 1 <= getattr(settings, name) <= highest:
             message = f"{_variable(name)} must lie between 1 and {highest}"
+            raise SettingsError(message)
+    for host in host_names(settings):
+        if not _HOST.fullmatch(host):
+            message = (
+                f"SCF_TRUSTED_HOSTS: {host!r} is no host name: write scf.example.com, or "
+                ".example.com for all under it, without scheme, port or path"
+            )
             raise SettingsError(message)
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in {"sqlite", "postgresql"}:

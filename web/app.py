@@ -10,6 +10,7 @@ from config import logging as log_settings
 from config import settings
 from scf.bootstrap import build
 from scf.db.platform import Platform
+from scf.parties.ratelimit import Limit
 from web import health, i18n, problems, security, sessions
 from web.api import v1
 from web.context import Around, Options, install
@@ -65,11 +66,11 @@ def from_settings() -> Flask:
     chosen = settings.load()
     log_settings.configure(chosen.log_level, chosen.log_format)
     hosts = ("localhost", "127.0.0.1", "[::1]", chosen.host)
-    more = str(getattr(chosen, "trusted_hosts", ""))
     options = Options(
         secret_key=settings.load_secret_key(chosen).decode("ascii"),
-        trusted_hosts=(*hosts, *(word.strip() for word in more.split(",") if word.strip())),
+        trusted_hosts=(*hosts, *settings.host_names(chosen)),
         behind_tls_proxy=chosen.behind_tls_proxy,
-        metrics_token=str(getattr(chosen, "metrics_token", "")),
+        metrics_token=settings.load_metrics_token(chosen),
+        api_calls=Limit(chosen.api_calls_per_minute, 60),
     )
     return create_app(build(chosen.database_url), options)

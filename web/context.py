@@ -9,9 +9,12 @@ from flask import current_app, g
 from scf.db.platform import Platform
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotSignedIn
+from scf.parties.ratelimit import Limit, Meter
 from scf.parties.sessions import Lifetimes
 
 _KEY = "tributary"
+_API_CALLS = Limit(tries=3_000, seconds=60)
+_UNKNOWN_TOKENS = Limit(tries=300, seconds=900)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,10 @@ class Options:
         One proxy on this machine speaks TLS and sets ``X-Forwarded-For``.
     metrics_token
         Bearer token that may read ``/metrics``; without one, only this machine may.
+    api_calls
+        How often one token may call the API.
+    unknown_tokens
+        How often one address may try a token that nobody has.
     """
 
     secret_key: str
@@ -33,6 +40,8 @@ class Options:
     behind_tls_proxy: bool = False
     metrics_token: str = ""
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    api_calls: Limit = _API_CALLS
+    unknown_tokens: Limit = _UNKNOWN_TOKENS
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class Around:
 
     platform: Platform
     options: Options
+    meter: Meter = field(default_factory=Meter)
 
 
 def install(around: Around) -> None:

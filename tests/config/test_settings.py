@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from config import settings
-from config.settings import DEFAULTS, Settings, SettingsError, load, load_secret_key
+from config.settings import (
+    DEFAULTS,
+    Settings,
+    SettingsError,
+    host_names,
+    load,
+    load_metrics_token,
+    load_secret_key,
+)
 
 
 def _load(**environ: str) -> Settings:
@@ -128,3 +136,50 @@ def test_production_takes_a_key_of_its_own(tmp_path: Path) -> None:
     file.write_text("k" * 64 + "\n")
     file.chmod(0o600)
     assert load_secret_key(_production(file)) == b"k" * 64
+
+
+def test_host_names_are_given_one_by_one() -> None:
+    chosen = _load(SCF_TRUSTED_HOSTS=" scf.example.com, .example.org,[::1] ")
+    assert host_names(chosen) == ("scf.example.com", ".example.org", "[::1]")
+    assert host_names(_load()) == ("localhost",)
+
+
+@pytest.mark.parametrize(
+    "word", ["*", "*.example.com", "https://a.example", "a.example:80", "a.example/x", "."]
+)
+def test_what_is_no_host_name_is_refused(word: str) -> None:
+    with pytest.raises(SettingsError, match="SCF_TRUSTED_HOSTS"):
+        _load(SCF_TRUSTED_HOSTS=f"good.example,{word}")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "1000001", "many"])
+def test_the_number_of_calls_is_a_number_that_can_be_meant(value: str) -> None:
+    with pytest.raises(SettingsError, match="SCF_API_CALLS_PER_MINUTE"):
+        _load(SCF_API_CALLS_PER_MINUTE=value)
+
+
+def test_the_figures_have_a_token_only_where_a_file_holds_one(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.token"
+    chosen = _load(SCF_METRICS_TOKEN_FILE=str(file))
+    assert load_metrics_token(chosen) == ""
+    file.write_text("m" * 40 + "\n")
+    assert load_metrics_token(chosen) == "m" * 40
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "env", "said"),
+    [
+        ("short", 0o600, "development", "shorter"),
+        ("", 0o600, "development", "shorter"),
+        ("m" * 40, 0o644, "production", "others can read"),
+        ("m" * 30 + "\u00e9" * 10, 0o600, "development", "SCF_METRICS_TOKEN_FILE"),
+    ],
+)
+def test_a_poor_token_of_the_figures_is_refused(
+    tmp_path: Path, content: str, mode: int, env: str, said: str
+) -> None:
+    file = tmp_path / "metrics.token"
+    file.write_text(content, encoding="utf-8")
+    file.chmod(mode)
+    with pytest.raises(SettingsError, match=said):
+        load_metrics_token(_load(SCF_METRICS_TOKEN_FILE=str(file), SCF_ENV=env))

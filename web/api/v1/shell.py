@@ -19,9 +19,11 @@ from scf.db.runner import Outcome, invalid_input
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotAllowed, NotSignedIn
 from scf.parties.access import authorise
+from scf.parties.ratelimit import Limit
+from scf.parties.signin import TooManyTries
 from scf.parties.tokens import actor_of_token
 from web.api.v1.shapes import ProblemDocument
-from web.context import actor, now, platform, set_actor
+from web.context import actor, around, now, platform, set_actor
 from web.problems import BadRequest, PreconditionRequired, WrongType
 from web.strict_json import NotStrict, loads
 
@@ -79,8 +81,29 @@ def _authenticate() -> None:
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
         raise NotSignedIn("TOKEN_MISSING", "Send a bearer token.")
-    with platform().db.reader.connect() as conn:
-        set_actor(actor_of_token(conn, token.strip(), now()))
+    token = token.strip()
+    try:
+        with platform().db.reader.connect() as conn:
+            who = actor_of_token(conn, token, now())
+    except NotSignedIn:
+        _count("unknown-token", request.remote_addr or "", around().options.unknown_tokens)
+        raise
+    _count("api", token, around().options.api_calls)
+    set_actor(who)
+
+
+def _count(what: str, who: str, limit: Limit) -> None:
+    """Count a call, and refuse it once there were too many.
+
+    Known tokens pass whatever others at the same address try: an office shares one.
+    """
+    verdict = around().meter.hit(platform().db, what, who, limit, now())
+    if not verdict.allowed:
+        raise TooManyTries(
+            "TOO_MANY_TRIES",
+            "Too many calls. Wait a little before the next.",
+            retry_after=verdict.retry_after,
+        )
 
 
 def _refuse_repeated_parameters() -> None:
