@@ -89,6 +89,9 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
         "all_in_ppm": priced.all_in_ppm,
         "effective_ppm": priced.effective_ppm,
         "value_on": deal.value_on,
+        "route": "officer",
+        "grade": None,
+        "rungs": None,
         "reasons": [],
         "inputs_digest": computed.inputs_digest,
         "created_by": ctx.actor.user_id,
@@ -111,6 +114,8 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
             "due_on": row.due_on,
             "settle_on": line.settle_on,
             "days": line.days,
+            "components": None,
+            "assessment_id": None,
         }
         for place, (row, line) in enumerate(zip(computed.rows, priced.lines, strict=True))
     ]

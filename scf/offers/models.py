@@ -12,6 +12,9 @@ from scf.db.types import (
     Instant,
     Json,
     Minor,
+    OptCode,
+    OptId,
+    OptJson,
     Ppm,
     Record,
     SignedPpm,
@@ -50,6 +53,10 @@ class Quote(Record, table=True):
     all_in_ppm: Ppm
     effective_ppm: Ppm
     value_on: Day
+    # Who may decide on it: auto, officer, two_officers. A contract price leaves it to an officer.
+    route: Code = "officer"
+    grade: OptCode
+    rungs: OptJson  # what the seller is shown of a risk price: four sums in whole basis points
     reasons: Json
     inputs_digest: Code
     created_by: Id
@@ -80,3 +87,5 @@ class QuoteLine(Record, table=True):
     due_on: Day
     settle_on: Day  # the due date after the roll rule
     days: Count
+    components: OptJson  # the eleven parts of a risk price in whole basis points
+    assessment_id: OptId

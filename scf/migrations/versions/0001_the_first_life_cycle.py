@@ -972,6 +972,9 @@ def upgrade() -> None:
         sa.Column("all_in_ppm", sa.BigInteger(), nullable=False),
         sa.Column("effective_ppm", sa.BigInteger(), nullable=False),
         sa.Column("value_on", sa.Date(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("grade", sa.String(), nullable=True),
+        sa.Column("rungs", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column(
             "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
@@ -1037,6 +1040,10 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("settle_on", sa.Date(), nullable=False),
         sa.Column("days", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "components", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("assessment_id", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_quote_line_invoice"),
         sa.ForeignKeyConstraint(["quote_id"], ["quote.id"], name="fk_quote_line_quote"),
         sa.PrimaryKeyConstraint("id"),
