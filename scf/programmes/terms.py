@@ -25,6 +25,7 @@ from scf.kernel.daycount import DayCount
 from scf.kernel.errors import InvalidInput
 from scf.kernel.money import MAX_MINOR, parse_minor
 from scf.kernel.rates import PPM
+from scf.programmes.techniques import technique_of
 
 CHECKS_BEFORE_DECISION: Final = ("duplicate", "screening", "tax_status", "title_search")
 CHECKS_BEFORE_PAYOUT: Final = ("e_signature", "registration", "recheck")
@@ -54,13 +55,18 @@ class MarginStep(_Part):
 
 
 class Fee(_Part):
-    """A charge on each advance, taken from the cash paid out."""
+    """A charge on each advance, taken from the cash paid out, with the tax on it.
+
+    It is earned over the tenor, or with the first close where the service is done at the start.
+    """
 
     code: Code
     flat_minor: Minor = 0
     share_ppm: Ppm = 0
     min_minor: Minor = 0
     max_minor: OptMinor = None
+    tax_ppm: Share = 0
+    earned: Literal["over_period", "at_once"] = "over_period"
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -80,13 +86,14 @@ class CurrencyTerms(_Part):
 
 
 class Terms(_Part):
-    """Every parameter of a programme that payables finance needs.
+    """Every parameter of a programme that the techniques of today need.
 
     Source: finance.md section 3, "Programme parameters"; the names are its words.
     """
 
     technique: Literal["payables_finance"]
-    recourse: Literal["none", "full"] = "none"
+    recourse: Literal["none", "full", "after_days"] = "none"
+    recourse_after_days: Count = 0  # days past due before the seller can be asked
     ipu: Literal["from_acceptance", "none"] = "from_acceptance"
     disclosed: bool = True
     cost_bearer: Literal["seller"] = "seller"
@@ -103,6 +110,8 @@ class Terms(_Part):
     tenor_max_days: Count = 365
     invoice_age_max_days: Count = 365
     advance_ppm: PositiveShare = PPM
+    reserve_ppm: Share = 0  # of the face: paid when the obligor has paid
+    charge: Literal["upfront", "arrears"] = "upfront"
     partial_allowed: bool = True
     allocation_order: Literal["reference", "fifo", "lifo", "largest", "smallest"] = "reference"
 
@@ -160,6 +169,11 @@ class Terms(_Part):
             if len(set(checks)) != len(checks):
                 msg = "a check is required once"
                 raise ValueError(msg)
+        if (self.recourse == "after_days") != bool(self.recourse_after_days):
+            msg = "recourse after days, and only that, says after how many"
+            raise ValueError(msg)
+        for problem in technique_of(self).problems(self):
+            raise ValueError(problem)
         return self
 
     @property
@@ -175,7 +189,7 @@ class Terms(_Part):
     @property
     def with_recourse(self) -> bool:
         """Whether the seller answers for the obligor: a loan in the books, not a sale."""
-        return self.recourse == "full"
+        return technique_of(self).is_loan(self)
 
     @property
     def cut_off_time(self) -> dt.time:
