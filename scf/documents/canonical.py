@@ -92,8 +92,7 @@ class Party:
         return next((value for kind, value in self.identifiers if kind == scheme), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One position of a document.
 
     ``quantity`` is the ordered, received, invoiced or credited quantity, by the document's kind;

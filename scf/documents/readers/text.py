@@ -76,8 +76,8 @@ def squeeze(text: str | None) -> str:
     """
     if not text:
         return ""
-    if "  " not in text and text.isprintable():
-        return text.strip()
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # nothing to squeeze: nearly every value
     return _LAYOUT.sub(" ", text).strip(" \u00a0\u3000")
 
 

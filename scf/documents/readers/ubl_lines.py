@@ -6,7 +6,8 @@ the same loop.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from lxml import etree
 
@@ -32,13 +33,9 @@ _ITEM_NUMBERS: Final = {
     cac("ManufacturersItemIdentification"): "manufacturer",
     cac("StandardItemIdentification"): "standard",
 }
-# These may stand in a line once; a second one would be a second truth.
-_ONCE: Final = frozenset({_ID, _NET, _ITEM, _PRICE, _LINE_ITEM, _REJECTED, _SHORT})
 
 
-def read_line(  # noqa: C901, PLR0912 - one flat loop, a case per element
-    scope: Scope, wrapper: etree._Element, position: int
-) -> Line:
+def read_line(scope: Scope, wrapper: etree._Element, position: int) -> Line:
     """Read one position; ``position`` counts from one and leads a finding to it."""
     values: dict[str, Any] = {}
     element = wrapper
@@ -52,10 +49,13 @@ def read_line(  # noqa: C901, PLR0912 - one flat loop, a case per element
             )
             return Line()
         element = inner[0]
-    quantity_tag = QUANTITY[scope.root]
+    readers = _READERS[scope.root]
     seen: set[str] = set()
     for child in element:
         tag = child.tag
+        reader = readers.get(tag)
+        if reader is None:
+            continue
         if tag in seen:
             scope.error(
                 "ELEMENT_TWICE",
@@ -64,37 +64,10 @@ def read_line(  # noqa: C901, PLR0912 - one flat loop, a case per element
                 tag.rpartition("}")[2],
             )
             continue
-        if tag in _ONCE or tag == quantity_tag:
+        read, once = reader
+        if once:
             seen.add(tag)
-        if tag == _ID:
-            values["line_id"] = scope.text(child, "line_id", position)
-        elif tag == quantity_tag:
-            values["quantity"] = scope.decimal(child, "quantity", position)
-            values["unit"] = child.get("unitCode", "")
-        elif tag == _NET:
-            values["net_minor"] = scope.amount(child, "net", position)
-        elif tag == _ITEM:
-            _read_item(scope, child, position, values)
-        elif tag == _PRICE:
-            _read_price(scope, child, position, values)
-        elif tag == _ALLOWANCE:
-            is_charge, amount = read_allowance(scope, child, position)
-            key = "charge_minor" if is_charge else "allowance_minor"
-            values[key] = values.get(key, 0) + (amount or 0)
-        elif tag == _ORDER_LINE:
-            _read_order_line(scope, child, position, values)
-        elif tag == _RECEIPT_LINE:
-            values.setdefault("receipt_line", _text_of(scope, child, _LINE_ID, position))
-        elif tag == _BILLING:
-            _read_billing(scope, child, position, values)
-        elif tag == _REJECTED:
-            values["rejected_quantity"] = scope.decimal(child, "quantity", position)
-        elif tag == _SHORT:
-            values["short_quantity"] = scope.decimal(child, "quantity", position)
-        elif tag == _RECEIVED_DATE:
-            values["delivered_on"] = scope.date(child, "delivered_on", position)
-        elif tag == _NOTE:
-            values.setdefault("note", scope.text(child, "note", position)[:1000])
+        read(scope, child, position, values)
     return Line(**values)
 
 
@@ -169,3 +142,78 @@ def _read_price(
             values["price"] = scope.decimal(child, "price", position)
         elif child.tag == _BASE_QUANTITY:
             values["price_quantity"] = scope.decimal(child, "price", position)
+
+
+# --- One element of a line each ---------------------------------------------------------------
+
+_Reader: TypeAlias = Callable[[Scope, Any, int, dict[str, Any]], None]
+
+
+def _read_id(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
+    values["line_id"] = scope.text(child, "line_id", position)
+
+
+def _read_quantity(
+    scope: Scope, child: etree._Element, position: int, values: dict[str, Any]
+) -> None:
+    values["quantity"] = scope.decimal(child, "quantity", position)
+    values["unit"] = child.get("unitCode", "")
+
+
+def _read_net(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
+    values["net_minor"] = scope.amount(child, "net", position)
+
+
+def _read_allowance(
+    scope: Scope, child: etree._Element, position: int, values: dict[str, Any]
+) -> None:
+    is_charge, amount = read_allowance(scope, child, position)
+    key = "charge_minor" if is_charge else "allowance_minor"
+    values[key] = values.get(key, 0) + (amount or 0)
+
+
+def _read_receipt_line(
+    scope: Scope, child: etree._Element, position: int, values: dict[str, Any]
+) -> None:
+    values.setdefault("receipt_line", _text_of(scope, child, _LINE_ID, position))
+
+
+def _read_rejected(
+    scope: Scope, child: etree._Element, position: int, values: dict[str, Any]
+) -> None:
+    values["rejected_quantity"] = scope.decimal(child, "quantity", position)
+
+
+def _read_short(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
+    values["short_quantity"] = scope.decimal(child, "quantity", position)
+
+
+def _read_received_date(
+    scope: Scope, child: etree._Element, position: int, values: dict[str, Any]
+) -> None:
+    values["delivered_on"] = scope.date(child, "delivered_on", position)
+
+
+def _read_note(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
+    values.setdefault("note", scope.text(child, "note", position)[:1000])
+
+
+# The reader of each element, and whether it may stand in a line once: a second one would be a
+# second truth.
+_COMMON: Final[dict[str, tuple[_Reader, bool]]] = {
+    _ID: (_read_id, True),
+    _NET: (_read_net, True),
+    _ITEM: (_read_item, True),
+    _PRICE: (_read_price, True),
+    _ALLOWANCE: (_read_allowance, False),
+    _ORDER_LINE: (_read_order_line, False),
+    _RECEIPT_LINE: (_read_receipt_line, False),
+    _BILLING: (_read_billing, False),
+    _REJECTED: (_read_rejected, True),
+    _SHORT: (_read_short, True),
+    _RECEIVED_DATE: (_read_received_date, False),
+    _NOTE: (_read_note, False),
+}
+_READERS: Final = {
+    root: {**_COMMON, quantity: (_read_quantity, True)} for root, quantity in QUANTITY.items()
+}

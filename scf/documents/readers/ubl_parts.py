@@ -59,9 +59,14 @@ _VAT_LAYOUT = re.compile(r"[\s.\-/]")
 
 @lru_cache(maxsize=4096)  # a document states its totals two or three times
 def _minor(text: str, currency: str) -> int:
-    plain = plain_decimal(text)
-    # parse_minor has the last word, also on what is not even a decimal.
-    return parse_minor(text if plain is None else plain, currency, signed=True)
+    try:
+        return parse_minor(text, currency, signed=True)
+    except InvalidInput:
+        # XML may write what money may not: "+7.5", ".50", "-0.00" are decimals there.
+        plain = plain_decimal(text)
+        if plain is None:
+            raise
+        return parse_minor(plain, currency, signed=True)
 
 
 class Scope:
@@ -97,10 +102,7 @@ class Scope:
                 "TEXT_WITH_ELEMENTS", "A value has elements inside it.", self.place(name, position)
             )
             return ""
-        text: str | None = element.text
-        if text and "  " not in text and text.isprintable():
-            return text.strip()  # nothing to squeeze: nearly every value
-        return squeeze(text)
+        return squeeze(element.text)
 
     def date(self, element: etree._Element, name: str, position: int = 0) -> dt.date | None:
         """Read a date, refusing what is no day of our time."""
