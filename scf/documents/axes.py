@@ -40,7 +40,11 @@ Amounts = Mapping[str, int]
 
 
 def _each(
-    ctx: Context, amounts: Amounts, step: Callable[[State, int], None]
+    ctx: Context,
+    amounts: Amounts,
+    step: Callable[[State, int], None],
+    *,
+    paid_on: dt.date | None = None,
 ) -> dict[str, tuple[State, State]]:
     """Apply one step to every invoice, all or none; gives each before and after."""
     for invoice_id, amount in amounts.items():
@@ -51,8 +55,12 @@ def _each(
     before = states(ctx, amounts)
     after = {key: dataclasses.replace(state) for key, state in before.items()}
     for invoice_id, amount in amounts.items():
-        step(after[invoice_id], amount)
-    write(ctx, before, after.values())
+        state = after[invoice_id]
+        step(state, amount)
+        # What ends first is what the seller has sold for good.
+        state.recourse_minor = min(state.recourse_minor, state.outstanding_minor)
+        state.conceded_minor = min(state.conceded_minor, state.disputed_minor)
+    write(ctx, before, after.values(), paid_on=paid_on)
     return {invoice_id: (before[invoice_id], after[invoice_id]) for invoice_id in amounts}
 
 
@@ -86,6 +94,11 @@ def _finance(state: State, amount: int) -> None:
     needs(state, "held_minor", amount)
     state.held_minor -= amount
     state.outstanding_minor += amount
+
+
+def _finance_kept(state: State, amount: int) -> None:
+    _finance(state, amount)
+    state.recourse_minor += amount
 
 
 def _unwind(state: State, amount: int) -> None:
@@ -125,9 +138,12 @@ def free_many(ctx: Context, amounts: Amounts) -> None:
     _each(ctx, amounts, _free)
 
 
-def finance_many(ctx: Context, amounts: Amounts) -> None:
-    """Turn held parts into financed ones: the money has gone out."""
-    _each(ctx, amounts, _finance)
+def finance_many(ctx: Context, amounts: Amounts, *, recourse: bool = False) -> None:
+    """Turn held parts into financed ones: the money has gone out.
+
+    With ``recourse`` the seller keeps the obligor's credit risk on them.
+    """
+    _each(ctx, amounts, _finance_kept if recourse else _finance)
 
 
 def unwind_many(ctx: Context, amounts: Amounts) -> None:
@@ -191,7 +207,10 @@ def _pay_rest(state: State, amount: int) -> None:
     if amount > open_rest:
         raise refusal(state, amount)
     state.paid_minor += amount
-    state.disputed_minor = min(state.disputed_minor, open_rest - amount)
+    contested = min(state.disputed_minor, open_rest - amount)
+    # What the buyer had won is let go first.
+    state.conceded_minor = max(0, state.conceded_minor - (state.disputed_minor - contested))
+    state.disputed_minor = contested
 
 
 def _reopen_financed(state: State, amount: int) -> None:
@@ -202,6 +221,11 @@ def _reopen_financed(state: State, amount: int) -> None:
     state.outstanding_minor += amount
 
 
+def _reopen_kept(state: State, amount: int) -> None:
+    _reopen_financed(state, amount)
+    state.recourse_minor += amount
+
+
 def _reopen_rest(state: State, amount: int) -> None:
     there = state.paid_minor - state.repaid_minor
     if there < amount:
@@ -209,40 +233,47 @@ def _reopen_rest(state: State, amount: int) -> None:
     state.paid_minor -= amount
 
 
-def repay_many(ctx: Context, amounts: Amounts) -> None:
+def repay_many(ctx: Context, amounts: Amounts, *, value_on: dt.date | None = None) -> None:
     """Book that the obligor paid financed parts: outstanding falls as capacity falls."""
-    _each(ctx, amounts, _repay)
+    _each(ctx, amounts, _repay, paid_on=value_on)
 
 
-def pay_rest_many(ctx: Context, amounts: Amounts) -> None:
+def pay_rest_many(ctx: Context, amounts: Amounts, *, value_on: dt.date | None = None) -> None:
     """Book that the obligor paid parts that are neither held nor financed.
 
     Over-payment is no state of an invoice: the caller sends the excess to the payer's account.
     """
-    before = _each(ctx, amounts, _pay_rest)
+    before = _each(ctx, amounts, _pay_rest, paid_on=value_on)
     for invoice_id, (old, new) in before.items():
         if new.disputed_minor < old.disputed_minor:
             paid_although_contested(ctx, invoice_id, old.disputed_minor - new.disputed_minor)
 
 
-def reopen_payment_many(ctx: Context, amounts: Amounts, *, financed: bool) -> None:
+def reopen_payment_many(
+    ctx: Context, amounts: Amounts, *, financed: bool, recourse: bool = False
+) -> None:
     """Undo payments that the bank took back; financed parts are outstanding again."""
-    _each(ctx, amounts, _reopen_financed if financed else _reopen_rest)
+    of_financed = _reopen_kept if recourse else _reopen_financed
+    _each(ctx, amounts, of_financed if financed else _reopen_rest)
 
 
-def repay(ctx: Context, invoice_id: str, amount: int) -> None:
+def repay(ctx: Context, invoice_id: str, amount: int, *, value_on: dt.date | None = None) -> None:
     """Book that the obligor paid a financed part."""
-    repay_many(ctx, {invoice_id: amount})
+    repay_many(ctx, {invoice_id: amount}, value_on=value_on)
 
 
-def pay_rest(ctx: Context, invoice_id: str, amount: int) -> None:
+def pay_rest(
+    ctx: Context, invoice_id: str, amount: int, *, value_on: dt.date | None = None
+) -> None:
     """Book that the obligor paid a part that is neither held nor financed."""
-    pay_rest_many(ctx, {invoice_id: amount})
+    pay_rest_many(ctx, {invoice_id: amount}, value_on=value_on)
 
 
-def reopen_payment(ctx: Context, invoice_id: str, amount: int, financed: bool) -> None:  # noqa: FBT001
+def reopen_payment(
+    ctx: Context, invoice_id: str, amount: int, *, financed: bool, recourse: bool = False
+) -> None:
     """Undo a payment that the bank took back."""
-    reopen_payment_many(ctx, {invoice_id: amount}, financed=financed)
+    reopen_payment_many(ctx, {invoice_id: amount}, financed=financed, recourse=recourse)
 
 
 # --- Acceptance -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Table, and_, case, func, literal, or_, select
 from sqlalchemy.engine import Connection
 
-from scf.documents.invoice_state import INVOICE
+from scf.documents.invoice_state import DATED, FACT, INVOICE
 from scf.documents.models import (
     CreditAllocation,
     CreditNote,
@@ -46,6 +46,7 @@ def breaches(conn: Connection) -> Iterator[Breach]:
     yield from _orders_recounted(conn)
     yield from _invoices(conn)
     yield from _credits(conn)
+    yield from _facts(conn)
 
 
 def _lines_within(conn: Connection) -> Iterator[Breach]:
@@ -226,4 +227,27 @@ def _credits(conn: Connection) -> Iterator[Breach]:
             "CREDIT_COUNT",
             f"credit_note {row.id}",
             f"It says {row.allocated_minor} are allocated; its invoices say {int(row.minor)}.",
+        )
+
+
+def _facts(conn: Connection) -> Iterator[Breach]:
+    """The last dated fact of an invoice says what the invoice says of itself."""
+    last = (
+        select(FACT.c.invoice_id, func.max(FACT.c.sequence).label("sequence"))
+        .group_by(FACT.c.invoice_id)
+        .subquery()
+    )
+    differs = or_(*(FACT.c[name].is_distinct_from(INVOICE.c[name]) for name in DATED))
+    rows = conn.execute(
+        select(INVOICE.c.id, FACT.c.sequence)
+        .join(last, last.c.invoice_id == INVOICE.c.id)
+        .join(FACT, FACT.c.sequence == last.c.sequence)
+        .where(differs)
+        .order_by(INVOICE.c.id)
+    )
+    for row in rows:
+        yield Breach(
+            "INVOICE_FACTS",
+            f"invoice {row.id}",
+            f"Its last dated fact, {row.sequence}, tells of other amounts than the invoice.",
         )

@@ -105,6 +105,7 @@ def resolve_dispute(
     stays_out = {"seller": 0, "buyer": head.amount_minor, "split": buyer_minor}[outcome]
     withheld = min(head.withheld_minor, stays_out)
     state.disputed_minor -= head.withheld_minor - withheld
+    state.conceded_minor += withheld
     if not _others_open(ctx, head):
         state.dispute_state = DISPUTE.after(state.dispute_state, _OUTCOMES[outcome])
     ctx.conn.execute(
@@ -147,6 +148,8 @@ def settle_by_credit(ctx: Context, state: State, left: int) -> int:
         part = min(left - settled, row.withheld_minor)
         if part:
             settled += part
+            if row.state != "OPEN":
+                state.conceded_minor -= part
             _let_go(ctx, row, part, ends=row.state == "OPEN")
     ended = any(row.state == "OPEN" and row.withheld_minor == settled for row in rows)
     others = sum(row.state == "OPEN" for row in rows) > 1

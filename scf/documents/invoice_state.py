@@ -9,14 +9,14 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context
 from scf.db.visibility import not_found
 from scf.documents import rules
 from scf.documents.lifecycle import PAYMENT
-from scf.documents.models import Invoice
+from scf.documents.models import Invoice, InvoiceFact
 from scf.kernel.errors import Conflict, RuleViolation, ScfError
 
 INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -25,9 +25,17 @@ INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _WRITTEN: Final = (
     "due_on", "document_state", "match_state", "match_code", "acceptance_state", "payment_state",
     "dispute_state", "ipu", "accepted_minor", "acceptance_version", "base_minor",
-    "credited_minor", "disputed_minor", "paid_minor", "offered_minor", "held_minor",
-    "outstanding_minor", "repaid_minor", "reassigned_minor", "order_id",
+    "credited_minor", "disputed_minor", "conceded_minor", "paid_minor", "offered_minor",
+    "held_minor", "outstanding_minor", "recourse_minor", "repaid_minor", "reassigned_minor",
+    "order_id",
 )  # fmt: skip
+# What is kept with its date for good, so that the past can be asked (decision 0016).
+DATED: Final = (
+    "acceptance_state", "ipu", "due_on", "base_minor", "credited_minor", "disputed_minor",
+    "conceded_minor", "paid_minor", "outstanding_minor", "recourse_minor",
+)  # fmt: skip
+FACT: Final[Table] = InvoiceFact.__table__  # type: ignore[attr-defined]
+_INSERT_FACT: Final = insert(FACT).inline()
 
 
 @dataclasses.dataclass
@@ -53,11 +61,13 @@ class State:
     base_minor: int
     credited_minor: int
     disputed_minor: int
+    conceded_minor: int
     paid_minor: int
     retention_minor: int
     offered_minor: int
     held_minor: int
     outstanding_minor: int
+    recourse_minor: int
     repaid_minor: int
     reassigned_minor: int
     over_advance_minor: int
@@ -111,9 +121,20 @@ def states(ctx: Context, ids: Iterable[str]) -> dict[str, State]:
     return found
 
 
-def write(ctx: Context, before: Mapping[str, State], after: Iterable[State]) -> None:
-    """Store what changed, one statement per set of changed columns, and tell the audit row."""
+def write(
+    ctx: Context,
+    before: Mapping[str, State],
+    after: Iterable[State],
+    *,
+    paid_on: dt.date | None = None,
+) -> None:
+    """Store what changed, one statement per set of changed columns, and tell the audit row.
+
+    What the past may be asked about is kept as a dated fact beside; ``paid_on`` is the value date
+    of a payment by the obligor.
+    """
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    facts: list[dict[str, Any]] = []
     for new in after:
         old = before[new.id]
         new.payment_state = PAYMENT.after(new.payment_state, rules.payment_event(new))
@@ -128,6 +149,11 @@ def write(ctx: Context, before: Mapping[str, State], after: Iterable[State]) -> 
             {name: _plain(getattr(old, name)) for name in changed},
             {name: _plain(getattr(new, name)) for name in changed},
         )
+        if not set(DATED).isdisjoint(changed):
+            dated = {name: getattr(new, name) for name in DATED}
+            facts.append({"invoice_id": new.id, **dated, "paid_on": paid_on, "known_at": ctx.now})
+    if facts:
+        ctx.conn.execute(_INSERT_FACT, facts)
     for changed, rows in groups.items():
         ctx.conn.execute(_update_of(changed), rows)
 

@@ -25,6 +25,7 @@ from scf.db.types import (
     OptMinor,
     OptText,
     Record,
+    SerialKey,
     SignedMinor,
     Text,
     TextKey,
@@ -222,7 +223,9 @@ class Invoice(DocumentFields, Record, table=True):
         CheckConstraint(
             "held_minor >= 0 AND outstanding_minor >= 0 AND over_advance_minor >= 0"
             " AND credited_minor >= 0 AND disputed_minor >= 0 AND paid_minor >= 0"
-            " AND offered_minor >= 0 AND retention_minor >= 0",
+            " AND offered_minor >= 0 AND retention_minor >= 0"
+            " AND conceded_minor BETWEEN 0 AND disputed_minor"
+            " AND recourse_minor BETWEEN 0 AND outstanding_minor",
             name="ck_invoice_not_negative",
         ),
         Index(
@@ -269,11 +272,13 @@ class Invoice(DocumentFields, Record, table=True):
     base_minor: Minor
     credited_minor: Minor = 0
     disputed_minor: Minor = 0
+    conceded_minor: Minor = 0  # the part of disputed_minor that the buyer has won
     paid_minor: Minor = 0
     retention_minor: Minor = 0
     offered_minor: Minor = 0
     held_minor: Minor = 0
     outstanding_minor: Minor = 0
+    recourse_minor: Minor = 0  # the part of outstanding_minor whose credit risk the seller keeps
     repaid_minor: Minor = 0
     reassigned_minor: Minor = 0
     over_advance_minor: Minor = 0
@@ -283,6 +288,33 @@ class Invoice(DocumentFields, Record, table=True):
     original_id: Id
     version: Count = 1
     created_at: Instant
+
+
+class InvoiceFact(Record, table=True):
+    """What an invoice was worth after one change, and when the platform came to know it.
+
+    Rows are only ever added: the last one known before an instant is the invoice as of then.
+    """
+
+    __tablename__ = "invoice_fact"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_fact_invoice"),
+        Index("ix_fact_invoice", "invoice_id"),
+    )
+    sequence: SerialKey
+    invoice_id: Id
+    acceptance_state: Code
+    ipu: Flag
+    due_on: OptDay
+    base_minor: Minor
+    credited_minor: Minor
+    disputed_minor: Minor
+    conceded_minor: Minor
+    paid_minor: Minor
+    outstanding_minor: Minor
+    recourse_minor: Minor
+    paid_on: OptDay  # where this change is a payment by the obligor: its value date
+    known_at: Instant
 
 
 class InvoiceLine(Record, table=True):

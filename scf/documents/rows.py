@@ -166,9 +166,9 @@ NEW_INVOICE: Final[dict[str, Any]] = {
     **{
         name: literal_column("0")
         for name in (
-            "acceptance_version", "credited_minor", "disputed_minor", "paid_minor",
-            "retention_minor", "offered_minor", "held_minor", "outstanding_minor",
-            "repaid_minor", "reassigned_minor", "over_advance_minor",
+            "acceptance_version", "credited_minor", "disputed_minor", "conceded_minor",
+            "paid_minor", "retention_minor", "offered_minor", "held_minor", "outstanding_minor",
+            "recourse_minor", "repaid_minor", "reassigned_minor", "over_advance_minor",
         )
     },
 }  # fmt: skip

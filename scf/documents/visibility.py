@@ -20,6 +20,7 @@ from scf.documents.models import (
     Dispute,
     DocumentFinding,
     Invoice,
+    InvoiceFact,
     InvoiceLine,
     Order,
     OrderLine,
@@ -88,7 +89,7 @@ def _with_invoice(model: Any) -> None:  # noqa: ANN401 - a model with an invoice
     visible_to(model)(lambda actor: model.invoice_id.in_(_seen_invoices(actor)))
 
 
-for _part in (InvoiceLine, Acceptance, Dispute, CreditAllocation):
+for _part in (InvoiceLine, InvoiceFact, Acceptance, Dispute, CreditAllocation):
     _with_invoice(_part)
 
 

@@ -240,7 +240,9 @@ def fund(ctx: Context, advance_ids: Iterable[str], value_on: dt.date) -> list[Ro
     rows = rows_of(ctx.conn, advance_ids)
     first = [row for row in rows if row.funded_on is None]
     if first:
-        axes.finance_many(ctx, _amounts(first))
+        for recourse in (False, True):
+            parts = [row for row in first if row.recourse == recourse]
+            axes.finance_many(ctx, _amounts(parts), recourse=recourse)
         limits.utilise(ctx, *(row.id for row in first))
     facts = {"value_on": value_on.isoformat()}
     return transition_many(ctx, rows, "fund", value_on, facts, {"funded_on": value_on})
@@ -345,7 +347,7 @@ def repay(
     else:
         after = transition_many(ctx, [row], "repay", day, facts, columns)[0]
     if principal:
-        axes.repay(ctx, row.invoice_id, principal)
+        axes.repay(ctx, row.invoice_id, principal, value_on=value_on)
         limits.reduce(ctx, row.id, principal)
         claims.release(ctx, row.invoice_id)
     return after
@@ -388,7 +390,7 @@ def reopen(
     event = "reopen" if repaid or penalty_paid else "reopen_all"
     after = transition_many(ctx, [row], event, on or _today(ctx, row), facts, columns)[0]
     if principal:
-        axes.reopen_payment(ctx, row.invoice_id, principal, financed=True)
+        axes.reopen_payment(ctx, row.invoice_id, principal, financed=True, recourse=row.recourse)
         limits.restore(ctx, row.id, principal)
         claims.claim(ctx, row.invoice_id, row.programme_id, row.financier_id)
     return after

@@ -8,7 +8,14 @@ A SQLite table rebuild drops a table's triggers without a word: migrations go th
 ``scf.db.migrate.rebuild_table`` which puts them back.
 """
 
-_IMMUTABLE = ("ledger_entry", "ledger_posting", "ledger_no_entry", "audit_log", "audit_seal")
+_IMMUTABLE = (
+    "ledger_entry",
+    "ledger_posting",
+    "ledger_no_entry",
+    "audit_log",
+    "audit_seal",
+    "invoice_fact",
+)
 
 
 def _sqlite() -> dict[str, str]:

@@ -3,11 +3,12 @@
 import datetime as dt
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import insert, select
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
+from scf.kernel.calendar import zone
 from scf.kernel.errors import Conflict, NotFound
 from scf.parties.models import BusinessDate, Firm
 
@@ -28,6 +29,7 @@ class OpenDay(BaseModel):
     model_config = ConfigDict(extra="forbid")
     financier_id: str
     on: dt.date
+    zone: str = Field(default="UTC", max_length=60)
 
 
 @command("day.open", OpenDay)
@@ -40,12 +42,16 @@ def open_day(ctx: Context, data: OpenDay) -> dict[str, Any]:
         ``DAY_OPENED`` when they are open already.
     NotFound
         When there is no such financier.
+    InvalidInput
+        For a zone that nobody knows.
     """
+    zone(data.zone)
     kind = ctx.conn.execute(
         select(_firm.c.kind).where(_firm.c.id == data.financier_id)
     ).scalar_one_or_none()
     if kind != "financier":
         raise NotFound("NOT_FOUND", "No financier with this id.", id=data.financier_id)
-    ctx.conn.execute(insert(_date), {"financier_id": data.financier_id, "current_on": data.on})
+    row = {"financier_id": data.financier_id, "current_on": data.on, "zone": data.zone}
+    ctx.conn.execute(insert(_date), row)
     ctx.change("business_date", data.financier_id, None, {"current_on": data.on.isoformat()})
     return {"financier_id": data.financier_id, "current_on": data.on.isoformat()}

@@ -201,3 +201,4 @@ class BusinessDate(Record, table=True):
     )
     financier_id: IdKey
     current_on: Day
+    zone: Text = "UTC"  # where its days begin and end: IANA name

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.calendar import instant_of, zone
 from scf.kernel.errors import NotAllowed, NotFound
 from scf.parties.identifiers import PartyId, alias, judge_all
 from scf.parties.models import (
@@ -33,6 +34,7 @@ _role = UserRole.__table__  # type: ignore[attr-defined]
 
 # Asked by every command about money: built once, since building costs more than asking.
 _KIND = select(_firm.c.kind).where(_firm.c.id == bindparam("firm"))
+_ZONE = select(_date.c.zone).where(_date.c.financier_id == bindparam("financier"))
 _BUSINESS_DATE = select(_date.c.current_on).where(_date.c.financier_id == bindparam("financier"))
 _VERIFIED = (
     select(_account, _verification.c.verified_at, _verification.c.usable_on)
@@ -64,6 +66,22 @@ def business_date(conn: Connection, financier_id: str) -> dt.date:
             "BUSINESS_DATE", "This organisation has no business date.", financier_id=financier_id
         )
     return day  # type: ignore[no-any-return]
+
+
+def start_of_day(conn: Connection, financier_id: str, on: dt.date) -> dt.datetime:
+    """Return the instant at which a day begins where the financier is.
+
+    What was stored before it was known before that day: ``known_on < on``, strictly.
+
+    Raises
+    ------
+    NotFound
+        ``BUSINESS_DATE`` when the organisation keeps no business date.
+    """
+    name = conn.execute(_ZONE, {"financier": financier_id}).scalar_one_or_none()
+    if name is None:
+        business_date(conn, financier_id)  # says what is wrong
+    return instant_of(on, dt.time(0), zone(name or "UTC"))
 
 
 def day_for(conn: Connection, org_id: str, otherwise: dt.date) -> dt.date:

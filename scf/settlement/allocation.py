@@ -323,7 +323,8 @@ def _move_invoice_rest(ctx: Context, position: Position, after: Plan, *, first: 
     if first and more < 0:
         axes.reopen_payment_many(ctx, {position.invoice.id: -more}, financed=False)
     if not first and more > 0:
-        axes.pay_rest(ctx, position.invoice.id, more)
+        paid_on = max(one.value_on for one in after.parts if one.kind == "seller")
+        axes.pay_rest(ctx, position.invoice.id, more, value_on=paid_on)
 
 
 def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, today: dt.date) -> None:
