@@ -28,7 +28,7 @@ OLDEST = (3, 11)
 # The installer comes first; each later set is resolved within the versions of the earlier ones,
 # so that any choice of sets fits together.
 BOOTSTRAP = "bootstrap"
-SETS = ("core", "einvoice", "model", "dev", "bench")
+SETS = ("core", "einvoice", "model", "pdf", "dev", "bench")
 
 # What a test starts, the Debian package that brings it, and where else it may be found.
 TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -11,10 +11,10 @@ from config import settings
 from scf.bootstrap import build
 from scf.db.platform import Platform
 from scf.parties.ratelimit import Limit
-from web import health, i18n, problems, security, sessions
+from web import assets, health, i18n, problems, security, sessions, theme
 from web.api import v1
 from web.context import Around, Options, install
-from web.portal import portal
+from web.portal import portal, shell
 from web.strict_json import StrictJson
 
 # What a request may carry at most; the upload of files asks for more on its own route.
@@ -53,9 +53,12 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
         )
     app.session_interface = sessions.ServerSessions()
     i18n.attach(app)
+    theme.attach(app)
+    shell.attach(app)
     health.attach(app)
     security.attach(app)
     problems.attach(app)
+    assets.attach(app)
     app.register_blueprint(portal)
     app.register_blueprint(v1.blueprint())
     return app

@@ -1,13 +1,14 @@
 """Languages, and the one place where money, dates and states become text for people."""
 
 import datetime as dt
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
-from babel.numbers import format_decimal
+from babel.dates import format_date, format_time, get_timezone_location
+from babel.numbers import format_compact_decimal, format_decimal
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, ngettext
 from flask_babel import gettext as _
 
 from scf.kernel.money import exponent
@@ -16,7 +17,9 @@ LANGUAGES: Final = ("en", "zh")
 COOKIE: Final = "__Host-language"
 # How a browser says which Chinese it wants; the catalogue is one.
 _ASKED: Final = {"en": "en", "zh": "zh", "zh-CN": "zh", "zh-Hans": "zh", "zh-Hans-CN": "zh"}
+_THOUSAND: Final = 1000
 _TAGS: Final = {"en": "en", "zh": "zh-Hans"}
+LANGUAGE_NAMES: Final = {"en": "English", "zh": "简体中文"}
 
 
 def attach(app: Flask) -> None:
@@ -27,11 +30,16 @@ def attach(app: Flask) -> None:
         default_translation_directories="translations",
         locale_selector=language,
     )
-    app.jinja_env.filters["money"] = money
-    app.jinja_env.filters["day"] = day
+    for form in (money, amount, short_amount, percent, day, relative_days, moment):
+        app.jinja_env.filters[form.__name__] = form
     app.jinja_env.globals["label"] = label
     app.jinja_env.globals["role_name"] = role_name
     app.jinja_env.globals["language_tag"] = lambda: _TAGS[language()]
+
+
+def tag_of(code: str) -> str:
+    """Return the tag that a page carries for a language."""
+    return _TAGS[code]
 
 
 def language() -> str:
@@ -48,12 +56,30 @@ def language() -> str:
 
 def money(amount_minor: int, currency: str) -> str:
     """Return an amount with the digits of its currency, always with the currency's code."""
+    return f"{amount(amount_minor, currency)}\u00a0{currency}"
+
+
+def amount(amount_minor: int, currency: str) -> str:
+    """Return an amount without the currency's code, for a place that shows the code beside it."""
     digits = exponent(currency)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    number = format_decimal(
-        Decimal(amount_minor).scaleb(-digits), format=pattern, locale=get_locale()
+    return str(
+        format_decimal(Decimal(amount_minor).scaleb(-digits), format=pattern, locale=get_locale())
     )
-    return f"{number}\u00a0{currency}"
+
+
+def short_amount(amount_minor: int, currency: str) -> str:
+    """Return an amount in few digits ("1.28M", "128万"), to stand beside its full value."""
+    whole = Decimal(amount_minor).scaleb(-exponent(currency))
+    digits = 1 if abs(whole) < _THOUSAND * 10 or abs(whole) >= _THOUSAND**2 else 0
+    return str(format_compact_decimal(whole, locale=get_locale(), fraction_digits=digits))
+
+
+def percent(rate_ppm: int, digits: int = 2) -> str:
+    """Return a rate in parts per million as percent, rounded half up as a person would."""
+    value = (Decimal(rate_ppm) / 10_000).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    pattern = "0" + ("." + "0" * digits if digits else "")
+    return f"{format_decimal(value, format=pattern, locale=get_locale())}%"
 
 
 def day(value: dt.date | None) -> str:
@@ -63,6 +89,29 @@ def day(value: dt.date | None) -> str:
     """
     pattern = "d MMM y" if language() == "en" else "medium"
     return format_date(value, format=pattern, locale=get_locale()) if value else "–"
+
+
+def relative_days(value: dt.date | None, today: dt.date) -> str:
+    """Return how far a day is from today, in words."""
+    if value is None:
+        return ""
+    days = (value - today).days
+    if days == 0:
+        return str(_("today"))
+    if days > 0:
+        return str(ngettext("in %(num)d day", "in %(num)d days", days))
+    return str(ngettext("%(num)d day ago", "%(num)d days ago", -days))
+
+
+def moment(value: dt.datetime | None, zone: str = "UTC", *, with_day: bool = True) -> str:
+    """Return an instant as the clock of a place shows it, with the name of the place."""
+    if value is None:
+        return "–"
+    there = value.astimezone(ZoneInfo(zone))
+    time = format_time(there, format="HH:mm", locale=get_locale())
+    place = get_timezone_location(zone, locale=get_locale(), return_city=True)
+    where = "UTC" if zone == "UTC" else place
+    return f"{day(there.date())}, {time} ({where})" if with_day else f"{time} ({where})"
 
 
 def label(word: str) -> str:

@@ -7,11 +7,13 @@ stands in the log under the same reference.
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, SecurityError
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as BaseResponse
@@ -19,6 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from scf.db.failures import is_away
 from scf.kernel.errors import NotSignedIn, ScfError, Unavailable
 from scf.kernel.ids import new_id
+from web.portal.shell import own_address, shell
 
 _log = structlog.get_logger(__name__)
 _TYPES = "urn:tributary:problem:"
@@ -162,6 +165,31 @@ def _as_json(problem: Problem) -> Response:
 
 
 def _as_page(problem: Problem) -> Response:
-    page = render_template("error.html", problem=problem, reference=g.get("request_id", ""))
+    page = render_template(
+        "error.html",
+        problem=problem,
+        reference=g.get("request_id", ""),
+        in_shell=_shell_stands(),
+        back=_back(),
+    )
     headers = {key: value for key, value in problem.headers.items() if key != "WWW-Authenticate"}
     return Response(page, problem.status, headers, content_type="text/html; charset=utf-8")
+
+
+def _shell_stands() -> bool:
+    """Tell whether the page can stand in the shell: somebody is known, and the database answers."""
+    if g.get("actor") is None:
+        return False
+    try:
+        shell()
+    except (ScfError, SQLAlchemyError):
+        return False
+    return True
+
+
+def _back() -> str:
+    """Return the page of ours that the person came from, if the browser says so."""
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != urlsplit(request.host_url).netloc or came_from.path == request.path:
+        return ""
+    return own_address(came_from.path + (f"?{came_from.query}" if came_from.query else ""))

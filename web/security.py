@@ -23,7 +23,7 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_PUBLIC: Final = frozenset({"static", "health.live", "health.ready"})
+_PUBLIC: Final = frozenset({"static", "assets.htmx", "health.live", "health.ready"})
 
 
 def attach(app: Flask) -> None:

@@ -114,6 +114,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/readyz"): Open(),
     ("GET", "/metrics"): Open(),
     ("GET", "/static/<path:filename>"): Open(),
+    ("GET", "/static/htmx.js"): Open(),
     ("GET", f"{API}/openapi.json"): Open(),
     # --- portal
     ("GET", "/"): Portal(signed_in=True),
@@ -121,6 +122,8 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/sign-in"): Portal(signed_in=False, form={"email": "a@b.example", "password": "x"}),
     ("POST", "/sign-out"): Portal(signed_in=True),
     ("POST", "/language"): Portal(signed_in=False, form={"language": "zh"}),
+    ("POST", "/theme"): Portal(signed_in=False, form={"theme": "dark"}),
+    ("GET", "/search"): Portal(signed_in=True),
     # --- firms
     ("GET", f"{API}/firms"): Api(EVERYBODY),
     ("GET", f"{API}/firms/<firm_id>"): Api(EVERYBODY, thing="firm"),

@@ -55,7 +55,8 @@ def served(db: Database) -> Served:
 def page(served: Served, person: str, path: str = "/") -> str:
     answer = served.browser(person).get(path)
     assert answer.status_code == 200
-    return str(answer.get_data(as_text=True))
+    text = str(answer.get_data(as_text=True)).replace("&nbsp;", "\u00a0")
+    return text.replace('<span class="cur">', "")  # the code stands smaller beside its amount
 
 
 def test_each_side_sees_the_other_by_name(served: Served) -> None:

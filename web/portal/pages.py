@@ -1,9 +1,10 @@
 """Signing in and out, and the one page behind it."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import func, select
@@ -19,9 +20,11 @@ from scf.parties.access import may
 from scf.parties.service import day_for, firm_names
 from scf.parties.signin import TooManyTries
 from scf.parties.signin import sign_in as sign_person_in
-from web import sessions
+from web import sessions, theme
 from web.context import actor, now, platform
 from web.i18n import COOKIE, LANGUAGES
+from web.portal.navigation import home_of
+from web.portal.shell import own_address
 
 portal = Blueprint("portal", __name__)
 PAGE_SIZE = 25
@@ -88,26 +91,38 @@ def sign_out() -> BaseResponse:
 @portal.post("/language")
 def choose_language() -> BaseResponse:
     """Keep the chosen language in the browser; it says nothing about the person."""
-    chosen = request.form.get("language", "")
-    answer = redirect(url_for("portal.home"), 303)
-    if chosen in LANGUAGES:
+    return _kept(COOKIE, request.form.get("language", ""), LANGUAGES)
+
+
+@portal.post("/theme")
+def choose_theme() -> BaseResponse:
+    """Keep the chosen theme in the browser; it says nothing about the person."""
+    return _kept(theme.COOKIE, request.form.get("theme", ""), theme.THEMES)
+
+
+def _kept(cookie: str, chosen: str, of: Container[str]) -> BaseResponse:
+    """Go back to the page with a choice kept for a year, unless it is none of the choices."""
+    answer = redirect(own_address(request.form.get("back", "/")), 303)
+    if chosen in of:
         answer.set_cookie(
-            COOKIE, chosen, max_age=31_536_000, path="/", secure=True, httponly=True, samesite="Lax"
+            cookie, chosen, max_age=31_536_000, path="/", secure=True, httponly=True, samesite="Lax"
         )
     return answer
 
 
 @portal.get("/")
-def home() -> str | Response:
-    """Show who is signed in, for which organisation, on which day, and the invoices."""
+def home() -> str | BaseResponse:
+    """Lead to the home of the role; a role without one sees its invoices here."""
     who = actor()
+    if home_of(who) != "portal.home":
+        return redirect(url_for(home_of(who)), 303)
     asked = request.args.get("page", "1")
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1  # noqa: PLR2004
     with platform().db.read(who) as reading:
         conn = reading.connection()
         today = day_for(conn, who.org_id, now().date())
         page = _invoices(reading, who, max(1, min(number, _MAX_PAGE)))
-        names = firm_names(conn, {who.org_id, *(row.other_id for row in page.rows)})
+        names = firm_names(conn, {row.other_id for row in page.rows})
         rows = [
             {
                 "number": row.invoice.number,
@@ -123,9 +138,6 @@ def home() -> str | Response:
     return render_template(
         "home.html",
         person=who,
-        organisation=names.get(who.org_id, ""),
-        roles=sorted(role.value for role in who.roles),
-        today=today,
         rows=rows,
         page=page,
     )

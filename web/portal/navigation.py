@@ -1,0 +1,69 @@
+"""The one table of what each role finds in the side navigation and the tab bar.
+
+Who adds a page adds its entry here: the endpoint of the route, an icon of ``macros/icons.html``,
+a label, and the letter that leads there after ``G``. The first four entries are the tab bar of a
+small screen. A count is a function that reads one number; it is asked on every page, so it must
+be cheap.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _
+from sqlmodel import Session
+
+from scf.kernel.actor import Actor, Role
+
+Count = Callable[[Session, Actor], int]
+TABS: Final = 4
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place to go."""
+
+    endpoint: str
+    icon: str
+    label: Any  # text that takes the language of the request
+    letter: str = ""
+    count: Count | None = None
+
+
+_TREASURER: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+_ANCHOR: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+_OFFICER: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+_ADMIN: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+
+# What everybody finds behind the own name.
+OWN: Final[tuple[Entry, ...]] = ()
+
+# Where the bell leads, and how many new notices it announces.
+BELL: Final[Entry | None] = None
+
+# In the order in which a person with several roles is led to the first home.
+ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {
+    Role.TREASURER: _TREASURER,
+    Role.ANCHOR_APPROVER: _ANCHOR,
+    Role.ANCHOR_CLERK: _ANCHOR,
+    Role.OFFICER_CHECKER: _OFFICER,
+    Role.OFFICER_MAKER: _OFFICER,
+    Role.HEAD_OFFICE: _OFFICER,
+    Role.ADMINISTRATOR: _ADMIN,
+}
+
+
+def entries_of(actor: Actor) -> tuple[Entry, ...]:
+    """Give the entries of a person's roles, each once, in order."""
+    found: dict[str, Entry] = {}
+    for role, entries in ENTRIES.items():
+        if role in actor.roles:
+            for entry in entries:
+                found.setdefault(entry.endpoint, entry)
+    return tuple(found.values())
+
+
+def home_of(actor: Actor) -> str:
+    """Give the endpoint at which a person starts."""
+    entries = entries_of(actor)
+    return entries[0].endpoint if entries else "portal.home"
