@@ -44,7 +44,8 @@ def _own_day() -> dt.date:
 @programme.command("load")
 def programme_load(
     file: Path,
-    anchor: Annotated[str, typer.Option(help="The core buyer: id or scheme:value")],
+    anchor: Annotated[str, typer.Option(help="The core buyer: id or scheme:value")] = "",
+    seller: Annotated[str, typer.Option(help="Or the seller, where it is the seller's")] = "",
     on: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="In force from; today if left")
     ] = None,
@@ -56,7 +57,8 @@ def programme_load(
         raise InvalidInput("PROGRAMME_FILE", f"{file} cannot be read: {error}.") from None
     payload = {
         "content": content,
-        "anchor_id": SESSION.firm(anchor),
+        "anchor_id": SESSION.firm(anchor) if anchor else None,
+        "seller_id": SESSION.firm(seller) if seller else None,
         "effective_on": on.date() if on else _own_day(),
     }
     show(SESSION.run("programme.load", payload).result)
@@ -81,7 +83,8 @@ def programme_list() -> None:
                     "id": r.id,
                     "code": r.code,
                     "name": r.name,
-                    "anchor": r.anchor_id,
+                    "anchor": r.anchor_id or "",
+                    "seller": r.seller_id or "",
                     "state": r.state,
                 }
                 for r in rows

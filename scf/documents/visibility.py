@@ -33,7 +33,13 @@ from scf.documents.models import (
 from scf.kernel.actor import Actor
 
 _claim = table("programme_claim", column("invoice_id"), column("financier_id"))
-_programme = table("programme", column("financier_id"), column("anchor_id"), column("state"))
+_programme = table(
+    "programme",
+    column("financier_id"),
+    column("anchor_id"),
+    column("seller_id"),
+    column("state"),
+)
 _ACCEPTED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
 
 # Second names, so that a query on lines or disputes can look at the invoice they belong to.
@@ -135,15 +141,14 @@ for _model in (Upload, Original, PendingParty):
 
 @visible_to(DocumentFinding)
 def _findings(actor: Actor) -> ColumnElement[bool]:
-    """Show findings to who handed the file in; an unknown party to the anchor's financier too.
+    """Show findings to who handed the file in; an unknown party to that firm's financier too.
 
     Its officers say who that party is. They learn name and numbers, nothing of the document.
     """
     columns: Any = DocumentFinding.__table__.c  # type: ignore[attr-defined]
-    anchors = select(_programme.c.anchor_id).where(
-        _programme.c.financier_id == actor.org_id, _programme.c.state == "ACTIVE"
+    own = and_(_programme.c.financier_id == actor.org_id, _programme.c.state == "ACTIVE")
+    agreed = or_(
+        columns.org_id.in_(select(_programme.c.anchor_id).where(own)),
+        columns.org_id.in_(select(_programme.c.seller_id).where(own)),
     )
-    return or_(
-        columns.org_id == actor.org_id,
-        and_(columns.code == "FIRM_UNKNOWN", columns.org_id.in_(anchors)),
-    )
+    return or_(columns.org_id == actor.org_id, and_(columns.code == "FIRM_UNKNOWN", agreed))

@@ -72,6 +72,7 @@ def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
         programme,
         (quote.programme_version_id, terms),
         seller_id=quote.seller_id,
+        obligor_id=quote.anchor_id,
         currency=quote.currency,
         value_on=quote.value_on,
         now=ctx.now,

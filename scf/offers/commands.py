@@ -77,6 +77,9 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
         "face_minor": priced.face_minor,
         "discount_minor": priced.discount_minor,
         "fee_minor": priced.fee_minor,
+        "reserve_minor": priced.reserve_minor,
+        "tax_minor": priced.tax_minor,
+        "interest_minor": priced.interest_minor,
         "net_minor": priced.net_minor,
         "rate_percent": rate_percent,
         "rate_ppm": rate_ppm,
@@ -108,6 +111,9 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
             "face_minor": line.face_minor,
             "discount_minor": line.discount_minor,
             "fee_minor": line.fee_minor,
+            "reserve_minor": line.reserve_minor,
+            "tax_minor": line.tax_minor,
+            "interest_minor": line.interest_minor,
             "net_minor": line.net_minor,
             "rate_percent": line.rate_percent,
             "margin_ppm": line.margin_ppm,
@@ -128,13 +134,14 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
 def _answer(quote: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any]:
     shown = (
         "id", "state", "currency", "programme_id", "financier_id", "anchor_id", "face_minor",
-        "discount_minor", "fee_minor", "net_minor", "rate_percent", "rate_ppm", "benchmark",
-        "fixing_percent", "day_count", "rate_basis", "all_in_ppm", "effective_ppm",
+        "discount_minor", "fee_minor", "tax_minor", "reserve_minor", "interest_minor",
+        "net_minor", "rate_percent", "rate_ppm", "benchmark", "fixing_percent", "day_count",
+        "rate_basis", "all_in_ppm", "effective_ppm",
         "inputs_digest",
     )  # fmt: skip
     of_line = (
-        "invoice_id", "face_minor", "discount_minor", "fee_minor", "net_minor", "rate_percent",
-        "days",
+        "invoice_id", "face_minor", "discount_minor", "fee_minor", "tax_minor", "reserve_minor",
+        "interest_minor", "net_minor", "rate_percent", "days",
     )  # fmt: skip
     return {
         **{name: quote[name] for name in shown},

@@ -13,7 +13,7 @@ from typing import Final
 
 from scf.kernel.errors import Refusal
 from scf.kernel.money import format_minor
-from scf.kernel.rates import PPM
+from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms
 
 # UNTDID 1001: a factored invoice or credit note; title has gone to somebody else.
@@ -21,7 +21,6 @@ FACTORED: Final = frozenset({"393", "396"})
 # What the seller may finance: invoice, corrected, self-billed, and partial ones; 386 (prepayment)
 # is no receivable, 381 a credit note.
 NO_RECEIVABLE: Final = frozenset({"386", "381"})
-ACCEPTED: Final = frozenset({"ACCEPTED", "PART_ACCEPTED", "DEEMED"})
 MATCHED: Final = frozenset({"MATCHED", "WAIVED"})
 
 
@@ -223,7 +222,7 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "Finance the invoice itself, not a prepayment request or a credit note.",
             f"Document {facts.number} is no receivable.",
         )
-    if facts.acceptance_state not in ACCEPTED:
+    if not technique_of(terms).accepted_enough(facts.acceptance_state):
         yield Refusal(
             "NOT_ACCEPTED",
             facts.acceptance_state,
@@ -329,8 +328,8 @@ def _amount(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
 
 
 def largest_face(terms: Terms, eligible: int) -> int:
-    """Give the most that can be advanced on what is eligible; the reserve stays out."""
-    return eligible * terms.advance_ppm // PPM
+    """Give the most that can be financed of what is eligible, as the technique says."""
+    return technique_of(terms).largest_face(terms, eligible)
 
 
 def _too_much(facts: InvoiceFacts, most: int) -> Refusal:

@@ -20,6 +20,7 @@ from scf.parties.service import business_date, verified_account
 from scf.programmes import claims, limits
 from scf.programmes.calendars import calendar_of
 from scf.programmes.models import ProgrammeClaim
+from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -62,6 +63,7 @@ class Deal:
     version_id: str
     terms: Terms
     seller_id: str
+    obligor_id: str
     currency: str
     business_on: dt.date
     earliest_value_on: dt.date
@@ -71,11 +73,6 @@ class Deal:
     def calendar(self) -> BusinessCalendar:
         """The programme's business days."""
         return calendar_of(self.terms.calendar)
-
-    @property
-    def obligor_id(self) -> str:
-        """Who owes the invoices: the programme's anchor."""
-        return str(self.programme.anchor_id)
 
     def settle_on(self, due_on: dt.date) -> dt.date:
         """Give the day on which a face due on a day is owed."""
@@ -96,6 +93,7 @@ def deal_on(
     version: tuple[str, Terms],
     *,
     seller_id: str,
+    obligor_id: str,
     currency: str,
     value_on: dt.date | None,
     now: dt.datetime,
@@ -109,6 +107,7 @@ def deal_on(
         version_id,
         terms,
         seller_id,
+        obligor_id,
         currency,
         business_on,
         earliest,
@@ -222,11 +221,11 @@ def _free_of_pair(conn: Connection, deal: Deal) -> int:
             _INVOICE.c.buyer_id == deal.obligor_id,
             _INVOICE.c.currency == deal.currency,
             _INVOICE.c.document_state == "VALIDATED",
-            _INVOICE.c.accepted_minor.is_not(None),
             _INVOICE.c.payment_state != "PAID",
         )
     )
-    return sum(eligible(row) for row in rows)
+    enough = technique_of(deal.terms).accepted_enough
+    return sum(eligible(row) for row in rows if enough(row.acceptance_state))
 
 
 def takes_of(

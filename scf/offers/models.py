@@ -41,6 +41,9 @@ class Quote(Record, table=True):
     face_minor: Minor
     discount_minor: Minor
     fee_minor: Minor
+    reserve_minor: Minor = 0
+    tax_minor: Minor = 0
+    interest_minor: Minor = 0  # in arrears, if all is paid on its day; not taken from the cash
     net_minor: Minor
     rate_percent: Text  # exact digits: fixing + margin; of several lines the highest
     rate_ppm: SignedPpm  # the same, rounded half up to a whole part per million
@@ -81,6 +84,9 @@ class QuoteLine(Record, table=True):
     face_minor: Minor
     discount_minor: Minor
     fee_minor: Minor
+    reserve_minor: Minor = 0
+    tax_minor: Minor = 0
+    interest_minor: Minor = 0
     net_minor: Minor
     rate_percent: Text  # this line's own rate: the margin depends on its days
     margin_ppm: SignedPpm

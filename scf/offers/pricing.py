@@ -15,10 +15,12 @@ from scf.kernel.rates import (
     Rate,
     discount,
     effective_ppm,
+    interest,
     percent_to_fraction,
     ppm_to_fraction,
     round_half_up,
 )
+from scf.programmes.techniques import technique_of
 from scf.programmes.terms import CurrencyTerms, Fee, Terms
 
 
@@ -35,6 +37,9 @@ class PricedLine:
     start: dt.date
     settle_on: dt.date
     days: int
+    reserve_minor: int = 0  # of the face: paid when the obligor has paid
+    tax_minor: int = 0  # on the fee
+    interest_minor: int = 0  # in arrears, if the obligor pays on its day
 
     @property
     def rate_percent(self) -> str:
@@ -43,8 +48,8 @@ class PricedLine:
 
     @property
     def charges_minor(self) -> int:
-        """Everything that the advance costs."""
-        return self.discount_minor + self.fee_minor
+        """Everything that the advance costs; in arrears, when it is paid on its day."""
+        return self.discount_minor + self.fee_minor + self.tax_minor + self.interest_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,9 @@ class Price:
     net_minor: int
     all_in_ppm: int
     effective_ppm: int
+    reserve_minor: int = 0
+    tax_minor: int = 0
+    interest_minor: int = 0
 
 
 # --- One line ---------------------------------------------------------------------------------
@@ -72,6 +80,11 @@ def rate_of(terms: Terms, fixing_percent: str, margin_ppm: int) -> Rate:
 def fee_of(fees: Sequence[Fee], face: int) -> int:
     """Give the sum of the fees on a face, each between its minimum and maximum."""
     return sum(_one_fee(fee, face) for fee in fees)
+
+
+def tax_of(fees: Sequence[Fee], face: int) -> int:
+    """Give the tax on the fees of a face, rounded by fee."""
+    return sum(round_half_up(_one_fee(fee, face) * ppm_to_fraction(fee.tax_ppm)) for fee in fees)
 
 
 def _one_fee(fee: Fee, face: int) -> int:
@@ -89,15 +102,38 @@ def price_line(
     settle_on: dt.date,
     fixing_percent: str,
 ) -> PricedLine | None:
-    """Price one invoice; nothing where the margin grid does not reach its tenor."""
+    """Price one invoice; nothing where the margin grid does not reach its tenor.
+
+    The charge is on what the reserve leaves to advance: a discount up front, or interest in
+    arrears, shown here as it will be when the obligor pays on its day.
+    """
     days = (settle_on - start).days
     margin_ppm = terms.margin_for(days)
     if margin_ppm is None or days < 0:
         return None
     rate = rate_of(terms, fixing_percent, margin_ppm)
-    kept = discount(face, rate, start, settle_on, terms.day_count, terms.rate_basis)
-    fee = fee_of(part.fees, face)
-    return PricedLine(face, kept, fee, face - kept - fee, rate, margin_ppm, start, settle_on, days)
+    reserve = technique_of(terms).reserve(terms, face)
+    lent = face - reserve
+    kept = later = 0
+    if terms.charge == "upfront":
+        kept = discount(lent, rate, start, settle_on, terms.day_count, terms.rate_basis)
+    else:
+        later = interest(lent, rate, start, settle_on, terms.day_count)
+    fee, tax = fee_of(part.fees, face), tax_of(part.fees, face)
+    return PricedLine(
+        face,
+        kept,
+        fee,
+        lent - kept - fee - tax,
+        rate,
+        margin_ppm,
+        start,
+        settle_on,
+        days,
+        reserve_minor=reserve,
+        tax_minor=tax,
+        interest_minor=later,
+    )
 
 
 def percent_text(rate: Rate) -> str:
@@ -140,6 +176,9 @@ def price(terms: Terms, lines: Sequence[PricedLine]) -> Price:
         cash,
         simple,
         effective,
+        reserve_minor=sum(line.reserve_minor for line in lines),
+        tax_minor=sum(line.tax_minor for line in lines),
+        interest_minor=sum(line.interest_minor for line in lines),
     )
 
 

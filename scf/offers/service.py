@@ -26,7 +26,8 @@ from scf.offers.models import Quote, QuoteLine
 from scf.offers.pricing import Price, PricedLine, percent_text, price, price_line
 from scf.parties.service import business_date
 from scf.programmes import limits
-from scf.programmes.service import fixing, programme_for, programme_of, terms_on
+from scf.programmes.service import covers, fixing, programme_of, programmes_between, terms_on
+from scf.programmes.techniques import technique_of
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 QUOTE: Final[Table] = Quote.__table__  # type: ignore[attr-defined]
@@ -147,15 +148,15 @@ def _find_deal(
     programme: Row[Any] | None
     if ask.programme_id is not None:
         programme = programme_of(conn, ask.programme_id)
-        if programme.anchor_id != buyer_id:
+        if not covers(programme, seller_id, buyer_id):
             raise not_found("programme", ask.programme_id)
     else:
-        programme = programme_for(conn, buyer_id, currency) if buyer_id else None
+        programme = _best_programme(conn, seller_id, rows) if buyer_id else None
     if programme is None:
         return Refusal(
             "NO_PROGRAMME",
             currency,
-            "a programme of the buyer in this currency",
+            "a programme of the buyer, or your own, in this currency",
             "when a financier opens one",
             "Ask the buyer or a financier for a programme.",
             "No programme finances invoices of this buyer in this currency.",
@@ -166,6 +167,7 @@ def _find_deal(
         programme,
         terms_on(conn, programme.id, on),
         seller_id=seller_id,
+        obligor_id=buyer_id,
         currency=currency,
         value_on=ask.value_on,
         now=now,
@@ -175,6 +177,19 @@ def _find_deal(
             "VALUE_DATE", f"{deal.value_on} is no business day.", value_on=deal.value_on.isoformat()
         )
     return deal
+
+
+def _best_programme(conn: Connection, seller_id: str, rows: Sequence[Row[Any]]) -> Row[Any] | None:
+    """Give the programme that takes these invoices as they are; else the first, which says why not.
+
+    The buyer's come first, on whose word finance is cheapest; then the seller's own.
+    """
+    found = programmes_between(conn, seller_id, rows[0].buyer_id, rows[0].currency)
+    for programme, terms in found:
+        enough = technique_of(terms).accepted_enough
+        if all(enough(row.acceptance_state) for row in rows):
+            return programme
+    return found[0][0] if found else None
 
 
 def _fixing(conn: Connection, deal: Deal) -> tuple[str, str, dt.date | None]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, column, insert, select, table, update
+from sqlalchemy import Row, column, insert, or_, select, table, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scf.db.runner import Context, command
@@ -22,7 +22,13 @@ __all__ = ["accounts", "people"]
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
 # Programmes belong to a later slice, so their table is named, not imported.
-_programme = table("programme", column("financier_id"), column("anchor_id"), column("state"))
+_programme = table(
+    "programme",
+    column("financier_id"),
+    column("anchor_id"),
+    column("seller_id"),
+    column("state"),
+)
 _LINK = {
     "sqlite": sqlite.insert(_identifier).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_identifier).on_conflict_do_nothing(),
@@ -223,9 +229,9 @@ def _answers_for(ctx: Context, firm: Row[Any]) -> bool:
     own = ctx.actor.org_id
     if ctx.actor.is_operator or firm.activated_by_org == own:
         return True
-    agreed = select(_programme.c.anchor_id).where(
+    agreed = select(_programme.c.state).where(
         _programme.c.financier_id == own,
-        _programme.c.anchor_id == firm.id,
+        or_(_programme.c.anchor_id == firm.id, _programme.c.seller_id == firm.id),
         _programme.c.state == "ACTIVE",
     )
     return ctx.conn.execute(agreed.limit(1)).one_or_none() is not None

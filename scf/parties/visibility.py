@@ -47,6 +47,7 @@ _EDGES = (
     ("trade_order", "seller_id", "buyer_id"),
     ("credit_note", "seller_id", "buyer_id"),
     ("programme", "financier_id", "anchor_id"),
+    ("programme", "financier_id", "seller_id"),
 )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Table, func, insert, select, update
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
-from scf.db.types import Code, Currency, Id, Minor, OptCount
+from scf.db.types import Code, Currency, Id, Minor, OptCount, OptId
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import digest, new_id
 from scf.kernel.money import exponent
@@ -20,7 +20,9 @@ from scf.programmes.calendars import calendar_of
 from scf.programmes.lifecycle import PROGRAMME
 from scf.programmes.limits import KINDS, RANK, headroom, state_of
 from scf.programmes.models import Fixing, LimitNode, Programme, ProgrammeVersion
-from scf.programmes.terms import MAX_FILE, ProgrammeFile, load_file, terms_of
+from scf.programmes.service import party_of
+from scf.programmes.techniques import technique_of
+from scf.programmes.terms import MAX_FILE, ProgrammeFile, Terms, load_file, terms_of
 
 __all__ = ["acceptance"]
 
@@ -65,11 +67,15 @@ class _Input(BaseModel):
 
 
 class LoadProgramme(_Input):
-    """A programme file for one anchor; a known code makes the next version of that programme."""
+    """A programme file for one anchor or seller, as its technique asks.
+
+    A known code makes the next version of that programme.
+    """
 
     model_config = ConfigDict(extra="forbid", str_max_length=MAX_FILE)
     content: str
-    anchor_id: Id
+    anchor_id: OptId = None
+    seller_id: OptId = None
     effective_on: dt.date
     _file: ProgrammeFile = PrivateAttr()
 
@@ -105,19 +111,21 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
     NotAllowed
         FINANCIER_ONLY when the actor's organisation is no financier.
     NotFound
-        When there is no such anchor.
+        When there is no such firm.
+    InvalidInput
+        PROGRAMME_PARTY when the technique is not agreed with the firm named, or two are.
     RuleViolation
-        KYB_EXPIRED for an anchor that is not active; CURRENCY for one that does not exist.
+        KYB_EXPIRED for a firm that is not active; CURRENCY for one that does not exist.
     Conflict
         VERSION_LATE for terms that would have applied before today; ANCHOR for a known code of
-        another anchor; VERSION_OPEN while the version before waits for its second person.
+        another firm; VERSION_OPEN while the version before waits for its second person.
     """
     financier_only(ctx.conn, ctx.actor)
     code, name, terms = data.file
     calendar_of(terms.calendar)
     for currency in terms.currency:
         exponent(currency)
-    _active_anchor(ctx, data.anchor_id)
+    _active_party(ctx, terms, data)
     row = ctx.conn.execute(
         select(_PROGRAMME).where(
             _PROGRAMME.c.financier_id == ctx.actor.org_id, _PROGRAMME.c.code == code
@@ -133,6 +141,7 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
                 "name": name,
                 "financier_id": ctx.actor.org_id,
                 "anchor_id": data.anchor_id,
+                "seller_id": data.seller_id,
                 "technique": terms.technique,
                 "state": "DRAFT",
                 "version": 1,
@@ -164,23 +173,31 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
     return {"id": programme_id, "version_id": version_id, "number": number, "state": "DRAFT"}
 
 
-def _active_anchor(ctx: Context, anchor_id: str) -> None:
+def _active_party(ctx: Context, terms: Terms, data: LoadProgramme) -> None:
+    """Stop an agreement with the wrong side, or with a firm that is not an active customer."""
+    side = technique_of(terms).agreed_with
+    named = {"anchor": data.anchor_id, "seller": data.seller_id}
+    party_id = named.pop(side)
+    if party_id is None or any(named.values()):
+        raise InvalidInput(
+            "PROGRAMME_PARTY",
+            f"A programme of this technique is agreed with the {side}; name that firm alone.",
+            agreed_with=side,
+        )
     firm = ctx.conn.execute(
-        select(_FIRM.c.kind, _FIRM.c.state).where(_FIRM.c.id == anchor_id)
+        select(_FIRM.c.kind, _FIRM.c.state).where(_FIRM.c.id == party_id)
     ).one_or_none()
     if firm is None or firm.kind != "trader":
-        raise NotFound("NOT_FOUND", "No trading firm with this id.", kind="firm", id=anchor_id)
+        raise NotFound("NOT_FOUND", "No trading firm with this id.", kind="firm", id=party_id)
     if firm.state != "ACTIVE":
         raise RuleViolation(
-            "KYB_EXPIRED", f"The anchor is {firm.state}; activate it first.", state=firm.state
+            "KYB_EXPIRED", f"The {side} is {firm.state}; activate it first.", state=firm.state
         )
 
 
 def _next_number(ctx: Context, row: Row[Any], data: LoadProgramme) -> int:
-    if row.anchor_id != data.anchor_id:
-        raise Conflict(
-            "ANCHOR", "A programme of this code is another anchor's.", programme=row.code
-        )
+    if (row.anchor_id, row.seller_id) != (data.anchor_id, data.seller_id):
+        raise Conflict("ANCHOR", "A programme of this code is another firm's.", programme=row.code)
     last = ctx.conn.execute(
         select(_VERSION).where(_VERSION.c.programme_id == row.id).order_by(_VERSION.c.number.desc())
     ).first()
@@ -259,7 +276,7 @@ def _switch(ctx: Context, programme_id: str, event: str) -> dict[str, Any]:
     _financier_only(ctx, row)
     state = PROGRAMME.after(row.state, event)
     _set_state(ctx, row, state)
-    ctx.emit("programme.state", {"programme_id": row.id, "state": state}, org_id=row.anchor_id)
+    ctx.emit("programme.state", {"programme_id": row.id, "state": state}, org_id=party_of(row))
     return {"id": row.id, "state": state}
 
 

@@ -22,18 +22,23 @@ from scf.db.types import (
 
 
 class Programme(Record, table=True):
-    """One agreement of a financier and an anchor that uses a technique."""
+    """One agreement of a financier with an anchor, or with a seller, that uses a technique."""
 
     __table_args__ = table_args(
         UniqueConstraint("financier_id", "code", name="uq_programme_code"),
         ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_programme_financier"),
         ForeignKeyConstraint(["anchor_id"], ["firm.id"], name="fk_programme_anchor"),
+        ForeignKeyConstraint(["seller_id"], ["firm.id"], name="fk_programme_seller"),
+        CheckConstraint(
+            "(anchor_id IS NULL) <> (seller_id IS NULL)", name="ck_programme_one_party"
+        ),
     )
     id: IdKey
     code: Code
     name: Text
     financier_id: Id
-    anchor_id: Id
+    anchor_id: OptId  # the one obligor, whose agreement it is
+    seller_id: OptId  # or the one seller; its debtors are admitted by their limits
     technique: Code
     state: Code = "DRAFT"
     version: Count = 1

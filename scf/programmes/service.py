@@ -1,12 +1,13 @@
-"""What other slices ask about programmes: the terms of a day, the programme of an anchor, a fixing.
+"""What other slices ask about programmes: the terms of a day, who finances what, a fixing.
 
 Every function reads through the connection it is handed, inside or outside a command.
 """
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, select
+from sqlalchemy import ColumnElement, Row, Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from scf.db.visibility import not_found
@@ -74,12 +75,35 @@ def terms_of_version(conn: Connection, version_id: str) -> Terms:
     return terms_of(row.terms)
 
 
+def party_of(programme: Row[Any]) -> str:
+    """Give the firm that the financier has made the agreement with: an anchor or a seller."""
+    return str(programme.anchor_id or programme.seller_id)
+
+
+def covers(programme: Row[Any], seller_id: str, obligor_id: str) -> bool:
+    """Tell whether a programme is for invoices of this seller to this obligor.
+
+    A seller's programme admits each debtor that the financier has set a limit for; without one
+    the limit tree refuses.
+    """
+    return party_of(programme) == (obligor_id if programme.anchor_id else seller_id)
+
+
 def programmes_of(conn: Connection, anchor_id: str) -> list[Row[Any]]:
     """Give the anchor's programmes in force, the oldest first."""
+    return _in_force(conn, _PROGRAMME.c.anchor_id == anchor_id)
+
+
+def programmes_of_seller(conn: Connection, seller_id: str) -> list[Row[Any]]:
+    """Give the programmes in force that were agreed with a seller, the oldest first."""
+    return _in_force(conn, _PROGRAMME.c.seller_id == seller_id)
+
+
+def _in_force(conn: Connection, whose: ColumnElement[bool]) -> list[Row[Any]]:
     return list(
         conn.execute(
             select(_PROGRAMME)
-            .where(_PROGRAMME.c.anchor_id == anchor_id, _PROGRAMME.c.state.in_(IN_FORCE))
+            .where(whose, _PROGRAMME.c.state.in_(IN_FORCE))
             .order_by(_PROGRAMME.c.created_at, _PROGRAMME.c.id)
         )
     )
@@ -92,15 +116,29 @@ def programme_for(
 
     Without a day, each programme is judged on its own financier's business date.
     """
-    for row in programmes_of(conn, anchor_id):
+    found = _financing(conn, programmes_of(conn, anchor_id), currency, on)
+    return next((row for row, _terms in found), None)
+
+
+def programmes_between(
+    conn: Connection, seller_id: str, buyer_id: str, currency: str
+) -> list[tuple[Row[Any], Terms]]:
+    """Give the programmes that could finance a pair's invoices: the buyer's, then the seller's."""
+    rows = [*programmes_of(conn, buyer_id), *programmes_of_seller(conn, seller_id)]
+    return list(_financing(conn, rows, currency, None))
+
+
+def _financing(
+    conn: Connection, rows: Iterable[Row[Any]], currency: str, on: dt.date | None
+) -> Iterator[tuple[Row[Any], Terms]]:
+    for row in rows:
         try:
             day = on or business_date(conn, row.financier_id)
             _version, terms = terms_on(conn, row.id, day)
         except NotFound:
             continue
         if currency in terms.currency:
-            return row
-    return None
+            yield row, terms
 
 
 def fixing(

@@ -17,7 +17,9 @@ from scf.programmes.models import (
 
 def _is_side(actor: Actor) -> ColumnElement[bool]:
     return or_(
-        col(Programme.financier_id) == actor.org_id, col(Programme.anchor_id) == actor.org_id
+        col(Programme.financier_id) == actor.org_id,
+        col(Programme.anchor_id) == actor.org_id,
+        col(Programme.seller_id) == actor.org_id,
     )
 
 

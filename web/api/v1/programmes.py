@@ -53,13 +53,14 @@ class VersionOut(Answer):
 
 
 class ProgrammeOut(Answer):
-    """One agreement of a financier and an anchor."""
+    """One agreement of a financier with an anchor, or with a seller."""
 
     id: str
     code: str
     name: str
     financier_id: str
-    anchor_id: str
+    anchor_id: str | None
+    seller_id: str | None
     technique: str
     state: str
     version: int
@@ -216,6 +217,7 @@ def _shown(session: Session, rows: list[Programme], who: Actor) -> list[Programm
             name=row.name,
             financier_id=row.financier_id,
             anchor_id=row.anchor_id,
+            seller_id=row.seller_id,
             technique=row.technique,
             state=row.state,
             version=row.version,

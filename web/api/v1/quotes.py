@@ -31,6 +31,9 @@ class QuoteLineOut(Answer):
     face: Amount
     discount: Amount
     fee: Amount
+    tax: Amount
+    reserve: Amount
+    interest: Amount
     net: Amount
     rate_percent: str
     due_on: dt.date
@@ -48,6 +51,8 @@ class Office(Answer):
 class QuoteOut(Answer):
     """A price that is held until ``expires_at``.
 
+    The cash is the face less discount, fee, tax and ``reserve``, which follows when the buyer has
+    paid; ``interest`` is what is taken from it then, if that is on the due date.
     ``on`` is the financier's business date at this answer. ``all_in_ppm`` is the simple yearly
     cost of everything on the cash received, ``effective_ppm`` the compounded one.
     """
@@ -60,6 +65,9 @@ class QuoteOut(Answer):
     face: Amount
     discount: Amount
     fee: Amount
+    tax: Amount
+    reserve: Amount
+    interest: Amount
     net: Amount
     on: dt.date
     value_on: dt.date
@@ -136,7 +144,7 @@ def get_quote(quote_id: str) -> QuoteOut:
         return _shown(session, [one(session, Quote, quote_id)])[0]
 
 
-_AMOUNTS = ("face", "discount", "fee", "net")
+_AMOUNTS = ("face", "discount", "fee", "tax", "reserve", "interest", "net")
 _OF_LINE = set(QuoteLineOut.model_fields) - set(_AMOUNTS)
 _OF_QUOTE = set(QuoteOut.model_fields) - set(_AMOUNTS) - {"on", "lines", "office"}
 
