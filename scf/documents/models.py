@@ -303,6 +303,7 @@ class InvoiceFact(Record, table=True):
     )
     sequence: SerialKey
     invoice_id: Id
+    document_state: Code
     acceptance_state: Code
     ipu: Flag
     due_on: OptDay

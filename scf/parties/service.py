@@ -6,6 +6,7 @@ Every function reads through the connection it is handed, inside or outside a co
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Row, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
@@ -78,10 +79,21 @@ def start_of_day(conn: Connection, financier_id: str, on: dt.date) -> dt.datetim
     NotFound
         ``BUSINESS_DATE`` when the organisation keeps no business date.
     """
+    return instant_of(on, dt.time(0), zone_of(conn, financier_id))
+
+
+def zone_of(conn: Connection, financier_id: str) -> ZoneInfo:
+    """Return the time zone of the financier's books.
+
+    Raises
+    ------
+    NotFound
+        ``BUSINESS_DATE`` when the organisation keeps no business date.
+    """
     name = conn.execute(_ZONE, {"financier": financier_id}).scalar_one_or_none()
     if name is None:
         business_date(conn, financier_id)  # says what is wrong
-    return instant_of(on, dt.time(0), zone(name or "UTC"))
+    return zone(name or "UTC")
 
 
 def day_for(conn: Connection, org_id: str, otherwise: dt.date) -> dt.date:

@@ -711,6 +711,7 @@ def upgrade() -> None:
         "invoice_fact",
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("document_state", sa.String(), nullable=False),
         sa.Column("acceptance_state", sa.String(), nullable=False),
         sa.Column("ipu", sa.Boolean(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),

@@ -1,0 +1,95 @@
+"""What officers know of a firm beside its trade: registry, statement, rating, from its day on."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, select
+from sqlalchemy.engine import Connection
+
+from scf.kernel.rates import PPM
+from scf.risk.appetite import Appetite
+from scf.risk.asof import AsOf
+from scf.risk.models import FirmFact
+
+FACT: Final[Table] = FirmFact.__table__  # type: ignore[attr-defined]
+STATEMENT_MONTHS: Final = 18  # an older statement says nothing any more
+_YEAR: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was known of one firm; empty where nobody said."""
+
+    founded_on: dt.date | None = None
+    statement_months: int | None = None  # full months since the period ended
+    revenue: Fraction | None = None  # euros
+    equity: Fraction | None = None
+    liquidity: Fraction | None = None  # euros
+    weekly_cost: Fraction | None = None  # euros
+    rated_pd: Fraction | None = None
+
+
+def known_of(
+    conn: Connection, morning: AsOf, appetite: Appetite, firms: Collection[str] | None = None
+) -> dict[str, Known]:
+    """Give what a financier knew of firms before a morning."""
+    query = select(FACT).where(
+        FACT.c.financier_id == morning.financier_id, FACT.c.known_at < morning.before
+    )
+    if firms is not None:
+        query = query.where(FACT.c.firm_id.in_(sorted(firms)))
+    rows: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in conn.execute(query.order_by(FACT.c.known_at, FACT.c.id)):
+        rows[row.firm_id].append(row)
+    return {firm: _known(of_firm, morning.on, appetite) for firm, of_firm in rows.items()}
+
+
+def _known(rows: Iterable[Row[Any]], on: dt.date, appetite: Appetite) -> Known:
+    """Take the newest word of each kind; of statements the one of the latest period."""
+    registry = statement = rating = None
+    for row in rows:
+        if row.kind == "registry":
+            registry = row
+        elif row.kind == "rating" and row.valid_to >= on:
+            rating = row
+        elif row.kind == "statement" and on <= _months_later(row.period_end_on):
+            later = statement is None or row.period_end_on >= statement.period_end_on
+            statement = row if later else statement
+    return Known(
+        founded_on=registry.founded_on if registry is not None else None,
+        rated_pd=Fraction(rating.pd_ppm, PPM) if rating is not None else None,
+        **(_said(statement, on, appetite) if statement is not None else {}),
+    )
+
+
+def _said(row: Row[Any], on: dt.date, appetite: Appetite) -> dict[str, Any]:
+    factor = appetite.euros(row.currency)
+
+    def euros(minor: int | None) -> Fraction | None:
+        return None if minor is None or factor is None else minor * factor / 100
+
+    return {
+        "statement_months": full_months(row.period_end_on, on),
+        "revenue": euros(row.revenue_minor),
+        "equity": Fraction(row.equity_ppm, PPM),
+        "liquidity": euros(row.liquidity_minor),
+        "weekly_cost": euros(row.weekly_cost_minor),
+    }
+
+
+def full_months(start: dt.date, end: dt.date) -> int:
+    """Give the whole months from one day to a later one, never below 0."""
+    months = (end.year - start.year) * _YEAR + end.month - start.month
+    return max(0, months - (end.day < start.day))
+
+
+def _months_later(day: dt.date) -> dt.date:
+    """Give the last day on which a statement of this period end still counts."""
+    years, month = divmod(day.month - 1 + STATEMENT_MONTHS, _YEAR)
+    first = dt.date(day.year + years, month + 1, 1)
+    following = (first + dt.timedelta(days=31)).replace(day=1)
+    return min(first + dt.timedelta(days=day.day - 1), following - dt.timedelta(days=1))

@@ -1,0 +1,152 @@
+"""Facts of firms, policies as they were used, assessments of firms, and how prices were made."""
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+
+from scf.db.types import (
+    Code,
+    CodeKey,
+    Count,
+    Day,
+    Flag,
+    Id,
+    IdKey,
+    Instant,
+    Json,
+    OptCurrency,
+    OptDay,
+    OptId,
+    OptInstant,
+    OptJson,
+    OptMinor,
+    OptPpm,
+    Record,
+    SignedPpm,
+    Text,
+    table_args,
+)
+
+
+class FirmFact(Record, table=True):
+    """What a financier's officers know of a firm that no trade document says.
+
+    ``registry``: when it was founded. ``statement``: revenue, equity, liquidity, a week's cost.
+    ``rating``: an approved rating as a one-year probability. A fact that could make somebody
+    cheaper counts from the day after another person confirmed it, any other from the day after it
+    was entered.
+    """
+
+    __tablename__ = "firm_fact"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_fact_firm"),
+        ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_firm_fact_financier"),
+        CheckConstraint("kind IN ('registry', 'statement', 'rating')", name="ck_firm_fact_kind"),
+        CheckConstraint("confirmed_by <> entered_by", name="ck_firm_fact_two_people"),
+        Index("ix_firm_fact_firm", "financier_id", "firm_id"),
+    )
+    id: IdKey
+    financier_id: Id
+    firm_id: Id
+    kind: Code
+    founded_on: OptDay
+    period_end_on: OptDay
+    received_on: OptDay
+    currency: OptCurrency
+    revenue_minor: OptMinor
+    equity_ppm: SignedPpm = 0  # of the balance sheet; may be negative
+    liquidity_minor: OptMinor  # cash and undrawn committed lines
+    weekly_cost_minor: OptMinor
+    pd_ppm: OptPpm  # a rating's probability of default within a year
+    valid_to: OptDay
+    evidence: Text
+    entered_by: Id
+    entered_at: Instant
+    confirmed_by: OptId
+    confirmed_at: OptInstant
+    known_at: OptInstant  # from when it counts; empty while it waits for a second person
+
+
+class RiskPolicy(Record, table=True):
+    """The risk appetite as it was used, whole, under its fingerprint; for replays."""
+
+    __tablename__ = "risk_policy"
+    __table_args__ = table_args()
+    digest: CodeKey
+    version: Code
+    content: Text
+    first_used_at: Instant
+
+
+class RiskAssessment(Record, table=True):
+    """A firm as a financier saw it on one morning: inputs, points, own risk, risk with the chain.
+
+    ``sequence`` is the last dated fact of an invoice that could be seen. ``kind`` says that no
+    figure here was estimated from defaults.
+    """
+
+    __tablename__ = "risk_assessment"
+    __table_args__ = table_args(
+        UniqueConstraint("snapshot_id", "firm_id", name="uq_risk_assessment"),
+        ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_assessment_firm"),
+        ForeignKeyConstraint(
+            ["policy_digest"], ["risk_policy.digest"], name="fk_assessment_policy"
+        ),
+        CheckConstraint("kind = 'expert_prior'", name="ck_assessment_kind"),
+        Index("ix_assessment_firm", "financier_id", "firm_id", "as_of_on"),
+    )
+    id: IdKey
+    financier_id: Id
+    snapshot_id: Id
+    firm_id: Id
+    as_of_on: Day
+    sequence: Count
+    kind: Code = "expert_prior"
+    policy_digest: Code
+    policy_version: Code
+    grade: Code
+    defaulted: Flag
+    inputs: Text  # canonical JSON: what was known
+    result: Text  # canonical JSON: points, hazards, probabilities, floors, flags
+    splits: OptJson  # three ways to take the hazard apart; only where the chain adds anything
+    digest: Code  # of inputs and result
+    command_id: Id
+    at: Instant
+
+
+class PriceAssessment(Record, table=True):
+    """How one line of a quote got its price: everything that went in, and all that came out."""
+
+    __tablename__ = "price_assessment"
+    __table_args__ = table_args(
+        UniqueConstraint("quote_line_id", name="uq_price_assessment"),
+        ForeignKeyConstraint(["policy_digest"], ["risk_policy.digest"], name="fk_price_policy"),
+        ForeignKeyConstraint(
+            ["obligor_assessment_id"], ["risk_assessment.id"], name="fk_price_obligor"
+        ),
+        ForeignKeyConstraint(
+            ["seller_assessment_id"], ["risk_assessment.id"], name="fk_price_seller"
+        ),
+        CheckConstraint("kind = 'expert_prior'", name="ck_price_kind"),
+    )
+    id: IdKey
+    financier_id: Id
+    quote_line_id: Id
+    invoice_id: Id
+    obligor_id: Id
+    seller_id: Id
+    obligor_assessment_id: Id
+    seller_assessment_id: Id
+    as_of_on: Day
+    sequence: Count
+    kind: Code = "expert_prior"
+    policy_digest: Code
+    policy_version: Code
+    terms: Text  # canonical JSON: what the agreement and the claim said
+    inputs: Text  # canonical JSON: what the price was worked out from
+    result: Text  # canonical JSON: components, route, figures behind
+    digest: Code  # of terms, inputs and result
+    route: Code
+    route_reasons: Json
+    at: Instant
+
+
+__all__ = ["FirmFact", "PriceAssessment", "RiskAssessment", "RiskPolicy"]
