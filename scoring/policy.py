@@ -167,6 +167,25 @@ class Model:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Explanation:
+    """From where on something is said to a seller, and what may be shown apart."""
+
+    __pydantic_config__: ClassVar[dict[str, str]] = _STRICT
+
+    most_reasons: int
+    round_to_bp: int  # counterfactual rates
+    few_customers_share: Fraction  # largest customer's share of own sales
+    credited_share: Fraction  # of the face with this buyer
+    few_pair_items: int  # settled between the two
+    small_item_bp: Fraction  # cost of handling, a year
+    long_tenor_days: int
+    statement_months: int
+    buyers_to_speak_of_one: int
+    chain_firms: int
+    chain_largest_share: Fraction
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Policy:
     """All numbers of one version of the risk appetite.
 
@@ -176,7 +195,7 @@ class Policy:
         Name of the version; stored with every assessment and price.
     kind : str
         Always "expert_prior": nothing here was estimated.
-    card, scale, lgd, funding, charges, model
+    card, scale, lgd, funding, charges, model, explanation
         The parts.
     provenance : tuple of (str, str)
         Dotted path of each figure with its word of `PROVENANCE`, sorted by path.
@@ -196,6 +215,7 @@ class Policy:
     funding: tuple[FundingPoint, ...]
     charges: Charges
     model: Model
+    explanation: Explanation
     provenance: tuple[tuple[str, str], ...]
 
     @classmethod

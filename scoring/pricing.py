@@ -53,8 +53,7 @@ def price(inputs: PriceInputs, policy: Policy) -> PriceResult:
     """
     refusal = _gate(inputs)
     if refusal is not None:
-        in_default = refusal.code == "OBLIGOR_IN_DEFAULT"
-        return _refused(policy, refusal, IN_DEFAULT if in_default else None)
+        return _without_price(policy, refusal)
     item = stack(inputs, policy)
     rate_bp = item.rate_bp
     discount = _discount(inputs, rate_bp)
@@ -220,8 +219,8 @@ def _is_little_known(inputs: PriceInputs, policy: Policy) -> bool:
     return not rated and inputs.settled_items < policy.charges.officer_below_items
 
 
-def _refused(policy: Policy, refusal: Refusal, grade: str | None) -> PriceResult:
-    """Return the answer for an item without a price."""
+def _without_price(policy: Policy, refusal: Refusal) -> PriceResult:
+    """Return the answer for an item without a price; where no model spoke, a person looks."""
     return PriceResult(
         policy_version=policy.version,
         components=(),
@@ -230,8 +229,8 @@ def _refused(policy: Policy, refusal: Refusal, grade: str | None) -> PriceResult
         discount_minor=None,
         net_minor=None,
         effective_ppm=None,
-        grade=grade,
-        route="refuse",
+        grade=IN_DEFAULT if refusal.code == "OBLIGOR_IN_DEFAULT" else None,
+        route="officer" if refusal.code == "MODEL_UNAVAILABLE" else "refuse",
         route_reasons=(refusal.code,),
         refusal=refusal,
         memo=None,

@@ -378,7 +378,7 @@ class PriceResult:
     grade : str or None
         Label of the obligor's one-year PD.
     route : str
-        Who decides; "refuse" with a refusal.
+        Who decides; "refuse" with a refusal, but "officer" with `MODEL_UNAVAILABLE`.
     route_reasons : tuple of str
         What set the route: GRADE, AMOUNT_ABOVE_AUTO, FEW_SETTLED_ITEMS or the refusal's code.
     refusal : Refusal or None

@@ -7,6 +7,7 @@ point, and is a whole number from there on.
 import dataclasses
 import itertools
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -103,7 +104,8 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
     exposed = float(Fraction(inputs.face_minor - inputs.cash_margin_minor, inputs.face_minor))
     per_year = BP / float(tau)
 
-    # Default: what the chain adds is the difference of two expected losses.
+    # Default: what the chain adds is the difference of two expected losses, each rounded, so that
+    # the two components sum to the rounded whole and a higher PD is never cheaper by a millionth.
     pd_item = _left(inputs, policy, total, seller, window)
     without_chain = _left(inputs, policy, own, seller, window)
     default_all = per_year * pd_item * lgd * exposed
@@ -127,17 +129,16 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
             min(1.0, diluted * YEAR_DAYS / window), 1.0 if basel else share_lost
         )
     bound = (k_default * exposed + k_dilution) * float(
-        BP
+        max(charges.hurdle - funding, Fraction(0))
         * (charges.capital_ratio / CAPITAL_REFERENCE)
-        * max(charges.hurdle - funding, Fraction(0))
-        * Fraction(window, inputs.tenor_days)
+        * Fraction(BP * window, inputs.tenor_days)
     )
 
     parts: dict[str, Fraction | float] = {
         "funding": BP * funding,
-        "late_days": BP * funding * Fraction(late, inputs.tenor_days),
+        "late_days": funding * Fraction(BP * late, inputs.tenor_days),
         "default_own": default_own,
-        "default_chain": max(default_all - default_own, 0.0),
+        "default_chain": Fraction(max(to_micro(default_all) - to_micro(default_own), 0), MICRO),
         "dilution": per_year * diluted * share_lost,
         "capital": bound,
         "operating": _operating(inputs, policy, tau),
@@ -167,10 +168,11 @@ def to_micro(bp: Fraction | float) -> int:
 
     Examples
     --------
-    >>> to_micro(Fraction(1, 3)), to_micro(0.5e-6)
+    >>> to_micro(Fraction(1, 3)), to_micro(Fraction(1, 2 * MICRO))
     (333333, 1)
     """
-    return math.floor(Fraction(bp) * MICRO + Fraction(1, 2))
+    numerator, denominator = bp.as_integer_ratio()
+    return (2 * MICRO * numerator + denominator) // (2 * denominator)
 
 
 def whole_bp(micro_bp: tuple[int, ...]) -> tuple[Component, ...]:
@@ -192,12 +194,14 @@ def whole_bp(micro_bp: tuple[int, ...]) -> tuple[Component, ...]:
     )
 
 
-def largest_remainders(exact: tuple[int, ...], wanted: int, unit: int) -> tuple[int, ...]:
+def largest_remainders(
+    exact: Sequence[int] | Sequence[Fraction], wanted: int, unit: int
+) -> tuple[int, ...]:
     """Return whole units that sum to what is wanted.
 
     Parameters
     ----------
-    exact : tuple of int
+    exact : sequence of int or Fraction
         Parts in a finer unit, each >= 0.
     wanted : int
         Sum of the answer; at least the sum of the floors, at most one more per part.
