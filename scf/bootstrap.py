@@ -30,6 +30,8 @@ SLICES = (
     "scf.ledger.visibility",
     "scf.documents.commands",
     "scf.documents.visibility",
+    "scf.chain.commands",
+    "scf.chain.visibility",
     "scf.programmes.commands",
     "scf.programmes.visibility",
     "scf.offers.commands",

@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+import scf.chain.models
 import scf.db.models
 import scf.documents.models
 import scf.financing.models

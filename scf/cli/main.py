@@ -17,6 +17,7 @@ ROOMS = {
     "system": ("settings", "db", "demo", "serve", "worker"),
     "people": ("firm", "account", "user", "token"),
     "documents": ("import", "match", "invoices", "findings", "accept", "reject", "dispute"),
+    "graph": ("graph",),
     "finance": (
         "programme",
         "limit",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import select
 
+from scf.chain import nightly
 from scf.cli.common import EXIT_REFUSED, SESSION, show
 from scf.demo import bank as simulator
 from scf.kernel.errors import InvalidInput, NotFound
@@ -99,13 +100,16 @@ def eod(
         typer.Option(formats=["%Y-%m-%d"], help="Close every day up to and including this one"),
     ] = None,
 ) -> None:
-    """Close the business day: income, lateness, penalty, expiries; then the next day begins."""
+    """Close the business day: income, lateness, penalty; the next day begins with its chain."""
     with SESSION.reading() as conn:
         financiers = conn.execute(select(_date.c.financier_id, _date.c.current_on)).all()
     answers = [
         day.close_to(SESSION.platform, row.financier_id, date.date() if date else row.current_on)
         for row in financiers
     ]
+    chains = {one["financier_id"]: one for one in nightly.build_all(SESSION.platform)}
+    for answer, row in zip(answers, financiers, strict=True):
+        answer["chain_firms"] = chains[row.financier_id]["firms"]
     show({"financiers": answers})
 
 

@@ -91,6 +91,7 @@ Ppm = Annotated[int, Strict(), Field(ge=0, le=MAX_PPM, sa_type=BigInteger)]
 SignedPpm = Annotated[int, Strict(), Field(ge=-MAX_PPM, le=MAX_PPM, sa_type=BigInteger)]
 OptPpm = Annotated[int | None, Strict(), Field(default=None, ge=0, le=MAX_PPM, sa_type=BigInteger)]
 Count = Annotated[int, Strict(), Field(ge=0, le=2**53, sa_type=BigInteger)]
+SignedCount = Annotated[int, Strict(), Field(ge=-(2**53), le=2**53, sa_type=BigInteger)]
 OptCount = Annotated[int | None, Strict(), Field(default=None, ge=0, le=2**53, sa_type=BigInteger)]
 # SQLModel's own ``regex`` binds only its tables; pydantic's constraint binds plain models as well.
 _CURRENCY = StringConstraints(min_length=3, max_length=3, pattern=r"^[A-Z]{3}$")

@@ -55,6 +55,9 @@ MAY: dict[str, frozenset[Role]] = {
     "documents.revalidate": _OPERATOR,
     # --- ledger
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
+    # --- chain
+    "graph.build": _BANK | _OPERATOR,
+    "graph.read": _TRADE_AND_BANK,
     # --- programmes
     "programme.read": _TRADE_AND_BANK,
     "programme.load": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE}),

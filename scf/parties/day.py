@@ -52,6 +52,7 @@ def open_day(ctx: Context, data: OpenDay) -> dict[str, Any]:
     if kind != "financier":
         raise NotFound("NOT_FOUND", "No financier with this id.", id=data.financier_id)
     row = {"financier_id": data.financier_id, "current_on": data.on, "zone": data.zone}
+    row["opened_at"] = ctx.now
     ctx.conn.execute(insert(_date), row)
     ctx.change("business_date", data.financier_id, None, {"current_on": data.on.isoformat()})
     return {"financier_id": data.financier_id, "current_on": data.on.isoformat()}

@@ -202,3 +202,4 @@ class BusinessDate(Record, table=True):
     financier_id: IdKey
     current_on: Day
     zone: Text = "UTC"  # where its days begin and end: IANA name
+    opened_at: OptInstant = None  # when this date began

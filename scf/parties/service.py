@@ -96,6 +96,26 @@ def zone_of(conn: Connection, financier_id: str) -> ZoneInfo:
     return zone(name or "UTC")
 
 
+def known_before(conn: Connection, financier_id: str) -> tuple[dt.date, dt.datetime]:
+    """Return the financier's business date, and the instant before which all is known on it.
+
+    What was stored on the day itself is not known yet. It is of an earlier day when either the
+    calendar or the books say so: they disagree where a close was late, and in every world whose
+    books are on another date than the clock.
+
+    Raises
+    ------
+    NotFound
+        ``BUSINESS_DATE`` when the organisation keeps no business date.
+    """
+    day = business_date(conn, financier_id)
+    begins = start_of_day(conn, financier_id, day)
+    opened = conn.execute(
+        select(_date.c.opened_at).where(_date.c.financier_id == financier_id)
+    ).scalar_one()
+    return day, max(begins, opened) if opened else begins
+
+
 def day_for(conn: Connection, org_id: str, otherwise: dt.date) -> dt.date:
     """Return the business date that an organisation's screens are judged by.
 
@@ -337,6 +357,7 @@ __all__ = [
     "firm_names",
     "firms_of_accounts",
     "is_own_account",
+    "known_before",
     "matching_firms",
     "resolve_party",
     "verified_account",

@@ -243,7 +243,7 @@ def finish_day(ctx: Context, data: FinishDay) -> dict[str, Any]:
     moved = ctx.conn.execute(
         update(_date)
         .where(_date.c.financier_id == financier_id, _date.c.current_on == data.on)
-        .values(current_on=tomorrow)
+        .values(current_on=tomorrow, opened_at=ctx.now)
         .returning(_date.c.current_on)
     ).one_or_none()
     if moved is None:

@@ -644,6 +644,7 @@ def upgrade() -> None:
         sa.Column("financier_id", sa.String(), nullable=False),
         sa.Column("current_on", sa.Date(), nullable=False),
         sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("opened_at", UtcInstant(), nullable=True),
         sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_business_date_firm"),
         sa.PrimaryKeyConstraint("financier_id"),
         sqlite_strict=True,
@@ -705,6 +706,26 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_fixing_org"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("org_id", "benchmark", "fixed_on", name="uq_fixing"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "graph_snapshot",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("known_before", UtcInstant(), nullable=False),
+        sa.Column("built_at", UtcInstant(), nullable=False),
+        sa.Column("firms", sa.BigInteger(), nullable=False),
+        sa.Column("relations", sa.BigInteger(), nullable=False),
+        sa.Column("edges", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column(
+            "currencies", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_graph_snapshot_firm"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("financier_id", "as_of_on", name="uq_graph_snapshot"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -936,6 +957,58 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_digest", name="uq_token_digest"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "graph_edge",
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("buyer_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("orders_52w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("orders_13w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("orders_count", sa.BigInteger(), nullable=False),
+        sa.Column("invoices_52w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("invoices_13w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("invoices_count", sa.BigInteger(), nullable=False),
+        sa.Column("payments_52w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("payments_13w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("payments_count", sa.BigInteger(), nullable=False),
+        sa.Column("sales_52w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("sales_13w_minor", sa.BigInteger(), nullable=False),
+        sa.Column("open_minor", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_minor", sa.BigInteger(), nullable=False),
+        sa.Column("overdue_since_on", sa.Date(), nullable=True),
+        sa.Column("kept_minor", sa.BigInteger(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=True),
+        sa.CheckConstraint("kept_minor <= open_minor", name="ck_graph_edge_kept"),
+        sa.CheckConstraint("overdue_minor <= open_minor", name="ck_graph_edge_overdue"),
+        sa.CheckConstraint("seller_id <> buyer_id", name="ck_graph_edge_ends"),
+        sa.ForeignKeyConstraint(
+            ["snapshot_id"], ["graph_snapshot.id"], name="fk_graph_edge_snapshot"
+        ),
+        sa.PrimaryKeyConstraint("snapshot_id", "seller_id", "buyer_id", "currency"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_graph_edge_buyer", "graph_edge", ["snapshot_id", "buyer_id"], unique=False)
+    op.create_table(
+        "graph_node",
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("tier_up", sa.BigInteger(), nullable=True),
+        sa.Column("tier_down", sa.BigInteger(), nullable=True),
+        sa.Column("circle_id", sa.String(), nullable=True),
+        sa.Column(
+            "indicators", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("x", sa.BigInteger(), nullable=False),
+        sa.Column("y_ppm", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["snapshot_id"], ["graph_snapshot.id"], name="fk_graph_node_snapshot"
+        ),
+        sa.PrimaryKeyConstraint("snapshot_id", "firm_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_graph_node_drawn", "graph_node", ["snapshot_id", "y_ppm"], unique=False)
+    op.create_index("ix_graph_node_firm", "graph_node", ["firm_id"], unique=False)
     op.create_table(
         "programme_claim",
         sa.Column("id", sa.String(), nullable=False),

@@ -1,0 +1,110 @@
+"""The chain: build a day's snapshot, show a firm in it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from scf.chain import nightly, views
+from scf.cli.common import SESSION, show, show_list
+from scf.kernel.money import format_minor
+from scf.parties.access import authorise
+
+graph = typer.Typer(help="The supply chain as a graph: build, show.", no_args_is_help=True)
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang this room's commands into the tree."""
+    app.add_typer(graph, name="graph")
+
+
+@graph.command("build")
+def build_chains() -> None:
+    """Build every financier's chain as known before its business date; once a day is enough."""
+    show_list(nightly.build_all(SESSION.platform), "snapshots")
+
+
+@graph.command("show")
+def show_firm(
+    firm: Annotated[str, typer.Argument(metavar="FIRM", help="Id, or scheme:value")],
+    up: Annotated[int, typer.Option(help="Steps towards suppliers")] = 1,
+    down: Annotated[int, typer.Option(help="Steps towards customers")] = 1,
+) -> None:
+    """Show a firm's place, what its trade hangs on, and its partners, as you may see them."""
+    authorise(SESSION.actor, "graph.read")
+    firm_id = SESSION.firm(firm)
+    with SESSION.reading() as conn:
+        seen = views.chain_of(conn, SESSION.actor, firm_id, up, down)
+    answer: dict[str, Any] = {
+        "firm": seen.names.get(firm_id, firm_id),
+        "as_of_on": seen.as_of_on,
+        **_place(seen, firm_id),
+    }
+    shares = views.concentrations(seen.relations, firm_id)
+    if SESSION.as_json:
+        show(
+            answer
+            | {
+                "concentration": [_share(one, seen) for one in shares],
+                "firms": [_firm(seen, one) for one in _ordered(seen)],
+                "relations": [_relation(one, seen) for one in seen.relations],
+                "deeper": [{"level": d.level, "firms": d.firms} for d in seen.deeper],
+                "complete": seen.complete,
+            }
+        )
+        return
+    show(answer)
+    show_list([_share(one, seen) for one in shares], "concentrations")
+    show_list([_firm(seen, one) for one in _ordered(seen)], "firms")
+    largest = sorted(seen.relations, key=lambda one: -one.sales_52w_minor)[:20]
+    show_list([_relation(one, seen) for one in largest], "relations")
+    for one in seen.deeper:
+        count = "fewer than 5" if one.firms is None else one.firms
+        typer.echo(f"level {one.level:+d}: {count} more firms")
+
+
+def _place(seen: views.ChainView, firm_id: str) -> dict[str, Any]:
+    node = seen.nodes.get(firm_id)
+    if node is None:
+        return {}
+    return {
+        "tier_up": node.tier_up,
+        "tier_down": node.tier_down,
+        "trades_in_a_circle": node.circle_id is not None,
+    }
+
+
+def _ordered(seen: views.ChainView) -> list[str]:
+    return sorted(seen.level, key=lambda firm: (-seen.level[firm], seen.names.get(firm, firm)))
+
+
+def _firm(seen: views.ChainView, firm_id: str) -> dict[str, Any]:
+    return {
+        "id": firm_id,
+        "name": seen.names.get(firm_id, ""),
+        "level": seen.level[firm_id],
+        **_place(seen, firm_id),
+    }
+
+
+def _share(one: views.Share, seen: views.ChainView) -> dict[str, Any]:
+    return {
+        "currency": one.currency,
+        "side": one.side,
+        "amount": format_minor(one.total_minor, one.currency),
+        "partners": one.partners,
+        "hhi": round(one.hhi, 4),
+        "largest": seen.names.get(one.top_id, one.top_id),
+        "largest_percent": round(100 * one.top_share, 2),
+    }
+
+
+def _relation(one: views.Relation, seen: views.ChainView) -> dict[str, Any]:
+    return {
+        "seller": seen.names.get(one.seller_id, one.seller_id),
+        "buyer": seen.names.get(one.buyer_id, one.buyer_id),
+        "currency": one.currency,
+        "sales_52w_amount": format_minor(one.sales_52w_minor, one.currency),
+        "open_amount": format_minor(one.open_minor, one.currency),
+        "overdue_days": one.overdue_days,
+        "last_on": one.last_on,
+    }
