@@ -19,6 +19,7 @@ PROVENANCE: Final = {
 """Words that say where a figure comes from."""
 
 _STRICT: Final = {"extra": "forbid"}
+_NUMBER: Final = (int, Fraction)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -241,7 +242,16 @@ class Policy:
         return policy
 
     def _check(self) -> None:
-        """Refuse tables whose order makes no sense."""
+        """Refuse figures and tables that make no sense."""
+        for name in ("charges", "model"):
+            part = dataclasses.asdict(getattr(self, name))
+            below = [key for key, value in part.items() if isinstance(value, _NUMBER) and value < 0]
+            if below:
+                raise ValueError(f"{name}.{below[0]} is 0 or more.")
+        if any(point.rate < 0 for point in self.funding):
+            raise ValueError("funding: a rate is 0 or more, as every component is.")
+        if not all(0 <= share <= 1 for share in self.lgd.cases.values()):
+            raise ValueError("lgd.cases lie in [0, 1].")
         for row in self.card.rows:
             lowers = [band.lower for band in row.bands[1:]]
             if row.bands[0].lower is not None or lowers != sorted(lowers, key=_number):

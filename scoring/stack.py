@@ -114,7 +114,9 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
     k_default = capital_share(max(pd_year, PD_FLOOR), lgd)
 
     # Dilution: the seller buys back, while it lives.
-    call = pd_within(seller, window + policy.model.recourse_call_days) if seller else None
+    call = None
+    if seller is not None:
+        call = pd_within(seller, window + policy.model.recourse_call_days)
     diluted, share_lost, k_dilution = 0.0, 0.0, 0.0
     if inputs.may_dilute and inputs.dilution is not None:
         share_lost = loss_of_diluted(1.0 if call is None else call, policy.model)
@@ -223,10 +225,10 @@ def largest_remainders(
 # --- Parts ------------------------------------------------------------------------------------
 
 
-def _seller(inputs: PriceInputs, policy: Policy) -> tuple[float, bool]:
-    """Return the seller's hazard after its floor; 0 stands for a seller that is not needed."""
+def _seller(inputs: PriceInputs, policy: Policy) -> tuple[float | None, bool]:
+    """Return the seller's hazard after its floor, or None where the seller plays no part."""
     if inputs.seller is None or not (inputs.may_dilute or _recourse_counts(inputs)):
-        return 0.0, False
+        return None, False
     _, hazard, raised = floored(inputs.seller, policy.scale)
     return hazard, raised
 
@@ -262,11 +264,11 @@ def _lgd(inputs: PriceInputs, policy: Policy, window: int) -> float:
 
 
 def _left(
-    inputs: PriceInputs, policy: Policy, hazard: float, seller: float, window: int | None
+    inputs: PriceInputs, policy: Policy, hazard: float, seller: float | None, window: int | None
 ) -> float:
     """Return the PD that recourse leaves, over an item's window or (None) over one year."""
     debtor = pd_within(hazard, YEAR_DAYS if window is None else window)
-    if inputs.recourse is None or not _recourse_counts(inputs):
+    if inputs.recourse is None or seller is None or not _recourse_counts(inputs):
         return debtor
     model = policy.model
     wait = model.recourse_call_days + inputs.recourse.after_days

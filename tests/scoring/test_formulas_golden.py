@@ -1,9 +1,11 @@
 """Every formula against figures that were worked out apart from this code."""
 
+import random
 from fractions import Fraction
 
 import pytest
 
+from scf.kernel import rates
 from scoring.capital import capital_share
 from scoring.dilution import diluted_beyond
 from scoring.hazard import Curve, hazard_of, pd_within
@@ -162,6 +164,14 @@ def test_the_effective_rate_compounds_over_the_year() -> None:
     assert effective_ppm(1_000_000_00, 988_375_00, 90) == 48_564  # 11,625 of a million in 90 days
     assert effective_ppm(100, 0, 90) is None
     assert effective_ppm(100, 1, 1) == 100_000_000
+
+
+def test_the_effective_rate_is_that_of_the_kernel() -> None:
+    dice = random.Random(3)
+    for _ in range(300):
+        face, days = dice.randint(1_000, 10**12), dice.randint(1, 400)
+        net = face - round(face * dice.random() * 0.1)
+        assert effective_ppm(face, net, days) == rates.effective_ppm(face - net, net, days)
 
 
 def test_the_banks_money_costs_what_lies_between_two_tenors() -> None:

@@ -23,6 +23,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     "an unknown figure": (lambda m: m["charges"].update(bonus="1"), "bonus"),
     "a missing figure": (lambda m: m["charges"].pop("hurdle"), "hurdle"),
     "no number": (lambda m: m["charges"].update(hurdle="much"), "hurdle"),
+    "a margin below nothing": (lambda m: m["charges"].update(margin_bp="-1"), "margin_bp"),
+    "a negative benchmark": (lambda m: m["funding"][0].update(rate="-0.001"), "funding"),
+    "more lost than there is": (lambda m: m["lgd"]["cases"]["bank"].update(value="1.1"), "lgd"),
     "another kind": (lambda m: m.update(kind="trained"), "kind"),
     "falling bands": (lambda m: m["card"]["rows"][0]["bands"].reverse(), "late_share"),
     "two first bands": (

@@ -92,6 +92,11 @@ def test_a_debtor_with_fewer_than_three_settled_items_is_seen_by_an_officer() ->
     )
 
 
+def test_little_knowledge_costs_until_thirty_items_are_settled() -> None:
+    exact = {m: _priced(Q2, settled_items=m).components[8].micro_bp for m in (0, 3, 24, 29, 30)}
+    assert exact == {0: 60_000_000, 3: 30_000_000, 24: 12_000_000, 29: 10_954_451, 30: 0}
+
+
 def test_the_grade_is_the_obligors_own_whatever_mitigates() -> None:
     assert price(Q3, POLICY).grade == price(Q3_WITHOUT, POLICY).grade == "D1"
     assert price(Q3, POLICY).route_reasons == ("GRADE",)
