@@ -8,6 +8,7 @@ import scf.documents.models
 import scf.financing.models
 import scf.ledger.models
 import scf.offers.models
+import scf.parties.factors.models
 import scf.parties.models
 import scf.programmes.models
 import scf.settlement.models  # noqa: F401 - imported so that their tables are known

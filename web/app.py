@@ -11,7 +11,7 @@ from config import settings
 from scf.bootstrap import build
 from scf.db.platform import Platform
 from scf.parties.ratelimit import Limit
-from web import assets, health, i18n, problems, security, sessions, theme
+from web import assets, health, i18n, problems, second_factor, security, sessions, theme
 from web.api import v1
 from web.context import Around, Options, install
 from web.portal import portal, shell
@@ -55,6 +55,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     i18n.attach(app)
     theme.attach(app)
     shell.attach(app)
+    second_factor.attach(app)
     health.attach(app)
     security.attach(app)
     problems.attach(app)
@@ -75,5 +76,6 @@ def from_settings() -> Flask:
         behind_tls_proxy=chosen.behind_tls_proxy,
         metrics_token=settings.load_metrics_token(chosen),
         api_calls=Limit(chosen.api_calls_per_minute, 60),
+        may_be_demo=not chosen.is_production,
     )
     return create_app(build(chosen.database_url), options)

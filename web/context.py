@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 from flask import current_app, g
@@ -9,6 +10,7 @@ from flask import current_app, g
 from scf.db.platform import Platform
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotSignedIn
+from scf.parties.factors.vault import Vault
 from scf.parties.ratelimit import Limit, Meter
 from scf.parties.sessions import Lifetimes
 
@@ -33,6 +35,8 @@ class Options:
         How often one token may call the API.
     unknown_tokens
         How often one address may try a token that nobody has.
+    may_be_demo
+        Not in production: the sign-in page of a demo world says where its codes come from.
     """
 
     secret_key: str
@@ -42,6 +46,7 @@ class Options:
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
     api_calls: Limit = _API_CALLS
     unknown_tokens: Limit = _UNKNOWN_TOKENS
+    may_be_demo: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class Around:
     platform: Platform
     options: Options
     meter: Meter = field(default_factory=Meter)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What seals secrets at rest, under the key of the settings."""
+        return Vault(self.options.secret_key.encode())
 
 
 def install(around: Around) -> None:
@@ -66,6 +76,11 @@ def around() -> Around:
 def platform() -> Platform:
     """Return the platform behind the current application."""
     return around().platform
+
+
+def vault() -> Vault:
+    """Return what seals secrets at rest."""
+    return around().vault
 
 
 def now() -> dt.datetime:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask import Flask, Response, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
@@ -143,8 +143,22 @@ def answer(error: Exception) -> BaseResponse:
     if is_api():
         return _as_json(problem)
     if isinstance(error, NotSignedIn):
-        return redirect(url_for("portal.sign_in"), 303)
+        return _to_the_gate()
     return _as_page(problem)
+
+
+def _to_the_gate() -> BaseResponse:
+    """Send a person to sign in, and remember what that person was about to do."""
+    from web.portal.gate import kept
+
+    lapsed_user = getattr(session, "lapsed_user", "")
+    if request.method == "GET":
+        wanted = kept.own_path(request.full_path.rstrip("?"))
+        if wanted not in {"", "/"}:
+            session["next"] = wanted
+    elif lapsed_user:
+        kept.keep(lapsed_user)
+    return redirect(url_for("portal.sign_in"), 303)
 
 
 def body_of(problem: Problem) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from typing import Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
-from flask_wtf.csrf import CSRFProtect
+from flask import Flask, Response, g, request, session
+from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from web.problems import BadRequest, is_api
+from web.sessions import as_lapsed
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -44,7 +45,12 @@ def attach(app: Flask) -> None:
         if not is_api():
             # First the origin: the form of a foreign page is not even read.
             refuse_foreign_origin()
-            protect.protect()
+            try:
+                protect.protect()
+            except CSRFError:
+                if not as_lapsed(session, request):
+                    raise
+                protect.protect()
 
     app.after_request(_headers)
 

@@ -13,15 +13,18 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from werkzeug.datastructures import CallbackDict
 
 from scf.kernel.actor import Actor
+from scf.kernel.errors import NotSignedIn
 from scf.parties import sessions as store
 from web.context import around, now, platform, set_actor
+from web.device import seen
 
 # The prefix binds the cookie to this host, to https and to the whole site (RFC 6265bis 4.1.3).
 COOKIE: Final = "__Host-session"
 VISITOR_COOKIE: Final = "__Host-visitor"
 VISITOR_SECONDS: Final = 3600
 _NO_SESSION: Final = ("/api/", "/static/", "/healthz", "/readyz", "/metrics")
-_CARRIED: Final = frozenset({"csrf_token"})
+# What a visitor's cookie may carry: the token of forms, and the page that was wanted.
+_CARRIED: Final = frozenset({"csrf_token", "next"})
 
 
 class PortalSession(CallbackDict[str, Any], SessionMixin):
@@ -36,6 +39,8 @@ class PortalSession(CallbackDict[str, Any], SessionMixin):
         self.modified = False
         self.fresh_id = ""
         self.ended = False
+        # Whose session only time has ended; its form may be kept for that person.
+        self.lapsed_user = ""
 
 
 class ServerSessions(SessionInterface):
@@ -50,15 +55,16 @@ class ServerSessions(SessionInterface):
             if session_id:
                 live = store.load(platform().db, session_id, now(), around().options.lifetimes)
                 if live is not None:
-                    found = PortalSession(live.data, session_id)
-                    request.environ["tributary.actor"] = live.actor
-                    return found
+                    request.environ["tributary.live"] = live
+                    return PortalSession(live.data, session_id)
             return PortalSession(_visitor(request.cookies.get(VISITOR_COOKIE, "")))
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Send the cookie that the request made necessary."""
         session = cast("PortalSession", session)
         if session.fresh_id:
+            if session.modified and session:
+                store.keep(platform().db, session.fresh_id, dict(session))
             _set(response, COOKIE, session.fresh_id, None)
             _drop(response, VISITOR_COOKIE)
         elif session.ended:
@@ -73,24 +79,61 @@ class ServerSessions(SessionInterface):
 
 
 def recognise(request: Request) -> None:
-    """Make the person whom the session found the actor of the request."""
-    actor: Actor | None = request.environ.get("tributary.actor")
-    if actor is not None:
-        set_actor(actor)
+    """Make the person whom the session found the actor of the request.
+
+    A session that still waits for the second factor makes nobody an actor.
+    """
+    live: store.Live | None = request.environ.get("tributary.live")
+    if live is not None and live.stage == store.FULL:
+        set_actor(live.actor)
 
 
-def begin(session: SessionMixin, actor: Actor) -> None:
-    """Open a session for a person who just signed in: new id, nothing carried over."""
+def half_signed_in(request: Request, stage: str) -> Actor:
+    """Return who has shown the password and stands at this step.
+
+    Raises
+    ------
+    NotSignedIn
+        When nobody does.
+    """
+    live: store.Live | None = request.environ.get("tributary.live")
+    if live is None or live.stage != stage:
+        raise NotSignedIn("SIGN_IN_FIRST", "Sign in first.")
+    return live.actor
+
+
+def begin(
+    session: SessionMixin, actor: Actor, stage: str = store.FULL, data: dict[str, Any] | None = None
+) -> None:
+    """Open a session for a person: new id, nothing carried over but what is handed in."""
     current = cast("PortalSession", session)
     current.fresh_id = store.start(
         platform().db,
         actor.user_id,
-        {},
+        data or {},
         now(),
         around().options.lifetimes,
         instead_of=current.session_id or None,
+        stage=stage,
+        seen=seen(),
     )
     current.clear()
+    current.modified = False
+
+
+def rotate(session: SessionMixin) -> None:
+    """Give the session another id: the person has just proved identity again."""
+    current = cast("PortalSession", session)
+    current.fresh_id = store.rotate(platform().db, current.session_id, now())
+
+
+def seconds_left(request: Request) -> int:
+    """Return after how many seconds without use the session of this request is over."""
+    live: store.Live | None = request.environ.get("tributary.live")
+    if live is None or live.expires_at is None:
+        return 0
+    idle = around().options.lifetimes.idle.total_seconds()
+    return max(0, int(min(idle, (live.expires_at - now()).total_seconds())))
 
 
 def finish(session: SessionMixin) -> None:
@@ -100,6 +143,24 @@ def finish(session: SessionMixin) -> None:
         store.end(platform().db, current.session_id, now())
     current.clear()
     current.ended = True
+
+
+def as_lapsed(session: SessionMixin, request: Request) -> bool:
+    """Take up the session that only time has ended, to tell its form from a foreign one.
+
+    Nobody acts through it: it lends the token of its forms to this one request, and the name of
+    the person for whom the form is kept.
+    """
+    current, session_id = cast("PortalSession", session), request.cookies.get(COOKIE, "")
+    if not session_id or current.session_id:
+        return False
+    found = store.lapsed(platform().db, session_id, now(), around().options.lifetimes)
+    if found is None:
+        return False
+    user_id, data = found
+    current["csrf_token"] = data.get("csrf_token", "")
+    current.lapsed_user, current.modified = user_id, False
+    return True
 
 
 def _visitor(cookie: str) -> dict[str, Any]:

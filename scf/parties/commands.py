@@ -13,11 +13,12 @@ from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Rule
 from scf.kernel.ids import new_id
 from scf.parties import accounts, people
 from scf.parties import identifiers as numbers
+from scf.parties.factors import commands as factors
 from scf.parties.lifecycle import FIRM, TO_ACTIVE
 from scf.parties.models import Firm, FirmIdentifier
 from scf.parties.service import matching_firms
 
-__all__ = ["accounts", "people"]
+__all__ = ["accounts", "factors", "people"]
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]

@@ -172,9 +172,16 @@ class WebSession(Record, table=True):
     """A signed-in browser; the cookie holds a random id, the table its digest."""
 
     __tablename__ = "web_session"
-    __table_args__ = table_args(Index("ix_session_user", "user_id"))
+    __table_args__ = table_args(
+        Index("ix_session_user", "user_id"),
+        CheckConstraint("stage IN ('FULL', 'CODE', 'ENROL')", name="ck_session_stage"),
+    )
     id_digest: CodeKey
     user_id: OptId
+    # CODE until the second factor is shown, ENROL until there is one; only FULL opens anything
+    stage: Code = "FULL"
+    device: Text = ""
+    place: Text = ""
     data: Json
     created_at: Instant
     last_seen_at: Instant

@@ -8,13 +8,13 @@ import datetime as dt
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from scf.db.audit import PERSONAL, SECRET
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.kernel.actor import Role
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from scf.kernel.ids import new_id
 from scf.parties import passwords, sessions, tokens
 from scf.parties.access import ROLES_OF_KIND
@@ -79,6 +79,20 @@ class DisableUser(_Input):
     user_id: str = Field(max_length=64)
 
 
+class SetRoles(_Input):
+    """The roles that a person holds from now on, in place of those before."""
+
+    user_id: str = Field(max_length=64)
+    roles: list[Role] = Field(min_length=1, max_length=8)
+
+
+class RevokeSession(_Input):
+    """A signed-in browser that is to be signed out, by the id that the list shows."""
+
+    user_id: str | None = Field(default=None, max_length=64)
+    session_id: str = Field(pattern=r"^[0-9a-f]{16}$")
+
+
 class CreateToken(_Input):
     """A token that the caller has made; only its digest is kept."""
 
@@ -109,9 +123,7 @@ def add_user(ctx: Context, data: AddUser) -> dict[str, Any]:
     if org_id != ctx.actor.org_id and not ctx.actor.is_operator:
         raise NotAllowed("NOT_ALLOWED", "You add people to your own organisation only.")
     org = ctx.visible(Firm, org_id)
-    wrong = set(data.roles) - ROLES_OF_KIND[org.kind]
-    if wrong:
-        raise InvalidInput("ROLE", "This organisation has no such role.", roles=sorted(wrong))
+    _check_roles(data.roles, org.kind)
     user_id, name = new_id(), clean_text(data.name, "name", 200)
     ctx.conn.execute(
         insert(_user),
@@ -166,6 +178,48 @@ def disable_user(ctx: Context, data: DisableUser) -> dict[str, Any]:
     sessions.end_all(ctx.conn, user.id, ctx.now)
     ctx.change("user", user.id, {"state": "ACTIVE"}, {"state": "DISABLED"})
     return {"id": user.id, "state": "DISABLED"}
+
+
+@command("user.set_roles", SetRoles)
+def set_roles(ctx: Context, data: SetRoles) -> dict[str, Any]:
+    """The person may do from now on what these roles may, in every session that is open.
+
+    Raises
+    ------
+    Conflict
+        ``SELF``: nobody changes the own roles, so an organisation keeps its administrator.
+    InvalidInput
+        ``ROLE`` for a role that this kind of organisation does not have.
+    """
+    user = ctx.visible(User, data.user_id)
+    if user.id == ctx.actor.user_id:
+        raise Conflict("SELF", "Another administrator changes your roles.")
+    kind = ctx.conn.execute(select(_firm.c.kind).where(_firm.c.id == user.org_id)).scalar_one()
+    _check_roles(data.roles, kind)
+    held = _role.c.user_id == user.id
+    before = sorted(ctx.conn.execute(select(_role.c.role).where(held)).scalars())
+    roles = sorted(set(data.roles))
+    ctx.conn.execute(delete(_role).where(held))
+    ctx.conn.execute(insert(_role), [{"user_id": user.id, "role": role} for role in roles])
+    ctx.change("user", user.id, {"roles": before}, {"roles": roles})
+    ctx.emit("user.roles_set", {"user_id": user.id, "roles": roles}, org_id=user.org_id)
+    return {"id": user.id, "roles": roles}
+
+
+def _check_roles(roles: list[Role], kind: str) -> None:
+    wrong = set(roles) - ROLES_OF_KIND[kind]
+    if wrong:
+        raise InvalidInput("ROLE", "This organisation has no such role.", roles=sorted(wrong))
+
+
+@command("session.revoke", RevokeSession)
+def revoke_session(ctx: Context, data: RevokeSession) -> dict[str, Any]:
+    """The browser is signed out: the own one, or for an administrator one of the own people."""
+    user = ctx.visible(User, data.user_id or ctx.actor.user_id)
+    if not sessions.end_one(ctx.conn, user.id, data.session_id, ctx.now):
+        raise NotFound("NOT_FOUND", "No session with this id.", id=data.session_id)
+    ctx.change("session", data.session_id, None, {"user_id": user.id, "revoked": True})
+    return {"id": data.session_id, "revoked": True}
 
 
 @command("token.create", CreateToken)

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scf.db.engine import Database
@@ -70,6 +70,23 @@ def hit(
         if tries == count:  # a window just opened: the moment to forget old ones
             conn.execute(delete(_table).where(_table.c.window_start < now - _KEEP))
     return Verdict(tries <= limit.tries, tries, left)
+
+
+def give_back(db: Database, what: str, who: str, limit: Limit, now: dt.datetime) -> None:
+    """Take one try back that turned out well, where only failures are to count.
+
+    Counting first and giving back afterwards keeps the limit under concurrent tries; asking first
+    and counting failures afterwards would not.
+    """
+    start, _left = _window(limit, now)
+    with db.writer.begin() as conn:
+        conn.execute(
+            update(_table)
+            .where(
+                _table.c.key == _key(what, who), _table.c.window_start == start, _table.c.tries > 0
+            )
+            .values(tries=_table.c.tries - 1)
+        )
 
 
 def _window(limit: Limit, now: dt.datetime) -> tuple[dt.datetime, int]:

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
@@ -25,6 +25,15 @@ _ID_BYTES = 32
 # How stale "last seen" may be; saves a write per request.
 _TOUCH = dt.timedelta(seconds=60)
 _FORGET = dt.timedelta(days=30)
+# Between the password and the second factor, and while a factor is set up.
+_HALF = dt.timedelta(minutes=10)
+_ENROLLING = dt.timedelta(minutes=30)
+# A rotated id answers the requests that were under way with it, and no more.
+_OVERLAP = dt.timedelta(seconds=10)
+FULL: Final = "FULL"
+CODE: Final = "CODE"
+ENROL: Final = "ENROL"
+_SHOWN_OF_DIGEST = 16
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,22 @@ class Live:
 
     digest: str
     actor: Actor
+    stage: str = FULL
     data: dict[str, Any] = field(default_factory=dict)
-    created_at: dt.datetime | None = None
     expires_at: dt.datetime | None = None
 
 
 def digest_of(session_id: str) -> str:
     """Return what the table keeps of a session id."""
     return hashlib.sha256(session_id.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """From where a browser speaks, as its owner may recognise it."""
+
+    device: str = ""
+    place: str = ""
 
 
 def start(
@@ -59,9 +76,15 @@ def start(
     lifetimes: Lifetimes,
     *,
     instead_of: str | None = None,
+    stage: str = FULL,
+    seen: Seen = Seen(),
 ) -> str:
-    """Open a session and return its id; the one it replaces, if any, ends in the same act."""
+    """Open a session and return its id; the one it replaces, if any, ends in the same act.
+
+    One that waits for the second factor lives some minutes and acts for nobody.
+    """
     session_id = secrets.token_urlsafe(_ID_BYTES)
+    lasts = {FULL: lifetimes.absolute, CODE: _HALF, ENROL: _ENROLLING}
     with db.writer.begin() as conn:
         if instead_of:
             _revoke(conn, _table.c.id_digest == digest_of(instead_of), now)
@@ -70,10 +93,13 @@ def start(
             {
                 "id_digest": digest_of(session_id),
                 "user_id": user_id,
+                "stage": stage,
+                "device": seen.device,
+                "place": seen.place,
                 "data": data,
                 "created_at": now,
                 "last_seen_at": now,
-                "expires_at": now + lifetimes.absolute,
+                "expires_at": now + lasts[stage],
             },
         )
         conn.execute(delete(_table).where(_table.c.expires_at < now - _FORGET))
@@ -100,7 +126,44 @@ def load(db: Database, session_id: str, now: dt.datetime, lifetimes: Lifetimes) 
             conn.execute(
                 update(_table).where(_table.c.id_digest == digest).values(last_seen_at=now)
             )
-    return Live(digest, actor, dict(row.data), row.created_at, row.expires_at)
+    return Live(digest, actor, row.stage, dict(row.data), row.expires_at)
+
+
+def rotate(db: Database, session_id: str, now: dt.datetime) -> str:
+    """Give a session a new id, as after each proof of identity; the rest stays as it is.
+
+    The old id ends after a few seconds: the second press of the same button is under way with it.
+    """
+    fresh = secrets.token_urlsafe(_ID_BYTES)
+    old = _table.c.id_digest == digest_of(session_id)
+    with db.writer.begin() as conn:
+        row = conn.execute(select(_table).where(old)).mappings().one()
+        conn.execute(insert(_table), {**row, "id_digest": digest_of(fresh), "last_seen_at": now})
+        ends = min(row["expires_at"], now + _OVERLAP)
+        conn.execute(update(_table).where(old).values(expires_at=ends))
+    return fresh
+
+
+def lapsed(
+    db: Database, session_id: str, now: dt.datetime, lifetimes: Lifetimes
+) -> tuple[str, dict[str, Any]] | None:
+    """Return whose session this was and what it carried, when only time has ended it today.
+
+    It acts for nobody; but the form that arrives with it was its owner's, and is kept for the
+    owner to send again. A session that was ended on purpose is not found.
+    """
+    with db.reader.connect() as conn:
+        row = conn.execute(
+            select(_table).where(
+                _table.c.id_digest == digest_of(session_id),
+                _table.c.stage == FULL,
+                _table.c.revoked_at.is_(None),
+                _table.c.last_seen_at > now - lifetimes.absolute,
+                (_table.c.last_seen_at <= now - lifetimes.idle) | (_table.c.expires_at <= now),
+            )
+        ).one_or_none()
+        known = row is not None and actor_of_user(conn, row.user_id) is not None
+    return (row.user_id, dict(row.data)) if row is not None and known else None
 
 
 def keep(db: Database, session_id: str, data: dict[str, Any]) -> None:
@@ -122,21 +185,43 @@ def end_all(conn: Connection, user_id: str, now: dt.datetime) -> None:
     _revoke(conn, _table.c.user_id == user_id, now)
 
 
-def of_user(conn: Connection, user_id: str, now: dt.datetime) -> list[dict[str, Any]]:
+def end_one(conn: Connection, user_id: str, shown_id: str, now: dt.datetime) -> int:
+    """End the session of a person that :func:`of_user` lists under this id; gives how many."""
+    found = conn.execute(
+        update(_table)
+        .where(
+            _table.c.user_id == user_id,
+            _table.c.id_digest.startswith(shown_id, autoescape=True),
+            _table.c.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+        .returning(_table.c.id_digest)
+    )
+    return len(found.all())
+
+
+def of_user(
+    conn: Connection, user_id: str, now: dt.datetime, lifetimes: Lifetimes
+) -> list[dict[str, Any]]:
     """List the live sessions of a person by a prefix of their digest, the last used first."""
     rows = conn.execute(
         select(_table)
         .where(
-            _table.c.user_id == user_id, _table.c.revoked_at.is_(None), _table.c.expires_at > now
+            _table.c.user_id == user_id,
+            _table.c.stage == FULL,
+            _table.c.revoked_at.is_(None),
+            _table.c.expires_at > now + _OVERLAP,
+            _table.c.last_seen_at > now - lifetimes.idle,
         )
         .order_by(_table.c.last_seen_at.desc(), _table.c.id_digest)
     )
     return [
         {
-            "id": row.id_digest[:16],
+            "id": row.id_digest[:_SHOWN_OF_DIGEST],
+            "device": row.device,
+            "place": row.place,
             "created_at": row.created_at,
             "last_seen_at": row.last_seen_at,
-            "expires_at": row.expires_at,
         }
         for row in rows
     ]

@@ -3,23 +3,31 @@
 import datetime as dt
 from typing import ClassVar, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from scf.db.engine import Database
-from scf.db.models import SecurityEvent
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotSignedIn, ScfError
 from scf.kernel.ids import new_id
 from scf.parties import passwords, ratelimit
+from scf.parties.factors.models import SignInEvent
 from scf.parties.models import User
 from scf.parties.service import actor_of_user
+from scf.parties.sessions import Seen
 
 _user = User.__table__  # type: ignore[attr-defined]
-_event = SecurityEvent.__table__  # type: ignore[attr-defined]
+_event = SignInEvent.__table__  # type: ignore[attr-defined]
 # Per address of a person: slow enough that guessing is hopeless, short enough that a person who
 # mistypes is back after a coffee. Per machine: an office shares one.
 PER_PERSON: Final = ratelimit.Limit(tries=10, seconds=900)
 PER_MACHINE: Final = ratelimit.Limit(tries=100, seconds=900)
+# What one attempt came to. A right password alone is no outcome: the second factor decides.
+SIGNED_IN: Final = "SIGNED_IN"
+WRONG_PASSWORD: Final = "PASSWORD"  # noqa: S105 - the name of an outcome
+WRONG_CODE: Final = "CODE"
+REFUSED: Final = "TOO_MANY"
+_HISTORY: Final = dt.timedelta(days=400)
+_NOBODY: Final = "unknown"
 
 
 class TooManyTries(ScfError):
@@ -28,8 +36,15 @@ class TooManyTries(ScfError):
     http_status: ClassVar[int] = 429
 
 
-def sign_in(db: Database, email: str, password: str, machine: str, now: dt.datetime) -> Actor:
-    """Return the person whose address and password these are.
+def sign_in(
+    db: Database,
+    email: str,
+    password: str,
+    machine: str,
+    now: dt.datetime,
+    seen: Seen = Seen(),  # noqa: B008 - frozen
+) -> Actor:
+    """Return the person whose address and password these are; the second factor comes next.
 
     Raises
     ------
@@ -43,6 +58,7 @@ def sign_in(db: Database, email: str, password: str, machine: str, now: dt.datet
     for who, limit in ((f"person:{email}", PER_PERSON), (f"machine:{machine}", PER_MACHINE)):
         verdict = ratelimit.hit(db, "sign-in", who, limit, now)
         if not verdict.allowed:
+            record(db, _NOBODY, _NOBODY, REFUSED, "password", seen, now)
             raise TooManyTries(
                 "TOO_MANY_TRIES",
                 "Too many tries. Wait a little before the next.",
@@ -55,7 +71,8 @@ def sign_in(db: Database, email: str, password: str, machine: str, now: dt.datet
         fits = passwords.verify(row.password_hash if row else None, password)
         actor = actor_of_user(conn, row.id) if row is not None and fits else None
     if actor is None:
-        _record_failure(db, row.id if row else "", row.org_id if row else "", now)
+        user_id, org_id = (row.id, row.org_id) if row else (_NOBODY, _NOBODY)
+        record(db, user_id, org_id, WRONG_PASSWORD, "password", seen, now)
         raise NotSignedIn("SIGN_IN", "Address or password is not right.")
     if row is not None and passwords.needs_rehash(row.password_hash):
         fresh = passwords.hash_password(password)
@@ -64,17 +81,31 @@ def sign_in(db: Database, email: str, password: str, machine: str, now: dt.datet
     return actor
 
 
-def _record_failure(db: Database, user_id: str, org_id: str, now: dt.datetime) -> None:
+def record(
+    db: Database,
+    user_id: str,
+    org_id: str,
+    outcome: str,
+    method: str,
+    seen: Seen,
+    now: dt.datetime,
+) -> None:
+    """Write one attempt into the history that the person and the administrator read.
+
+    What was typed is never part of it, and a row is forgotten after four hundred days.
+    """
     with db.writer.begin() as conn:
         conn.execute(
             insert(_event),
             {
                 "id": new_id(),
                 "at": now,
-                "user_id": user_id or "unknown",
-                "org_id": org_id or "unknown",
-                "action": "sign-in",
-                "code": "SIGN_IN",
-                "facts": {},
+                "user_id": user_id,
+                "org_id": org_id,
+                "outcome": outcome,
+                "method": method,
+                "device": seen.device,
+                "place": seen.place,
             },
         )
+        conn.execute(delete(_event).where(_event.c.at < now - _HISTORY))

@@ -24,6 +24,14 @@ from sqlmodel import col
 from scf.db.models import AuditLog, Job
 from scf.db.visibility import visible_to, visible_to_everyone
 from scf.kernel.actor import Actor, Role
+from scf.parties.factors.models import (
+    FactorUse,
+    KeptForm,
+    Passkey,
+    RecoveryCode,
+    SignInEvent,
+    TotpFactor,
+)
 from scf.parties.models import (
     AccountVerification,
     ApiToken,
@@ -149,6 +157,39 @@ def _tokens(actor: Actor) -> ColumnElement[bool]:
 @visible_to(WebSession)
 def _sessions(actor: Actor) -> ColumnElement[bool]:
     return _own_people(actor, col(WebSession.user_id))
+
+
+@visible_to(TotpFactor)
+def _authenticators(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, col(TotpFactor.user_id))
+
+
+@visible_to(Passkey)
+def _passkeys(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, col(Passkey.user_id))
+
+
+@visible_to(RecoveryCode)
+def _recovery_codes(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, col(RecoveryCode.user_id))
+
+
+@visible_to(FactorUse)
+def _factor_uses(actor: Actor) -> ColumnElement[bool]:
+    return _own_people(actor, col(FactorUse.user_id))
+
+
+@visible_to(SignInEvent)
+def _sign_ins(actor: Actor) -> ColumnElement[bool]:
+    """Show a person the own sign-ins; an administrator those of the organisation's people."""
+    if Role.ADMINISTRATOR in actor.roles:
+        return col(SignInEvent.org_id) == actor.org_id
+    return col(SignInEvent.user_id) == actor.user_id
+
+
+@visible_to(KeptForm)
+def _kept_forms(actor: Actor) -> ColumnElement[bool]:
+    return col(KeptForm.user_id) == actor.user_id
 
 
 @visible_to(Job)

@@ -215,7 +215,7 @@ def test_a_new_session_ends_the_one_it_replaces(db: Database) -> None:
     assert sessions.load(db, old, NOON, LIFETIMES) is None
     assert sessions.load(db, new, NOON, LIFETIMES) is not None
     with db.snapshot() as conn:
-        assert len(sessions.of_user(conn, user_id, NOON)) == 1
+        assert len(sessions.of_user(conn, user_id, NOON, LIFETIMES)) == 1
         kept = conn.execute(select(WebSession.__table__.c.id_digest)).scalars().all()  # type: ignore[attr-defined]
     assert new not in kept
 

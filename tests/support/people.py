@@ -54,6 +54,7 @@ class World:
     firms: dict[str, str] = field(default_factory=dict)
     people: dict[str, Actor] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    authenticators: dict[str, str] = field(default_factory=dict)
     _keys: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def key(self) -> str:

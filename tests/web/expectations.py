@@ -51,10 +51,14 @@ class Api:
 
 @dataclass(frozen=True)
 class Portal:
-    """A page: ``signed_in`` ones send everybody else to the sign-in page."""
+    """A page: ``signed_in`` ones send everybody else to the sign-in page.
+
+    ``gate`` ones are steps between the password and the session: nobody comes to them otherwise.
+    """
 
     signed_in: bool
     form: dict[str, str] = field(default_factory=dict)
+    gate: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,16 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/"): Portal(signed_in=True),
     ("GET", "/sign-in"): Portal(signed_in=False),
     ("POST", "/sign-in"): Portal(signed_in=False, form={"email": "a@b.example", "password": "x"}),
+    # The steps of the gate are open only to whom its step before has let in.
+    ("GET", "/sign-in/code"): Portal(signed_in=True, gate=True),
+    ("POST", "/sign-in/code"): Portal(signed_in=True, gate=True),
+    ("GET", "/sign-in/recovery"): Portal(signed_in=True, gate=True),
+    ("POST", "/sign-in/recovery"): Portal(signed_in=True, gate=True),
+    ("GET", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
+    ("POST", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
+    ("POST", "/sign-in/enrol/passkey"): Portal(signed_in=True, gate=True),
+    ("GET", "/sign-in/resume"): Portal(signed_in=True),
+    ("POST", "/sign-in/resume"): Portal(signed_in=True),
     ("POST", "/sign-out"): Portal(signed_in=True),
     ("POST", "/language"): Portal(signed_in=False, form={"language": "zh"}),
     ("POST", "/theme"): Portal(signed_in=False, form={"theme": "dark"}),

@@ -5,6 +5,7 @@ import pytest
 from scf.db.engine import Database
 from tests.support.people import PASSWORD
 from tests.support.served import HOST, Browser, Served, application, served_small
+from tests.web import signing
 from web.sessions import COOKIE, VISITOR_COOKIE
 
 EMAIL = "maker@bank.example"
@@ -16,10 +17,7 @@ def served(db: Database) -> Served:
 
 
 def signed_in(served: Served) -> Browser:
-    browser = served.browser()
-    answer = browser.sign_in(EMAIL)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
-    return browser
+    return signing.sign_in(served, "maker")
 
 
 def is_in(browser: Browser) -> bool:
@@ -53,14 +51,29 @@ def test_the_cookie_is_bound_to_this_host_and_hidden_from_scripts(served: Served
 def test_a_session_id_from_before_the_sign_in_is_not_taken_over(served: Served) -> None:
     browser = served.browser()
     browser.client.set_cookie(COOKIE, "chosen-by-an-attacker", domain="localhost", secure=True)
-    assert browser.sign_in(EMAIL).status_code == 303
+    signing.sign_in(served, "maker", browser)
     assert browser.session_id not in {"", "chosen-by-an-attacker"}
+
+
+def test_the_session_between_password_and_code_is_not_taken_over(served: Served) -> None:
+    """Fixation: an id that a thief may know from the first step is worthless after the second."""
+    signing.enrol(served, "maker")
+    browser = served.browser()
+    browser.sign_in(EMAIL)
+    half = browser.session_id
+    assert not is_in(browser)
+    browser.post("/sign-in/code", signing.signature(served, "maker"))
+    assert is_in(browser)
+    thief = served.browser()
+    thief.client.set_cookie(COOKIE, half, domain="localhost", secure=True)
+    assert not is_in(thief)
+    assert thief.get("/sign-in/code").status_code == 303
 
 
 def test_signing_in_again_ends_the_session_before(served: Served) -> None:
     browser = signed_in(served)
     captured = browser.session_id
-    assert browser.sign_in(EMAIL).status_code == 303
+    signing.sign_in(served, "maker", browser)
     assert browser.session_id != captured
     old = served.browser()
     old.client.set_cookie(COOKIE, captured, domain="localhost", secure=True)
@@ -70,7 +83,7 @@ def test_signing_in_again_ends_the_session_before(served: Served) -> None:
 def test_a_form_token_from_before_the_sign_in_is_worthless_after_it(served: Served) -> None:
     browser = served.browser()
     before = browser.form_token("/sign-in")
-    browser.post("/sign-in", {"email": EMAIL, "password": PASSWORD}, token=before)
+    signing.sign_in(served, "maker", browser)
     assert browser.post("/sign-out", token=before).status_code == 400
     assert is_in(browser)
 
@@ -157,12 +170,12 @@ def test_an_unknown_address_and_a_wrong_password_get_one_answer(served: Served) 
 def test_a_failed_sign_in_is_recorded_without_the_password(served: Served, db: Database) -> None:
     from sqlalchemy import select
 
-    from scf.db.models import SecurityEvent
+    from scf.parties.factors.models import SignInEvent
 
     served.browser().sign_in(EMAIL, "wrong one entirely")
     with db.snapshot() as conn:
-        rows = conn.execute(select(SecurityEvent.__table__)).all()  # type: ignore[attr-defined]
-    assert [(row.action, row.user_id) for row in rows] == [
-        ("sign-in", served.world.people["maker"].user_id)
+        rows = conn.execute(select(SignInEvent.__table__)).all()  # type: ignore[attr-defined]
+    assert [(row.outcome, row.user_id) for row in rows] == [
+        ("PASSWORD", served.world.people["maker"].user_id)
     ]
     assert "wrong one" not in repr(rows)

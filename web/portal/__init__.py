@@ -1,10 +1,11 @@
 """The portal: pages for people, rendered here, working without any script.
 
-One package per role; ``pages`` holds the door and what all roles share, ``shell`` and
+One package per role; ``gate`` holds the door, ``pages`` what all roles share, ``shell`` and
 ``navigation`` what surrounds every page.
 """
 
 from web.portal import search
+from web.portal.gate import enrol, kept, sign_in
 from web.portal.pages import portal
 
-__all__ = ["portal", "search"]
+__all__ = ["enrol", "kept", "portal", "search", "sign_in"]

@@ -1,12 +1,10 @@
-"""Signing in and out, and the one page behind it."""
+"""The one page behind the gate, and the choice of language."""
 
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
-from flask_babel import gettext as _
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,11 +13,8 @@ from scf.db.visibility import DECLARED
 from scf.documents.models import Invoice
 from scf.documents.rules import label
 from scf.kernel.actor import Actor
-from scf.kernel.errors import NotSignedIn
 from scf.parties.access import may
 from scf.parties.service import day_for, firm_names
-from scf.parties.signin import TooManyTries
-from scf.parties.signin import sign_in as sign_person_in
 from web import sessions, theme
 from web.context import actor, now, platform
 from web.i18n import COOKIE, LANGUAGES
@@ -31,61 +26,9 @@ PAGE_SIZE = 25
 _MAX_PAGE = 1_000_000
 
 
-class SignIn(BaseModel):
-    """The sign-in form."""
-
-    model_config = ConfigDict(extra="ignore")
-    email: str = Field(min_length=3, max_length=254)
-    password: str = Field(min_length=1, max_length=1000)
-
-
 @portal.before_app_request
 def _who() -> None:
     sessions.recognise(request)
-
-
-@portal.get("/sign-in")
-def sign_in() -> str | BaseResponse:
-    """Show the form, or go home when somebody is signed in."""
-    try:
-        actor()
-    except NotSignedIn:
-        return render_template("sign_in.html", email="", problem="")
-    return redirect(url_for("portal.home"), 303)
-
-
-@portal.post("/sign-in")
-def sign_in_now() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]]:
-    """Sign a person in with a new session, or show the form again with one answer for all."""
-    try:
-        form = SignIn.model_validate(request.form.to_dict())
-    except ValidationError:
-        return _again(_("Enter your address and your password.")), 422
-    machine = request.remote_addr or ""
-    try:
-        person = sign_person_in(platform().db, form.email, form.password, machine, now())
-    except TooManyTries as refusal:
-        minutes = -(-int(str(refusal.facts["retry_after"])) // 60)
-        text = _("Too many tries. Try again in %(minutes)d minutes.", minutes=minutes)
-        return _again(text), 429, {"Retry-After": str(refusal.facts["retry_after"])}
-    except NotSignedIn:
-        return _again(_("Address or password is not right.")), 401
-    sessions.begin(session, person)
-    return redirect(url_for("portal.home"), 303)
-
-
-def _again(problem: str) -> str:
-    return render_template(
-        "sign_in.html", email=request.form.get("email", "")[:254], problem=problem
-    )
-
-
-@portal.post("/sign-out")
-def sign_out() -> BaseResponse:
-    """End the session everywhere it is known."""
-    actor()
-    sessions.finish(session)
-    return redirect(url_for("portal.sign_in"), 303)
 
 
 @portal.post("/language")

@@ -288,6 +288,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_job_open", "job", ["state", "available_at"], unique=False)
     op.create_table(
+        "kept_form",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("page", sa.String(), nullable=False),
+        sa.Column(
+            "fields", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("expires_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_kept_form_user", "kept_form", ["user_id", "expires_at"], unique=False)
+    op.create_table(
         "ledger_entry",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
@@ -470,6 +485,21 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "sign_in_event",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_sign_in_org", "sign_in_event", ["org_id", "at"], unique=False)
+    op.create_index("ix_sign_in_user", "sign_in_event", ["user_id", "at"], unique=False)
+    op.create_table(
         "trade_order",
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("seller_id", sa.String(), nullable=True),
@@ -535,11 +565,15 @@ def upgrade() -> None:
         "web_session",
         sa.Column("id_digest", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=True),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("device", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
         sa.Column("data", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.Column("last_seen_at", UtcInstant(), nullable=False),
         sa.Column("expires_at", UtcInstant(), nullable=False),
         sa.Column("revoked_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("stage IN ('FULL', 'CODE', 'ENROL')", name="ck_session_stage"),
         sa.PrimaryKeyConstraint("id_digest"),
         sqlite_strict=True,
     )
@@ -958,6 +992,21 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "factor_use",
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("proof", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("bound_to", sa.String(), nullable=False),
+        sa.Column("form_key", sa.String(), nullable=False),
+        sa.Column("used_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_factor_use_user"),
+        sa.PrimaryKeyConstraint("user_id", "proof"),
+        sa.UniqueConstraint("id", name="uq_factor_use_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "graph_edge",
         sa.Column("snapshot_id", sa.String(), nullable=False),
         sa.Column("seller_id", sa.String(), nullable=False),
@@ -1009,6 +1058,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_graph_node_drawn", "graph_node", ["snapshot_id", "y_ppm"], unique=False)
     op.create_index("ix_graph_node_firm", "graph_node", ["firm_id"], unique=False)
+    op.create_table(
+        "passkey",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("credential_id", sa.String(), nullable=False),
+        sa.Column("public_key", sa.String(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("last_used_at", UtcInstant(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_passkey_user"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("credential_id", name="uq_passkey_credential"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_passkey_user", "passkey", ["user_id"], unique=False)
     op.create_table(
         "programme_claim",
         sa.Column("id", sa.String(), nullable=False),
@@ -1093,6 +1158,30 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_quote_seller", "quote", ["seller_id", "created_at"], unique=False)
+    op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("expires_at", UtcInstant(), nullable=True),
+        sa.Column("used_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("kind IN ('OWN', 'HANDED_OVER')", name="ck_recovery_kind"),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_recovery_user"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("user_id", "digest", name="uq_recovery_code"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "totp_factor",
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("sealed", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_totp_user"),
+        sa.PrimaryKeyConstraint("user_id"),
+        sqlite_strict=True,
+    )
     op.create_table(
         "user_role",
         sa.Column("user_id", sa.String(), nullable=False),
