@@ -21,6 +21,7 @@ from scf.kernel.clock import Clock, SystemClock
 from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
 from scf.programmes.calendars import install_calendars
+from scf.risk.appetite import install_appetite
 
 # Importing these registers their commands, visibility and constraint meanings.
 SLICES = (
@@ -32,6 +33,8 @@ SLICES = (
     "scf.documents.visibility",
     "scf.chain.commands",
     "scf.chain.visibility",
+    "scf.risk.commands",
+    "scf.risk.visibility",
     "scf.programmes.commands",
     "scf.programmes.visibility",
     "scf.offers.commands",
@@ -48,6 +51,7 @@ def build(url: str, *, clock: Clock | None = None, pool_size: int = 5) -> Platfo
     load_slices()
     load_chart()
     load_calendars()
+    load_appetite()
     db = Database(url, pool_size=pool_size)
     the_clock = clock or SystemClock()
     return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _deliver)
@@ -86,6 +90,17 @@ def load_calendars() -> None:
     )
 
 
+def load_appetite() -> None:
+    """Read the risk appetite; without the file nothing is priced by risk, and the rest works."""
+    parts = [
+        files("config").joinpath(f"{name}.toml") for name in ("risk_appetite", "planning_rates")
+    ]
+    if all(file.is_file() for file in parts):
+        install_appetite(*(tomllib.loads(file.read_text("utf-8")) for file in parts))
+    else:
+        install_appetite(None)
+
+
 def create_schema(url: str) -> None:
     """Bring an empty or older database to the present schema."""
     migrate.upgrade(url)
@@ -120,6 +135,7 @@ __all__ = [
     "create_schema",
     "is_ready",
     "job_handlers",
+    "load_appetite",
     "load_calendars",
     "load_chart",
 ]

@@ -11,6 +11,7 @@ import scf.offers.models
 import scf.parties.factors.models
 import scf.parties.models
 import scf.programmes.models
+import scf.risk.models
 import scf.settlement.models  # noqa: F401 - imported so that their tables are known
 from scf.ledger.triggers import TRIGGERS
 

@@ -31,8 +31,8 @@ _WRITTEN: Final = (
 )  # fmt: skip
 # What is kept with its date for good, so that the past can be asked (decision 0016).
 DATED: Final = (
-    "document_state", "acceptance_state", "ipu", "due_on", "base_minor", "credited_minor", "disputed_minor",
-    "conceded_minor", "paid_minor", "outstanding_minor", "recourse_minor",
+    "document_state", "acceptance_state", "ipu", "due_on", "base_minor", "credited_minor",
+    "disputed_minor", "conceded_minor", "paid_minor", "outstanding_minor", "recourse_minor",
 )  # fmt: skip
 FACT: Final[Table] = InvoiceFact.__table__  # type: ignore[attr-defined]
 _INSERT_FACT: Final = insert(FACT).inline()

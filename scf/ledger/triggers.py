@@ -15,6 +15,9 @@ _IMMUTABLE = (
     "audit_log",
     "audit_seal",
     "invoice_fact",
+    "risk_policy",
+    "risk_assessment",
+    "price_assessment",
 )
 
 

@@ -10,6 +10,7 @@ from scf.db.runner import Context, command
 from scf.db.types import Id, OptCode, OptDay, OptId, OptMinor
 from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
+from scf.offers.riskprice import BY_CONTRACT, not_too_often
 from scf.offers.service import LINE, QUOTE, Ask, Computed, compute, headline
 from scf.programmes.limits import refuse
 
@@ -52,6 +53,8 @@ def store_quote(ctx: Context, data: MakeQuote) -> dict[str, Any]:
     """
     ask = Ask(data.invoice_ids, data.amount_minor, data.value_on, data.programme_id)
     computed = compute(ctx.conn, ctx.actor.org_id, ask, ctx.now)
+    if computed.by_risk is not None and computed.deal is not None:
+        not_too_often(ctx.conn, computed.deal, ctx.now)
     refuse(computed.refusals)
     if data.inputs_digest is not None and data.inputs_digest != computed.inputs_digest:
         raise Conflict("QUOTE_MOVED", "What the price rests on has changed; look at it again.")
@@ -92,10 +95,7 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
         "all_in_ppm": priced.all_in_ppm,
         "effective_ppm": priced.effective_ppm,
         "value_on": deal.value_on,
-        "route": "officer",
-        "grade": None,
-        "rungs": None,
-        "reasons": [],
+        **(computed.by_risk.shown() if computed.by_risk is not None else BY_CONTRACT),
         "inputs_digest": computed.inputs_digest,
         "created_by": ctx.actor.user_id,
         "created_at": ctx.now,
@@ -126,6 +126,8 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
         for place, (row, line) in enumerate(zip(computed.rows, priced.lines, strict=True))
     ]
     ctx.conn.execute(insert(QUOTE), quote)
+    if computed.by_risk is not None:
+        computed.by_risk.into(ctx, lines)
     ctx.conn.execute(insert(LINE), lines)
     ctx.change("quote", quote["id"], None, {"state": "OPEN", "net_minor": priced.net_minor})
     return {"on": deal.business_on.isoformat(), **_answer(quote, lines)}
@@ -136,7 +138,7 @@ def _answer(quote: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any
         "id", "state", "currency", "programme_id", "financier_id", "anchor_id", "face_minor",
         "discount_minor", "fee_minor", "tax_minor", "reserve_minor", "interest_minor",
         "net_minor", "rate_percent", "rate_ppm", "benchmark", "fixing_percent", "day_count",
-        "rate_basis", "all_in_ppm", "effective_ppm",
+        "rate_basis", "all_in_ppm", "effective_ppm", "rungs", "reasons",
         "inputs_digest",
     )  # fmt: skip
     of_line = (

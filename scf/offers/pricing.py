@@ -112,6 +112,29 @@ def price_line(
     if margin_ppm is None or days < 0:
         return None
     rate = rate_of(terms, fixing_percent, margin_ppm)
+    return line_at(
+        terms,
+        part,
+        face=face,
+        start=start,
+        settle_on=settle_on,
+        rate=rate,
+        margin_ppm=margin_ppm,
+    )
+
+
+def line_at(
+    terms: Terms,
+    part: CurrencyTerms,
+    *,
+    face: int,
+    start: dt.date,
+    settle_on: dt.date,
+    rate: Rate,
+    margin_ppm: int,
+) -> PricedLine:
+    """Work a yearly rate into the money of one invoice."""
+    days = (settle_on - start).days
     reserve = technique_of(terms).reserve(terms, face)
     lent = face - reserve
     kept = later = 0

@@ -24,6 +24,7 @@ from scf.offers.eligibility import largest_face
 from scf.offers.facts import Asked, Deal, deal_on, judge, takes_of
 from scf.offers.models import Quote, QuoteLine
 from scf.offers.pricing import Price, PricedLine, percent_text, price, price_line
+from scf.offers.riskprice import ByRisk, price_by_risk
 from scf.parties.service import business_date
 from scf.programmes import limits
 from scf.programmes.service import covers, fixing, programme_of, programmes_between, terms_on
@@ -56,6 +57,7 @@ class Computed:
     fixing_on: dt.date | None
     refusals: tuple[Refusal, ...]
     inputs_digest: str
+    by_risk: ByRisk | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -91,17 +93,27 @@ def compute(conn: Connection, seller_id: str, ask: Ask, now: dt.datetime) -> Com
     if isinstance(found, Refusal):
         return Computed(None, tuple(rows), None, "", "", None, (found,), "")
     deal = found
-    benchmark, percent, fixed_on = _fixing(conn, deal)
     asked = spread(deal, rows, ask.amount_minor)
-    priced = _price(deal, asked, percent) if percent else None
+    by_risk: ByRisk | None = None
+    if deal.terms.price_mode == "risk":
+        by_risk = price_by_risk(conn, deal, asked)
+        benchmark, percent, fixed_on = by_risk.benchmark, by_risk.funding_percent, by_risk.known_on
+        priced = price(deal.terms, by_risk.lines) if by_risk.lines else None
+    else:
+        benchmark, percent, fixed_on = _fixing(conn, deal)
+        priced = _price(deal, asked, percent) if percent else None
     if priced is not None:
         asked = [
             one._replace(net=line.net_minor) for one, line in zip(asked, priced.lines, strict=True)
         ]
-    against = [*judge(conn, deal, asked, "" if percent else benchmark)]
+    fixing_missing = "" if percent or by_risk is not None else benchmark
+    against = [*judge(conn, deal, asked, fixing_missing)]
     takes = takes_of(conn, deal, asked, [one.row.id for one in asked])
     against.extend(limits.plan(conn, deal.programme.financier_id, currency, takes).refusals)
-    if priced is None and not against:
+    if by_risk is not None:
+        # What is no receivable has no price either; one reason is enough.
+        against.extend([] if against and not by_risk.lines else by_risk.refusals)
+    elif priced is None and not against:
         against.append(_unpriced(deal))
     against.extend(_nothing_left(deal, asked, priced))
     return Computed(
@@ -112,7 +124,8 @@ def compute(conn: Connection, seller_id: str, ask: Ask, now: dt.datetime) -> Com
         percent,
         fixed_on,
         tuple(against),
-        _digest_of(deal, asked, benchmark, percent),
+        _digest_of(deal, asked, benchmark, percent, by_risk),
+        by_risk,
     )
 
 
@@ -280,9 +293,13 @@ def _nothing_left(deal: Deal, asked: Sequence[Asked], priced: Price | None) -> l
     ]
 
 
-def _digest_of(deal: Deal, asked: Sequence[Asked], benchmark: str, percent: str) -> str:
+def _digest_of(
+    deal: Deal, asked: Sequence[Asked], benchmark: str, percent: str, by_risk: ByRisk | None
+) -> str:
+    known = {} if by_risk is None else {"known": by_risk.digest}
     return digest(
         {
+            **known,
             "programme_version": deal.version_id,
             "business_on": deal.business_on,
             "value_on": deal.value_on,

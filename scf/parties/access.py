@@ -65,6 +65,11 @@ MAY: dict[str, frozenset[Role]] = {
     # --- chain
     "graph.build": _BANK | _OPERATOR,
     "graph.read": _TRADE_AND_BANK,
+    # --- risk
+    "firm.fact": frozenset({Role.OFFICER_MAKER}),
+    "firm.fact.confirm": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "risk.assess": _OPERATOR,
+    "risk.read": _BANK,
     # --- programmes
     "programme.read": _TRADE_AND_BANK,
     "programme.load": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE}),

@@ -7,6 +7,7 @@ so a programme that asks for it is refused when it is loaded and not when money 
 import datetime as dt
 import re
 import tomllib
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from pydantic import (
@@ -19,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from scf.db.types import Code, Count, Currency, Minor, OptMinor, Ppm, SignedPpm, Text
+from scf.db.types import Code, Count, Currency, Minor, OptMinor, OptPpm, Ppm, SignedPpm, Text
 from scf.kernel.calendar import Roll, zone
 from scf.kernel.daycount import DayCount
 from scf.kernel.errors import InvalidInput
@@ -79,7 +80,7 @@ class Fee(_Part):
 class CurrencyTerms(_Part):
     """What is agreed per currency: the benchmark, and the amounts that depend on its unit."""
 
-    benchmark: Code
+    benchmark: Code = ""  # a contract price names one; a risk price has its own cost of funds
     amount_min_minor: Minor = 1
     amount_step_minor: Step = 1
     fees: tuple[Fee, ...] = ()
@@ -97,14 +98,17 @@ class Terms(_Part):
     ipu: Literal["from_acceptance", "none"] = "from_acceptance"
     disclosed: bool = True
     cost_bearer: Literal["seller"] = "seller"
-    price_mode: Literal["contract"] = "contract"
+    price_mode: Literal["contract", "risk"] = "contract"
+    legal_cap_ppm: OptPpm = None  # the highest yearly rate that the law allows here
+    reserve_covers_credit: bool = False  # whether the reserve may be kept when the obligor fails
+    dilution_capital: Literal["economic", "basel"] = "economic"
     rate_basis: Literal["face", "proceeds"] = "face"
     currency: dict[Currency, CurrencyTerms] = Field(min_length=1)
 
     fixing_lag_days: Count = 0
     fixing_age_max_days: Count = 7
     rate_floor_ppm: Ppm = 0
-    margin: tuple[MarginStep, ...] = Field(min_length=1)
+    margin: tuple[MarginStep, ...] = ()
 
     tenor_min_days: Count = 1
     tenor_max_days: Count = 365
@@ -155,13 +159,8 @@ class Terms(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        steps = [step.max_days for step in self.margin]
-        if steps != sorted(set(steps)):
-            msg = "the margin grid names each number of days once, in rising order"
-            raise ValueError(msg)
-        if steps[-1] < self.tenor_max_days:
-            msg = "the margin grid ends before the longest tenor"
-            raise ValueError(msg)
+        for problem in self._price_problems():
+            raise ValueError(problem)
         if self.tenor_min_days > self.tenor_max_days:
             msg = "the shortest tenor is longer than the longest"
             raise ValueError(msg)
@@ -175,6 +174,25 @@ class Terms(_Part):
         for problem in technique_of(self).problems(self):
             raise ValueError(problem)
         return self
+
+    def _price_problems(self) -> Iterator[str]:
+        """A contract price is benchmark and margin; a risk price has both inside."""
+        steps = [step.max_days for step in self.margin]
+        named = [code for code, part in self.currency.items() if part.benchmark]
+        if self.price_mode == "risk":
+            if steps or named or self.rate_floor_ppm:
+                yield "a risk price has no benchmark, no margin grid and no floor of its own"
+            if self.day_count not in {DayCount.ACT_360, DayCount.ACT_365F}:
+                yield "a risk price counts actual days over 360 or 365"
+            return
+        if not steps or len(named) < len(self.currency):
+            yield "a contract price has a margin grid, and a benchmark in each currency"
+        elif steps != sorted(set(steps)):
+            yield "the margin grid names each number of days once, in rising order"
+        elif steps[-1] < self.tenor_max_days:
+            yield "the margin grid ends before the longest tenor"
+        if self.legal_cap_ppm is not None:
+            yield "a contract price is agreed: it has no legal_cap_ppm"
 
     @property
     def currencies(self) -> tuple[str, ...]:

@@ -54,23 +54,26 @@ class _InForce:
     appetite: ClassVar[Appetite | None] = None
 
 
-def install_appetite(mapping: Mapping[str, Any] | None) -> None:
-    """Set the appetite of this process from the content of its file, or that there is none."""
-    _InForce.appetite = None if mapping is None else appetite_of(mapping)
+def install_appetite(
+    policy: Mapping[str, Any] | None, rates: Mapping[str, Mapping[str, str]] | None = None
+) -> None:
+    """Set the appetite of this process from the content of its files, or that there is none."""
+    _InForce.appetite = None if policy is None else appetite_of(policy, rates or {})
 
 
-def appetite_of(mapping: Mapping[str, Any]) -> Appetite:
-    """Read an appetite from its plain content.
+def appetite_of(policy: Mapping[str, Any], rates: Mapping[str, Mapping[str, str]]) -> Appetite:
+    """Read an appetite from its plain content: the policy's and the planning rates'.
 
     Raises
     ------
     ValueError
         For a figure that is unknown, missing or says not where it comes from.
     """
-    content = json.dumps(mapping, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    plain = dict(mapping)
-    rates = {name: Fraction(text) for name, text in plain.pop(_PLANNING).items()}
-    return Appetite(Policy.from_mapping(plain), rates, content, digest_text(content))
+    content = json.dumps(
+        {"policy": policy, **rates}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+    known = {name: Fraction(text) for name, text in rates.get(_PLANNING, {}).items()}
+    return Appetite(Policy.from_mapping(policy), known, content, digest_text(content))
 
 
 def in_force() -> Appetite:
@@ -109,4 +112,5 @@ def keep(ctx: Context, appetite: Appetite) -> None:
 def kept(conn: Connection, digest: str) -> Appetite:
     """Give an appetite that was in force once, as it was."""
     content = conn.execute(select(_POLICY.c.content).where(_POLICY.c.digest == digest)).scalar_one()
-    return appetite_of(json.loads(content))
+    parts = json.loads(content)
+    return appetite_of(parts.pop("policy"), parts)

@@ -1,12 +1,14 @@
-"""As of when something was known: a business date, and the last dated fact that could be seen.
+"""As of when something was known: a snapshot's morning, and the last dated fact it could see.
 
-A feature may rest only on what the platform stored before the day began where the financier is
-(``known_on < t``, strictly), and on facts numbered up to the one noted then. Source: pricing.md 4.
+A feature may rest only on what the platform stored before the day began for the financier
+(``known_on < t``, strictly), and on facts numbered up to the one noted then. The morning is that
+of the chain's snapshot, which changes once a night: two quotes of one day rest on the same
+knowledge. Source: pricing.md 4 and 5.
 """
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, func, select
@@ -14,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from scf.documents.models import InvoiceFact
 from scf.kernel.calendar import local_date
-from scf.parties.service import start_of_day, zone_of
+from scf.parties.service import zone_of
 
 _FACT: Final[Table] = InvoiceFact.__table__  # type: ignore[attr-defined]
 
@@ -34,11 +36,12 @@ class AsOf:
         return local_date(at, self.zone)
 
 
-def as_of(conn: Connection, financier_id: str, on: dt.date, sequence: int | None = None) -> AsOf:
-    """Give the morning of a day; without a sequence, with all facts known by now before it."""
-    before = start_of_day(conn, financier_id, on)
+def morning_of(conn: Connection, snapshot: Any, sequence: int | None = None) -> AsOf:  # noqa: ANN401
+    """Give the morning of a snapshot; without a sequence, with all facts known before it."""
+    before = snapshot.known_before
     if sequence is None:
         sequence = conn.execute(
             select(func.coalesce(func.max(_FACT.c.sequence), 0)).where(_FACT.c.known_at < before)
         ).scalar_one()
-    return AsOf(financier_id, on, before, int(sequence), zone_of(conn, financier_id))
+    zone = zone_of(conn, snapshot.financier_id)
+    return AsOf(snapshot.financier_id, snapshot.as_of_on, before, int(sequence), zone)

@@ -48,6 +48,9 @@ class FirmView:
     sales_52_weeks: int
     sales_13_weeks: int
     months_observed: int | None
+    buyers: int  # that it sold to in 52 weeks, and those of them that paid it late
+    late_buyers: int
+    largest_sales_52_weeks: int  # to one buyer
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class PairView:
     gross_minor: int
     items: int
     sales_52_weeks: int
+    settled_items: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +99,7 @@ def pair_view(
         gross_minor=gross,
         items=int((done & (items.base > 0)).sum()),
         sales_52_weeks=int(items.sold[_since(items, t, WEEKS_52)].sum()),
+        settled_items=int(items.settled.sum()),
     )
 
 
@@ -192,6 +197,25 @@ def _columns(items: Items, t: int) -> "dict[str, Ints]":
         "sold_13_then": by_seller(_since(items, t - WEEKS_52, WEEKS_13)),
         "sold_52": by_seller(_since(items, t, WEEKS_52)),
         "sold_year": by_seller(_since(items, t, YEAR)),
+        **_customers(items, t, late),
+    }
+
+
+def _customers(items: Items, t: int, late: "Bools") -> "dict[str, Ints]":
+    """Count each seller's buyers of a year, those that paid it late, and its largest."""
+    import numpy as np
+
+    size = len(items.firms)
+    keys, place = np.unique(items.seller * size + items.buyer, return_inverse=True)
+    sellers = keys // max(1, size)
+    sold = _sum(place, _since(items, t, WEEKS_52), items.sold, len(keys))
+    is_late = _sum(place, late, None, len(keys)) > 0
+    largest = np.zeros(size, dtype=np.int64)
+    np.maximum.at(largest, sellers, sold)
+    return {
+        "buyers": _sum(sellers, sold > 0, None, size),
+        "late_buyers": _sum(sellers, (sold > 0) & is_late, None, size),
+        "largest": largest,
     }
 
 
@@ -226,13 +250,11 @@ def _view(sums: dict[str, int], known: Known, on: dt.date) -> FirmView:
         worst_days_past_due=sums["worst"],
         trend_days=_trend(sums),
         months_observed=months,
-        firm_age_years=None
-        if known.founded_on is None
-        else full_months(known.founded_on, on) // 12,
+        firm_age_years=known.age_years(on),
         revenue_eur=revenue,
         sales_ratio=_ratio(sums["sold_13"], sums["sold_13_then"]),
         equity_ratio=known.equity,
-        liquidity_weeks=_ratio(known.liquidity, known.weekly_cost),
+        liquidity_weeks=known.liquidity_weeks,
     )
     return FirmView(
         card=card,
@@ -244,6 +266,9 @@ def _view(sums: dict[str, int], known: Known, on: dt.date) -> FirmView:
         sales_52_weeks=sums["sold_52"],
         sales_13_weeks=sums["sold_13"],
         months_observed=months,
+        buyers=sums["buyers"],
+        late_buyers=sums["late_buyers"],
+        largest_sales_52_weeks=sums["largest"],
     )
 
 

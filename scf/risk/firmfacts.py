@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, select
@@ -32,6 +33,17 @@ class Known:
     weekly_cost: Fraction | None = None  # euros
     rated_pd: Fraction | None = None
 
+    def age_years(self, on: dt.date) -> int | None:
+        """Give the firm's age in full years."""
+        return None if self.founded_on is None else full_months(self.founded_on, on) // _YEAR
+
+    @property
+    def liquidity_weeks(self) -> Fraction | None:
+        """For how many weeks' cost the cash and the open lines suffice."""
+        if self.liquidity is None or not self.weekly_cost:
+            return None
+        return self.liquidity / self.weekly_cost
+
 
 def known_of(
     conn: Connection, morning: AsOf, appetite: Appetite, firms: Collection[str] | None = None
@@ -48,7 +60,7 @@ def known_of(
     return {firm: _known(of_firm, morning.on, appetite) for firm, of_firm in rows.items()}
 
 
-def _known(rows: Iterable[Row[Any]], on: dt.date, appetite: Appetite) -> Known:
+def _known(rows: Iterable[Any], on: dt.date, appetite: Appetite) -> Known:
     """Take the newest word of each kind; of statements the one of the latest period."""
     registry = statement = rating = None
     for row in rows:
@@ -66,7 +78,7 @@ def _known(rows: Iterable[Row[Any]], on: dt.date, appetite: Appetite) -> Known:
     )
 
 
-def _said(row: Row[Any], on: dt.date, appetite: Appetite) -> dict[str, Any]:
+def _said(row: Any, on: dt.date, appetite: Appetite) -> dict[str, Any]:  # noqa: ANN401
     factor = appetite.euros(row.currency)
 
     def euros(minor: int | None) -> Fraction | None:
@@ -93,3 +105,23 @@ def _months_later(day: dt.date) -> dt.date:
     first = dt.date(day.year + years, month + 1, 1)
     following = (first + dt.timedelta(days=31)).replace(day=1)
     return min(first + dt.timedelta(days=day.day - 1), following - dt.timedelta(days=1))
+
+
+def known_of_rows(
+    conn: Connection,
+    financier_id: str,
+    firm_id: str,
+    on: dt.date,
+    appetite: Appetite,
+    more: Mapping[str, Any] | None = None,
+) -> Known:
+    """Give what counts of a firm by now, with one fact more if one is handed in."""
+    query = select(FACT).where(
+        FACT.c.financier_id == financier_id,
+        FACT.c.firm_id == firm_id,
+        FACT.c.known_at.is_not(None),
+    )
+    rows: list[Any] = list(conn.execute(query.order_by(FACT.c.known_at, FACT.c.id)))
+    if more is not None:
+        rows.append(SimpleNamespace(**more))
+    return _known(rows, on, appetite)

@@ -134,7 +134,7 @@ class PriceAssessment(Record, table=True):
     obligor_id: Id
     seller_id: Id
     obligor_assessment_id: Id
-    seller_assessment_id: Id
+    seller_assessment_id: OptId  # an undertaking is priced without its seller
     as_of_on: Day
     sequence: Count
     kind: Code = "expert_prior"

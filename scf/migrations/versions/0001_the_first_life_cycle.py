@@ -471,6 +471,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
     )
     op.create_table(
+        "risk_policy",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("first_used_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "security_event",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("at", UtcInstant(), nullable=False),
@@ -716,6 +725,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_dispute_invoice", "dispute", ["invoice_id"], unique=False)
     op.create_table(
+        "firm_fact",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("founded_on", sa.Date(), nullable=True),
+        sa.Column("period_end_on", sa.Date(), nullable=True),
+        sa.Column("received_on", sa.Date(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("revenue_minor", sa.BigInteger(), nullable=True),
+        sa.Column("equity_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("liquidity_minor", sa.BigInteger(), nullable=True),
+        sa.Column("weekly_cost_minor", sa.BigInteger(), nullable=True),
+        sa.Column("pd_ppm", sa.BigInteger(), nullable=True),
+        sa.Column("valid_to", sa.Date(), nullable=True),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("entered_by", sa.String(), nullable=False),
+        sa.Column("entered_at", UtcInstant(), nullable=False),
+        sa.Column("confirmed_by", sa.String(), nullable=True),
+        sa.Column("confirmed_at", UtcInstant(), nullable=True),
+        sa.Column("known_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("kind IN ('registry', 'statement', 'rating')", name="ck_firm_fact_kind"),
+        sa.CheckConstraint("confirmed_by <> entered_by", name="ck_firm_fact_two_people"),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_firm_fact_financier"),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_fact_firm"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_firm_fact_firm", "firm_fact", ["financier_id", "firm_id"], unique=False)
+    op.create_table(
         "firm_identifier",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("firm_id", sa.String(), nullable=False),
@@ -908,6 +947,42 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "risk_assessment",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("policy_digest", sa.String(), nullable=False),
+        sa.Column("policy_version", sa.String(), nullable=False),
+        sa.Column("grade", sa.String(), nullable=False),
+        sa.Column("defaulted", sa.Boolean(), nullable=False),
+        sa.Column("inputs", sa.String(), nullable=False),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column(
+            "splits", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("kind = 'expert_prior'", name="ck_assessment_kind"),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_assessment_firm"),
+        sa.ForeignKeyConstraint(
+            ["policy_digest"], ["risk_policy.digest"], name="fk_assessment_policy"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("snapshot_id", "firm_id", name="uq_risk_assessment"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_assessment_firm",
+        "risk_assessment",
+        ["financier_id", "firm_id", "as_of_on"],
+        unique=False,
+    )
+    op.create_table(
         "upload",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
@@ -1074,6 +1149,44 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_passkey_user", "passkey", ["user_id"], unique=False)
+    op.create_table(
+        "price_assessment",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("quote_line_id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("obligor_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("obligor_assessment_id", sa.String(), nullable=False),
+        sa.Column("seller_assessment_id", sa.String(), nullable=True),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("policy_digest", sa.String(), nullable=False),
+        sa.Column("policy_version", sa.String(), nullable=False),
+        sa.Column("terms", sa.String(), nullable=False),
+        sa.Column("inputs", sa.String(), nullable=False),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column(
+            "route_reasons",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("kind = 'expert_prior'", name="ck_price_kind"),
+        sa.ForeignKeyConstraint(
+            ["obligor_assessment_id"], ["risk_assessment.id"], name="fk_price_obligor"
+        ),
+        sa.ForeignKeyConstraint(["policy_digest"], ["risk_policy.digest"], name="fk_price_policy"),
+        sa.ForeignKeyConstraint(
+            ["seller_assessment_id"], ["risk_assessment.id"], name="fk_price_seller"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("quote_line_id", name="uq_price_assessment"),
+        sqlite_strict=True,
+    )
     op.create_table(
         "programme_claim",
         sa.Column("id", sa.String(), nullable=False),

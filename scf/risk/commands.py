@@ -1,0 +1,206 @@
+"""Commands: what officers know of a firm, another person's word on it, the nightly assessment."""
+
+import dataclasses
+import datetime as dt
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation, model_validator
+from sqlalchemy import insert, update
+
+from scf.db.failures import constraint_means
+from scf.db.runner import Context, command
+from scf.db.types import Code, Id, OptCurrency, OptDay, OptMinor, OptPpm, SignedPpm
+from scf.db.visibility import not_found
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
+from scf.kernel.ids import new_id
+from scf.parties.models import Firm
+from scf.parties.service import business_date, financier_only
+from scf.risk import appetite as policies
+from scf.risk import writing
+from scf.risk.firmfacts import FACT, Known, known_of_rows
+from scf.risk.models import FirmFact
+from scoring.card import CardInputs, score
+
+MOST: Final = 1000
+Evidence = Annotated[str, Field(min_length=3, max_length=2000)]
+
+constraint_means(
+    "uq_risk_assessment",
+    "risk_assessment.snapshot_id, risk_assessment.firm_id",
+    lambda: Conflict("ASSESSED", "The firms of this snapshot are being assessed already."),
+)
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class AddFirmFact(_Input):
+    """One thing that is known of a firm, and what shows it.
+
+    ``registry`` has ``founded_on``; ``statement`` has its period end, the day it was received,
+    currency, revenue, equity ratio, liquidity (cash and undrawn committed lines) and the cost of
+    a week; ``rating`` has its one-year probability of default and the day to which it is valid.
+    """
+
+    firm_id: Id
+    kind: Literal["registry", "statement", "rating"]
+    founded_on: OptDay = None
+    period_end_on: OptDay = None
+    received_on: OptDay = None
+    currency: OptCurrency = None
+    revenue_minor: OptMinor = None
+    equity_ppm: SignedPpm = 0
+    liquidity_minor: OptMinor = None
+    weekly_cost_minor: OptMinor = None
+    pd_ppm: OptPpm = None
+    valid_to: OptDay = None
+    evidence: Evidence
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needed = _NEEDED[self.kind]
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            msg = f"a {self.kind} needs {', '.join(missing)}"
+            raise ValueError(msg)
+        others = {name for names in _NEEDED.values() for name in names} - set(needed)
+        more = sorted(name for name in others if getattr(self, name) is not None)
+        if more or (self.equity_ppm and self.kind != "statement"):
+            msg = f"a {self.kind} has no {', '.join(more) or 'equity_ppm'}"
+            raise ValueError(msg)
+        if self.pd_ppm is not None and not 0 < self.pd_ppm < _CERTAIN:
+            msg = "a rating's probability lies above 0 and below 1"
+            raise ValueError(msg)
+        return self
+
+
+_CERTAIN: Final = 1_000_000
+_NEEDED: Final = {
+    "registry": ("founded_on",),
+    "statement": (
+        "period_end_on", "received_on", "currency", "revenue_minor", "liquidity_minor",
+        "weekly_cost_minor",
+    ),
+    "rating": ("pd_ppm", "valid_to"),
+}  # fmt: skip
+
+
+class ConfirmFirmFact(_Input):
+    """A fact that another person entered."""
+
+    fact_id: Id
+
+
+class AssessFirms(_Input):
+    """Firms of one snapshot, worked out before, as they were known on its morning."""
+
+    snapshot_id: Id
+    slice: Code
+    # A value of ours, not of a caller: what was read and computed outside the transaction.
+    content: Annotated[Any, SkipValidation] = Field(exclude=True, repr=False)
+
+
+@command("firm.fact", AddFirmFact)
+def add_firm_fact(ctx: Context, data: AddFirmFact) -> dict[str, Any]:
+    """The financier knows one thing more of a firm, from tomorrow's prices on.
+
+    What could make the firm cheaper waits for another person's confirmation; bad news does not.
+
+    Raises
+    ------
+    NotAllowed
+        For anybody but a financier's people.
+    InvalidInput
+        DATE_RANGE for a day that has not come yet, or a statement received before its end.
+    Unavailable
+        MODEL_UNAVAILABLE where there is no risk appetite to judge by.
+    """
+    financier_only(ctx.conn, ctx.actor)
+    firm = ctx.visible(Firm, data.firm_id)
+    _in_the_past(data, business_date(ctx.conn, ctx.actor.org_id))
+    row = {
+        "id": new_id(),
+        "financier_id": ctx.actor.org_id,
+        **data.model_dump(),
+        "entered_by": ctx.actor.user_id,
+        "entered_at": ctx.now,
+        "confirmed_by": None,
+        "confirmed_at": None,
+        "known_at": None,
+    }
+    waits = _could_make_cheaper(ctx, row)
+    if not waits:
+        row["known_at"] = ctx.now
+    ctx.conn.execute(insert(FACT), row)
+    ctx.change("firm_fact", str(row["id"]), None, {"kind": data.kind, "counts": not waits})
+    return {"id": row["id"], "firm_id": firm.id, "kind": data.kind, "waits_for_second": waits}
+
+
+def _in_the_past(data: AddFirmFact, today: dt.date) -> None:
+    days = (data.founded_on, data.period_end_on, data.received_on)
+    if any(day is not None and day > today for day in days):
+        raise InvalidInput("DATE_RANGE", "A fact of a day that has not come is none.")
+    if data.received_on and data.period_end_on and data.received_on < data.period_end_on:
+        raise InvalidInput("DATE_RANGE", "A statement is received after its period has ended.")
+
+
+def _could_make_cheaper(ctx: Context, row: dict[str, Any]) -> bool:
+    """Compare the points with and without the fact; a rating or more liquidity always may."""
+    appetite = policies.in_force()
+    if row["kind"] == "rating":
+        return True
+    today = business_date(ctx.conn, ctx.actor.org_id)
+    before = known_of_rows(ctx.conn, ctx.actor.org_id, row["firm_id"], today, appetite)
+    after = known_of_rows(ctx.conn, ctx.actor.org_id, row["firm_id"], today, appetite, row)
+    if (after.liquidity or 0) > (before.liquidity or 0):
+        return True
+    return _points(after, today, appetite) < _points(before, today, appetite)
+
+
+def _points(known: Known, today: dt.date, appetite: policies.Appetite) -> int:
+    inputs = CardInputs(
+        firm_age_years=known.age_years(today),
+        revenue_eur=known.revenue,
+        equity_ratio=known.equity,
+        liquidity_weeks=known.liquidity_weeks,
+    )
+    return score(inputs, appetite.policy.card).total
+
+
+@command("firm.fact.confirm", ConfirmFirmFact)
+def confirm_firm_fact(ctx: Context, data: ConfirmFirmFact) -> dict[str, Any]:
+    """Another person has seen the evidence: the fact counts from tomorrow's prices on.
+
+    Raises
+    ------
+    NotAllowed
+        FOUR_EYES for the person who entered it.
+    Conflict
+        FACT_STATE when it counts already.
+    """
+    row = ctx.visible(FirmFact, data.fact_id)
+    if row.financier_id != ctx.actor.org_id:
+        raise not_found("firm_fact", data.fact_id)
+    if row.entered_by == ctx.actor.user_id:
+        raise NotAllowed("FOUR_EYES", "Another person confirms what you have entered.")
+    done = ctx.conn.execute(
+        update(FACT)
+        .where(FACT.c.id == row.id, FACT.c.known_at.is_(None))
+        .values(confirmed_by=ctx.actor.user_id, confirmed_at=ctx.now, known_at=ctx.now)
+        .returning(FACT.c.id)
+    ).one_or_none()
+    if done is None:
+        raise Conflict("FACT_STATE", "This fact counts already.", fact_id=row.id)
+    ctx.change("firm_fact", row.id, {"counts": False}, {"counts": True})
+    return {"id": row.id, "firm_id": row.firm_id, "kind": row.kind, "waits_for_second": False}
+
+
+@command("risk.assess", AssessFirms)
+def assess_firms(ctx: Context, data: AssessFirms) -> dict[str, Any]:
+    """Firms of a snapshot are assessed for the day: every risk price of the day rests on it."""
+    content: writing.Batch = data.content
+    if len(content.assessed) > MOST:
+        raise InvalidInput("SLICE_SIZE", f"A slice has at most {MOST} firms.")
+    stored = writing.store(ctx, content)
+    return {"assessed": stored, **dataclasses.asdict(content.about)}

@@ -1,0 +1,115 @@
+"""The night's work: every firm of the newest snapshot is assessed, outside any transaction.
+
+What was read and computed is then stored in slices, each one command. Done again after a crash it
+goes on where it stopped; a day that is assessed stays as it is.
+"""
+
+import dataclasses
+from typing import Any, Final
+
+from sqlalchemy import Row, Table, column, select, table, union
+from sqlalchemy.engine import Connection
+
+from scf.chain.models import GraphNode, GraphSnapshot
+from scf.db.platform import Platform
+from scf.documents.models import Invoice
+from scf.kernel.actor import OPERATOR
+from scf.parties.models import BusinessDate
+from scf.risk import appetite as policies
+from scf.risk.asof import AsOf, morning_of
+from scf.risk.assessing import assess
+from scf.risk.models import FirmFact
+from scf.risk.writing import ASSESSMENT, SLICE, About, Batch
+
+_SNAPSHOT: Final[Table] = GraphSnapshot.__table__  # type: ignore[attr-defined]
+_NODE: Final[Table] = GraphNode.__table__  # type: ignore[attr-defined]
+_INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_FACT: Final[Table] = FirmFact.__table__  # type: ignore[attr-defined]
+_DATE: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
+# Programmes belong to a later slice, so their table is named, not imported.
+_PROGRAMME: Final = table(
+    "programme", column("financier_id"), column("anchor_id"), column("seller_id")
+)
+
+
+def assess_day(platform: Platform, financier_id: str) -> dict[str, Any]:
+    """Assess the firms of a financier's newest snapshot, unless they are.
+
+    Without a snapshot or a risk appetite there is nothing to assess with: prices by risk are then
+    refused, and the answer says why.
+    """
+    if not policies.is_in_force():
+        return {"assessed": 0, "reason": "MODEL_UNAVAILABLE"}
+    with platform.db.snapshot() as conn:
+        snapshot = _newest(conn, financier_id)
+        if snapshot is None:
+            return {"assessed": 0, "reason": "GRAPH_MISSING"}
+        done = _done(conn, snapshot.id)
+        morning = morning_of(conn, snapshot, next(iter(done.values()), None))
+        appetite = policies.in_force()
+        firms = firms_of(conn, morning, snapshot.id)
+        assessed = assess(conn, morning, appetite, firms) if set(firms) - done.keys() else []
+    about = About(snapshot.id, morning.on.isoformat(), morning.sequence, appetite.digest)
+    actor = dataclasses.replace(OPERATOR, org_id=financier_id)
+    stored = 0
+    for start in range(0, len(assessed), SLICE):
+        batch = Batch(about, appetite, assessed[start : start + SLICE])
+        payload = {"snapshot_id": snapshot.id, "slice": str(start), "content": batch}
+        made = platform.run("risk.assess", payload, actor, key=f"{snapshot.id}:{start}")
+        stored += int(made.result["assessed"])
+    return {
+        "assessed": stored,
+        "firms": len(firms),
+        "snapshot_id": snapshot.id,
+        "as_of_on": about.as_of_on,
+    }
+
+
+def assess_all(platform: Platform) -> list[dict[str, Any]]:
+    """Assess for every financier; after a crash what is missing."""
+    with platform.db.snapshot() as conn:
+        wanted = list(
+            conn.execute(select(_DATE.c.financier_id).order_by(_DATE.c.financier_id)).scalars()
+        )
+    return [assess_day(platform, financier_id) for financier_id in wanted]
+
+
+def firms_of(conn: Connection, morning: AsOf, snapshot_id: str) -> list[str]:
+    """Name the firms to assess: the chain's, a programme's two sides, and those known of."""
+    own = _PROGRAMME.c.financier_id == morning.financier_id
+    parties = {
+        side: select(_PROGRAMME.c[f"{name}_id"]).where(own, _PROGRAMME.c[f"{name}_id"].is_not(None))
+        for side, name in (("buyer_id", "anchor"), ("seller_id", "seller"))
+    }
+    others = [
+        select(_INVOICE.c[other]).where(
+            _INVOICE.c[side].in_(parties[side]),
+            _INVOICE.c[other].is_not(None),
+            _INVOICE.c.created_at < morning.before,
+        )
+        for side, other in (("buyer_id", "seller_id"), ("seller_id", "buyer_id"))
+    ]
+    known = select(_FACT.c.firm_id).where(
+        _FACT.c.financier_id == morning.financier_id, _FACT.c.known_at < morning.before
+    )
+    chain = select(_NODE.c.firm_id).where(_NODE.c.snapshot_id == snapshot_id)
+    return sorted(conn.execute(union(chain, known, *parties.values(), *others)).scalars())
+
+
+def _newest(conn: Connection, financier_id: str) -> Row[Any] | None:
+    return conn.execute(
+        select(_SNAPSHOT)
+        .where(_SNAPSHOT.c.financier_id == financier_id)
+        .order_by(_SNAPSHOT.c.as_of_on.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _done(conn: Connection, snapshot_id: str) -> dict[str, int]:
+    """Give the firms that are assessed, with the last fact that could be seen."""
+    rows = conn.execute(
+        select(ASSESSMENT.c.firm_id, ASSESSMENT.c.sequence).where(
+            ASSESSMENT.c.snapshot_id == snapshot_id
+        )
+    )
+    return {row.firm_id: row.sequence for row in rows}

@@ -1,0 +1,240 @@
+"""The price of a claim by risk: who owes it and what is known, worked into rate, route and reasons.
+
+``offers`` says what is to be priced (:class:`Claimed`, from the terms and the invoice); what is
+known comes from the assessments of the morning and from the pair's own past. Nothing is stored
+here. Source: pricing.md sections 1 to 3, 5.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from scf.kernel.money import exponent
+from scf.kernel.rates import PPM
+from scf.risk.appetite import Appetite
+from scf.risk.assessing import risk_of
+from scf.risk.facts import PairView, pair_view
+from scf.risk.reading import Morning, Stored
+from scoring.explain import rungs
+from scoring.observed import dilution_share
+from scoring.policy import Policy
+from scoring.pricing import price
+from scoring.reasons import OwnFacts, reasons
+from scoring.scale import grade_of, route_of, strictest
+from scoring.schema import (
+    Claim,
+    Dilution,
+    FirmRisk,
+    LgdCase,
+    LgdTerms,
+    PriceInputs,
+    PriceResult,
+    Recourse,
+    Route,
+)
+
+# Flags of an assessment that leave the decision to a person.
+_REFERRED: Final = ("NO_HISTORY", "LONE_FIRM", "TRADE_CIRCLE")
+LARGE_REVENUE: Final = 50_000_000  # euros a year, from which a debtor counts as large
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claimed:
+    """One claim as the agreement and the invoice describe it, before anything is known of firms.
+
+    ``claim`` is ``undertaking``, ``revocable`` or ``plain``; amounts are minor units of
+    ``currency``, shares and rates parts per million.
+    """
+
+    invoice_id: str
+    claim: str
+    obligor_id: str
+    seller_id: str
+    currency: str
+    face_minor: int  # what is financed: the face less what is held back
+    fees_minor: int
+    tenor_days: int
+    basis: int
+    rate_basis: str
+    disclosed: bool
+    cross_border: bool
+    recourse: bool
+    recourse_after_days: int
+    reserve_ppm: int
+    reserve_covers_credit: bool
+    dilution_capital: str
+    legal_cap_ppm: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Priced:
+    """What came out for one claim, with all that went in."""
+
+    claimed: Claimed
+    inputs: PriceInputs
+    result: PriceResult
+    route: Route
+    route_reasons: tuple[str, ...]
+    pair: PairView
+    obligor: Stored | None
+    seller: Stored | None
+
+
+def price_claim(conn: Connection, morning: Morning, claimed: Claimed, appetite: Appetite) -> Priced:
+    """Price one claim on what was known on the morning."""
+    obligor, seller = morning.firm(claimed.obligor_id), morning.firm(claimed.seller_id)
+    pair = pair_view(conn, morning.as_of, appetite, claimed.seller_id, claimed.obligor_id)
+    inputs = inputs_of(claimed, pair, obligor, seller, appetite.policy)
+    result = price(inputs, appetite.policy)
+    route, reasons = _route(morning, inputs, result, obligor, seller)
+    return Priced(claimed, inputs, result, route, reasons, pair, obligor, seller)
+
+
+def inputs_of(
+    claimed: Claimed,
+    pair: PairView,
+    obligor: Stored | None,
+    seller: Stored | None,
+    policy: Policy,
+) -> PriceInputs:
+    """Put together what a price is worked out from; section 3 says who owes and what may dilute."""
+    undertaken = claimed.claim == Claim.UNDERTAKING
+    reserve = Fraction(claimed.reserve_ppm, PPM)
+    covers = claimed.reserve_covers_credit and reserve > 0
+    return PriceInputs(
+        claim=Claim(claimed.claim),
+        face_minor=claimed.face_minor,
+        tenor_days=claimed.tenor_days,
+        obligor=_risk(obligor),
+        lgd=LgdTerms(
+            _lgd_case(claimed, obligor),
+            silent=not claimed.disclosed,
+            cross_border=claimed.cross_border,
+            credit_reserve_advance=1 - reserve if covers else None,
+        ),
+        settled_items=obligor.settled_items if obligor is not None else 0,
+        seller=_risk(seller),
+        late_days=0 if undertaken or obligor is None else obligor.late_days,
+        dilution=None
+        if undertaken
+        else Dilution(
+            dilution_share(pair.credited_minor, pair.gross_minor, pair.items, policy.model),
+            reserve,
+            "basel" if claimed.dilution_capital == "basel" else "economic",
+        ),
+        recourse=_recourse(claimed, pair, seller),
+        basis=365 if claimed.basis == 365 else 360,  # noqa: PLR2004 - the two that there are
+        rate_basis="proceeds" if claimed.rate_basis == "proceeds" else "face",
+        fees_minor=claimed.fees_minor,
+        exponent=exponent(claimed.currency),
+        legal_cap=None if claimed.legal_cap_ppm is None else Fraction(claimed.legal_cap_ppm, PPM),
+    )
+
+
+def _risk(stored: Stored | None) -> FirmRisk | None:
+    return None if stored is None else risk_of(stored.result)
+
+
+def _lgd_case(claimed: Claimed, obligor: Stored | None) -> LgdCase:
+    large = obligor is not None and (obligor.revenue or 0) >= LARGE_REVENUE
+    rated = obligor is not None and bool(obligor.result["risk"]["rated"])
+    if claimed.claim == Claim.UNDERTAKING and (rated or large):
+        return "undertaking"
+    return "large_debtor" if large else "other_debtor"
+
+
+def _recourse(claimed: Claimed, pair: PairView, seller: Stored | None) -> Recourse | None:
+    """The seller's answer is worth less the more it lives by this debtor."""
+    if not claimed.recourse or claimed.claim == Claim.UNDERTAKING:
+        return None
+    sales = seller.sales_52_weeks if seller is not None else 0
+    share = min(Fraction(1), Fraction(pair.sales_52_weeks, sales)) if sales else Fraction(1)
+    return Recourse(share, claimed.recourse_after_days)
+
+
+def _route(
+    morning: Morning,
+    inputs: PriceInputs,
+    result: PriceResult,
+    obligor: Stored | None,
+    seller: Stored | None,
+) -> tuple[Route, tuple[str, ...]]:
+    """Leave to a person what the price alone would let through but nobody should decide unseen."""
+    if result.route == "refuse":
+        return result.route, result.route_reasons
+    counts = [obligor] if inputs.is_undertaken else [obligor, seller]
+    found = [
+        flag
+        for flag in _REFERRED
+        if any(one is not None and flag in one.result["flags"] for one in counts)
+    ]
+    if morning.days_old:
+        found.append("SNAPSHOT_STALE")
+    if not found:
+        return result.route, result.route_reasons
+    route = strictest([result.route, "officer"])
+    own = result.route_reasons if result.route == route else ()
+    return route, (*own, *found)
+
+
+# --- What the seller may read ---------------------------------------------------------------------
+
+
+def rungs_of(priced: Sequence[Priced], policy: Policy) -> dict[str, int]:
+    """Give the four rungs of the dearest line; they sum to its rate."""
+    top = max(priced, key=lambda one: one.result.rate_bp or 0)
+    return {rung.name: rung.bp for rung in rungs(top.result, policy)}
+
+
+def reasons_of(priced: Priced, policy: Policy) -> list[str]:
+    """Give at most four reasons, from the seller's own and the shared facts only."""
+    return [str(reason) for reason in reasons(own_facts(priced), policy)]
+
+
+def own_facts(priced: Priced) -> OwnFacts:
+    """Give what the seller knows anyway: its invoices, its buyers together, its statement."""
+    claimed, pair, seller = priced.claimed, priced.pair, priced.seller
+    own = seller.inputs if seller is not None else {}
+    sales = int(own.get("sales_52_weeks", 0))
+    return OwnFacts(
+        undertaken=claimed.claim == Claim.UNDERTAKING,
+        face_minor=claimed.face_minor,
+        tenor_days=claimed.tenor_days,
+        exponent=priced.inputs.exponent,
+        basis=claimed.basis,
+        pair_items=pair.settled_items,
+        pair_credited=Fraction(pair.credited_minor, pair.gross_minor or 1),
+        largest_customer=Fraction(int(own.get("largest_sales_52_weeks", 0)), sales or 1),
+        buyers=int(own.get("buyers", 0)),
+        late_buyers=int(own.get("late_buyers", 0)),
+        statement_months=own["known"]["statement_months"] if own else None,
+    )
+
+
+def components_of(result: PriceResult) -> dict[str, int]:
+    """Give the eleven components in whole basis points, by name."""
+    return {part.name: part.bp for part in result.components}
+
+
+def worst_grade(priced: Sequence[Priced], policy: Policy) -> str:
+    """Give the last of the lines' grades on the scale."""
+    order = {grade.name: place for place, grade in enumerate(policy.scale.grades)}
+    return max((one.result.grade or "" for one in priced), key=lambda name: order.get(name, -1))
+
+
+def route_of_all(priced: Sequence[Priced], total_minor: int, policy: Policy) -> Route:
+    """Give the route with the most people in it: one decision is for all lines together.
+
+    A sum that no line would reach alone counts too, so that nothing is split to pass.
+    """
+    together = [
+        route_of(
+            grade_of(one.result.memo.pd_one_year, policy.scale), total_minor, one.inputs.exponent
+        )
+        for one in priced
+        if one.result.memo is not None
+    ]
+    return strictest([*(one.route for one in priced), *together])
