@@ -163,6 +163,8 @@ class Levers:
     ----------
     undertaking : FirmRisk or None
         The anchor that would undertake.
+    undertaking_items : int
+        The anchor's settled items, which count unless it is rated.
     transfers : int or None
         Hands until the seller when the undertaking arrives as a leaf; None: it is direct.
     confirmation : (Dilution, int) or None
@@ -178,6 +180,7 @@ class Levers:
     """
 
     undertaking: FirmRisk | None = None
+    undertaking_items: int = 0
     transfers: int | None = None
     confirmation: tuple[Dilution, int] | None = None
     statement: FirmRisk | None = None
@@ -242,7 +245,8 @@ def _changed(inputs: PriceInputs, levers: Levers) -> dict[Lever, PriceInputs]:
             leaf=LeafState.ACCEPTED if as_leaf else None,
             transfers=levers.transfers or 0,
             obligor=levers.undertaking,
-            lgd=LgdTerms("undertaking"),
+            lgd=LgdTerms("undertaking", cross_border=inputs.lgd.cross_border),
+            settled_items=levers.undertaking_items,
             dilution=None,
             recourse=None,
             insurance=None,

@@ -20,7 +20,10 @@ from scoring.schema import (
     Recourse,
 )
 
-MAPPING = tomllib.loads(files("config").joinpath("risk_appetite.toml").read_text("utf-8"))
+# What else the file holds belongs to the room that reads it.
+_PARTS = {field.name for field in dataclasses.fields(Policy)}
+_FILE = tomllib.loads(files("config").joinpath("risk_appetite.toml").read_text("utf-8"))
+MAPPING = {name: part for name, part in _FILE.items() if name in _PARTS}
 POLICY = Policy.from_mapping(MAPPING)
 
 # Own PDs of 2.41, 6.30 and 3.00 %, three quarters of each their own, and an anchor rated .15 %.

@@ -163,6 +163,15 @@ def test_an_undertaking_would_bring_about_three_sixty() -> None:
     assert direct[0].about_bp == 330
 
 
+def test_an_anchor_without_a_rating_is_judged_by_its_own_items() -> None:
+    base, unrated = price(Q2, POLICY), dataclasses.replace(ANCHOR, rated=False)
+    rates = [
+        what_ifs(Q2, base, Levers(undertaking=unrated, undertaking_items=items), POLICY)[0].about_bp
+        for items in (0, 3, 30)
+    ]
+    assert [rates[0] - rates[2], rates[1] - rates[2]] == [60, 30]
+
+
 def test_each_lever_is_priced_anew_and_rounded_to_five() -> None:
     levers = Levers(
         undertaking=ANCHOR,
