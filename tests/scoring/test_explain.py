@@ -185,10 +185,14 @@ def test_each_lever_is_priced_anew_and_rounded_to_five() -> None:
     found = what_ifs(Q3_WITHOUT, base, levers, POLICY)
     assert [one.lever for one in found] == list(Lever)
     assert {one.lever: one.about_bp for one in found}[Lever.RECOURSE] == 635  # 636
-    larger = dataclasses.replace(Q3_WITHOUT, face_minor=Q3_WITHOUT.face_minor * 3)
-    exact = price(larger, POLICY).rate_bp
-    assert exact is not None
-    assert abs(found[-1].about_bp - exact) <= 2
+    rests = set()
+    for days in range(30, 75):
+        exact = price(dataclasses.replace(Q3_WITHOUT, tenor_days=days), POLICY).rate_bp
+        assert exact is not None
+        (shorter,) = what_ifs(Q3_WITHOUT, base, Levers(tenor_days=days), POLICY)
+        assert abs(shorter.about_bp - exact) <= 2
+        rests.add(exact % 5)
+    assert rests == {0, 1, 2, 3, 4}
     assert all(one.about_bp % 5 == 0 and one.saves_bp % 5 == 0 for one in found)
 
 

@@ -104,6 +104,10 @@ def test_the_same_item_has_the_same_price() -> None:
 PROBABILITY = st.floats(0, 1, allow_subnormal=False)
 
 
+def test_a_point_between_equal_remainders_goes_to_the_earlier_part() -> None:
+    assert largest_remainders((1_500_000, 2_500_000, 500_000), 5, MICRO) == (2, 3, 0)
+
+
 @given(PROBABILITY, PROBABILITY, st.sampled_from((-0.5, 0.0, 0.3, 0.5, 0.95)))
 @settings(max_examples=300, derandomize=True, deadline=None)
 def test_joint_default_stays_within_its_bounds(first: float, second: float, rho: float) -> None:

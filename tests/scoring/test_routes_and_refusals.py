@@ -191,8 +191,10 @@ def test_a_rate_above_the_cap_is_refused_and_at_the_cap_is_not() -> None:
     assert _code(priced) == "PRICE_ABOVE_CAP"
     assert priced.refusal is not None
     assert dict(priced.refusal.facts) == {"rate_ppm": 66_500, "cap_ppm": 66_400}
-    # A legal cap above that of the policy changes nothing; handling 50.00 costs more than 15 %.
-    assert _code(_priced(Q2, face_minor=50_00, legal_cap=Fraction(1))) == "PRICE_ABOVE_CAP"
+    # A legal cap above that of the policy changes nothing.
+    small = _priced(Q2, face_minor=500_00, legal_cap=Fraction(1))
+    assert small.refusal is not None
+    assert dict(small.refusal.facts) == {"rate_ppm": 185_900, "cap_ppm": 150_000}
 
 
 def test_a_discount_that_eats_the_face_is_refused() -> None:
