@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the whole platform is loaded only by a command that needs i
 
     from scf.db.platform import Platform
     from scf.db.runner import Outcome
+    from scf.parties.factors.vault import Vault
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -71,6 +72,13 @@ class Session:
 
         with self.platform.db.snapshot() as conn:
             return actor_of_token(conn, token, self.platform.clock.now())
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """What seals secrets at rest, under the key of the settings."""
+        from scf.parties.factors.vault import Vault
+
+        return Vault(configuration.load_secret_key(self.settings))
 
     def run(self, name: str, payload: Mapping[str, Any], *, key: str = "") -> "Outcome":
         """Run a command of a slice for the person of the token."""

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from scf.cli.common import EXIT_REFUSED, SESSION, fail, show, show_list
 from scf.kernel.actor import OPERATOR
-from scf.kernel.errors import NotFound, Unavailable
+from scf.kernel.errors import Conflict, NotFound
 from scf.parties import service as parties
 from scf.parties import tokens
 from scf.parties.models import Firm, FirmIdentifier, User, UserRole
@@ -202,13 +202,21 @@ def user_list() -> None:
 
 @user.command("code")
 def user_code(email: str) -> None:
-    """Show a person's present second-factor code (there is no second factor yet)."""
-    _user_id(email)
-    fail(
-        Unavailable(
-            "NO_SECOND_FACTOR", "Nobody has a second factor yet: money moves by token only."
-        )
-    )
+    """Print the code that signs a person of a demo world in now; never in production."""
+    from scf.demo.mark import is_demo
+    from scf.parties.factors import present
+
+    if SESSION.settings.is_production:
+        fail(Conflict("PRODUCTION", "Codes come from people's own authenticators."))
+    user_id, now = _user_id(email), SESSION.platform.clock.now()
+    with SESSION.reading() as conn:
+        if not is_demo(conn):
+            fail(Conflict("NO_DEMO", "Only a demo world prints codes; this is none."))
+        shown = present.next_code(conn, SESSION.vault, user_id, now)
+    if SESSION.as_json:
+        show({"code": shown.code, "seconds": shown.seconds})
+    else:
+        typer.echo(shown.code)
 
 
 @token.command("create")

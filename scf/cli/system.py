@@ -2,8 +2,11 @@
 
 import dataclasses
 import datetime as dt
+import json
 import sqlite3
 import subprocess
+import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -125,6 +128,7 @@ def demo(
     if standing and users_file.exists() and not SESSION.as_json:
         # The usual second start: nothing to make, so nothing of the platform is loaded.
         typer.echo(f"demo world of {standing} is there; sign-ins in {users_file}")
+        _tell_sign_ins(json.loads(users_file.read_text(encoding="utf-8"))["users"])
         return
     from scf.demo import world
 
@@ -132,11 +136,22 @@ def demo(
         world.remove(url, SESSION.settings.seals_file)
     if not migrate.is_newest(url):
         migrate.upgrade(url)
-    people = world.ensure(SESSION.platform, on.date() if on else None, users_file)
-    if people.made or SESSION.as_json:
+    people = world.ensure(
+        SESSION.platform, on.date() if on else None, users_file, vault=SESSION.vault
+    )
+    if SESSION.as_json:
         show({"business_date": people.business_date, "users": people.sign_ins})
-    else:
-        typer.echo(f"demo world of {people.business_date} is there; sign-ins in {people.file}")
+        return
+    word = "made" if people.made else "there"
+    typer.echo(f"demo world of {people.business_date} is {word}; sign-ins in {people.file}")
+    _tell_sign_ins(people.sign_ins)
+
+
+def _tell_sign_ins(people: Iterable[Mapping[str, str]]) -> None:
+    """Print the first sign-in of each role, and where the second step comes from."""
+    first = {person["role"]: person for person in reversed(list(people))}
+    show_list(list(reversed(first.values())), "sign-ins")
+    typer.echo(f"Signing in asks for a code, too: `{sys.argv[0]} user code E-MAIL` prints it.")
 
 
 def serve() -> None:

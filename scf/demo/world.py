@@ -18,10 +18,12 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from scf.db.platform import Platform
+from scf.demo import enrol
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Conflict
 from scf.kernel.money import exponent
+from scf.parties.factors.vault import Vault
 from scf.parties.models import User
 from scf.programmes.terms import Terms, load_terms
 
@@ -76,8 +78,13 @@ class _Builder:
         ).result
 
 
-def ensure(platform: Platform, on: dt.date | None, users_file: Path) -> World:
+def ensure(
+    platform: Platform, on: dt.date | None, users_file: Path, vault: Vault | None = None
+) -> World:
     """Make the start world if there is none; gives its people.
+
+    With a vault everybody has an authenticator, whose codes ``scf user code`` prints; without one
+    each person sets one up at the first sign-in.
 
     Raises
     ------
@@ -99,6 +106,8 @@ def ensure(platform: Platform, on: dt.date | None, users_file: Path) -> World:
     firms = _firms(builder)
     builder.run("day.open", {"financier_id": firms[FINANCIER], "on": day}, OPERATOR, "day")
     sign_ins, people = _people(builder, firms)
+    if vault is not None:
+        enrol.everybody(platform, people.values(), vault)
     content = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
     terms = load_terms(content.encode())
     _accounts(builder, firms, people, terms)
