@@ -1,5 +1,23 @@
 """Every command of the slice: importing this registers them."""
 
-from scf.financing import decide, submit
+from scf.financing import (
+    authority,
+    bulk,
+    counter,
+    decide,
+    ending,
+    oversight,
+    questions,
+    submit,
+)
 
-__all__ = ["decide", "submit"]
+__all__ = [
+    "authority",
+    "bulk",
+    "counter",
+    "decide",
+    "ending",
+    "oversight",
+    "questions",
+    "submit",
+]

@@ -1,26 +1,22 @@
-"""The financier's commands on requests: check, decide by two persons, cancel, expire."""
+"""The financier's words on requests: record a check, approve, offer less, ask, differ, decline."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, Table, insert
+from sqlalchemy import Row
 
 from scf.db.runner import Context, command
-from scf.db.types import Count, Id, OptCode, OptCount
-from scf.financing import advances, guards, requests
-from scf.financing.lifecycle import BEFORE_INSTRUCTED, CODE_OF_HIT, STEP_OF_CHECK
-from scf.financing.models import ManualCheck
-from scf.kernel.actor import Role
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, RuleViolation
-from scf.kernel.ids import new_id
+from scf.db.types import Count, Id
+from scf.financing import advances, authority, checks, counter, guards, questions, requests
+from scf.financing.counter import CounterLine
+from scf.financing.lifecycle import CODE_OF_HIT, DECIDABLE
+from scf.financing.reasons import DeclineCode, letter
+from scf.financing.seeing import seen
+from scf.financing.signing import signed
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
 from scf.parties.service import business_date
-from scf.programmes.service import terms_of_version
 from scf.programmes.terms import CHECKS_BEFORE_PAYOUT, Terms
-
-_CHECK: Final[Table] = ManualCheck.__table__  # type: ignore[attr-defined]
-_MAKERS: Final = frozenset({Role.OFFICER_MAKER})
-_CHECKERS: Final = frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 
 
 class _Input(BaseModel):
@@ -45,27 +41,21 @@ class CheckRequest(_Input):
 
 
 class DecideRequest(_Input):
-    """One officer's word, on the version of the request that the officer has read."""
+    """One officer's word, on the version of the request that the officer has read.
+
+    APPROVE; COUNTER with the smaller ``lines``; RETURN with a ``question``; DECLINE with a code or
+    several, the weightiest first; DIFFER, as the second officer, with a ``note``.
+    """
 
     request_id: Id
     version: Count
-    outcome: Literal["APPROVE", "DECLINE"]
-    code: OptCode = None
+    outcome: Literal["APPROVE", "COUNTER", "RETURN", "DECLINE", "DIFFER"]
+    code: DeclineCode | None = None
+    codes: list[DeclineCode] = Field(default_factory=list, max_length=4)
     gap: str = Field(default="", max_length=1000)
     note: str = Field(default="", max_length=4000)
-
-
-class CancelRequest(_Input):
-    """An approved request that the financier will not pay after all, and why."""
-
-    request_id: Id
-    version: OptCount = None
-    code: str = Field(min_length=2, max_length=64)
-    note: str = Field(min_length=3, max_length=4000)
-
-
-class ExpireRequests(_Input):
-    """Close undecided requests whose deadline has passed."""
+    question: str = Field(default="", max_length=2000)
+    lines: list[CounterLine] = Field(default_factory=list, max_length=500)
 
 
 # --- Checks -----------------------------------------------------------------------------------
@@ -88,105 +78,25 @@ def check_request(ctx: Context, data: CheckRequest) -> dict[str, Any]:
         CHECK_ORDER when an earlier check is missing.
     """
     row = requests.locked(ctx, data.request_id, side="financier")
-    _not_the_submitter(ctx, row)
+    authority.has_no_part(ctx.conn, ctx.actor, row)
     if requests.is_late(ctx, row):
         return requests.expire(ctx, row)
     before_payout = data.kind in CHECKS_BEFORE_PAYOUT
-    if row.state not in (("APPROVED",) if before_payout else requests.OPEN):
+    if row.state not in (("APPROVED",) if before_payout else DECIDABLE):
         raise Conflict(
             "CHECK_STATE",
             f"A {data.kind} check does not belong to a request that is {row.state}.",
             state=row.state,
         )
-    _record_check(ctx, row, data)
+    checks.record(ctx, row.id, checks.Found(data.kind, data.result, data.evidence))
     if data.result == "HIT":
         code = CODE_OF_HIT[data.kind]
         facts = {"check": data.kind, "next_step": "Ask the financier what was found."}
         after = requests.close(ctx, row, event="decline", code=code, facts=facts)
         return requests.answer(after, code=code, check=data.kind)
-    _take_steps(ctx, row, data.kind)
-    missing = _missing(ctx, row)
-    return requests.answer(row, check=data.kind, missing=missing)
-
-
-def _record_check(ctx: Context, row: Row[Any], data: CheckRequest) -> None:
-    check_id = new_id()
-    ctx.conn.execute(
-        insert(_CHECK),
-        {
-            "id": check_id,
-            "request_id": row.id,
-            "kind": data.kind,
-            "result": data.result,
-            "evidence": data.evidence,
-            "user_id": ctx.actor.user_id,
-            "at": ctx.now,
-        },
-    )
-    ctx.change("manual_check", check_id, None, {"kind": data.kind, "result": data.result})
-
-
-def _missing(ctx: Context, row: Row[Any]) -> list[str]:
-    terms = _terms(ctx, row)
-    required = (
-        terms.checks_before_payout if row.state == "APPROVED" else terms.checks_before_decision
-    )
-    return guards.missing_checks(ctx.conn, row.id, required)
-
-
-def _terms(ctx: Context, row: Row[Any]) -> Terms:
-    first = advances.of_request(ctx.conn, row.id)[0]
-    return terms_of_version(ctx.conn, first.programme_version_id)
-
-
-def _take_steps(ctx: Context, row: Row[Any], kind: str) -> None:
-    """Let the advances take the step that a clear check opens."""
-    terms = _terms(ctx, row)
-    rows = [one for one in _lock_advances(ctx, row) if one.state in BEFORE_INSTRUCTED]
-    today = business_date(ctx.conn, row.financier_id)
-    if not rows:
-        raise Conflict("CHECK_STATE", "Every advance of this request is with the bank already.")
-    if kind not in STEP_OF_CHECK:
-        if not guards.missing_checks(ctx.conn, row.id, terms.checks_before_decision):
-            held = [one for one in rows if one.state == "HELD"]
-            advances.transition_many(
-                ctx, held, "precheck", today, {"checks": list(terms.checks_before_decision)}
-            )
-        return
-    for earlier in CHECKS_BEFORE_PAYOUT[: CHECKS_BEFORE_PAYOUT.index(kind)]:
-        rows = _pass_or_stop(ctx, rows, earlier, terms)
-    event = STEP_OF_CHECK[kind]
-    rows = advances.transition_many(ctx, rows, event, today, {"check": kind})
-    _pass_the_rest(ctx, rows, kind, terms)
-
-
-def _pass_or_stop(
-    ctx: Context, rows: Sequence[Row[Any]], kind: str, terms: Terms
-) -> list[Row[Any]]:
-    """Pass a step that the programme does not require, in so many words; stop at one it does."""
-    waiting = [one for one in rows if one.state == _STATE_BEFORE[kind]]
-    if waiting and kind in terms.checks_before_payout:
-        raise RuleViolation(
-            "CHECK_ORDER", f"Record the {kind} check first.", missing=[kind], kind=kind
-        )
-    today = business_date(ctx.conn, rows[0].financier_id)
-    passed = advances.transition_many(
-        ctx, waiting, STEP_OF_CHECK[kind], today, {"check": kind, "not_required": True}
-    )
-    moved = {one.id: one for one in passed}
-    return [moved.get(one.id, one) for one in rows]
-
-
-def _pass_the_rest(ctx: Context, rows: Sequence[Row[Any]], kind: str | None, terms: Terms) -> None:
-    """Pass the following steps as long as the programme requires none of them."""
-    start = CHECKS_BEFORE_PAYOUT.index(kind) + 1 if kind is not None else 0
-    for later in CHECKS_BEFORE_PAYOUT[start:]:
-        if later in terms.checks_before_payout:
-            return
-        rows = _pass_or_stop(ctx, rows, later, terms)
-
-
-_STATE_BEFORE: Final = {"e_signature": "DECIDED", "registration": "SIGNED", "recheck": "REGISTERED"}
+    terms = checks.terms_of(ctx, row)
+    checks.take_steps(ctx, row, data.kind, terms)
+    return requests.answer(row, check=data.kind, missing=checks.missing(ctx, row, terms))
 
 
 # --- Decisions --------------------------------------------------------------------------------
@@ -194,123 +104,143 @@ _STATE_BEFORE: Final = {"e_signature": "DECIDED", "registration": "SIGNED", "rec
 
 @command("request.decide", DecideRequest)
 def decide_request(ctx: Context, data: DecideRequest) -> dict[str, Any]:
-    """A request is approved by a maker and then a checker, or declined by either.
+    """A request is decided by one officer or two, as its amount, route and their authority ask.
 
-    Each signs a digest of amounts, currency, payee, invoices and version; the two must have signed
+    Each signs a digest of amounts, currency, payee, invoices and version; two must have signed
     the same. Past the deadline the request expires instead, and that outcome is kept.
 
     Raises
     ------
     NotAllowed
-        FOUR_EYES for the maker's own check, the submitter, or a role that the step does not have.
+        FOUR_EYES for the maker's own check, the submitter and who is linked to them; AUTHORITY
+        for a role that the step does not have, or an amount above one's own ceiling.
     Conflict
-        STALE for another version than the present one; DECISION_STATE when it is decided.
+        STALE for another version than the present one; DECISION_STATE when it is decided;
+        DIFFERS when the second word is on something else than the first.
     RuleViolation
-        CHECK_MISSING naming the checks; what ``guards.still_good`` refuses.
+        CHECK_MISSING naming the checks; what ``guards.still_good`` refuses; COUNTER_LINES.
+    InvalidInput
+        CODE_MISSING, QUESTION_MISSING, NOTE_MISSING.
     """
     row = requests.locked(ctx, data.request_id, side="financier")
     requests.same_version(row, data.version)
-    _not_the_submitter(ctx, row)
-    if row.state not in requests.OPEN:
+    authority.has_no_part(ctx.conn, ctx.actor, row)
+    if row.state not in DECIDABLE:
         raise Conflict("DECISION_STATE", f"The request is {row.state}.", state=row.state)
     if requests.is_late(ctx, row):
         return requests.expire(ctx, row)
-    made = requests.decisions_of(ctx, row.id)
+    made = requests.decisions_of(ctx.conn, row)
     if data.outcome == "DECLINE":
         return _decline(ctx, row, data, len(made) + 1)
-    return _approve(ctx, row, data, made)
+    if data.outcome == "RETURN":
+        return questions.ask(ctx, row, data.question, data.note, len(made) + 1)
+    if data.outcome == "DIFFER":
+        return _differ(ctx, row, data, made)
+    return _for_it(ctx, row, data, made)
 
 
-def _not_the_submitter(ctx: Context, row: Row[Any]) -> None:
-    if ctx.actor.user_id == row.submitted_by or ctx.actor.org_id == row.seller_id:
-        raise NotAllowed("FOUR_EYES", "Who asked for the money does not decide on it.")
+def _for_it(
+    ctx: Context, row: Row[Any], data: DecideRequest, made: Sequence[Row[Any]]
+) -> dict[str, Any]:
+    """Approve, or offer less: with authority, complete checks, and on what still holds."""
+    terms = checks.terms_of(ctx, row)
+    word = authority.may_say(ctx.conn, ctx.actor, row, terms, made)
+    if made and made[0].outcome != data.outcome:
+        raise Conflict(
+            "DIFFERS",
+            "The first officer's word was another one: agree to it, or say that you differ.",
+            first=made[0].outcome,
+        )
+    guards.need_checks(ctx.conn, row.id, terms.checks_before_decision)
+    lines = checks.lock_advances(ctx, row)
+    today = business_date(ctx.conn, row.financier_id)
+    guards.still_good(ctx.conn, row.programme_id, lines, today)
+    if data.outcome == "COUNTER":
+        return counter.offer(
+            ctx, row, lines, terms, counter.Asked(word, made, data.lines, data.note)
+        )
+    if made and made[0].signed_digest != signed(ctx.conn, row, lines, row.version - 1):
+        raise Conflict("STALE", "What the first officer signed has changed; decline it.")
+    _sign(ctx, row, lines, data, word.step)
+    if not word.last:
+        prechecked(ctx, row, lines)
+        return requests.answer(requests.move(ctx, row, "review"), step=word.step)
+    after = approve(ctx, row, lines, terms)
+    return requests.answer(after, step=word.step, missing=checks.missing(ctx, after, terms))
+
+
+def _sign(
+    ctx: Context, row: Row[Any], lines: Sequence[Row[Any]], data: DecideRequest, step: int
+) -> None:
+    requests.record_decision(
+        ctx,
+        row,
+        step=step,
+        outcome=data.outcome,
+        codes=_codes(data),
+        note=data.note,
+        signed_digest=signed(ctx.conn, row, lines, row.version),
+        seen=seen(ctx.conn, row, lines),
+    )
+
+
+def _codes(data: DecideRequest) -> list[str]:
+    ranked = [*([data.code] if data.code else []), *data.codes]
+    return list(dict.fromkeys(ranked))
+
+
+def prechecked(ctx: Context, row: Row[Any], lines: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Let advances whose programme asks for no check before the decision pass it."""
+    today = business_date(ctx.conn, row.financier_id)
+    held = [one for one in lines if one.state == "HELD"]
+    moved = advances.transition_many(ctx, held, "precheck", today, {"not_required": True})
+    after = {one.id: one for one in moved}
+    return [after.get(one.id, one) for one in lines]
+
+
+def approve(ctx: Context, row: Row[Any], lines: Sequence[Row[Any]], terms: Terms) -> Row[Any]:
+    """Approve a request by the word just recorded: its advances are decided, the seller is told."""
+    today = business_date(ctx.conn, row.financier_id)
+    decided = advances.transition_many(ctx, prechecked(ctx, row, lines), "decide", today)
+    after = requests.move(
+        ctx,
+        row,
+        "approve",
+        {
+            "decided_at": ctx.now,
+            "decided_by": "officer",
+            "approved_version": row.version + 1,
+        },
+    )
+    checks.pass_the_rest(ctx, decided, terms)
+    ctx.emit("request.approved", {"request_id": row.id}, org_id=row.seller_id)
+    return after
 
 
 def _decline(ctx: Context, row: Row[Any], data: DecideRequest, step: int) -> dict[str, Any]:
-    if not data.code:
+    codes = _codes(data)
+    if not codes:
         raise InvalidInput("CODE_MISSING", "Say with a code why the request is declined.")
     lines = advances.of_request(ctx.conn, row.id)
-    requests.record_decision(
-        ctx,
-        row,
-        step=step,
-        outcome="DECLINE",
-        code=data.code,
-        note=data.note,
-        signed_digest=requests.signed(row, lines, row.version),
-    )
-    facts = {"gap": data.gap}
-    after = requests.close(ctx, row, event="decline", code=data.code, facts=facts)
-    return requests.answer(after, code=data.code, gap=data.gap)
+    _sign(ctx, row, lines, data, step)
+    facts: dict[str, Any] = {"gap": data.gap}
+    if len(codes) > 1:
+        facts["codes"] = codes
+    after = requests.close(ctx, row, event="decline", code=codes[0], facts=facts)
+    return requests.answer(after, code=codes[0], gap=data.gap, letter=letter(codes))
 
 
-def _approve(
+def _differ(
     ctx: Context, row: Row[Any], data: DecideRequest, made: Sequence[Row[Any]]
 ) -> dict[str, Any]:
-    step = len(made) + 1
-    _may_take_step(ctx, step, made)
-    terms = _terms(ctx, row)
-    guards.need_checks(ctx.conn, row.id, terms.checks_before_decision)
-    lines = _lock_advances(ctx, row)
-    today = business_date(ctx.conn, row.financier_id)
-    guards.still_good(ctx.conn, row.programme_id, lines, today)
-    if made and made[0].signed_digest != requests.signed(row, lines, row.version - 1):
-        raise Conflict("STALE", "What the first officer signed has changed; decline it.")
-    requests.record_decision(
-        ctx,
-        row,
-        step=step,
-        outcome="APPROVE",
-        code=None,
-        note=data.note,
-        signed_digest=requests.signed(row, lines, row.version),
-    )
-    if step == 1:
-        held = [one for one in lines if one.state == "HELD"]
-        advances.transition_many(ctx, held, "precheck", today, {"not_required": True})
-        return requests.answer(requests.move(ctx, row, "review"), step=1)
-    decided = advances.transition_many(ctx, lines, "decide", today)
-    after = requests.move(ctx, row, "approve", {"decided_at": ctx.now})
-    _pass_the_rest(ctx, decided, None, terms)
-    ctx.emit("request.approved", {"request_id": row.id}, org_id=row.seller_id)
-    return requests.answer(after, step=2, missing=_missing(ctx, after))
-
-
-def _may_take_step(ctx: Context, step: int, made: Sequence[Row[Any]]) -> None:
-    if not ctx.actor.roles & (_MAKERS if step == 1 else _CHECKERS):
-        who = "a maker" if step == 1 else "a checker or the head office"
-        raise NotAllowed("FOUR_EYES", f"This step is for {who}.", step=step)
-    if any(decision.user_id == ctx.actor.user_id for decision in made):
+    """The second officer does not agree: the case goes back to a first word, with a note."""
+    if not made:
+        raise Conflict("DECISION_STATE", "There is no first word to differ from.", state=row.state)
+    if data.note.strip() == "":
+        raise InvalidInput("NOTE_MISSING", "Say in what you differ.")
+    if ctx.actor.user_id == made[0].user_id:
         raise NotAllowed("FOUR_EYES", "Another person than the maker checks the decision.")
-
-
-def _lock_advances(ctx: Context, row: Row[Any]) -> list[Row[Any]]:
-    ids = [one.id for one in advances.of_request(ctx.conn, row.id)]
-    locked = advances.lock(ctx, ids)
-    return [locked[advance_id] for advance_id in ids]
-
-
-# --- Ending -----------------------------------------------------------------------------------
-
-
-@command("request.cancel", CancelRequest)
-def cancel_request(ctx: Context, data: CancelRequest) -> dict[str, Any]:
-    """The financier drops a request that is not instructed yet; everything is freed.
-
-    Raises
-    ------
-    Conflict
-        STALE; ILLEGAL_TRANSITION once an advance is instructed.
-    """
-    row = requests.locked(ctx, data.request_id, side="financier")
-    requests.same_version(row, data.version)
-    facts = {"note": data.note}
-    after = requests.close(ctx, row, event="decline", code=data.code, facts=facts)
-    return requests.answer(after, code=data.code)
-
-
-@command("request.expire", ExpireRequests)
-def expire_requests(ctx: Context, _data: ExpireRequests) -> dict[str, Any]:
-    """Undecided requests whose deadline or value date has passed are closed and freed."""
-    today = business_date(ctx.conn, ctx.actor.org_id)
-    return {"expired": requests.expire_due(ctx, ctx.actor.org_id, today)}
+    _sign(ctx, row, advances.of_request(ctx.conn, row.id), data, len(made) + 1)
+    requests.take_back_offers(ctx, row)
+    after = requests.move(ctx, row, "review", {"round": row.round + 1})
+    return requests.answer(after, step=len(made) + 1)

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.documents.models import Invoice
 from scf.documents.rules import capacity
 from scf.financing.models import AdvanceEvent, ManualCheck
+from scf.financing.signing import still_signed
 from scf.kernel.errors import Conflict, RuleViolation
 from scf.parties.service import verified_account
 from scf.programmes.service import programme_of, terms_of_version
@@ -33,11 +34,14 @@ _WAITS_FOR: Final = {
 
 
 def clear_checks(conn: Connection, request_id: str) -> set[str]:
-    """Give the kinds of check that are recorded as clear."""
+    """Give the kinds of check whose latest record is clear."""
     rows = conn.execute(
-        select(_CHECK.c.kind).where(_CHECK.c.request_id == request_id, _CHECK.c.result == "CLEAR")
+        select(_CHECK.c.kind, _CHECK.c.result)
+        .where(_CHECK.c.request_id == request_id)
+        .order_by(_CHECK.c.at, _CHECK.c.id)
     )
-    return set(rows.scalars())
+    latest = {row.kind: row.result for row in rows}
+    return {kind for kind, result in latest.items() if result == "CLEAR"}
 
 
 def missing_checks(conn: Connection, request_id: str, required: Iterable[str]) -> list[str]:
@@ -137,8 +141,8 @@ def may_instruct(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> Non
     ------
     RuleViolation
         CHECK_MISSING; RECHECK_STALE when the title was not searched again today;
-        VALUE_DATE_MOVED when the day that the price was made for has passed; what
-        :func:`still_good` refuses.
+        VALUE_DATE_MOVED when the day that the price was made for has passed; SIGNATURE_VOID when
+        it is not what was approved; what :func:`still_good` refuses.
     Conflict
         ILLEGAL_TRANSITION for an advance that is not decided.
     """
@@ -161,6 +165,7 @@ def may_instruct(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> Non
                 value_on=row.value_on.isoformat(),
             )
     _rechecked_today(conn, rows, on)
+    still_signed(conn, rows)
     for programme_id in sorted({row.programme_id for row in rows}):
         of_one = [row for row in rows if row.programme_id == programme_id]
         still_good(conn, programme_id, of_one, on)

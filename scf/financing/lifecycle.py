@@ -9,17 +9,30 @@ from typing import Final
 
 from scf.kernel.states import Lifecycle
 
-_OPEN_REQUEST: Final = ("SUBMITTED", "IN_REVIEW")
+# An officer can decide on it.
+DECIDABLE: Final = ("SUBMITTED", "IN_REVIEW")
+# Nobody has the last word yet; the seller may owe one, to a question or a counter-offer.
+UNDECIDED: Final = (*DECIDABLE, "RETURNED", "COUNTER_OFFERED")
 
 REQUEST: Final = Lifecycle(
     "financing request",
     {
         ("DRAFT", "submit"): "SUBMITTED",
-        ("SUBMITTED", "review"): "IN_REVIEW",
-        ("IN_REVIEW", "approve"): "APPROVED",
-        **{(state, "decline"): "DECLINED" for state in (*_OPEN_REQUEST, "APPROVED")},
-        **{(state, "withdraw"): "WITHDRAWN" for state in (*_OPEN_REQUEST, "APPROVED")},
-        **{(state, "expire"): "EXPIRED" for state in _OPEN_REQUEST},
+        # In the command that submits: the policy decides by itself, or says why a person must.
+        ("SUBMITTED", "accept_by_policy"): "AUTO_OK",
+        ("AUTO_OK", "approve"): "APPROVED",
+        **{(state, "review"): "IN_REVIEW" for state in DECIDABLE},
+        **{(state, "approve"): "APPROVED" for state in DECIDABLE},
+        **{(state, "offer_less"): "COUNTER_OFFERED" for state in DECIDABLE},
+        **{(state, "return"): "RETURNED" for state in DECIDABLE},
+        ("RETURNED", "answer"): "SUBMITTED",
+        ("COUNTER_OFFERED", "take"): "APPROVED",
+        ("COUNTER_OFFERED", "lapse"): "LAPSED",
+        **{(state, "undo"): "IN_REVIEW" for state in ("RETURNED", "COUNTER_OFFERED", "APPROVED")},
+        **{(state, "decline"): "DECLINED" for state in (*UNDECIDED, "APPROVED")},
+        **{(state, "withdraw"): "WITHDRAWN" for state in (*UNDECIDED, "APPROVED")},
+        # An approval too: once its value date is over, it can never be paid at this price.
+        **{(state, "expire"): "EXPIRED" for state in (*DECIDABLE, "RETURNED", "APPROVED")},
     },
 )
 
@@ -45,8 +58,16 @@ ADVANCE: Final = Lifecycle(
         ("RECHECKED", "instruct"): "INSTRUCTED",
         **{(state, "decline"): "DECLINED" for state in BEFORE_INSTRUCTED},
         **{(state, "cancel"): "CANCELLED" for state in BEFORE_INSTRUCTED},
-        # A signed hold has no time to live: only a person ends it.
-        **{(state, "expire"): "EXPIRED" for state in BEFORE_SIGNED},
+        # A hold has no time of its own to live: it ends with the price, when the deadline of an
+        # undecided request or the value date of an approved one is over.
+        **{(state, "expire"): "EXPIRED" for state in BEFORE_INSTRUCTED},
+        # The seller takes less than it asked for.
+        ("PRECHECKED", "lessen"): "PRECHECKED",
+        # An officer takes the last word back before anything is sent.
+        **{
+            (state, "undo"): "PRECHECKED"
+            for state in ("PRECHECKED", "DECIDED", "SIGNED", "REGISTERED", "RECHECKED")
+        },
         ("INSTRUCTED", "fund"): "FUNDED",
         ("INSTRUCTED", "fail"): "FAILED",
         ("INSTRUCTED", "lose"): "UNKNOWN",

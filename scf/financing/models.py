@@ -14,10 +14,13 @@ from scf.db.types import (
     Json,
     Minor,
     OptCode,
+    OptCount,
     OptDay,
     OptId,
     OptInstant,
     OptJson,
+    OptText,
+    Ppm,
     Record,
     Text,
     table_args,
@@ -42,13 +45,24 @@ class FinancingRequest(Record, table=True):
     state: Code
     currency: Currency
     face_minor: Minor
+    discount_minor: Minor
+    fee_minor: Minor
     net_minor: Minor
+    all_in_ppm: Ppm
+    effective_ppm: Ppm
+    route: Code  # auto officer two_officers: as priced, or as overridden since
+    reasons: Json  # why the policy decided by itself, or why not: one line a criterion
+    round: Count = 1  # each return, disagreement or undo begins another
     decide_by: Instant
+    clock_stopped_at: OptInstant  # while the seller owes an answer
     decline_code: OptCode
     decline_facts: OptJson
     submitted_by: Id
+    submitted_on: Day
     submitted_at: Instant
+    decided_by: OptCode  # policy, or officer
     decided_at: OptInstant
+    approved_version: OptCount  # what is paid must be what was approved
     version: Count = 1
 
 
@@ -56,22 +70,27 @@ class Decision(Record, table=True):
     """One officer's word on a request, over a digest of exactly what was decided."""
 
     __table_args__ = table_args(
-        UniqueConstraint("request_id", "step", name="uq_decision_step"),
+        UniqueConstraint("request_id", "round", "step", name="uq_decision_step"),
         ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_decision_request"),
     )
     id: IdKey
     request_id: Id
+    round: Count
     step: Count  # 1 the maker, 2 the checker
-    outcome: Code  # APPROVE DECLINE
+    outcome: Code  # APPROVE COUNTER RETURN DECLINE DIFFER UNDO
     code: OptCode
+    codes: OptJson  # of a decline, the weightiest first
     note: Text
     signed_digest: Code  # amounts, currency, payee account, invoices, version
+    version: Count  # of the request when it was signed
+    seen: Json  # what lay before this person; the next one is shown what differs
+    policy_version: OptCode  # of a decision that the policy took
     user_id: Id
     at: Instant
 
 
 class ManualCheck(Record, table=True):
-    """An officer's recorded check where no automatic source answers yet."""
+    """A recorded check: an officer's, or the platform's own where the programme lets it answer."""
 
     __tablename__ = "manual_check"
     __table_args__ = table_args(
@@ -81,10 +100,113 @@ class ManualCheck(Record, table=True):
     id: IdKey
     request_id: Id
     kind: Code  # duplicate screening tax_status title_search e_signature registration recheck
-    result: Code  # CLEAR HIT
+    result: Code  # CLEAR HIT VOID; the latest of a kind counts
+    source: Code = "officer"  # officer platform
     evidence: Text
     user_id: Id
     at: Instant
+
+
+class RequestQuestion(Record, table=True):
+    """What an officer asks the seller before deciding, and what the seller answers."""
+
+    __tablename__ = "request_question"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_question_request"),
+        Index("ix_question_request", "request_id"),
+    )
+    id: IdKey
+    request_id: Id
+    state: Code  # OPEN ANSWERED WITHDRAWN
+    question: Text
+    asked_by: Id
+    asked_at: Instant
+    answer: OptText
+    answered_by: OptId
+    answered_at: OptInstant
+
+
+class CounterOffer(Record, table=True):
+    """Less than was asked for, as the financier would finance it; the seller takes it or not."""
+
+    __tablename__ = "counter_offer"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_counter_request"),
+        UniqueConstraint("request_id", "round", name="uq_counter_round"),
+    )
+    id: IdKey
+    request_id: Id
+    round: Count
+    state: Code  # PROPOSED OPEN ACCEPTED LAPSED WITHDRAWN
+    currency: Currency
+    face_minor: Minor
+    discount_minor: Minor
+    fee_minor: Minor
+    net_minor: Minor
+    all_in_ppm: Ppm
+    effective_ppm: Ppm
+    lines: Json  # per advance: face, discount, fee, net
+    signed_digest: Code
+    valid_until: Instant
+    made_at: Instant
+    answered_at: OptInstant
+
+
+class RequestOverride(Record, table=True):
+    """That a person set the route, or a reason, aside, and with which code."""
+
+    __tablename__ = "request_override"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_override_request"),
+        Index("ix_override_request", "request_id"),
+    )
+    id: IdKey
+    request_id: Id
+    what: Code  # route reason
+    before: Code
+    after: Code
+    code: Code
+    note: Text
+    user_id: Id
+    at: Instant
+
+
+class RequestReview(Record, table=True):
+    """An automatic approval drawn for a later look, and what the officer thought of it."""
+
+    __tablename__ = "request_review"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_review_request"),
+        UniqueConstraint("request_id", name="uq_review_request"),
+        Index("ix_review_financier", "financier_id", "state"),
+    )
+    id: IdKey
+    request_id: Id
+    financier_id: Id
+    state: Code  # OPEN DONE
+    outcome: OptCode  # AGREE DISAGREE
+    code: OptCode
+    note: OptText
+    user_id: OptId
+    drawn_at: Instant
+    reviewed_at: OptInstant
+
+
+class UserAuthority(Record, table=True):
+    """Up to which amount one person's word decides, whatever the programme's bands say."""
+
+    __tablename__ = "user_authority"
+    __table_args__ = table_args(
+        UniqueConstraint("financier_id", "user_id", "currency", name="uq_user_authority")
+    )
+    id: IdKey
+    financier_id: Id
+    user_id: Id
+    currency: Currency
+    ceiling_minor: Minor
+    set_by: Id
+    set_at: Instant
+    version: Count = 1
 
 
 class Advance(Record, table=True):

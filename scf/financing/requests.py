@@ -4,22 +4,29 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, insert, or_, select, update
+from sqlalchemy import Row, Table, and_, insert, or_, select, update
+from sqlalchemy.engine import Connection
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context
 from scf.financing import advances
-from scf.financing.lifecycle import REQUEST
-from scf.financing.models import Advance, Decision, FinancingRequest
+from scf.financing.lifecycle import BEFORE_INSTRUCTED, DECIDABLE, ENDED, REQUEST, UNDECIDED
+from scf.financing.models import (
+    Advance,
+    CounterOffer,
+    Decision,
+    FinancingRequest,
+    RequestQuestion,
+)
 from scf.kernel.errors import Conflict, NotAllowed
-from scf.kernel.ids import digest, new_id
+from scf.kernel.ids import new_id
 from scf.parties.service import business_date
 
 REQUESTS: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
 _ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
+_OFFER: Final[Table] = CounterOffer.__table__  # type: ignore[attr-defined]
+_QUESTION: Final[Table] = RequestQuestion.__table__  # type: ignore[attr-defined]
 DECISIONS: Final[Table] = Decision.__table__  # type: ignore[attr-defined]
-
-OPEN: Final = ("SUBMITTED", "IN_REVIEW")
 
 constraint_means(
     "uq_request_quote",
@@ -28,7 +35,7 @@ constraint_means(
 )
 constraint_means(
     "uq_decision_step",
-    "decision.request_id, decision.step",
+    "decision.request_id, decision.round, decision.step",
     lambda: Conflict("STALE", "Somebody else has just decided this; read it again."),
 )
 
@@ -114,7 +121,12 @@ def close(
     return _close_locked(ctx, row, rows, event=event, code=code, facts=facts)
 
 
-_STEP_OF_ADVANCE: Final = {"decline": "decline", "withdraw": "cancel", "expire": "expire"}
+_STEP_OF_ADVANCE: Final = {
+    "decline": "decline",
+    "withdraw": "cancel",
+    "expire": "expire",
+    "lapse": "expire",
+}
 
 
 def _close_locked(
@@ -130,10 +142,18 @@ def _close_locked(
         ctx,
         row,
         event,
-        {"decline_code": code, "decline_facts": dict(facts), "decided_at": ctx.now},
+        {
+            "decline_code": code,
+            "decline_facts": dict(facts),
+            "decided_at": ctx.now,
+            "approved_version": None,
+        },
     )
     today = business_date(ctx.conn, row.financier_id)
-    advances.end(ctx, rows, _STEP_OF_ADVANCE[event], today, {"code": code})
+    take_back_offers(ctx, row, "LAPSED" if event in {"expire", "lapse"} else "WITHDRAWN")
+    take_back_questions(ctx, row)
+    live = [one for one in rows if one.state != "CANCELLED"]  # left out by a counter-offer
+    advances.end(ctx, live, _STEP_OF_ADVANCE[event], today, {"code": code})
     ctx.emit(
         "request.closed",
         {"request_id": row.id, "state": after.state, "code": code},
@@ -142,15 +162,36 @@ def _close_locked(
     return after
 
 
+def take_back_offers(ctx: Context, row: Row[Any], state: str = "WITHDRAWN") -> None:
+    """End what was proposed or offered to the seller and not taken."""
+    ctx.conn.execute(
+        update(_OFFER)
+        .where(_OFFER.c.request_id == row.id, _OFFER.c.state.in_(["PROPOSED", "OPEN"]))
+        .values(state=state)
+    )
+
+
+def take_back_questions(ctx: Context, row: Row[Any]) -> None:
+    """Take a question back that nobody has answered."""
+    ctx.conn.execute(
+        update(_QUESTION)
+        .where(_QUESTION.c.request_id == row.id, _QUESTION.c.state == "OPEN")
+        .values(state="WITHDRAWN")
+    )
+
+
 # --- Deadline ---------------------------------------------------------------------------------
 
 
 def is_late(ctx: Context, row: Row[Any]) -> bool:
     """Tell whether an undecided request has lost its price: deadline over, or value date past."""
-    if row.state not in OPEN:
-        return False
-    if ctx.now > row.decide_by:
+    if row.state in DECIDABLE and ctx.now > row.decide_by:
         return True
+    return row.state in UNDECIDED and is_past_value(ctx, row)
+
+
+def is_past_value(ctx: Context, row: Row[Any]) -> bool:
+    """Tell whether the day for which a request was priced is over."""
     first = ctx.conn.execute(
         select(_ADVANCE.c.value_on).where(_ADVANCE.c.request_id == row.id).limit(1)
     ).scalar_one()
@@ -162,7 +203,7 @@ def expire(ctx: Context, row: Row[Any]) -> dict[str, Any]:
     after = close(
         ctx,
         row,
-        event="expire",
+        event=_ends_by(row),
         code="QUOTE_EXPIRED",
         facts={"decide_by": row.decide_by.isoformat(), "next_step": "Ask for a new quote."},
     )
@@ -171,108 +212,113 @@ def expire(ctx: Context, row: Row[Any]) -> dict[str, Any]:
     )
 
 
-def expire_due(ctx: Context, financier_id: str, business_on: dt.date) -> list[str]:
-    """End every undecided request of a financier whose deadline or value date has passed.
+def _ends_by(row: Row[Any]) -> str:
+    return "lapse" if row.state == "COUNTER_OFFERED" else "expire"
 
-    For the end of day; nothing else of these may be locked yet. Gives the ids.
+
+def expire_due(ctx: Context, financier_id: str, business_on: dt.date) -> list[str]:
+    """End every request of a financier whose deadline or value date has passed before any pay-out.
+
+    Undecided ones, counter-offers that nobody took, and approvals that can no longer be paid at
+    their price: what they held is free again. For the end of day; nothing else of these may be
+    locked yet. Gives the ids.
     """
+    past = select(_ADVANCE.c.request_id).where(
+        _ADVANCE.c.financier_id == financier_id,
+        _ADVANCE.c.value_on < business_on,
+        _ADVANCE.c.state.in_(BEFORE_INSTRUCTED),
+    )
     due = select(REQUESTS.c.id).where(
         REQUESTS.c.financier_id == financier_id,
-        REQUESTS.c.state.in_(OPEN),
         or_(
-            REQUESTS.c.decide_by < ctx.now,
-            REQUESTS.c.id.in_(
-                select(_ADVANCE.c.request_id).where(
-                    _ADVANCE.c.financier_id == financier_id, _ADVANCE.c.value_on < business_on
-                )
-            ),
+            and_(REQUESTS.c.state.in_(DECIDABLE), REQUESTS.c.decide_by < ctx.now),
+            and_(REQUESTS.c.state == "COUNTER_OFFERED", REQUESTS.c.decide_by < ctx.now),
+            and_(REQUESTS.c.state.in_((*UNDECIDED, "APPROVED")), REQUESTS.c.id.in_(past)),
         ),
     )
     ids = list(ctx.conn.execute(due).scalars())
-    rows = ctx.lock(FinancingRequest, ids)
-    late = [row for row in rows.values() if row.state in OPEN]
+    late = list(ctx.lock(FinancingRequest, ids).values())
     wanted = ctx.conn.execute(
         select(_ADVANCE.c.id).where(_ADVANCE.c.request_id.in_([row.id for row in late]))
     ).scalars()
     by_request: dict[str, list[Row[Any]]] = {}
     for one in advances.lock(ctx, list(wanted)).values():
         by_request.setdefault(one.request_id, []).append(one)
+    ended = []
     for row in late:
+        rows = by_request.get(row.id, [])
+        if any(one.state not in (*BEFORE_INSTRUCTED, *ENDED) for one in rows):
+            _expire_rest(ctx, rows)  # a part of it is out already
+            continue
         _close_locked(
             ctx,
             row,
-            by_request.get(row.id, []),
-            event="expire",
+            rows,
+            event=_ends_by(row),
             code="QUOTE_EXPIRED",
-            facts={"decide_by": row.decide_by.isoformat()},
+            facts={"decide_by": row.decide_by.isoformat(), "next_step": "Ask for a new quote."},
         )
-    return [row.id for row in late]
+        ended.append(row.id)
+    return ended
+
+
+def _expire_rest(ctx: Context, rows: Sequence[Row[Any]]) -> None:
+    """Free the advances of a request that were left behind when others of it were paid."""
+    left = [one for one in rows if one.state in BEFORE_INSTRUCTED]
+    if left:
+        today = business_date(ctx.conn, left[0].financier_id)
+        advances.end(ctx, left, "expire", today, {"code": "QUOTE_EXPIRED"})
 
 
 # --- Decisions --------------------------------------------------------------------------------
 
 
-def signed(row: Row[Any], lines: Sequence[Row[Any]], version: int) -> str:
-    """Give the digest of exactly what is decided: amounts, currency, payee, invoices, version."""
-    return digest(
-        {
-            "request": row.id,
-            "quote": row.quote_id,
-            "version": version,
-            "currency": row.currency,
-            "face_minor": row.face_minor,
-            "net_minor": row.net_minor,
-            "lines": [
-                [
-                    line.invoice_id,
-                    line.face_minor,
-                    line.discount_minor,
-                    line.fee_minor,
-                    line.net_minor,
-                    line.value_on,
-                    line.due_on,
-                    line.payee_account_id,
-                ]
-                for line in sorted(lines, key=lambda line: str(line.id))
-            ],
-        }
-    )
-
-
-def decisions_of(ctx: Context, request_id: str) -> list[Row[Any]]:
-    """Read the decisions on a request in their order."""
+def decisions_of(conn: Connection, row: Any) -> list[Row[Any]]:  # noqa: ANN401 - row or record
+    """Read the words on a request in its present round, in their order."""
     return list(
-        ctx.conn.execute(
-            select(DECISIONS).where(DECISIONS.c.request_id == request_id).order_by(DECISIONS.c.step)
+        conn.execute(
+            select(DECISIONS)
+            .where(DECISIONS.c.request_id == row.id, DECISIONS.c.round == row.round)
+            .order_by(DECISIONS.c.step)
         )
     )
 
 
-def record_decision(
+def record_decision(  # noqa: PLR0913 - each is a column of its own
     ctx: Context,
     row: Row[Any],
     *,
     step: int,
     outcome: str,
-    code: str | None,
-    note: str,
     signed_digest: str,
+    seen: Mapping[str, Any],
+    codes: Sequence[str] = (),
+    note: str = "",
+    user_id: str = "",
+    policy_version: str | None = None,
 ) -> str:
-    """Store one person's word on a request."""
+    """Store one person's, or the policy's, word on a request."""
     decision_id = new_id()
     ctx.conn.execute(
         insert(DECISIONS),
         {
             "id": decision_id,
             "request_id": row.id,
+            "round": row.round,
             "step": step,
             "outcome": outcome,
-            "code": code,
+            "code": codes[0] if codes else None,
+            "codes": list(codes) or None,
             "note": note,
             "signed_digest": signed_digest,
-            "user_id": ctx.actor.user_id,
+            "version": row.version,
+            "seen": dict(seen),
+            "policy_version": policy_version,
+            "user_id": user_id or ctx.actor.user_id,
             "at": ctx.now,
         },
     )
-    ctx.change("decision", decision_id, None, {"step": step, "outcome": outcome, "code": code})
+    ctx.change(
+        "decision", decision_id, None, {"step": step, "outcome": outcome, "codes": list(codes)}
+    )
     return decision_id

@@ -11,21 +11,26 @@ from scf.db.runner import Context, command
 from scf.db.types import Id, OptCount
 from scf.documents import axes
 from scf.documents.models import Invoice
-from scf.financing import requests
-from scf.financing.advances import created
+from scf.financing import checks, policy, requests
+from scf.financing.advances import created, of_request, transition_many
+from scf.financing.counter import Signature, signature_text
+from scf.financing.lifecycle import REQUEST
+from scf.financing.signing import quote_digest
 from scf.kernel.errors import Conflict, NotAllowed, Refusal, RuleViolation
 from scf.kernel.ids import new_id
 from scf.offers.facts import Asked, Deal, deal_on, judge, takes_of
 from scf.offers.models import Quote
 from scf.offers.pricing import next_cut_off
 from scf.offers.service import QUOTE, lines_of
-from scf.parties.service import verified_account
+from scf.parties.service import business_date, verified_account
 from scf.programmes import claims, limits
 from scf.programmes.service import programme_of, terms_of_version
+from scf.programmes.terms import Terms
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _INVOICES: Final = select(_INVOICE).where(_INVOICE.c.id.in_(bindparam("ids", expanding=True)))
 _NEW_REQUEST: Final = insert(requests.REQUESTS)
+_BY_ID: Final = select(requests.REQUESTS).where(requests.REQUESTS.c.id == bindparam("id"))
 # Of two who try at once, the database lets one find the quote OPEN.
 _USE_QUOTE: Final = (
     update(QUOTE)
@@ -36,10 +41,11 @@ _USE_QUOTE: Final = (
 
 
 class SubmitRequest(BaseModel):
-    """The quote that the seller takes."""
+    """The quote that the seller takes; with its second factor, where a door has checked one."""
 
     model_config = ConfigDict(extra="forbid")
     quote_id: Id
+    signature: Signature | None = None
 
 
 class WithdrawRequest(BaseModel):
@@ -52,12 +58,15 @@ class WithdrawRequest(BaseModel):
 
 @command("request.submit", SubmitRequest)
 def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
-    """The quoted amounts are set aside on invoices and limits, and wait for two officers.
+    """The quoted amounts are set aside on invoices and limits; within policy they are approved.
+
+    Else the request waits for an officer, or two, with the reasons why the policy did not decide.
 
     Raises
     ------
     RuleViolation
-        QUOTE_EXPIRED; else the first reason against it, with every reason among the facts.
+        QUOTE_EXPIRED; SIGNATURE_VOID when the second factor was bound to something else; else the
+        first reason against it, with every reason among the facts.
     Conflict
         QUOTE_USED for a quote that has been taken before.
     NotAllowed
@@ -79,12 +88,20 @@ def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
     )
     advance_ids = [new_id() for _ in lines]
     asked = _hold(ctx, deal, lines, advance_ids)
-    row = _store_request(ctx, deal, quote)
+    signature = _signature(ctx, quote, data.signature)
+    found = checks.platform_answers(ctx, terms, [one.row for one in asked], signature)
+    verdict = policy.judge(ctx, terms, quote, lines, found)
+    row = _store_request(ctx, deal, quote, verdict)
     _store_advances(ctx, deal, row["id"], lines, advance_ids)
+    for one in found:
+        checks.record(ctx, row["id"], one, by_platform=True)
+    states = dict.fromkeys(advance_ids, "HELD")
+    if verdict.approves:
+        states = _approve(ctx, row["id"], verdict, terms)
     ctx.emit("request.submitted", {"request_id": row["id"]}, org_id=quote.financier_id)
     return {
         "id": row["id"],
-        "state": "SUBMITTED",
+        "state": row["state"],
         "version": 1,
         "quote_id": quote.id,
         "currency": quote.currency,
@@ -100,10 +117,43 @@ def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
         "effective_ppm": quote.effective_ppm,
         "decide_by": row["decide_by"].isoformat(),
         "advances": [
-            {"id": advance_id, "invoice_id": one.row.id, "face_minor": one.face, "state": "HELD"}
+            {
+                "id": advance_id,
+                "invoice_id": one.row.id,
+                "face_minor": one.face,
+                "state": states[advance_id],
+            }
             for advance_id, one in zip(advance_ids, asked, strict=True)
         ],
     }
+
+
+def _signature(ctx: Context, quote: Row[Any], signature: Signature | None) -> str | None:
+    if signature is None:
+        return None
+    if signature.bound_to != quote_digest(ctx.conn, quote):
+        raise RuleViolation("SIGNATURE_VOID", "The confirmation was for another quote.")
+    return signature_text(signature)
+
+
+def _approve(
+    ctx: Context, request_id: str, verdict: policy.Verdict, terms: Terms
+) -> dict[str, str]:
+    """Let the advances follow the policy's word, which is put on record like a person's.
+
+    Gives their states afterwards.
+    """
+    row = ctx.conn.execute(_BY_ID, {"id": request_id}).one()
+    held = of_request(ctx.conn, request_id)
+    today = business_date(ctx.conn, row.financier_id)
+    passed = transition_many(
+        ctx, held, "precheck", today, {"checks": list(terms.checks_before_decision)}
+    )
+    decided = transition_many(ctx, passed, "decide", today, {"by": "policy"})
+    policy.put_on_record(ctx, row, decided, verdict, terms)
+    checks.pass_the_rest(ctx, decided, terms)
+    ctx.emit("request.approved", {"request_id": row.id}, org_id=row.seller_id)
+    return {one.id: one.state for one in of_request(ctx.conn, request_id)}
 
 
 def _take_quote(ctx: Context, quote_id: str) -> Row[Any]:
@@ -178,28 +228,45 @@ def _moved_since(lines: Sequence[Row[Any]], asked: Sequence[Asked]) -> list[Refu
     ]
 
 
-def _store_request(ctx: Context, deal: Deal, quote: Row[Any]) -> dict[str, Any]:
+def _store_request(
+    ctx: Context, deal: Deal, quote: Row[Any], verdict: policy.Verdict
+) -> dict[str, Any]:
     decide_by: dt.datetime = next_cut_off(deal.terms, deal.calendar, ctx.now)
+    decides = verdict.approves
+    state = REQUEST.after("DRAFT", "submit")
+    for event in ("accept_by_policy", "approve") if decides else ("review",):
+        state = REQUEST.after(state, event)
     row = {
         "id": new_id(),
         "quote_id": quote.id,
         "seller_id": quote.seller_id,
         "financier_id": quote.financier_id,
         "programme_id": quote.programme_id,
-        "state": "SUBMITTED",
+        "state": state,
         "currency": quote.currency,
         "face_minor": quote.face_minor,
+        "discount_minor": quote.discount_minor,
+        "fee_minor": quote.fee_minor,
         "net_minor": quote.net_minor,
+        "all_in_ppm": quote.all_in_ppm,
+        "effective_ppm": quote.effective_ppm,
+        "route": quote.route,
+        "reasons": verdict.as_json(),
+        "round": 1,
         "decide_by": decide_by,
+        "clock_stopped_at": None,
         "decline_code": None,
         "decline_facts": None,
         "submitted_by": ctx.actor.user_id,
+        "submitted_on": deal.business_on,
         "submitted_at": ctx.now,
-        "decided_at": None,
+        "decided_by": "policy" if decides else None,
+        "decided_at": ctx.now if decides else None,
+        "approved_version": 1 if decides else None,
         "version": 1,
     }
     ctx.conn.execute(_NEW_REQUEST, row)
-    ctx.change("financing_request", row["id"], None, {"state": "SUBMITTED"})
+    ctx.change("financing_request", row["id"], None, {"state": state})
     return row
 
 

@@ -306,6 +306,19 @@ def utilise(ctx: Context, *advance_ids: str) -> None:
     _move(ctx, moved)
 
 
+def lessen(ctx: Context, advance_id: str, face: int, net: int) -> None:
+    """Let an advance hold less than it took: what it gives up is free at every node."""
+    moved: dict[str, tuple[int, int]] = {}
+    rows = []
+    for hold in _holds(ctx, (advance_id,), "HELD"):
+        keeps = min(hold.amount_minor, net if hold.kind == FUNDING else face)
+        _add(moved, hold.node_id, keeps - hold.amount_minor, 0)
+        rows.append({"hold": hold.id, "keeps": keeps})
+    if rows:
+        ctx.conn.execute(_LESSEN, rows)
+    _move(ctx, moved)
+
+
 def reduce(ctx: Context, advance_id: str, amount: int) -> None:
     """Let the use of an advance fall as ``amount`` of its face is repaid.
 
@@ -373,6 +386,11 @@ _KEEP: Final = (
     update(_HOLD)
     .where(_HOLD.c.id == bindparam("hold"))
     .values(amount_minor=bindparam("keeps"), state=bindparam("becomes"))
+)
+_LESSEN: Final = (
+    update(_HOLD)
+    .where(_HOLD.c.id == bindparam("hold"))
+    .values(amount_minor=bindparam("keeps"), taken_minor=bindparam("keeps"))
 )
 _MOVE: Final = (
     update(_NODE)

@@ -26,12 +26,14 @@ from scf.kernel.daycount import DayCount
 from scf.kernel.errors import InvalidInput
 from scf.kernel.money import MAX_MINOR, parse_minor
 from scf.kernel.rates import PPM
+from scf.programmes.approval import Approval, Band, band_for, bands_of_file, without
 from scf.programmes.techniques import technique_of
 
 CHECKS_BEFORE_DECISION: Final = ("duplicate", "screening", "tax_status", "title_search")
 CHECKS_BEFORE_PAYOUT: Final = ("e_signature", "registration", "recheck")
 CheckBeforeDecision = Literal["duplicate", "screening", "tax_status", "title_search"]
 CheckBeforePayout = Literal["e_signature", "registration", "recheck"]
+PlatformCheck = Literal["duplicate", "e_signature"]
 
 # Plain bounds of their own: a second Field beside an annotated type would drop them in silence.
 Share = Annotated[int, Strict(), Field(ge=0, le=PPM)]
@@ -138,7 +140,10 @@ class Terms(_Part):
     match_mode: Literal["none", "order"] = "none"
     checks_before_decision: tuple[CheckBeforeDecision, ...] = CHECKS_BEFORE_DECISION
     checks_before_payout: tuple[CheckBeforePayout, ...] = CHECKS_BEFORE_PAYOUT
-    approval: Literal["four_eyes"] = "four_eyes"
+    # Which of these the platform answers itself, with a recorded check of its own.
+    platform_checks: tuple[PlatformCheck, ...] = ()
+    approval: Approval = "four_eyes"
+    sample_ppm: Share = 20_000  # of the automatic approvals, looked at by an officer later
 
     @field_validator("cut_off")
     @classmethod
@@ -164,7 +169,11 @@ class Terms(_Part):
         if self.tenor_min_days > self.tenor_max_days:
             msg = "the shortest tenor is longer than the longest"
             raise ValueError(msg)
-        for checks in (self.checks_before_decision, self.checks_before_payout):
+        for checks in (
+            self.checks_before_decision,
+            self.checks_before_payout,
+            self.platform_checks,
+        ):
             if len(set(checks)) != len(checks):
                 msg = "a check is required once"
                 raise ValueError(msg)
@@ -173,6 +182,9 @@ class Terms(_Part):
             raise ValueError(msg)
         for problem in technique_of(self).problems(self):
             raise ValueError(problem)
+        if forgotten := without(self.approval, self.currencies):
+            msg = f"the approval matrix has no bands for {', '.join(forgotten)}"
+            raise ValueError(msg)
         return self
 
     def _price_problems(self) -> Iterator[str]:
@@ -214,6 +226,10 @@ class Terms(_Part):
         """The time of day after which the next business day counts."""
         hours, minutes = self.cut_off.split(":")
         return dt.time(int(hours), int(minutes))
+
+    def band_for(self, currency: str, face: int) -> Band:
+        """Give who decides on a request of this amount."""
+        return band_for(self.approval, currency, face)
 
     def margin_for(self, days: int) -> int | None:
         """Give the margin in ppm for a tenor, or nothing beyond the grid."""
@@ -257,6 +273,8 @@ def load_file(content: bytes) -> ProgrammeFile:
     if not all(isinstance(value, str) and value.strip() for value in head.values()):
         raise InvalidInput("PROGRAMME_FILE", "The code and the name of a programme are texts.")
     _amounts(body.get("currency"))
+    for currency, band in bands_of_file(body.get("approval")):
+        _in_minor(band, currency)
     return ProgrammeFile(head["code"], head["name"], terms_of(body))
 
 
@@ -280,7 +298,7 @@ def terms_of(data: object) -> Terms:
         ) from None
 
 
-_AMOUNT_TEXTS: Final = ("amount_min", "amount_step", "flat", "min", "max")
+_AMOUNT_TEXTS: Final = ("amount_min", "amount_step", "flat", "min", "max", "up_to")
 
 
 def _amounts(currencies: object) -> None:

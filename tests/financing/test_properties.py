@@ -16,7 +16,7 @@ from scf.documents.models import Invoice
 from scf.documents.rules import capacity
 from scf.financing import advances
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, ENDED, OUT
-from scf.financing.models import Advance, AdvanceEvent, FinancingRequest
+from scf.financing.models import Advance, AdvanceEvent, Decision, FinancingRequest
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
 from scf.programmes import limits
 from scf.programmes.models import LimitNode, ProgrammeClaim
@@ -94,12 +94,12 @@ class History:
         rows = [
             row
             for row in self.deals.all(FinancingRequest)
-            if row.state in {"SUBMITTED", "IN_REVIEW", "APPROVED"}
+            if row.state in {"IN_REVIEW", "APPROVED"}
         ]
         if not rows:
             raise RuleViolation("NOTHING", "No open request.")
         row = rows[-1]
-        if row.state == "SUBMITTED":
+        if row.state == "IN_REVIEW" and not self.deals.all(Decision, request_id=row.id):
             self.deals.check(row.id, *CHECKS_BEFORE_DECISION)
             self.deals.decide(row.id, MAKER)
         elif row.state == "IN_REVIEW":

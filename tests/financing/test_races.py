@@ -48,7 +48,7 @@ def test_sixty_four_requests_for_the_whole_invoice_give_exactly_one_advance(db: 
     deals = Deals(db)
     invoice_id = deals.invoice("1,000.00")
     quotes = [deals.quote(invoice_id)["id"] for _ in range(CROWD)]
-    assert submit_all(deals, quotes) == {"SUBMITTED": 1, "ALREADY_FINANCED": CROWD - 1}
+    assert submit_all(deals, quotes) == {"IN_REVIEW": 1, "ALREADY_FINANCED": CROWD - 1}
     assert len(deals.all(Advance)) == len(deals.all(FinancingRequest)) == 1
     assert len(deals.all(ProgrammeClaim, live=True)) == 1
     assert deals.get(Invoice, invoice_id).held_minor == eur("1,000.00")
@@ -59,7 +59,7 @@ def test_sixty_four_requests_for_a_tenth_give_exactly_ten(db: Database) -> None:
     deals = Deals(db, limits="100,000,000.00")
     invoice_id = deals.invoice("10,000.00")
     quotes = [deals.quote(invoice_id, amount="1,000.00")["id"] for _ in range(CROWD)]
-    assert submit_all(deals, quotes) == {"SUBMITTED": 10, "ALREADY_FINANCED": CROWD - 10}
+    assert submit_all(deals, quotes) == {"IN_REVIEW": 10, "ALREADY_FINANCED": CROWD - 10}
     assert sum(row.face_minor for row in deals.all(Advance)) == eur("10,000.00")
     assert len(deals.all(ProgrammeClaim, live=True)) == 1
     tree_is_right(deals)
@@ -82,7 +82,7 @@ def test_two_programmes_of_two_financiers_finance_an_invoice_once(db: Database) 
         for n in range(16)
     ]
     seen = submit_all(deals, quotes)
-    assert seen == {"SUBMITTED": 8, "ALREADY_FINANCED": 8}
+    assert seen == {"IN_REVIEW": 8, "ALREADY_FINANCED": 8}
     assert len({row.financier_id for row in deals.all(Advance)}) == 1
     tree_is_right(deals)
 
@@ -97,7 +97,7 @@ def test_sixty_four_draws_never_exceed_a_limit(db: Database, kind: str) -> None:
     deals.limit(kind, subject, "1,000.00")
     seen = submit_all(deals, quotes)
     fit = 10  # ten faces of 100.00, or ten nets of 98.84
-    assert seen == {"SUBMITTED": fit, f"LIMIT_{kind.upper()}": CROWD - fit}
+    assert seen == {"IN_REVIEW": fit, f"LIMIT_{kind.upper()}": CROWD - fit}
     node = deals.all(LimitNode, kind=kind)[0]
     assert node.held_minor <= node.limit_minor
     tree_is_right(deals)
@@ -123,7 +123,7 @@ def test_the_same_key_twenty_times_has_one_effect(db: Database) -> None:
 def test_one_quote_under_twenty_keys_has_one_effect(db: Database) -> None:
     deals = Deals(db)
     quote = deals.quote(deals.invoice("1,000.00"))["id"]
-    assert submit_all(deals, [quote] * 20) == {"SUBMITTED": 1, "QUOTE_USED": 19}
+    assert submit_all(deals, [quote] * 20) == {"IN_REVIEW": 1, "QUOTE_USED": 19}
     assert len(deals.all(Advance)) == 1
 
 
@@ -145,7 +145,7 @@ def test_twenty_officers_decide_once(db: Database) -> None:
 
     seen = race(len(crowd), decide)
     assert seen["IN_REVIEW"] == 1
-    assert set(seen) <= {"IN_REVIEW", "STALE", "FOUR_EYES"}
+    assert set(seen) <= {"IN_REVIEW", "STALE", "AUTHORITY"}
     deals.decide(request_id, CHECKER)
     assert len({row.user_id for row in deals.all(Decision)}) == 2
 
@@ -211,9 +211,9 @@ def test_a_limit_that_is_lowered_while_requests_run_is_not_overdrawn_by_a_later_
         return str(deals.submit(quotes[number], f"s{number}")["state"])
 
     seen = race(20, act)
-    assert set(seen) <= {"OPEN", "BREACHED", "SUBMITTED", "LIMIT_OBLIGOR"}
+    assert set(seen) <= {"OPEN", "BREACHED", "IN_REVIEW", "LIMIT_OBLIGOR"}
     node = deals.all(LimitNode, kind="obligor")[0]
-    assert node.held_minor == seen["SUBMITTED"] * eur("100.00")
+    assert node.held_minor == seen["IN_REVIEW"] * eur("100.00")
     if seen["OPEN"]:
         assert node.held_minor == node.limit_minor
     with deals.db.snapshot() as conn:

@@ -137,7 +137,7 @@ def test_a_command_that_finds_no_free_connection_is_unavailable_and_may_be_repea
     must_be_away(lambda: deals.submit(quote, "the-key"))
     for one in taken:
         one.close()
-    assert deals.submit(quote, "the-key")["state"] == "SUBMITTED"
+    assert deals.submit(quote, "the-key")["state"] == "IN_REVIEW"
     assert verify(deals.platform).breaches == []
 
 

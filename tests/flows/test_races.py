@@ -63,7 +63,7 @@ def _submit(url: str, quotes: list[str], gate: Any, said: Connection) -> None:  
         except ScfError as refusal:
             answers[refusal.code] += 1
         else:
-            answers["SUBMITTED"] += 1
+            answers["IN_REVIEW"] += 1
     said.send(answers)
     platform.close()
 
@@ -96,7 +96,7 @@ def test_eight_processes_finance_one_invoice_exactly(db: Database, amount: str, 
     invoice_id = deals.invoice("1,000.00")
     crowd = PROCESSES * EACH
     quotes = [deals.quote(invoice_id, amount=amount)["id"] for _ in range(crowd)]
-    assert submitted(deals, quotes) == {"SUBMITTED": fit, "ALREADY_FINANCED": crowd - fit}
+    assert submitted(deals, quotes) == {"IN_REVIEW": fit, "ALREADY_FINANCED": crowd - fit}
     assert len(deals.all(Advance)) == len(deals.all(FinancingRequest)) == fit
     assert deals.get(Invoice, invoice_id).held_minor == eur("1,000.00")
     must_be_right(deals)

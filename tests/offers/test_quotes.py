@@ -111,7 +111,7 @@ def test_golden_14_eligibility(db: Database) -> None:
     with pytest.raises(RuleViolation) as refused:
         deals.quote(invoice_id, amount="420,000.01")
     assert refusals_of(refused.value)[0]["threshold"] == "420000.00"
-    assert paid["state"] == "SUBMITTED"
+    assert paid["state"] == "IN_REVIEW"
 
 
 def test_golden_14_after_a_repurchase_the_part_is_free_again(db: Database) -> None:
@@ -133,7 +133,7 @@ def test_golden_14_after_a_repurchase_the_part_is_free_again(db: Database) -> No
 def test_a_quote_is_firm_for_a_quarter_of_an_hour(deals: Deals) -> None:
     quote = deals.quote(deals.invoice())
     deals.clock.advance(minutes=15)
-    assert deals.submit(quote["id"])["state"] == "SUBMITTED"
+    assert deals.submit(quote["id"])["state"] == "IN_REVIEW"
 
 
 def test_a_quote_is_not_firm_a_moment_longer(deals: Deals) -> None:

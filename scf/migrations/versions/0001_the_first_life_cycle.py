@@ -571,6 +571,20 @@ def upgrade() -> None:
         "ix_trade_payment_pair", "trade_payment", ["payer_id", "payee_id", "paid_on"], unique=False
     )
     op.create_table(
+        "user_authority",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("ceiling_minor", sa.BigInteger(), nullable=False),
+        sa.Column("set_by", sa.String(), nullable=False),
+        sa.Column("set_at", UtcInstant(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("financier_id", "user_id", "currency", name="uq_user_authority"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "web_session",
         sa.Column("id_digest", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=True),
@@ -1313,15 +1327,28 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("face_minor", sa.BigInteger(), nullable=False),
+        sa.Column("discount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("all_in_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("effective_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column(
+            "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column("decide_by", UtcInstant(), nullable=False),
+        sa.Column("clock_stopped_at", UtcInstant(), nullable=True),
         sa.Column("decline_code", sa.String(), nullable=True),
         sa.Column(
             "decline_facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
         sa.Column("submitted_by", sa.String(), nullable=False),
+        sa.Column("submitted_on", sa.Date(), nullable=False),
         sa.Column("submitted_at", UtcInstant(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
         sa.Column("decided_at", UtcInstant(), nullable=True),
+        sa.Column("approved_version", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["quote_id"], ["quote.id"], name="fk_request_quote"),
         sa.PrimaryKeyConstraint("id"),
@@ -1412,21 +1439,53 @@ def upgrade() -> None:
     op.create_index("ix_advance_invoice", "advance", ["invoice_id"], unique=False)
     op.create_index("ix_advance_obligor", "advance", ["obligor_id", "state"], unique=False)
     op.create_table(
+        "counter_offer",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("face_minor", sa.BigInteger(), nullable=False),
+        sa.Column("discount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("all_in_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("effective_ppm", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("signed_digest", sa.String(), nullable=False),
+        sa.Column("valid_until", UtcInstant(), nullable=False),
+        sa.Column("made_at", UtcInstant(), nullable=False),
+        sa.Column("answered_at", UtcInstant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["financing_request.id"], name="fk_counter_request"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", "round", name="uq_counter_round"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "decision",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("code", sa.String(), nullable=True),
+        sa.Column("codes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("signed_digest", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("seen", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("policy_version", sa.String(), nullable=True),
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("at", UtcInstant(), nullable=False),
         sa.ForeignKeyConstraint(
             ["request_id"], ["financing_request.id"], name="fk_decision_request"
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("request_id", "step", name="uq_decision_step"),
+        sa.UniqueConstraint("request_id", "round", "step", name="uq_decision_step"),
         sqlite_strict=True,
     )
     op.create_table(
@@ -1435,6 +1494,7 @@ def upgrade() -> None:
         sa.Column("request_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("result", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("evidence", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("at", UtcInstant(), nullable=False),
@@ -1443,6 +1503,62 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_check_request", "manual_check", ["request_id"], unique=False)
+    op.create_table(
+        "request_override",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("before", sa.String(), nullable=False),
+        sa.Column("after", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["financing_request.id"], name="fk_override_request"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_override_request", "request_override", ["request_id"], unique=False)
+    op.create_table(
+        "request_question",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("question", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", UtcInstant(), nullable=False),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.Column("answered_by", sa.String(), nullable=True),
+        sa.Column("answered_at", UtcInstant(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["financing_request.id"], name="fk_question_request"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_question_request", "request_question", ["request_id"], unique=False)
+    op.create_table(
+        "request_review",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("request_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("code", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.Column("user_id", sa.String(), nullable=True),
+        sa.Column("drawn_at", UtcInstant(), nullable=False),
+        sa.Column("reviewed_at", UtcInstant(), nullable=True),
+        sa.ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_review_request"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("request_id", name="uq_review_request"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_review_financier", "request_review", ["financier_id", "state"], unique=False
+    )
     op.create_table(
         "advance_event",
         sa.Column("id", sa.String(), nullable=False),

@@ -85,7 +85,7 @@ def _priced(story: Story, invoice_id: str) -> str:
     assert _told(request) == TERMS
     own = story.say(MIRA, "GET", f"/financing-requests/{request['id']}")
     assert _told(own) == TERMS
-    assert (own["state"], own["advances"][0]["state"]) == ("SUBMITTED", "HELD")
+    assert (own["state"], own["advances"][0]["state"]) == ("IN_REVIEW", "HELD")
     held = story.say(MIRA, "GET", f"/invoices/{invoice_id}")
     assert (held["eligible"], held["finance"]["held"]) == (eur(0), eur(100_000_000))
     return str(request["id"])

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from scf.db.types import Currency, Ppm
+from scf.db.types import Currency, Id, Ppm
 from scf.financing.models import Advance, FinancingRequest, ManualCheck
-from scf.financing.submit import SubmitRequest
+from scf.financing.reasons import letter, told
 from scf.offers.models import Quote
 from web.api.v1 import described
 from web.api.v1.paging import PageQuery, page
@@ -24,10 +24,6 @@ from web.api.v1.trade import children, one, today
 from web.context import actor
 
 resource = Blueprint("financing-requests", __name__)
-
-# A hit of these is told to the seller as a check that is due, without what it was about.
-_NOT_TOLD: Final = frozenset({"SCREENING_HIT", "DUPLICATE_SUSPECT", "RELATED_PARTY"})
-CHECK_NEEDED: Final = "CHECK_NEEDED"
 
 
 class AdvanceBrief(Answer):
@@ -40,9 +36,10 @@ class AdvanceBrief(Answer):
 
 
 class Declined(Answer):
-    """Why it was not financed, what is missing, and what the seller can do."""
+    """Why not, the weightiest code first, what is missing, and what the seller can do."""
 
     code: str
+    codes: list[str]
     gap: str
     next_step: str
 
@@ -130,6 +127,7 @@ class CheckOut(Answer):
     request_id: str
     kind: str
     result: str
+    source: str
     evidence: str
     user_id: str
     at: dt.datetime
@@ -144,6 +142,12 @@ class CheckPage(Answer):
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class TakeQuote(_Body):
+    """The quote that the seller takes."""
+
+    quote_id: Id
 
 
 class Check(_Body):
@@ -176,9 +180,9 @@ described.asks_version("POST", "/financing-requests/<request_id>/cancel")
     answer=Submitted,
     status=201,
 )
-def submit_request(json: SubmitRequest) -> tuple[Submitted, int, dict[str, str]]:
-    """Take a quote: its amounts are set aside and wait for two officers."""
-    result = run("request.submit", json).result
+def submit_request(json: TakeQuote) -> tuple[Submitted, int, dict[str, str]]:
+    """Take a quote: its amounts are set aside; within policy it is approved at once."""
+    result = run("request.submit", json.model_dump()).result
     currency = result["currency"]
     shown = {name: result[name] for name in _KEPT}
     money = {name: amount(result[f"{name}_minor"], currency) for name in _AMOUNTS}
@@ -333,16 +337,16 @@ def _one(
         programme_id=row.programme_id,
         currency=row.currency,
         face=amount(row.face_minor, row.currency),
-        discount=amount(quote.discount_minor, row.currency),
-        fee=amount(quote.fee_minor, row.currency),
+        discount=amount(row.discount_minor, row.currency),
+        fee=amount(row.fee_minor, row.currency),
         net=amount(row.net_minor, row.currency),
         on=on,
         value_on=quote.value_on,
         day_count=quote.day_count,
         rate_basis=quote.rate_basis,
         rate_percent=quote.rate_percent,
-        all_in_ppm=quote.all_in_ppm,
-        effective_ppm=quote.effective_ppm,
+        all_in_ppm=row.all_in_ppm,
+        effective_ppm=row.effective_ppm,
         decide_by=row.decide_by,
         submitted_by=row.submitted_by,
         submitted_at=row.submitted_at,
@@ -357,9 +361,11 @@ def _declined(row: FinancingRequest) -> Declined | None:
     if row.decline_code is None:
         return None
     facts = row.decline_facts if isinstance(row.decline_facts, dict) else {}
-    hidden = row.decline_code in _NOT_TOLD and row.financier_id != actor().org_id
+    own = row.financier_id == actor().org_id
+    codes = [row.decline_code, *facts.get("codes", [])]
     return Declined(
-        code=CHECK_NEEDED if hidden else row.decline_code,
+        code=row.decline_code if own else told(row.decline_code),
+        codes=list(dict.fromkeys(codes if own else letter(codes))),
         gap=str(facts.get("gap", "")),
         next_step=str(facts.get("next_step", "")),
     )

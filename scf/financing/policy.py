@@ -1,0 +1,171 @@
+"""Deciding without a person: within policy at once, else to an officer with the reason why not.
+
+The verdict is taken inside the command that submits, on what is locked there, and its lines are
+stored with the request: the officer reads the same ones. No single line may be missing: what is
+not known (no model, no graph, a check that nobody answered) is a reason to ask a person.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Row, Table, func, insert, select
+
+from scf.db.runner import Context
+from scf.financing import requests
+from scf.financing.authority import POLICY
+from scf.financing.checks import Found
+from scf.financing.models import FinancingRequest, RequestReview
+from scf.financing.signing import signed
+from scf.kernel.ids import digest, new_id
+from scf.kernel.money import format_minor
+from scf.kernel.rates import PPM
+from scf.parties.service import business_date
+from scf.programmes.terms import Terms
+
+_REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
+_REVIEW: Final[Table] = RequestReview.__table__  # type: ignore[attr-defined]
+# What ended before any money moved counts for nothing.
+_CAME_TO_NOTHING: Final = ("DECLINED", "WITHDRAWN", "EXPIRED", "LAPSED")
+
+
+class Line(NamedTuple):
+    """One criterion of the policy, with what was found."""
+
+    code: str
+    passed: bool
+    measured: str
+    needed: str
+
+
+class Verdict(NamedTuple):
+    """What the policy says of a request, and by which version of it."""
+
+    lines: tuple[Line, ...]
+    version: str
+
+    @property
+    def approves(self) -> bool:
+        """Whether the request is decided without a person."""
+        return all(line.passed for line in self.lines)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Give the lines as they are stored and shown."""
+        return [line._asdict() for line in self.lines]
+
+
+def judge(
+    ctx: Context, terms: Terms, quote: Row[Any], lines: Sequence[Row[Any]], found: Sequence[Found]
+) -> Verdict:
+    """Judge a request whose limits are held and whose quote was taken a moment ago."""
+    already = _approved_today(ctx, quote) if quote.route == "auto" else 0
+    return Verdict(
+        (
+            *_price(terms, quote, lines),
+            _route(quote),
+            _band(terms, quote, already),
+            *_checks(terms, found),
+            # The command holds every limit before it comes here, or refuses.
+            Line("LIMITS", passed=True, measured="held at every node", needed="headroom"),
+        ),
+        policy_version(quote, lines),
+    )
+
+
+def policy_version(quote: Row[Any], lines: Sequence[Row[Any]]) -> str:
+    """Name what the policy decided by: the terms, and the assessments behind the price."""
+    return digest([quote.programme_version_id, *sorted(str(line.assessment_id) for line in lines)])
+
+
+def _price(terms: Terms, quote: Row[Any], lines: Sequence[Row[Any]]) -> Iterable[Line]:
+    """A risk price stands on a stored assessment of every line, and on a grade."""
+    if str(terms.price_mode) == "contract":
+        return
+    known = quote.grade is not None and all(line.assessment_id is not None for line in lines)
+    yield Line("MODEL", known, quote.grade or "none", "an assessment of every invoice")
+
+
+def _route(quote: Row[Any]) -> Line:
+    return Line("ROUTE", quote.route == "auto", quote.route or "none", "auto")
+
+
+def _band(terms: Terms, quote: Row[Any], already: int) -> Line:
+    """Amounts of one seller and day count together: a large one is not passed in slices."""
+    total = quote.face_minor + already
+    band = terms.band_for(quote.currency, total)
+    measured = f"{format_minor(total, quote.currency)} {quote.currency}"
+    return Line("BAND", band.auto, measured, "an amount that the policy may decide on")
+
+
+def _approved_today(ctx: Context, quote: Row[Any]) -> int:
+    on = business_date(ctx.conn, quote.financier_id)
+    total = ctx.conn.execute(
+        select(func.coalesce(func.sum(_REQUEST.c.face_minor), 0)).where(
+            _REQUEST.c.seller_id == quote.seller_id,
+            _REQUEST.c.programme_id == quote.programme_id,
+            _REQUEST.c.currency == quote.currency,
+            _REQUEST.c.submitted_on == on,
+            _REQUEST.c.decided_by == "policy",
+            _REQUEST.c.state.not_in(_CAME_TO_NOTHING),
+        )
+    ).scalar_one()
+    return int(total)
+
+
+def _checks(terms: Terms, found: Sequence[Found]) -> Iterable[Line]:
+    results = {one.kind: one.result for one in found}
+    for kind in terms.checks_before_decision:
+        if kind not in terms.platform_checks:
+            yield Line(f"CHECK_{kind.upper()}", passed=False, measured="", needed="an officer")
+        else:
+            result = results.get(kind, "")
+            yield Line(f"CHECK_{kind.upper()}", result == "CLEAR", result, "CLEAR")
+
+
+# --- What follows -----------------------------------------------------------------------------
+
+
+def put_on_record(
+    ctx: Context,
+    row: Row[Any],
+    lines: Sequence[Row[Any]],
+    verdict: Verdict,
+    terms: Terms,
+) -> None:
+    """Store the policy's word like a person's, and draw some of them for a later look."""
+    requests.record_decision(
+        ctx,
+        row,
+        step=1,
+        outcome="APPROVE",
+        signed_digest=signed(ctx.conn, row, lines, row.version),
+        seen={"reasons": verdict.as_json()},
+        user_id=POLICY,
+        policy_version=verdict.version,
+    )
+    if is_drawn(row.id, verdict.version, terms.sample_ppm):
+        review_id = new_id()
+        ctx.conn.execute(
+            insert(_REVIEW),
+            {
+                "id": review_id,
+                "request_id": row.id,
+                "financier_id": row.financier_id,
+                "state": "OPEN",
+                "outcome": None,
+                "code": None,
+                "note": None,
+                "user_id": None,
+                "drawn_at": ctx.now,
+                "reviewed_at": None,
+            },
+        )
+        ctx.change("request_review", review_id, None, {"request_id": row.id})
+
+
+def is_drawn(request_id: str, seed: str, share_ppm: int) -> bool:
+    """Tell whether an automatic approval is looked at later.
+
+    By its digest, so that anybody can check the draw and nobody can choose: the id is made when
+    the request is submitted.
+    """
+    return int(digest([request_id, seed])[:15], 16) % PPM < share_ppm
