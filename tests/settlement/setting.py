@@ -22,7 +22,8 @@ from scf.documents import axes
 from scf.documents.models import Invoice
 from scf.documents.rules import canonical_number
 from scf.financing import advances
-from scf.financing.models import Advance, FinancingRequest
+from scf.financing.models import Advance, Decision, FinancingRequest
+from scf.financing.signing import signed
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.kernel.daycount import DayCount
@@ -316,7 +317,30 @@ class Setting:
             steps = ("request", "hold", "precheck", "decide", "sign", "register", "recheck")
             for step in steps if ready else steps[:4]:
                 now = advances.transition(ctx, now, step, self.today)
+            self._sign(conn, now)
         return advance_id
+
+    def _sign(self, conn: Connection, advance: Row[Any]) -> None:
+        """Let an officer's word stand on the request of an advance."""
+        requests = FinancingRequest.__table__  # type: ignore[attr-defined]
+        request = conn.execute(select(requests).where(requests.c.id == advance.request_id)).one()
+        self._insert(
+            conn,
+            make(
+                Decision,
+                id=f"d-{advance.id}",
+                request_id=request.id,
+                round=1,
+                step=2,
+                outcome="APPROVE",
+                note="",
+                signed_digest=signed(conn, request, [advance], 1),
+                version=1,
+                seen={},
+                user_id="u-checker",
+                at=self.clock.now(),
+            ),
+        )
 
     def _request(
         self,
@@ -385,11 +409,16 @@ class Setting:
                 programme_id="programme",
                 state="APPROVED",
                 currency=EUR,
-                face_minor=face,
-                net_minor=face - cost - charge,
+                all_in_ppm=0,
+                effective_ppm=0,
+                route="officer",
+                reasons=[],
                 decide_by=now,
                 submitted_by="x",
+                submitted_on=on,
                 submitted_at=now,
+                approved_version=1,
+                **money,
             ),
         )
 

@@ -95,6 +95,10 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "request": lambda who: who.org in {"supplier-x", "bank-a"},
     "advance": lambda who: who.org in {"supplier-x", "bank-a"},
     "decision": lambda who: who.org == "bank-a",
+    # no trader gets as far as looking for one
+    "officer": lambda who: who.org == "bank-a" or not who.is_bank,
+    "counter_offer": lambda who: who.org in {"supplier-x", "bank-a"},
+    "review": lambda who: who.org == "bank-a",
     "payment_file": lambda who: who.org == "bank-a",
     "bank_statement": lambda who: who.org == "bank-a",
     "bank_entry": lambda who: who.org == "bank-a",
@@ -257,6 +261,45 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/financing-requests/<request_id>/checks"): Api(BANK, thing="request"),
     ("POST", f"{API}/financing-requests/<request_id>/cancel"): Api(
         BANK, {"code": "OTHER", **NOTE}, "request", versioned=True
+    ),
+    ("POST", f"{API}/financing-requests/<request_id>/answers"): Api(
+        frozenset({Role.TREASURER}), {"answer": "as agreed"}, "request", versioned=True
+    ),
+    ("GET", f"{API}/financing-requests/<request_id>/answers"): Api(SEES_QUOTES, thing="request"),
+    ("POST", f"{API}/decisions/bulk"): Api(
+        BANK, {"items": [{"request_id": "{firm}", "version": 1}], **NOTE}, "request"
+    ),
+    ("POST", f"{API}/decisions/undo"): Api(
+        BANK, {"request_id": "{firm}"}, "request", versioned=True
+    ),
+    ("POST", f"{API}/decisions/override"): Api(
+        BANK,
+        {
+            "request_id": "{firm}",
+            "what": "route",
+            "value": "two_officers",
+            "code": "CAUTION",
+            **NOTE,
+        },
+        "request",
+        versioned=True,
+    ),
+    ("GET", f"{API}/counter-offers"): Api(SEES_QUOTES),
+    ("GET", f"{API}/counter-offers/<counter_offer_id>"): Api(SEES_QUOTES, thing="counter_offer"),
+    ("POST", f"{API}/counter-offers/<counter_offer_id>/take"): Api(
+        frozenset({Role.TREASURER}), thing="counter_offer", versioned=True
+    ),
+    ("POST", f"{API}/reviews"): Api(
+        BANK, {"request_id": "{firm}", "outcome": "AGREE", **NOTE}, "request"
+    ),
+    ("GET", f"{API}/reviews"): Api(BANK),
+    ("GET", f"{API}/reviews/<review_id>"): Api(BANK, thing="review"),
+    ("GET", f"{API}/authorities"): Api(BANK | ADMIN),
+    ("PUT", f"{API}/authorities"): Api(
+        ADMIN | {Role.HEAD_OFFICE},
+        {"user_id": "{firm}", "currency": "EUR", "ceiling_minor": 100},
+        "officer",
+        refused=lambda who: not who.is_bank,
     ),
     ("POST", f"{API}/decisions"): Api(
         BANK, {"request_id": "{firm}", "outcome": "APPROVE"}, "request", versioned=True

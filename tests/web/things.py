@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from scf.demo import bank
 from scf.documents import intake
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
-from scf.financing.models import Decision
+from scf.financing.models import CounterOffer, Decision, RequestReview
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
 from scf.settlement import statements
@@ -66,6 +66,8 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "request": request["id"],
         "advance": request["advances"][0]["id"],
         "decision": _decision(world),
+        "officer": maker.user_id,
+        **_looked_at(world, request["id"]),
         "payment_file": file["file_id"],
     }
 
@@ -138,6 +140,26 @@ def _decision(world: World) -> str:
     table: Any = Decision.__table__  # type: ignore[attr-defined]
     with world.platform.db.snapshot() as conn:
         return str(conn.execute(select(table.c.id).order_by(table.c.step)).scalars().first())
+
+
+def _looked_at(world: World, request_id: str) -> dict[str, str]:
+    """Store a counter-offer that was made once, and a review that was drawn."""
+    offers: Any = CounterOffer.__table__  # type: ignore[attr-defined]
+    reviews: Any = RequestReview.__table__  # type: ignore[attr-defined]
+    offer = {
+        "id": new_id(), "request_id": request_id, "round": 9, "state": "OPEN", "currency": "EUR",
+        "face_minor": 2, "discount_minor": 1, "fee_minor": 0, "net_minor": 1, "all_in_ppm": 0,
+        "effective_ppm": 0, "lines": [], "signed_digest": "d", "valid_until": NOON,
+        "made_at": NOON,
+    }  # fmt: skip
+    drawn = {
+        "id": new_id(), "request_id": request_id, "financier_id": world.firms["bank-a"],
+        "state": "OPEN", "drawn_at": NOON,
+    }  # fmt: skip
+    with world.platform.db.writer.begin() as conn:
+        conn.execute(insert(offers), offer)
+        conn.execute(insert(reviews), drawn)
+    return {"counter_offer": str(offer["id"]), "review": str(drawn["id"])}
 
 
 def _money_in(world: World) -> dict[str, str]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from scf.db.types import Currency, Id, Ppm
-from scf.financing.models import Advance, FinancingRequest, ManualCheck
+from scf.financing.models import Advance, FinancingRequest, ManualCheck, RequestQuestion
 from scf.financing.reasons import letter, told
 from scf.offers.models import Quote
 from web.api.v1 import described
@@ -140,6 +140,24 @@ class CheckPage(Answer):
     next_cursor: str
 
 
+class QuestionOut(Answer):
+    """A question before the decision, and its answer."""
+
+    id: str
+    state: str
+    question: str
+    asked_at: dt.datetime
+    answer: str | None
+    answered_at: dt.datetime | None
+
+
+class QuestionPage(Answer):
+    """Some of the questions."""
+
+    items: list[QuestionOut]
+    next_cursor: str
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -148,6 +166,12 @@ class TakeQuote(_Body):
     """The quote that the seller takes."""
 
     quote_id: Id
+
+
+class AnswerQuestion(_Body):
+    """What the seller says to the open question."""
+
+    answer: str = Field(min_length=1, max_length=4000)
 
 
 class Check(_Body):
@@ -167,6 +191,7 @@ class Cancel(_Body):
 
 described.asks_version("POST", "/financing-requests/<request_id>/withdraw")
 described.asks_version("POST", "/financing-requests/<request_id>/cancel")
+described.asks_version("POST", "/financing-requests/<request_id>/answers")
 
 
 # --- Seller -----------------------------------------------------------------------------------
@@ -213,6 +238,41 @@ _KEPT: Final = set(Submitted.model_fields) - set(_AMOUNTS) - {"advances"}
 def withdraw_request(request_id: str) -> tuple[RequestMoved, int, dict[str, str]]:
     """Take a request back, as the seller, before its pay-out is instructed."""
     return _moved("request.withdraw", request_id, {"version": expected_version()})
+
+
+@endpoint(
+    resource,
+    "POST",
+    "/financing-requests/<request_id>/answers",
+    action="request.answer",
+    answer=RequestMoved,
+)
+def answer_request(
+    request_id: str, json: AnswerQuestion
+) -> tuple[RequestMoved, int, dict[str, str]]:
+    """Answer what the financier has asked, as the seller; the clock runs on."""
+    return _moved(
+        "request.answer", request_id, {"version": expected_version(), **json.model_dump()}
+    )
+
+
+@endpoint(
+    resource,
+    "GET",
+    "/financing-requests/<request_id>/answers",
+    action="request.read",
+    answer=QuestionPage,
+)
+def list_questions(request_id: str, query: PageQuery) -> QuestionPage:
+    """List what the financier has asked, with the answers."""
+    with reader() as session:
+        one(session, FinancingRequest, request_id)
+        statement = select(RequestQuestion).where(col(RequestQuestion.request_id) == request_id)
+        key = col(RequestQuestion.id)
+        rows, following = page(session, statement, query, key, newest_first=False)
+        shown = set(QuestionOut.model_fields)
+        items = [QuestionOut.model_validate(row.model_dump(include=shown)) for row in rows]
+    return QuestionPage(items=items, next_cursor=following)
 
 
 # --- Financier --------------------------------------------------------------------------------
