@@ -12,18 +12,19 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Row, Table, insert, select, update
 
 from scf.db.runner import Context, command
-from scf.db.types import Code, Count, Id, Minor
+from scf.db.types import Count, Id, Minor
 from scf.documents import axes
-from scf.financing import advances, checks, guards, requests
+from scf.financing import advances, checks, guards, requests, signatures
 from scf.financing.authority import Word
 from scf.financing.models import Advance, CounterOffer
 from scf.financing.seeing import seen
+from scf.financing.signatures import Signature
 from scf.financing.signing import account_numbers, digest_of
 from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Conflict, RuleViolation
 from scf.kernel.ids import new_id
 from scf.kernel.rates import percent_to_fraction
-from scf.offers.pricing import PricedLine, next_cut_off, price, line_at
+from scf.offers.pricing import PricedLine, line_at, next_cut_off, price
 from scf.parties.service import business_date
 from scf.programmes import claims, limits
 from scf.programmes.calendars import calendar_of
@@ -54,17 +55,6 @@ class Asked(NamedTuple):
     made: Sequence[Row[Any]]
     lines: Sequence[CounterLine]
     note: str
-
-
-class Signature(BaseModel):
-    """That the seller confirmed with its second factor, and what it was bound to.
-
-    Handed in by the door that has checked the factor, never by the caller of an API.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-    method: Code
-    bound_to: Code
 
 
 class TakeOffer(BaseModel):
@@ -314,13 +304,9 @@ def _sign_again(
     """Put the seller's new signature on record; that on the amounts asked for counts no more."""
     if "e_signature" not in terms.platform_checks:
         return
-    if signature is not None and signature.bound_to == offered.signed_digest:
-        found = checks.Found("e_signature", "CLEAR", signature_text(signature))
+    if signature is not None:
+        evidence = signatures.evidence_of(ctx, signature, offered.signed_digest)
+        found = checks.Found("e_signature", "CLEAR", evidence)
     else:
         found = checks.Found("e_signature", "VOID", "The amounts are others than those signed.")
     checks.record(ctx, row.id, found, by_platform=True)
-
-
-def signature_text(signature: Signature) -> str:
-    """Give a signature as the evidence of a check."""
-    return f"Second factor ({signature.method}) bound to {signature.bound_to}."

@@ -108,7 +108,7 @@ def _before(ctx: Context, row: Row[Any], data: OverrideRequest) -> str:
     quoted = ctx.conn.execute(
         select(_QUOTE.c.reasons).where(_QUOTE.c.id == row.quote_id)
     ).scalar_one()
-    known = {str(one.get("code")) for one in [*row.reasons, *(quoted or [])] if "code" in one}
+    known = {*(line["code"] for line in row.reasons), *map(str, quoted)}
     if data.value not in known:
         raise InvalidInput("OVERRIDE_VALUE", "The case has no such reason.", reasons=sorted(known))
     return data.value

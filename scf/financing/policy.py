@@ -21,8 +21,10 @@ from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM
 from scf.parties.service import business_date
 from scf.programmes.terms import Terms
+from scf.risk.models import PriceAssessment
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
+_ASSESSED: Final[Table] = PriceAssessment.__table__  # type: ignore[attr-defined]
 _REVIEW: Final[Table] = RequestReview.__table__  # type: ignore[attr-defined]
 # What ended before any money moved counts for nothing.
 _CAME_TO_NOTHING: Final = ("DECLINED", "WITHDRAWN", "EXPIRED", "LAPSED")
@@ -60,7 +62,7 @@ def judge(
     already = _approved_today(ctx, quote) if quote.route == "auto" else 0
     return Verdict(
         (
-            *_price(terms, quote, lines),
+            *_price(ctx, terms, quote, lines),
             _route(quote),
             _band(terms, quote, already),
             *_checks(terms, found),
@@ -76,12 +78,27 @@ def policy_version(quote: Row[Any], lines: Sequence[Row[Any]]) -> str:
     return digest([quote.programme_version_id, *sorted(str(line.assessment_id) for line in lines)])
 
 
-def _price(terms: Terms, quote: Row[Any], lines: Sequence[Row[Any]]) -> Iterable[Line]:
-    """A risk price stands on a stored assessment of every line, and on a grade."""
-    if str(terms.price_mode) == "contract":
+def _price(
+    ctx: Context, terms: Terms, quote: Row[Any], lines: Sequence[Row[Any]]
+) -> Iterable[Line]:
+    """A risk price stands on a stored assessment of every line, of the very business date."""
+    if terms.price_mode == "contract":
         return
-    known = quote.grade is not None and all(line.assessment_id is not None for line in lines)
+    found = ctx.conn.execute(
+        select(_ASSESSED.c.as_of_on, _ASSESSED.c.route_reasons).where(
+            _ASSESSED.c.quote_line_id.in_([line.id for line in lines])
+        )
+    ).all()
+    today = business_date(ctx.conn, quote.financier_id)
+    known = quote.grade is not None and len(found) == len(lines)
+    fresh = all(one.as_of_on == today for one in found)
+    oldest = min((one.as_of_on for one in found), default=None)
     yield Line("MODEL", known, quote.grade or "none", "an assessment of every invoice")
+    yield Line("MODEL_DATE", fresh, str(oldest or ""), today.isoformat())
+    if quote.route == "auto":
+        return
+    for code in dict.fromkeys(code for one in found for code in one.route_reasons):
+        yield Line(str(code), passed=False, measured="", needed="nothing to look at")
 
 
 def _route(quote: Row[Any]) -> Line:

@@ -13,8 +13,8 @@ from scf.documents import axes
 from scf.documents.models import Invoice
 from scf.financing import checks, policy, requests
 from scf.financing.advances import created, of_request, transition_many
-from scf.financing.counter import Signature, signature_text
 from scf.financing.lifecycle import REQUEST
+from scf.financing.signatures import Signature, evidence_of
 from scf.financing.signing import quote_digest
 from scf.kernel.errors import Conflict, NotAllowed, Refusal, RuleViolation
 from scf.kernel.ids import new_id
@@ -131,9 +131,7 @@ def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
 def _signature(ctx: Context, quote: Row[Any], signature: Signature | None) -> str | None:
     if signature is None:
         return None
-    if signature.bound_to != quote_digest(ctx.conn, quote):
-        raise RuleViolation("SIGNATURE_VOID", "The confirmation was for another quote.")
-    return signature_text(signature)
+    return evidence_of(ctx, signature, quote_digest(ctx.conn, quote))
 
 
 def _approve(
