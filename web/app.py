@@ -15,6 +15,7 @@ from web import assets, health, i18n, problems, second_factor, security, session
 from web.api import v1
 from web.context import Around, Options, install
 from web.portal import portal, shell
+from web.portal.chain import chain
 from web.strict_json import StrictJson
 
 # What a request may carry at most; the upload of files asks for more on its own route.
@@ -61,6 +62,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     problems.attach(app)
     assets.attach(app)
     app.register_blueprint(portal)
+    app.register_blueprint(chain)
     app.register_blueprint(v1.blueprint())
     return app
 

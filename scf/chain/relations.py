@@ -184,7 +184,7 @@ def _invoices() -> Select[Any]:
         _row("invoices", _invoice, ends, amount, _invoice.c.issue_on, state, since)
         .select_from(joined)
         .where(
-            _invoice.c.document_state == "VALIDATED",
+            _fact.c.document_state == "VALIDATED",
             or_(accepted, _fact.c.paid_minor > 0),
             or_(_invoice.c.issue_on >= _FROM_52, left > 0),
         )

@@ -65,6 +65,8 @@ MAY: dict[str, frozenset[Role]] = {
     # --- chain
     "graph.build": _BANK | _OPERATOR,
     "graph.read": _TRADE_AND_BANK,
+    "graph.explore": _BANK,
+    "graph.own": _ANCHOR,
     # --- risk
     "firm.fact": frozenset({Role.OFFICER_MAKER}),
     "firm.fact.confirm": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),

@@ -102,6 +102,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "payment_file": lambda who: who.org == "bank-a",
     "bank_statement": lambda who: who.org == "bank-a",
     "bank_entry": lambda who: who.org == "bank-a",
+    # its chain; a bank is told when the firm is in none of its own
+    "chain_firm": lambda who: who.org == "supplier-x" or who.is_bank,
 }
 
 EVIDENCE = {"evidence": "seen with my own eyes"}
@@ -142,6 +144,9 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/language"): Portal(signed_in=False, form={"language": "zh"}),
     ("POST", "/theme"): Portal(signed_in=False, form={"theme": "dark"}),
     ("GET", "/search"): Portal(signed_in=True),
+    ("GET", "/officer/chain"): Portal(signed_in=True),
+    ("GET", "/officer/chain.csv"): Portal(signed_in=True),
+    ("GET", "/anchor/chain"): Portal(signed_in=True),
     # --- firms
     ("GET", f"{API}/firms"): Api(EVERYBODY),
     ("GET", f"{API}/firms/<firm_id>"): Api(EVERYBODY, thing="firm"),
@@ -309,6 +314,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/advances"): Api(SEES_QUOTES),
     ("GET", f"{API}/advances/<advance_id>"): Api(SEES_QUOTES, thing="advance"),
     ("GET", f"{API}/advances/<advance_id>/events"): Api(SEES_QUOTES, thing="advance"),
+    ("GET", f"{API}/chain/<firm_id>"): Api(TRADERS | BANK, thing="chain_firm"),
     # --- money
     ("POST", f"{API}/payment-files"): Api(OFFICERS),
     ("GET", f"{API}/payment-files"): Api(BANK),

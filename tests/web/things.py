@@ -60,6 +60,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         **_money_in(world),
         **_paper(world, upload),
         "own_invoice": invoice,
+        "chain_firm": world.firms["supplier-x"],
         "upload": upload,
         "dispute": dispute["id"],
         "quote": quote["id"],

@@ -31,8 +31,14 @@ class Entry:
 
 
 _TREASURER: Final = (Entry("portal.home", "home", _("Home"), "h"),)
-_ANCHOR: Final = (Entry("portal.home", "home", _("Home"), "h"),)
-_OFFICER: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+_ANCHOR: Final = (
+    Entry("portal.home", "home", _("Home"), "h"),
+    Entry("chain.own", "chain", _("Supply chain"), "c"),
+)
+_OFFICER: Final = (
+    Entry("portal.home", "home", _("Home"), "h"),
+    Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
+)
 _ADMIN: Final = (Entry("portal.home", "home", _("Home"), "h"),)
 
 # What everybody finds behind the own name.

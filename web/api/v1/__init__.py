@@ -30,6 +30,7 @@ RESOURCES = (
     "reviews",
     "authorities",
     "advances",
+    "chain",
     "payment_files",
     "bank_statements",
     "bank_entries",

@@ -1,0 +1,278 @@
+"""The chain on pages and over the API: full for the bank, partners and counts for the others."""
+
+import datetime as dt
+import re
+from html.parser import HTMLParser
+from importlib.resources import files
+
+import pytest
+from lxml import etree
+
+from scf.chain import nightly, picture, service
+from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
+from scf.db.engine import Database
+from scf.kernel.actor import OPERATOR, Role
+from tests.chain.rows import put_sales
+from tests.support.deals import table
+from tests.support.people import NOON, World, world_on
+from tests.support.served import Served, application
+
+ON = dt.date(2026, 2, 1)
+DUE = dt.date(2026, 4, 1)
+PASSED = dt.date(2026, 2, 10)
+SECOND_TIER = [f"deep-{n}" for n in range(6)]
+ODD = "=Cut <b>& Sons"
+
+
+@pytest.fixture
+def served(db: Database) -> Served:
+    """Deep firms sell to two suppliers, these to the anchor and one to a rival; one firm is late.
+
+    anchor ← supplier ← deep-0…5; anchor ← second ← odd; supplier → rival; elsewhere: two firms
+    that hang together with nobody.
+    """
+    world = world_on(db)
+    world.firm("bank", "financier")
+    for firm in ("anchor", "supplier", "second", "rival", "far", "farther", *SECOND_TIER):
+        world.firm(firm)
+    world.firms["odd"] = str(world.run("firm.add", OPERATOR, name=ODD, country="DE")["id"])
+    world.person("omar", "bank", Role.OFFICER_MAKER)
+    world.person("chen", "bank", Role.OFFICER_CHECKER)
+    world.person("anna", "anchor", Role.ANCHOR_APPROVER)
+    world.person("mira", "supplier", Role.TREASURER)
+    world.person("rita", "rival", Role.ANCHOR_CLERK)
+    loaded = world.run(
+        "programme.load",
+        world.people["omar"],
+        content=files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8"),
+        anchor_id=world.firms["anchor"],
+        effective_on=NOON.date(),
+    )
+    world.run("programme.activate", world.people["chen"], programme_id=loaded["id"])
+    ids = world.firms
+    sales = [
+        (ids["supplier"], ids["anchor"], 600_000_00, ON, DUE),
+        (ids["supplier"], ids["rival"], 200_000_00, ON, PASSED),
+        (ids["second"], ids["anchor"], 100_000_00, ON, DUE),
+        (ids["odd"], ids["second"], 9_000_00, ON, DUE),
+        (ids["far"], ids["farther"], 5_00, ON, DUE),
+        *((ids[deep], ids["supplier"], 10_000_00, ON, DUE) for deep in SECOND_TIER),
+    ]
+    with db.writer.begin() as conn:
+        put_sales(conn, sales, NOON - dt.timedelta(days=3))
+    nightly.build_all(world.platform)
+    return Served(world, application(world))
+
+
+def page(served: Served, person: str, path: str, status: int = 200) -> str:
+    answer = served.browser(person).get(path)
+    assert answer.status_code == status, answer.get_data(as_text=True)[:500]
+    return str(answer.get_data(as_text=True))
+
+
+def names_on(text: str, world: World) -> set[str]:
+    """Give the short names of the firms that a page names, by their names or ids."""
+    return {
+        short for short, firm in world.firms.items()
+        if short != "bank" and (firm in text or f"{short.title()} Company" in text)
+    }  # fmt: skip
+
+
+# --- The bank -------------------------------------------------------------------------------------
+
+
+def test_the_bank_sees_the_whole_chain_and_nothing_of_other_chains(
+    served: Served,
+) -> None:
+    text = page(served, "omar", "/officer/chain")
+    seen = names_on(text, served.world)
+    assert {"anchor", "supplier", "second", "rival", *SECOND_TIER} <= seen
+    assert not {"far", "farther"} & seen
+    assert "10 relations" in text
+    assert "Tier 2" in text
+
+    answer = served.browser("omar").get("/officer/chain.csv")
+    text = answer.get_data(as_text=True)
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="chain-2026-03-02.csv"'
+    assert text.startswith("\ufeffseller_id,")
+    assert len(text.splitlines()) == 11
+    assert f"'{ODD}" in text
+    assert ",600000.00," in text
+
+
+def test_the_picture_is_the_same_for_all_and_says_what_its_table_says(
+    served: Served,
+) -> None:
+    text = page(served, "omar", "/officer/chain")
+    drawn = re.findall(r'<a class="chain-firm[^>]* aria-label="([^",]+),', text)
+    rows = re.findall(
+        r'<td data-label="Firm"><a href="[^"]*">([^<]+)</a>',
+        page(served, "omar", "/officer/chain?view=table"),
+    )
+    assert rows == drawn
+    assert len(rows) == 11
+
+    def drawing(person: str) -> str:
+        text = page(served, person, "/officer/chain?colour=overdue")
+        return text[
+            text.index('<svg class="chain"') : text.index("</figure>")
+            if "</figure>" in text
+            else text.rindex("</svg>")
+        ]
+
+    assert drawing("omar").partition("</svg>")[0] == drawing("chen").partition("</svg>")[0]
+
+    text = page(served, "omar", "/officer/chain")
+    found = Attributes()
+    found.feed(text)
+    assert found.styles == []
+    assert all(firm["href"] and firm["aria-label"] for firm in found.firms)
+    assert "<b>& Sons" not in text
+    svg = text[text.index('<svg class="chain"') :].partition("</svg>")[0] + "</svg>"
+    assert etree.fromstring(svg).tag == "svg"  # every value is quoted, every shape closed
+    assert svg.count('class="chain-hit"') == 11
+
+
+def test_a_firm_is_shown_with_its_steps_its_ties_and_its_partners(
+    served: Served,
+) -> None:
+    supplier = served.world.firms["supplier"]
+    text = page(served, "omar", f"/officer/chain?firm={supplier}&up=1&down=1&colour=overdue")
+    assert {"supplier", "anchor", "rival", *SECOND_TIER} == names_on(text, served.world)
+    assert "75.0%" in text  # of its sales go to the anchor
+    assert "0.625" in text
+    assert "pays late" in text
+    assert "stroke-dasharray" in text
+
+    assert "<h1>Supplier Company</h1>" in page(served, "omar", "/officer/chain?q=supplier+comp")
+    several = page(served, "omar", "/officer/chain?q=deep")
+    assert "Several firms fit" in several
+    assert several.count("Deep-3 Company") >= 1
+    assert "No firm of the chain fits" in page(served, "omar", "/officer/chain?q=farther")
+
+    ids = served.world.firms
+    text = page(
+        served, "omar", f"/officer/chain?firm={ids['deep-1']}&to={ids['anchor']}&up=0&down=2"
+    )
+    assert "How they are tied" in text
+    assert "2 steps" in text
+    assert text.count('class="chain-lit"') >= 2
+    none = page(served, "omar", f"/officer/chain?firm={ids['deep-1']}&to={ids['far']}")
+    assert "No way leads" in none
+
+    text = page(served, "omar", f"/officer/chain?firm={served.world.firms['far']}")
+    assert "in no relation of the chain" in text
+
+
+def test_before_the_first_build_the_pages_say_so(db: Database) -> None:
+    world = world_on(db)
+    world.firm("bank", "financier")
+    world.firm("anchor")
+    world.person("omar", "bank", Role.OFFICER_MAKER)
+    world.person("anna", "anchor", Role.ANCHOR_APPROVER)
+    served = Served(world, application(world))
+    assert "has not been built yet" in page(served, "omar", "/officer/chain")
+    assert "No chain shows your organisation" in page(served, "anna", "/anchor/chain")
+    answer = served.api("omar", "GET", f"/chain/{world.firms['anchor']}")
+    assert (answer.status_code, answer.get_json()["code"]) == (422, "GRAPH_MISSING")
+
+
+class Attributes(HTMLParser):
+    """Collects what a page says of its elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.styles: list[str] = []
+        self.firms: list[dict[str, str | None]] = []
+        self.names: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if "style" in given or tag == "style":
+            self.styles.append(tag)
+        if tag == "a" and "chain-firm" in str(given.get("class")):
+            self.firms.append(given)
+
+
+def test_risk_is_told_by_letter_and_shape_beside_the_colour(served: Served) -> None:
+    ids = served.world.firms
+    marks = picture.Marks(
+        "risk", risk={ids["supplier"]: "D1", ids["rival"]: "E", ids["second"]: "A2"}
+    )
+    with served.world.platform.db.snapshot() as conn:
+        snapshot = service.latest_snapshot(conn, ids["bank"])
+        drawn = picture.whole(conn, snapshot, marks)
+    shapes = {one.id: (one.shape, one.letter) for one in drawn.firms}
+    assert shapes[ids["supplier"]] == ("diamond", "D")
+    assert shapes[ids["rival"]] == ("ring", "E")
+    assert shapes[ids["second"]] == ("circle", "A")
+    boxes = [
+        (one.label.x, one.label.y, one.label.x + one.label.width, one.label.y + 30)
+        for one in drawn.firms if one.label
+    ]  # fmt: skip
+    assert len(boxes) >= 5
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+# --- Everybody else -------------------------------------------------------------------------------
+
+
+def test_a_trader_sees_its_partners_and_an_anchor_counts_behind_them(served: Served) -> None:
+    text = page(served, "anna", "/anchor/chain")
+    assert names_on(text, served.world) == {"anchor", "supplier", "second"}
+    assert "7 firms" in text  # six behind one supplier and one behind the other, together
+
+    shown = served.api("rita", "GET", f"/chain/{served.world.firms['rival']}?up=5").get_json()
+    assert {one["id"] for one in shown["firms"]} == {
+        served.world.firms[name] for name in ("rival", "supplier")
+    }
+    assert shown["deeper"] == []
+    shown = served.api(
+        "anna", "GET", f"/chain/{served.world.firms['anchor']}?up=5&down=5"
+    ).get_json()
+    assert shown["deeper"] == [{"level": 2, "firms": 7}]
+
+    for person, firm in (("anna", "supplier"), ("mira", "anchor"), ("mira", "deep-1")):
+        foreign = served.api(person, "GET", f"/chain/{served.world.firms[firm]}")
+        missing = served.api(person, "GET", "/chain/nobody")
+        assert foreign.status_code == missing.status_code == 404
+    for person in ("anna", "mira"):
+        assert served.browser(person).get("/officer/chain").status_code == 403
+        assert served.browser(person).get("/officer/chain.csv").status_code == 403
+    assert served.browser("mira").get("/anchor/chain").status_code == 403
+
+
+def test_who_reads_which_field(served: Served) -> None:
+    supplier = served.world.firms["supplier"]
+    own = served.api("mira", "GET", f"/chain/{supplier}").get_json()
+    full = served.api("omar", "GET", f"/chain/{supplier}").get_json()
+    assert {one["id"] for one in own["firms"]} == {one["id"] for one in full["firms"]}
+    assert {(one["tier_up"], one["in_circle"]) for one in own["firms"]} == {(None, None)}
+    to_anchor = {
+        side: next(r for r in answer["relations"] if r["buyer_id"] == served.world.firms["anchor"])
+        for side, answer in (("own", own), ("full", full))
+    }
+    assert to_anchor["own"]["payments_52w"] is None
+    assert to_anchor["full"]["payments_52w"] == {"amount_minor": 0, "currency": "EUR"}
+    assert to_anchor["own"]["sales_52w"] == {"amount_minor": 600_000_00, "currency": "EUR"}
+    assert {one["id"]: one["tier_up"] for one in full["firms"]}[served.world.firms["deep-1"]] == 2
+
+
+def test_another_clients_data_changes_nothing_a_trader_reads(served: Served, db: Database) -> None:
+    """Two worlds that differ in what a supplier buys: the anchor reads the same bytes."""
+    world = served.world
+    path = f"/chain/{world.firms['anchor']}?up=5&down=5"
+    read, seen = served.api("anna", "GET", path).data, page(served, "anna", "/anchor/chain")
+    hidden = [(world.firms["deep-0"], world.firms["supplier"], 77_000_00, ON, PASSED)] * 3
+    with db.writer.begin() as conn:
+        put_sales(conn, hidden, NOON - dt.timedelta(days=2))
+        for model in (GraphEdge, GraphNode, GraphSnapshot):
+            conn.execute(table(model).delete())
+    again = world.run("graph.build", world.people["omar"])
+    assert again["built"] is True
+    assert served.api("anna", "GET", path).data == read
+    after = page(served, "anna", "/anchor/chain")
+    token = re.compile(r'name="(csrf_token|key|idempotency_key)" value="[^"]*"')
+    assert token.sub("", after) == token.sub("", seen)
