@@ -24,6 +24,7 @@ from scf.documents.models import (
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
 from scf.documents.storing import TABLES, Slice, store_slice
+from scf.documents.told import settle_told
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.findings import Finding, Severity, shown
 from scf.kernel.ids import new_id
@@ -237,11 +238,14 @@ def publish_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
         complete = [table.c[side].is_not(None) for side in sides]
         if kind is Kind.INVOICE:
             complete.append(table.c.due_on.is_not(None))
+        wanted = table.c if kind is Kind.PAYMENT else (table.c.id,)
         for where, state in (((*staged, *complete), "VALIDATED"), (staged, "INCOMPLETE")):
             done = ctx.conn.execute(
-                update(table).where(*where).values(document_state=state).returning(table.c.id)
-            )
-            published += len(done.all())
+                update(table).where(*where).values(document_state=state).returning(*wanted)
+            ).all()
+            published += len(done)
+            if kind is Kind.PAYMENT:
+                settle_told(ctx, [row._asdict() for row in done])
     ctx.change("upload", row.id, None, {"published": published})
     return {"published": published}
 

@@ -38,6 +38,7 @@ from scf.documents.models import (
 )
 from scf.documents.orderbook import Match, OrderKey
 from scf.documents.rows import Draft, Origin
+from scf.documents.told import settle_told
 from scf.kernel.findings import Finding, Severity
 from scf.parties.models import Firm
 
@@ -322,9 +323,10 @@ class _Store:
 
     def write_payments(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
-        self.ctx.conn.execute(
-            _INSERTS[Kind.PAYMENT], [build.payment_row(made, shared) for made in drafts]
-        )
+        rows = [build.payment_row(made, shared) for made in drafts]
+        self.ctx.conn.execute(_INSERTS[Kind.PAYMENT], rows)
+        if not self.staged:
+            settle_told(self.ctx, rows)
 
     # -- findings
 
