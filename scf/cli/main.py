@@ -18,6 +18,7 @@ ROOMS = {
     "people": ("firm", "account", "user", "token"),
     "documents": ("import", "match", "invoices", "findings", "accept", "reject", "dispute"),
     "graph": ("graph",),
+    "risk": ("risk", "replay"),
     "finance": (
         "programme",
         "limit",

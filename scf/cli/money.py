@@ -14,6 +14,7 @@ from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.money import parse_minor
 from scf.parties.models import BankAccount, BusinessDate, Firm
 from scf.parties.service import business_date
+from scf.risk.nightly import assess_day
 from scf.settlement import day, payout, statements
 
 _account = BankAccount.__table__  # type: ignore[attr-defined]
@@ -107,9 +108,11 @@ def eod(
         day.close_to(SESSION.platform, row.financier_id, date.date() if date else row.current_on)
         for row in financiers
     ]
+    # The chain first: what is thought of its firms rests on it.
     chains = {one["financier_id"]: one for one in nightly.build_all(SESSION.platform)}
     for answer, row in zip(answers, financiers, strict=True):
         answer["chain_firms"] = chains[row.financier_id]["firms"]
+        answer["assessed"] = assess_day(SESSION.platform, row.financier_id)["assessed"]
     show({"financiers": answers})
 
 

@@ -1,5 +1,6 @@
 """Firms, bank accounts, people and their tokens."""
 
+import datetime as dt
 import secrets
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,9 @@ from sqlalchemy import select
 
 from scf.cli.common import EXIT_REFUSED, SESSION, fail, show, show_list
 from scf.kernel.actor import OPERATOR
-from scf.kernel.errors import Conflict, NotFound
+from scf.kernel.errors import Conflict, InvalidInput, NotFound
+from scf.kernel.money import parse_minor
+from scf.kernel.rates import PPM, percent_to_fraction
 from scf.parties import service as parties
 from scf.parties import tokens
 from scf.parties.models import Firm, FirmIdentifier, User, UserRole
@@ -19,6 +22,7 @@ account = typer.Typer(help="Bank accounts of firms.", no_args_is_help=True)
 user = typer.Typer(help="People.", no_args_is_help=True)
 token = typer.Typer(help="Tokens, by which a person acts.", no_args_is_help=True)
 Identifiers = Annotated[list[str], typer.Option("--id", help="e.g. vat:DE136695976")]
+OnDay = Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 FirmWord = Annotated[
     str, typer.Argument(metavar="FIRM", help="id, or scheme:value such as vat:DE136695976")
 ]
@@ -103,6 +107,62 @@ def firm_list() -> None:
         ],
         "firms",
     )
+
+
+@firm.command("fact")
+def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
+    which: FirmWord,
+    kind: Annotated[str, typer.Argument(help="registry, statement or rating")],
+    evidence: Annotated[str, typer.Option(help="What shows it")],
+    founded: OnDay = None,
+    period_end: OnDay = None,
+    received: OnDay = None,
+    currency: Annotated[str, typer.Option(help="Of the statement")] = "EUR",
+    revenue: Annotated[str, typer.Option(help="A year's, e.g. 2500000.00")] = "",
+    equity: Annotated[str, typer.Option(help="Percent of the balance sheet, e.g. 25.5")] = "",
+    liquidity: Annotated[str, typer.Option(help="Cash and undrawn committed lines")] = "",
+    weekly_cost: Annotated[str, typer.Option(help="What a week costs")] = "",
+    pd: Annotated[str, typer.Option(help="A rating's one-year probability in percent")] = "",
+    valid_to: OnDay = None,
+) -> None:
+    """Say what is known of a firm beside its trade; what makes it cheaper waits for a second."""
+    days = {
+        "founded_on": founded,
+        "period_end_on": period_end,
+        "received_on": received,
+        "valid_to": valid_to,
+    }
+    amounts = {
+        "revenue_minor": revenue,
+        "liquidity_minor": liquidity,
+        "weekly_cost_minor": weekly_cost,
+    }
+    payload: dict[str, Any] = {
+        "firm_id": SESSION.firm(which),
+        "kind": kind,
+        "evidence": evidence,
+        **{name: day.date() for name, day in days.items() if day is not None},
+        **{name: parse_minor(text, currency) for name, text in amounts.items() if text},
+    }
+    if kind == "statement":
+        payload["currency"] = currency
+        payload["equity_ppm"] = _ppm(equity or "0")
+    if pd:
+        payload["pd_ppm"] = _ppm(pd)
+    show(SESSION.run("firm.fact", payload).result)
+
+
+@firm.command("confirm-fact")
+def firm_confirm_fact(fact: Annotated[str, typer.Argument(help="Id of the fact")]) -> None:
+    """Confirm what another person has entered of a firm: it counts from tomorrow's prices on."""
+    show(SESSION.run("firm.fact.confirm", {"fact_id": fact}).result)
+
+
+def _ppm(percent: str) -> int:
+    parts = percent_to_fraction(percent) * PPM
+    if parts.denominator != 1:
+        raise InvalidInput("PERCENT_DIGITS", "A percentage has at most four decimals here.")
+    return int(parts)
 
 
 @account.command("add")

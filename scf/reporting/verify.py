@@ -27,6 +27,7 @@ from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
 from scf.programmes import limits
 from scf.programmes.models import ProgrammeClaim
+from scf.risk import replay as replay_of_prices
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _event: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
@@ -85,6 +86,7 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
             "orders and invoices": lambda: _of_documents(conn),
             "invoice capacity": lambda: _invoices(conn),
             "claims": lambda: _claims(conn),
+            "risk prices": lambda: _prices(conn),
             "advances and their events": lambda: _advances(conn),
             "advances and their books": lambda: _books(conn),
             "books and state": lambda: _of_books(accounting.agrees(conn)),
@@ -193,6 +195,12 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
                 f"{name} {have}, its rows say {rows}" for name, (have, rows) in wrong.items()
             ),
         )
+
+
+def _prices(conn: Connection) -> Iterator[Breach]:
+    """What an assessment or a price was made of stands as it was stored."""
+    for where, message in replay_of_prices.breaches(conn):
+        yield Breach("RISK_DIGEST", where, message)
 
 
 def _claims(conn: Connection) -> Iterator[Breach]:

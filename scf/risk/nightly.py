@@ -96,6 +96,11 @@ def firms_of(conn: Connection, morning: AsOf, snapshot_id: str) -> list[str]:
     return sorted(conn.execute(union(chain, known, *parties.values(), *others)).scalars())
 
 
+def assessed_firms(conn: Connection, snapshot_id: str) -> list[str]:
+    """Name the firms that were assessed with a snapshot."""
+    return sorted(_done(conn, snapshot_id))
+
+
 def _newest(conn: Connection, financier_id: str) -> Row[Any] | None:
     return conn.execute(
         select(_SNAPSHOT)

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from scf.chain.models import GraphSnapshot
@@ -42,7 +42,7 @@ _FIRMS: Final = select(ASSESSMENT).where(
 class Stored:
     """An assessment as it stands in the table."""
 
-    row: Row[Any]
+    row: Any  # of risk_assessment, or what a replay made again
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from scf.bootstrap import load_appetite
 from scf.chain.models import GraphSnapshot
 from scf.db.engine import Database
 from scf.documents import axes
+from scf.documents.models import Invoice
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.risk import nightly
 from scf.risk.models import RiskAssessment
@@ -78,9 +79,13 @@ class RiskWorld(Deals):
         """Let a day begin: its date, its chain, its assessments."""
         self.at(on, hour=7)
         self.set_date(on, bank)
-        actor = dataclasses.replace(OPERATOR, org_id=bank)
-        self.platform.run("graph.build", {}, actor, key=self.key())
+        self.run_as_bank("graph.build", bank)
         return nightly.assess_day(self.platform, bank)
+
+    def run_as_bank(self, name: str, bank: str = BANK) -> dict[str, Any]:
+        """Run what the installation does for a financier."""
+        actor = dataclasses.replace(OPERATOR, org_id=bank)
+        return self.platform.run(name, {}, actor, key=self.key()).result
 
     def snapshot(self) -> Row[Any]:
         """Give the newest snapshot."""
@@ -112,9 +117,16 @@ class RiskWorld(Deals):
             due_on=due or (issued or today) + dt.timedelta(days=60),
         )
         if accepted:
-            approver = Actor(f"u-{buyer}", buyer, frozenset({Role.ANCHOR_APPROVER}))
-            self.run("invoice.accept", approver, items=[{"invoice_id": invoice_id}])
+            self.run("invoice.accept", self.as_buyer(buyer), items=[{"invoice_id": invoice_id}])
         return invoice_id
+
+    def as_buyer(self, firm: str) -> Actor:
+        """Act for a firm as buyer."""
+        return Actor(f"u-{firm}", firm, frozenset({Role.ANCHOR_APPROVER, Role.ANCHOR_CLERK}))
+
+    def all_invoices(self) -> list[str]:
+        """Give the ids of all invoices, the oldest first."""
+        return [row.id for row in self.all(Invoice)]
 
     def pay(self, invoice_id: str, amount: str, on: dt.date | None = None) -> None:
         """Let the debtor's money arrive, booked at the hour of the clock."""

@@ -9,6 +9,7 @@ from typing import Any
 from scf.bootstrap import (
     Platform,
     job_handlers,
+    load_appetite,
     load_calendars,
     load_chart,
     load_slices,
@@ -32,6 +33,7 @@ def _loaded() -> None:
     load_slices()
     load_chart()
     load_calendars()
+    load_appetite()
 
 
 def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:

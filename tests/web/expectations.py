@@ -91,6 +91,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "dispute": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "own_invoice": lambda who: who.org == "supplier-x",
     "upload": lambda who: who.org == "supplier-x",
+    "assessment": lambda who: who.org == "bank-a",
     "quote": lambda who: who.org in {"supplier-x", "bank-a"},
     "request": lambda who: who.org in {"supplier-x", "bank-a"},
     "advance": lambda who: who.org in {"supplier-x", "bank-a"},
@@ -247,6 +248,8 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         TRADERS, {"invoice_ids": ["nobody-knows-it"]}, "credit_note"
     ),
     # --- finance
+    ("GET", f"{API}/risk-assessments"): Api(BANK),
+    ("GET", f"{API}/risk-assessments/<assessment_id>"): Api(BANK, thing="assessment"),
     ("POST", f"{API}/quotes"): Api(
         frozenset({Role.TREASURER}), {"invoice_ids": ["{firm}"]}, "own_invoice"
     ),

@@ -10,12 +10,15 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from scf.chain import nightly as chain
 from scf.demo import bank
 from scf.documents import intake
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import CounterOffer, Decision, RequestReview
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
+from scf.risk import nightly as risk
+from scf.risk.models import RiskAssessment
 from scf.settlement import statements
 from scf.settlement.models import BankEntry
 from tests.support.people import NOON, World
@@ -69,6 +72,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "decision": _decision(world),
         "officer": maker.user_id,
         **_looked_at(world, request["id"]),
+        "assessment": _assessment(world),
         "payment_file": file["file_id"],
     }
 
@@ -216,3 +220,12 @@ def _paper(world: World, upload: str) -> dict[str, str]:
         for row in (receipt, note):
             conn.execute(insert(type(row).__table__), row.model_dump())  # type: ignore[union-attr]
     return {"receipt": receipt.id, "credit_note": note.id}
+
+
+def _assessment(world: World) -> str:
+    """Let the bank look at its chain and assess the firms of it."""
+    chain.build(world.platform, world.firms["bank-a"])
+    risk.assess_day(world.platform, world.firms["bank-a"])
+    table: Any = RiskAssessment.__table__  # type: ignore[attr-defined]
+    with world.platform.db.snapshot() as conn:
+        return str(conn.execute(select(table.c.id).order_by(table.c.id)).scalars().first())

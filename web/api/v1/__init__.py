@@ -23,6 +23,7 @@ RESOURCES = (
     "credit_notes",
     "programmes",
     "limits",
+    "risk_assessments",
     "quotes",
     "requests",
     "decisions",

@@ -4,7 +4,7 @@ Made to the seller. The financier reads the same figures, and its margin in them
 """
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,11 +41,48 @@ class QuoteLineOut(Answer):
     days: int
 
 
+class Rungs(Answer):
+    """What a risk price is made of, as its seller may read it: whole basis points of the rate.
+
+    Of several invoices those of the dearest; they sum to ``rate_ppm`` over a hundred.
+    """
+
+    bank_funding: int
+    buyer_credit: int
+    record_and_size: int
+    service: int
+
+
+class PriceModel(Answer):
+    """By what a price was made. ``expert_prior``: set by judgement, not estimated."""
+
+    kind: Literal["expert_prior"]
+
+
+class Components(Answer):
+    """The eleven parts of one line's rate, in whole basis points; for the financier."""
+
+    funding: int
+    late_days: int
+    default_own: int
+    default_chain: int
+    dilution: int
+    capital: int
+    operating: int
+    channel: int
+    uncertainty: int
+    margin: int
+    floor_addon: int
+
+
 class Office(Answer):
-    """What only the financier reads."""
+    """What only the financier reads; ``components`` in the order of the lines."""
 
     margin_ppm: SignedPpm
     created_by: str
+    route: str
+    grade: str | None
+    components: list[Components]
 
 
 class QuoteOut(Answer):
@@ -82,6 +119,9 @@ class QuoteOut(Answer):
     effective_ppm: Ppm
     inputs_digest: str
     expires_at: dt.datetime
+    rungs: Rungs | None
+    reasons: list[str]
+    model: PriceModel | None
     lines: list[QuoteLineOut]
     office: Office | None = None
 
@@ -146,7 +186,7 @@ def get_quote(quote_id: str) -> QuoteOut:
 
 _AMOUNTS = ("face", "discount", "fee", "tax", "reserve", "interest", "net")
 _OF_LINE = set(QuoteLineOut.model_fields) - set(_AMOUNTS)
-_OF_QUOTE = set(QuoteOut.model_fields) - set(_AMOUNTS) - {"on", "lines", "office"}
+_OF_QUOTE = set(QuoteOut.model_fields) - set(_AMOUNTS) - {"on", "lines", "office", "model"}
 
 
 def _money_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +200,8 @@ def _money_of(result: dict[str, Any]) -> dict[str, Any]:
         {**{name: line[name] for name in _OF_LINE}, **amounts(line)} for line in result["lines"]
     ]
     shown = {name: result[name] for name in (*_OF_QUOTE, "on")}
-    return {**shown, **amounts(result), "lines": lines}
+    model = None if result["rungs"] is None else {"kind": "expert_prior"}
+    return {**shown, **amounts(result), "model": model, "lines": lines}
 
 
 def _shown(session: Session, rows: list[Quote]) -> list[QuoteOut]:
@@ -177,13 +218,21 @@ def _shown(session: Session, rows: list[Quote]) -> list[QuoteOut]:
     return [
         QuoteOut.model_validate(
             _money_of({**row.model_dump(), "on": on[row.financier_id], "lines": lines[row.id]})
-            | {"office": _office(row)}
+            | {"office": _office(row, lines[row.id])}
         )
         for row in rows
     ]
 
 
-def _office(row: Quote) -> Office | None:
+def _office(row: Quote, lines: list[dict[str, Any]]) -> Office | None:
     if row.financier_id != actor().org_id:
         return None
-    return Office(margin_ppm=row.margin_ppm, created_by=row.created_by)
+    return Office(
+        margin_ppm=row.margin_ppm,
+        created_by=row.created_by,
+        route=row.route,
+        grade=row.grade,
+        components=[
+            Components(**line["components"]) for line in lines if line["components"] is not None
+        ],
+    )
