@@ -14,13 +14,15 @@ from sqlalchemy import Select, Table, and_, case, func, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.models import Invoice
-from scf.financing.lifecycle import ENDED, OUT
+from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance
+from scf.financing.reserve import open_face
 from scf.ledger.models import Account, Entry, Posting
 from scf.ledger.service import Chart
-from scf.settlement import journals
+from scf.settlement import journals, reserve_journals
 from scf.settlement.lifecycle import UNDER_WAY
 from scf.settlement.models import Allocation, BankEntry, PaymentInstruction
+from scf.settlement.position import PAYABLE, RELEASED
 
 _account: Final[Table] = Account.__table__  # type: ignore[attr-defined]
 _entry: Final[Table] = Entry.__table__  # type: ignore[attr-defined]
@@ -33,6 +35,8 @@ _payment: Final[Table] = PaymentInstruction.__table__  # type: ignore[attr-defin
 
 # The money of a pay-out is on its way, or came back and nobody has decided yet.
 PENDING: Final = ("INSTRUCTED", "UNKNOWN", "FAILED", "RETURNED")
+# Money of a seller or payer that hangs on no advance.
+_OWN_LIFE: Final = ("payer", "seller", "excess")
 # Cleared against the bank or against an invoice, not within one life.
 _ELSEWHERE: Final = frozenset({journals.SUSPENSE, journals.ARRANGEMENT})
 
@@ -108,17 +112,17 @@ def _orphans(conn: Connection) -> Iterator[Breach]:
 def finished_lives(conn: Connection) -> list[Breach]:
     """Check that a life that is over has left nothing on any account that clears.
 
-    A life is an advance with its rebate, or money that was owed to a seller or payer; it is over
-    when nothing of it is owed or on its way. Source: finance.md F11.
+    A life is an advance with its rebate or reserve, or money that was owed to a seller or payer;
+    it is over when nothing of it is owed or on its way. Source: finance.md F11.
     """
     ended = select(_advance.c.id).where(
-        _advance.c.state.in_(ENDED), _advance.c.id.not_in(_with_open_rebate())
+        _advance.c.state.in_(ENDED), _advance.c.id.not_in(_with_something_owed())
     )
     settled = select(_payment.c.subject_id).where(
-        _payment.c.state == "SETTLED", _payment.c.kind.in_(["payer", "seller"])
+        _payment.c.state == "SETTLED", _payment.c.kind.in_(_OWN_LIFE)
     )
     taken_back = select(_allocation.c.id).where(
-        _allocation.c.reversed_by.is_not(None), _allocation.c.kind.in_(["payer", "seller"])
+        _allocation.c.reversed_by.is_not(None), _allocation.c.kind.in_(_OWN_LIFE)
     )
     total = func.sum(_posting.c.amount_minor)
     clearing = sorted(code for code, line in Chart.lines.items() if line.clears)
@@ -140,10 +144,11 @@ def finished_lives(conn: Connection) -> list[Breach]:
     ]
 
 
-def _with_open_rebate() -> Select[Any]:
+def _with_something_owed() -> Select[Any]:
+    """Select advances whose rebate, reserve or surplus the seller or payer has not got yet."""
     paid = select(_payment.c.subject_id).where(_payment.c.state == "SETTLED")
     return select(_allocation.c.advance_id).where(
-        _allocation.c.kind == "rebate",
+        _allocation.c.kind.in_(["rebate", *RELEASED]),
         _allocation.c.reversed_by.is_(None),
         _allocation.c.id.not_in(paid),
     )
@@ -177,7 +182,12 @@ def _differences(conn: Connection, wanted: Totals) -> Iterator[Breach]:
     if not financiers:
         return
     booked: Totals = defaultdict(int)
-    codes = {code for _org, code, _currency in wanted} | {journals.LOANS_TO_SELLERS}
+    codes = {code for _org, code, _currency in wanted} | {
+        journals.LOANS_TO_SELLERS,
+        journals.RESERVE,
+        reserve_journals.REPURCHASE_CLAIM,
+        reserve_journals.INTEREST_RECEIVABLE,
+    }
     rows = conn.execute(
         select(
             _account.c.org_id,
@@ -205,13 +215,21 @@ def _of_advances(conn: Connection, wanted: Totals) -> None:
             .group_by(_allocation.c.advance_id)
         ).all()
     )
-    rows = conn.execute(
-        select(_advance).where(_advance.c.state.in_([*OUT, *PENDING, "CLOSED", "EARLY_REPAID"]))
-    )
+    rows = conn.execute(select(_advance).where(_advance.c.state.in_([*PAYABLE, *PENDING])))
     for row in rows:
         org, currency = row.financier_id, row.currency
-        claim = journals.LOANS_TO_SELLERS if row.recourse else journals.RECEIVABLES_PURCHASED
-        wanted[org, claim, currency] += row.face_minor - row.repaid_minor
+        if row.recourse:
+            lent = row.face_minor - row.reserve_minor - row.lent_paid_minor
+            wanted[org, journals.LOANS_TO_SELLERS, currency] += lent
+        else:
+            wanted[org, journals.RECEIVABLES_PURCHASED, currency] += open_face(row)
+            wanted[org, journals.RESERVE, currency] -= row.reserve_left_minor
+            wanted[org, reserve_journals.REPURCHASE_CLAIM, currency] += (
+                row.gap_minor - row.gap_paid_minor
+            )
+        wanted[org, reserve_journals.INTEREST_RECEIVABLE, currency] += (
+            row.interest_minor - row.interest_paid_minor
+        )
         wanted[org, journals.UNEARNED_DISCOUNT, currency] -= (
             row.discount_minor - row.income_minor - int(rebates.get(row.id, 0))
         )
@@ -265,7 +283,9 @@ def _receipts(conn: Connection) -> Iterator[Breach]:
     """A receipt is the sum of its parts and of what waits."""
     shared = (
         select(_allocation.c.bank_entry_id, func.sum(_allocation.c.amount_minor).label("amount"))
-        .where(_allocation.c.reversed_by.is_(None), _allocation.c.kind != "rebate")
+        .where(
+            _allocation.c.reversed_by.is_(None), _allocation.c.kind.not_in(["rebate", "reserve"])
+        )
         .group_by(_allocation.c.bank_entry_id)
         .subquery()
     )

@@ -20,6 +20,7 @@ from scf.programmes.models import LimitNode, Programme
 programme = typer.Typer(help="Programmes: load, activate, list.", no_args_is_help=True)
 limit = typer.Typer(help="The limit tree.", no_args_is_help=True)
 fixing = typer.Typer(help="Benchmark fixings.", no_args_is_help=True)
+recourse = typer.Typer(help="What the seller answers for.", no_args_is_help=True)
 
 
 def attach(app: typer.Typer) -> None:
@@ -27,6 +28,7 @@ def attach(app: typer.Typer) -> None:
     app.add_typer(programme, name="programme")
     app.add_typer(limit, name="limit")
     app.add_typer(fixing, name="fixing")
+    app.add_typer(recourse, name="recourse")
     app.command()(quote)
     app.command()(request)
     app.command()(withdraw)
@@ -292,3 +294,16 @@ def advances() -> None:
             ],
             "advances",
         )
+
+
+@recourse.command("call")
+def recourse_call(
+    advance: Annotated[str, typer.Argument(metavar="ADVANCE")],
+    cause: Annotated[
+        str, typer.Option(help="unpaid (needs recourse in the terms), breach, dilution, fraud")
+    ] = "unpaid",
+    note: Annotated[str, typer.Option(help="What the call rests on")] = "",
+) -> None:
+    """Ask the seller to pay what is open on an advance; the title goes back on its cash."""
+    payload = {"advance_id": advance, "cause": cause, "note": note}
+    show(SESSION.run("recourse.call", payload).result)

@@ -30,6 +30,7 @@ ROOMS = {
         "check",
         "decide",
         "advances",
+        "recourse",
     ),
     "money": ("pay-out", "settle", "eod", "bank"),
     "books": ("export", "trial-balance", "verify"),

@@ -1,16 +1,18 @@
-"""Credit notes: linked to what they credit and netted exactly, never onto financed money.
+"""Credit notes: linked to what they credit and netted exactly.
 
 A linked credit note lowers the invoices that it names first, then the other open invoices of the
-pair by due date, invoice date and number. It only ever takes what is free there: a held or
-financed part stays whole, and under an undertaking the buyer still pays it in full. What does not
-fit is carried to the pair's next invoices. A credit note that names nothing known waits, and blocks
-the pair up to its own amount and no more. Source: finance.md section 3 and golden 10.
+pair by due date, invoice date and number. It takes what is free there: a held or financed part
+stays whole, and under an undertaking the buyer still pays it in full. Only where the technique
+says so does it then take from a financed part of an invoice that it names, which opens an
+over-advance. What does not fit is carried to the pair's next invoices. A credit note that names
+nothing known waits, and blocks the pair up to its own amount and no more. Source: finance.md
+section 3 and golden 10.
 """
 
 import dataclasses
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Table, and_, bindparam, func, insert, or_, select, tuple_, update
@@ -18,6 +20,7 @@ from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
 from scf.documents import rules
+from scf.documents.dilution import Fall, carrier, take
 from scf.documents.disputes import settle_by_credit
 from scf.documents.fingerprints import canonical_number
 from scf.documents.invoice_state import INVOICE, State, states, write
@@ -109,9 +112,10 @@ def net(ctx: Context, pairs: Iterable[Pair]) -> dict[str, int]:
     if not notes:
         return {}
     invoices = _targets(ctx.conn, notes)
+    room = _room(ctx, notes, invoices)
     before = states(ctx, [row.id for row in invoices])
     locked = ctx.lock(CreditNote, [note.id for note in notes])
-    return _spend(ctx, list(locked.values()), invoices, before)
+    return _spend(ctx, list(locked.values()), invoices, before, room)
 
 
 def link(ctx: Context, credit_note_id: str, invoice_ids: Collection[str]) -> dict[str, int]:
@@ -142,6 +146,7 @@ def link(ctx: Context, credit_note_id: str, invoice_ids: Collection[str]) -> dic
         )
     names = [{"number": row.number} for row in named]
     invoices = _targets(ctx.conn, [head], names)
+    room = carrier().room(ctx, [row.id for row in named])
     before = states(ctx, [row.id for row in invoices])
     note = ctx.lock(CreditNote, [credit_note_id])[credit_note_id]
     state = CREDIT.after(note.credit_state, "link")
@@ -153,7 +158,13 @@ def link(ctx: Context, credit_note_id: str, invoice_ids: Collection[str]) -> dic
     )
     ctx.change("credit_note", note.id, {"state": note.credit_state}, {"state": state})
     linked = ctx.conn.execute(select(_credit).where(_credit.c.id == note.id)).all()
-    return _spend(ctx, linked, invoices, before)
+    return _spend(ctx, linked, invoices, before, room)
+
+
+def _room(ctx: Context, notes: Sequence[Any], invoices: Sequence[Any]) -> Mapping[str, int]:
+    """Give how much of the financed parts of named invoices may fall; asked before any lock."""
+    numbers = {canonical_number(one["number"]) for note in notes for one in note.named_invoices}
+    return carrier().room(ctx, [row.id for row in invoices if row.canonical_number in numbers])
 
 
 def _same_pair(head: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a row
@@ -220,6 +231,7 @@ def _spend(
     rows: Sequence[Any],
     invoices: Sequence[Any],
     before: dict[str, State],
+    room: Mapping[str, int],
 ) -> dict[str, int]:
     after = {key: dataclasses.replace(state) for key, state in before.items()}
     by_pair: dict[Pair, list[Any]] = defaultdict(list)
@@ -228,6 +240,8 @@ def _spend(
     spent: dict[str, int] = {}
     taken: dict[tuple[str, str], int] = {}
     changed: list[_Note] = []
+    left = dict(room)
+    falls: list[Fall] = []
     for row in sorted(rows, key=lambda row: (row.issue_on, row.number, row.id)):
         note = _Note(row, row.credit_state, row.allocated_minor)
         targets = by_pair[row.seller_id, row.buyer_id, row.currency]
@@ -236,6 +250,10 @@ def _spend(
         if note.state != "UNLINKED":
             for target in [*named, *(t for t in targets if t not in named)]:
                 amount = _take(ctx, note, after[target.id], is_named=target in named)
+                if target in named:
+                    fallen = min(note.left, left.get(target.id, 0))
+                    left[target.id] = left.get(target.id, 0) - fallen
+                    amount += _dilute(note, after[target.id], fallen, falls)
                 if amount:
                     taken[row.id, target.id] = amount
         if note.allocated > row.allocated_minor:
@@ -245,7 +263,18 @@ def _spend(
             changed.append(note)
     write(ctx, before, after.values())
     _store(ctx, changed, taken)
+    if falls:
+        carrier().fell(ctx, falls)
     return spent
+
+
+def _dilute(note: _Note, state: State, amount: int, falls: list[Fall]) -> int:
+    """Set a part of the note against a financed part, which its carrier then cures."""
+    if amount:
+        take(state, amount)
+        note.allocated += amount
+        falls.append(Fall(state.id, amount, "credit_note", note.row.id))
+    return amount
 
 
 def _named(row: Any, targets: Sequence[Any]) -> list[Any]:  # noqa: ANN401 - rows

@@ -27,7 +27,7 @@ _WRITTEN: Final = (
     "dispute_state", "ipu", "accepted_minor", "acceptance_version", "base_minor",
     "credited_minor", "disputed_minor", "conceded_minor", "paid_minor", "offered_minor",
     "held_minor", "outstanding_minor", "recourse_minor", "repaid_minor", "reassigned_minor",
-    "order_id",
+    "over_advance_minor", "order_id",
 )  # fmt: skip
 # What is kept with its date for good, so that the past can be asked (decision 0016).
 DATED: Final = (

@@ -21,7 +21,7 @@ from scf.db.runner import Context
 from scf.documents import axes
 from scf.documents.models import Invoice
 from scf.financing import guards
-from scf.financing.lifecycle import ADVANCE, OUT
+from scf.financing.lifecycle import ADVANCE
 from scf.financing.models import Advance, AdvanceEvent
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.ids import new_id
@@ -33,6 +33,13 @@ _EVENT: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
 _NEW_ADVANCE: Final = insert(_ADVANCE)
 _NEW_EVENT: Final = insert(_EVENT)
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+
+
+_COUNTERS: Final = (
+    "repaid_minor", "income_minor", "penalty_minor", "penalty_paid_minor", "diluted_minor",
+    "bought_minor", "gap_minor", "gap_paid_minor", "lent_paid_minor", "interest_minor",
+    "interest_paid_minor",
+)  # fmt: skip
 
 
 # --- Locking and reading ----------------------------------------------------------------------
@@ -79,12 +86,11 @@ def created(ctx: Context, rows: Sequence[Mapping[str, Any]], on: dt.date) -> Non
         [
             {
                 **row,
+                **dict.fromkeys(_COUNTERS, 0),
                 "state": "HELD",
                 "version": 2,
-                "repaid_minor": 0,
-                "income_minor": 0,
-                "penalty_minor": 0,
-                "penalty_paid_minor": 0,
+                "reserve_left_minor": row["reserve_minor"],
+                "called_on": None,
                 "income_to": None,
                 "funded_on": None,
                 "closed_on": None,
@@ -401,35 +407,23 @@ def late(ctx: Context, rows: Sequence[Row[Any]], event: str, on: dt.date) -> lis
     return transition_many(ctx, rows, event, on)
 
 
-def open_over_advance(
-    ctx: Context, invoice_id: str, amount: int, cause: str, on: dt.date
-) -> list[Row[Any]]:
-    """Capacity fell under what is financed: each advance on the invoice records the gap and cure.
-
-    Under an undertaking there is no cure to take: the obligor still pays the face. Otherwise the
-    reserve, then the seller's repurchase, then recourse. The invoice's own counter is raised by
-    the change that lowered its capacity, in the same transaction.
-    """
-    ipu = ctx.conn.execute(select(_INVOICE.c.ipu).where(_INVOICE.c.id == invoice_id)).scalar_one()
-    rows = list(
-        ctx.conn.execute(
-            select(_ADVANCE)
-            .where(_ADVANCE.c.invoice_id == invoice_id, _ADVANCE.c.state.in_(OUT))
-            .order_by(_ADVANCE.c.id)
-        )
-    )
-    cure = "none" if ipu else "reserve, repurchase, recourse"
-    return transition_many(
-        ctx, rows, "over_advance", on, {"amount": amount, "cause": cause, "cure": cure}
-    )
-
-
 def _one(ctx: Context, advance_id: str) -> Row[Any]:
     return ctx.conn.execute(select(_ADVANCE).where(_ADVANCE.c.id == advance_id)).one()
 
 
 def _today(ctx: Context, row: Row[Any]) -> dt.date:
     return business_date(ctx.conn, row.financier_id)
+
+
+_FACTS: Final = {
+    "principal": "repaid_minor",
+    "penalty": "penalty_paid_minor",
+    "diluted": "diluted_minor",
+    "bought": "bought_minor",
+    "gap": "gap_minor",
+    "gap_paid": "gap_paid_minor",
+    "interest": "interest_paid_minor",
+}
 
 
 # --- Replay -----------------------------------------------------------------------------------
@@ -443,6 +437,11 @@ class Replayed:
     version: int = 0
     repaid_minor: int = 0
     penalty_paid_minor: int = 0
+    diluted_minor: int = 0
+    bought_minor: int = 0
+    gap_minor: int = 0
+    gap_paid_minor: int = 0
+    interest_paid_minor: int = 0
     funded_on: dt.date | None = None
     closed_on: dt.date | None = None
 
@@ -469,11 +468,11 @@ def replay(events: Iterable[Any]) -> Replayed:
 
 def _apply(now: Replayed, step: Any) -> None:  # noqa: ANN401 - a row of advance_event
     facts = step.facts
-    now.repaid_minor += facts.get("principal", 0)
-    now.penalty_paid_minor += facts.get("penalty", 0)
+    for fact, column in _FACTS.items():
+        setattr(now, column, getattr(now, column) + facts.get(fact, 0))
     if step.event == "fund":
         now.funded_on = dt.date.fromisoformat(facts["value_on"])
-    elif step.event == "close":
+    elif step.event in {"close", "repurchase"}:
         now.closed_on = dt.date.fromisoformat(facts["value_on"])
     elif step.event in {"reopen", "reopen_all"}:
         now.closed_on = None

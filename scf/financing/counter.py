@@ -16,7 +16,7 @@ from scf.db.types import Count, Id, Minor
 from scf.documents import axes
 from scf.financing import advances, checks, guards, requests, signatures
 from scf.financing.authority import Word
-from scf.financing.models import Advance, CounterOffer
+from scf.financing.models import CounterOffer
 from scf.financing.seeing import seen
 from scf.financing.signatures import Signature
 from scf.financing.signing import account_numbers, digest_of
@@ -33,11 +33,7 @@ from scf.programmes.terms import Terms
 _OFFER: Final[Table] = CounterOffer.__table__  # type: ignore[attr-defined]
 _MONEY: Final = ("face_minor", "discount_minor", "fee_minor", "net_minor")
 # All that a price says of an advance, whatever its technique keeps back beside these.
-_OF_PRICE: Final = tuple(
-    name
-    for name in (*_MONEY, "reserve_minor", "tax_minor")
-    if name in Advance.__table__.c  # type: ignore[attr-defined]
-)
+_OF_PRICE: Final = (*_MONEY, "reserve_minor", "tax_minor")
 
 
 class CounterLine(BaseModel):
@@ -283,7 +279,8 @@ def _lessen(
         if line.id not in less:
             continue
         money = {name: less[line.id][name] for name in _OF_PRICE}
-        moved = advances.transition_many(ctx, [line], "lessen", today, money, money)
+        columns = {**money, "reserve_left_minor": money["reserve_minor"]}
+        moved = advances.transition_many(ctx, [line], "lessen", today, money, columns)
         kept += moved
         if gap := line.face_minor - money["face_minor"]:
             freed[line.invoice_id] = freed.get(line.invoice_id, 0) + gap

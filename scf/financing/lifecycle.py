@@ -40,9 +40,9 @@ REQUEST: Final = Lifecycle(
 BEFORE_SIGNED: Final = ("REQUESTED", "HELD", "PRECHECKED", "DECIDED")
 BEFORE_INSTRUCTED: Final = (*BEFORE_SIGNED, "SIGNED", "REGISTERED", "RECHECKED")
 # Money is out and something is owed.
-OUT: Final = ("FUNDED", "PART_REPAID", "GRACE", "OVERDUE")
+OUT: Final = ("FUNDED", "PART_REPAID", "GRACE", "OVERDUE", "RECOURSE_CALLED")
 # Nothing is held, used or owed any more.
-ENDED: Final = ("DECLINED", "CANCELLED", "EXPIRED", "UNWOUND", "CLOSED")
+ENDED: Final = ("DECLINED", "CANCELLED", "EXPIRED", "UNWOUND", "CLOSED", "REPURCHASED")
 
 ADVANCE: Final = Lifecycle(
     "advance",
@@ -94,9 +94,17 @@ ADVANCE: Final = Lifecycle(
         **{(state, "reopen_all"): "FUNDED" for state in ("PART_REPAID", "CLOSED")},
         **{
             (state, event): state
-            for state in ("GRACE", "OVERDUE")
+            for state in ("GRACE", "OVERDUE", "RECOURSE_CALLED")
             for event in ("reopen", "reopen_all")
         },
+        # The seller answers for the obligor; the title goes back on its cash only.
+        **{
+            (state, "call_recourse"): "RECOURSE_CALLED"
+            for state in ("FUNDED", "PART_REPAID", "GRACE", "OVERDUE")
+        },
+        ("RECOURSE_CALLED", "repay"): "RECOURSE_CALLED",
+        ("RECOURSE_CALLED", "repurchase"): "REPURCHASED",
+        **{("REPURCHASED", event): "RECOURSE_CALLED" for event in ("reopen", "reopen_all")},
         **{(state, "over_advance"): state for state in OUT},
     },
 )

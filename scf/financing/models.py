@@ -216,11 +216,19 @@ class Advance(Record, table=True):
         ForeignKeyConstraint(["request_id"], ["financing_request.id"], name="fk_advance_request"),
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_advance_invoice"),
         UniqueConstraint("request_id", "invoice_id", name="uq_advance_line"),
-        CheckConstraint("repaid_minor <= face_minor", name="ck_advance_repaid"),
+        CheckConstraint(
+            "repaid_minor + diluted_minor + bought_minor <= face_minor", name="ck_advance_repaid"
+        ),
+        CheckConstraint(
+            "gap_paid_minor <= gap_minor AND gap_minor <= diluted_minor"
+            " AND reserve_left_minor <= reserve_minor AND lent_paid_minor <= face_minor",
+            name="ck_advance_reserve",
+        ),
         CheckConstraint("income_minor <= discount_minor", name="ck_advance_income"),
         CheckConstraint("penalty_paid_minor <= penalty_minor", name="ck_advance_penalty"),
         CheckConstraint(
-            "net_minor = face_minor - discount_minor - fee_minor", name="ck_advance_net"
+            "net_minor = face_minor - reserve_minor - discount_minor - fee_minor - tax_minor",
+            name="ck_advance_net",
         ),
         Index("ix_advance_financier", "financier_id", "state"),
         Index("ix_advance_invoice", "invoice_id"),
@@ -241,13 +249,24 @@ class Advance(Record, table=True):
     face_minor: Minor
     discount_minor: Minor
     fee_minor: Minor
+    tax_minor: Minor = 0
+    reserve_minor: Minor = 0  # of the face: the seller's, once the obligor has paid
     net_minor: Minor
     rate_percent: Text
     day_count: Code
     value_on: Day
     due_on: Day  # rolled: the day the face is owed
     days: Count
-    repaid_minor: Minor = 0  # face that the obligor, or recourse, has paid
+    repaid_minor: Minor = 0  # face that the obligor has paid
+    diluted_minor: Minor = 0  # face that credit notes took
+    bought_minor: Minor = 0  # face whose title went back to the seller
+    reserve_left_minor: Minor = 0  # of the reserve: not yet used or released
+    gap_minor: Minor = 0  # of the dilution: beyond the reserve, the seller's to repurchase
+    gap_paid_minor: Minor = 0
+    lent_paid_minor: Minor = 0  # of a loan: principal paid back
+    interest_minor: Minor = 0  # interest in arrears accrued and posted so far
+    interest_paid_minor: Minor = 0
+    called_on: OptDay  # the day on which the seller was asked to pay in the obligor's place
     income_minor: Minor = 0  # discount earned and posted so far
     penalty_minor: Minor = 0  # penalty accrued and posted so far
     penalty_paid_minor: Minor = 0
@@ -277,3 +296,37 @@ class AdvanceEvent(Record, table=True):
     facts: Json
     command_id: Id
     at: Instant
+
+
+class OverAdvance(Record, table=True):
+    """A fall of an invoice's capacity under what is financed on it, and how that is cured."""
+
+    __tablename__ = "over_advance"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["advance_id"], ["advance.id"], name="fk_over_advance_advance"),
+        ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_over_advance_invoice"),
+        CheckConstraint(
+            "amount_minor = reserve_minor + repurchase_minor AND open_minor <= repurchase_minor",
+            name="ck_over_advance_cure",
+        ),
+        CheckConstraint("state IN ('OPEN', 'CURED')", name="ck_over_advance_state"),
+        Index("ix_over_advance_advance", "advance_id"),
+    )
+    id: IdKey
+    advance_id: Id
+    invoice_id: Id
+    seller_id: Id
+    financier_id: Id
+    currency: Currency
+    amount_minor: Minor
+    cause: Code  # credit_note
+    cause_id: Id
+    reserve_minor: Minor  # cured at once from the reserve
+    repurchase_minor: Minor  # left to the seller
+    open_minor: Minor  # of it, still owed
+    cure: Code  # reserve, repurchase, recourse: what has to cure what is open; none when cured
+    state: Code
+    on_date: Day
+    closed_on: OptDay
+    command_id: Id
+    opened_at: Instant

@@ -25,8 +25,8 @@ _ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 # What a counter-offer left out is no part of the request any more.
 LIVE_LINE: Final = _ADVANCE.c.state != "CANCELLED"
 _OF_ADVANCE: Final = (
-    "invoice_id", "face_minor", "discount_minor", "fee_minor", "net_minor", "value_on", "due_on",
-    "payee_account_id",
+    "invoice_id", "face_minor", "discount_minor", "fee_minor", "tax_minor", "reserve_minor",
+    "net_minor", "value_on", "due_on", "payee_account_id",
 )  # fmt: skip
 
 
@@ -71,6 +71,7 @@ def quote_digest(conn: Connection, quote: Any) -> str:  # noqa: ANN401 - a row o
     lines = conn.execute(
         select(
             _LINE.c.invoice_id, _LINE.c.face_minor, _LINE.c.discount_minor, _LINE.c.fee_minor,
+            _LINE.c.tax_minor, _LINE.c.reserve_minor, _LINE.c.interest_minor,
             _LINE.c.net_minor, _LINE.c.settle_on,
         )
         .where(_LINE.c.quote_id == quote.id)

@@ -301,6 +301,8 @@ def _store_advances(
             "face_minor": line.face_minor,
             "discount_minor": line.discount_minor,
             "fee_minor": line.fee_minor,
+            "tax_minor": line.tax_minor,
+            "reserve_minor": line.reserve_minor,
             "net_minor": line.net_minor,
             "rate_percent": line.rate_percent,
             "day_count": deal.terms.day_count.value,

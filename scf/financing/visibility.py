@@ -16,6 +16,7 @@ from scf.financing.models import (
     Decision,
     FinancingRequest,
     ManualCheck,
+    OverAdvance,
     RequestOverride,
     RequestQuestion,
     RequestReview,
@@ -95,3 +96,10 @@ def _advances_of_both_sides(actor: Actor) -> ColumnElement[bool]:
 def _events_of_both_sides(actor: Actor) -> ColumnElement[bool]:
     own = select(col(Advance.id)).where(_is_side(actor))
     return col(AdvanceEvent.advance_id).in_(own)
+
+
+@visible_to(OverAdvance)
+def _over_advances_of_both_sides(actor: Actor) -> ColumnElement[bool]:
+    return or_(
+        col(OverAdvance.seller_id) == actor.org_id, col(OverAdvance.financier_id) == actor.org_id
+    )

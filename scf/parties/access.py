@@ -125,6 +125,8 @@ MAY: dict[str, frozenset[Role]] = {
     "receipt.reverse": _OFFICER,
     "receipt.misdirected": _OFFICER,
     "debit.identify": _OFFICER,
+    "recourse.call": _OFFICER,
+    "over_advance.read": frozenset({Role.TREASURER}) | _BANK,
     "day.close": _OPERATOR,
     "day.finish": _OPERATOR,
     # --- accounting

@@ -94,7 +94,7 @@ class Terms(_Part):
     Source: finance.md section 3, "Programme parameters"; the names are its words.
     """
 
-    technique: Literal["payables_finance"]
+    technique: Literal["payables_finance", "receivables_discounting"]
     recourse: Literal["none", "full", "after_days"] = "none"
     recourse_after_days: Count = 0  # days past due before the seller can be asked
     ipu: Literal["from_acceptance", "none"] = "from_acceptance"

@@ -7,24 +7,25 @@ that differ are reversed and made anew, all others stay as they are.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, insert, update
 
 from scf.db.runner import Context
 from scf.documents import axes
-from scf.financing import advances
+from scf.financing import advances, reserve
 from scf.financing.lifecycle import OUT
 from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
 from scf.programmes.service import terms_of_version
-from scf.settlement import journals
+from scf.settlement import journals, reserve_journals
 from scf.settlement.journals import Books, Journals
 from scf.settlement.loans import ADVANCE, advances_of, rebate_payee
-from scf.settlement.position import ALLOCATION, Coming, Position, in_time
-from scf.settlement.schedule import Plan, Release, Standing, plan
+from scf.settlement.position import ALLOCATION, BY_SELLER, Coming, Position, in_time
+from scf.settlement.reserve import Reserved
+from scf.settlement.schedule import Closing, Loan, Plan, Release, Standing, plan
 
 _DAY: Final = dt.timedelta(days=1)
 
@@ -40,35 +41,42 @@ def settle(
     today: dt.date,
     coming: Sequence[Coming] = (),
     gone: Sequence[str] = (),
+    changed: Mapping[str, Loan | Reserved] | None = None,
 ) -> None:
     """Let receipts pay an invoice, or take receipts away from it, and book what changes.
 
     In the order of the posting tables: lateness taken back to the first value date that is
-    touched, the parts, what an early repayment releases, lateness run again.
+    touched, the parts, what an early repayment releases, lateness run again. ``changed`` are
+    advances whose own facts are others now: a credit note took a part, recourse was called.
 
     Raises
     ------
     Conflict
         STALE, when money that would have to move was ordered to be paid out at this moment.
     """
-    before, after = position.planned(), position.planned(coming, gone)
+    before, after = position.planned(), position.planned(coming, gone, changed)
     touched = [one.value_on for one in coming]
-    touched += [one.value_on for key, one in position.payments.items() if key in gone]
+    touched += [one.value_on for one in position.payments.values() if one.key in gone]
     first = min(touched, default=position.until)
     work = _Work(ctx, position, today, {one.entry_id: one.remitter_id for one in coming})
     at_first = _standings_at(position, first)
     for row in position.advances.values():
         work.take_lateness_back(row, after.standings[row.id], at_first[row.id])
+        work.run_interest(row, after.standings[row.id])
     work.replace_parts(after)
     for row in position.advances.values():
         old, new = before.standings[row.id], after.standings[row.id]
         work.release(row, old, new)
+        work.close_reserve(row, old, new)
         work.run_lateness(row, new)
         work.earn(row, new)
     post(ctx, work.events)
     _move_invoice_rest(ctx, position, after, first=True)
     for row in position.advances.values():
-        _move_advance(ctx, row, after, position.until, today)
+        if isinstance(position.loans[row.id], Reserved):
+            _move_reserved(ctx, row, after, position.until, today)
+        else:
+            _move_advance(ctx, row, after, position.until, today)
     _move_invoice_rest(ctx, position, after, first=False)
 
 
@@ -148,6 +156,13 @@ class _Work:
             made = journals.penalty_accrued(self.books(row.id), more)
             self.book("penalty.accrued", row.id, self.today, "Lateness", made)
 
+    def run_interest(self, row: Row[Any], new: Standing) -> None:
+        """Let interest in arrears stand at what is now known, before a payment pays it."""
+        more = new.interest - row.interest_minor
+        if more:
+            made = reserve_journals.interest_accrued(self.books(row.id), more)
+            self.book("interest.adjusted", row.id, self.today, "Interest", made)
+
     # Parts
 
     def replace_parts(self, after: Plan) -> None:
@@ -180,7 +195,7 @@ class _Work:
             self.ctx.conn.execute(insert(ALLOCATION), made_rows)
 
     def _payee(self, key: Key) -> str | None:
-        if key[1] == "seller":
+        if key[1] in {"seller", "surplus", "excess"}:
             return str(self.position.invoice.seller_id)
         if key[1] == "payer":
             return self.remitters.get(key[0]) or str(self.position.invoice.buyer_id)
@@ -189,17 +204,17 @@ class _Work:
     def _part_journals(self, key: Key, amount: int, payee_id: str | None) -> Journals:
         entry_id, kind, advance_id = key
         books = self.books(advance_id)
-        # What the seller hands over had been paid to it in error; it is the obligor's money.
-        handed_over = self.remitters.get(entry_id) == books.seller_id != books.obligor_id
-        if kind == "principal":
-            make = journals.turned_over if handed_over else journals.principal_paid
-            return make(books, amount)
-        if kind == "penalty":
-            make = journals.penalty_turned_over if handed_over else journals.penalty_paid
-            return make(books, amount)
-        if kind == "seller":
-            return journals.collected_for_seller(books, amount)
-        return journals.overpaid(books.financier_id, payee_id or books.obligor_id, amount)
+        if kind not in _OF_ADVANCE:
+            if kind == "seller":
+                return journals.collected_for_seller(books, amount)
+            return journals.overpaid(books.financier_id, payee_id or books.obligor_id, amount)
+        made = _OF_ADVANCE[kind](books, amount)
+        # What the seller hands over had been paid to it in error; it is the obligor's money. An
+        # obligor that was never told pays the seller rightly, and only passes through it.
+        from_seller = self.remitters.get(entry_id) == books.seller_id != books.obligor_id
+        if from_seller and kind not in BY_SELLER and not self.position.silent:
+            return journals.turned_over(books, made, amount)
+        return made
 
     def _allocation(self, key: Key, amount: int) -> dict[str, Any]:
         return {
@@ -280,6 +295,46 @@ class _Work:
             made = journals.income(self.books(row.id), earned=earned, fee=fee)
             self.book("income.adjusted", row.id, self.today, "Income", made)
 
+    def close_reserve(self, row: Row[Any], old: Standing, new: Standing) -> None:
+        """Book what the reserve is used for in the end, and owe the seller the rest of it."""
+        before = {one.key: one for one in old.closings}
+        after = {one.key: one for one in new.closings}
+        for key in sorted(before.keys() | after.keys()):
+            if before.get(key) == after.get(key):
+                continue
+            self._mark_reversed(
+                [
+                    one
+                    for one in self.position.live
+                    if (one.kind, one.advance_id, one.bank_entry_id) == ("reserve", row.id, key)
+                ]
+            )
+            self._book_closing(row, before.get(key), -1)
+            self._book_closing(row, after.get(key), 1)
+
+    def _book_closing(self, row: Row[Any], closing: Closing | None, sign: int) -> None:
+        if closing is None:
+            return
+        if closing.interest or closing.bought:
+            made = reserve_journals.reserve_settled(
+                self.books(row.id), interest=sign * closing.interest, bought=sign * closing.bought
+            )
+            self.book("reserve.settled", row.id, self.today, "Reserve settled", made)
+        if sign > 0 and closing.released:
+            share = self._allocation((closing.key, "reserve", row.id), closing.released)
+            self.ctx.conn.execute(insert(ALLOCATION), {**share, "payee_id": row.seller_id})
+
+
+_OF_ADVANCE: Final[Mapping[str, Callable[[Books, int], Journals]]] = {
+    "principal": journals.principal_paid,
+    "penalty": journals.penalty_paid,
+    "interest": reserve_journals.interest_collected,
+    "surplus": reserve_journals.surplus_collected,
+    "gap": reserve_journals.gap_paid,
+    "charge": reserve_journals.charge_paid,
+    "bought": reserve_journals.bought_back,
+}
+
 
 def fee_posted(position: Position, row: Row[Any]) -> int:
     """Give the fee income that stands posted: what the schedule said at the last close."""
@@ -353,6 +408,7 @@ def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, toda
         .values(
             penalty_minor=new.penalty,
             income_minor=new.income,
+            lent_paid_minor=new.lent_paid,
             income_to=max(until - _DAY, row.income_to or until - _DAY),
         )
     )
@@ -372,3 +428,34 @@ def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, toda
     if nothing_left and now.state in OUT:
         closing = {"value_on": paid_on.isoformat()}
         advances.transition_many(ctx, [now], "close", today, closing, {"closed_on": paid_on})
+
+
+def _move_reserved(
+    ctx: Context, row: Row[Any], after: Plan, until: dt.date, today: dt.date
+) -> None:
+    """Bring an advance with a reserve to its totals; invoice and limits follow."""
+    new = after.standings[row.id]
+    paid_on = max(
+        (one.value_on for one in after.parts if one.loan_id == row.id), default=row.value_on
+    )
+    ctx.conn.execute(
+        update(ADVANCE)
+        .where(ADVANCE.c.id == row.id)
+        .values(
+            interest_minor=new.interest,
+            income_minor=new.income,
+            income_to=max(until - _DAY, row.income_to or until - _DAY),
+        )
+    )
+    now = advances_of(ctx.conn, [row.id])[row.id]
+    totals = reserve.Totals(
+        repaid_minor=new.repaid,
+        diluted_minor=now.diluted_minor,
+        bought_minor=new.bought,
+        reserve_left_minor=new.reserve_left,
+        gap_minor=new.gap,
+        gap_paid_minor=new.gap_paid,
+        lent_paid_minor=new.lent_paid,
+        interest_paid_minor=new.interest_paid,
+    )
+    reserve.settle(ctx, now, totals, done=new.done, paid_on=paid_on, on=today)

@@ -22,17 +22,19 @@ from scf.db.types import Count, Day
 from scf.financing import advances
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
+from scf.financing.reserve import open_face
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.ledger.service import Journal, LedgerEvent, post
 from scf.parties.models import BusinessDate
 from scf.parties.service import business_date
 from scf.programmes.terms import Terms
-from scf.settlement import instructions, journals, outcomes
+from scf.settlement import instructions, journals, outcomes, reserve_journals
 from scf.settlement.instructions import INSTRUCTION_TABLE
 from scf.settlement.loans import ADVANCE, loan_of, terms_of_versions
 from scf.settlement.models import PaymentInstruction
-from scf.settlement.position import ALLOCATION
+from scf.settlement.position import ALLOCATION, BY_SELLER, SHARES
+from scf.settlement.reserve import Reserved
 from scf.settlement.schedule import Loan, Money, Standing, plan
 
 SLICE: Final = 1_000
@@ -45,6 +47,7 @@ _CLOSE: Final = (
     .values(
         income_minor=bindparam("income"),
         penalty_minor=bindparam("penalty"),
+        interest_minor=bindparam("interest"),
         income_to=bindparam("closed_to"),
     )
 )
@@ -105,6 +108,7 @@ def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
                 "row_id": row.id,
                 "income": now.income,
                 "penalty": now.penalty,
+                "interest": now.interest,
                 "closed_to": data.on,
             }
         )
@@ -147,33 +151,42 @@ def _not_closed(financier_id: str, on: dt.date) -> Any:  # noqa: ANN401 - a sele
 
 
 def _paid(conn: Connection, ids: Sequence[str]) -> dict[str, list[Money]]:
-    """Give what each advance has received, by receipt."""
+    """Give what each advance has received, by receipt and by whom."""
+    by_seller = ALLOCATION.c.kind.in_(BY_SELLER)
     rows = conn.execute(
         select(
             ALLOCATION.c.advance_id,
             ALLOCATION.c.bank_entry_id,
             ALLOCATION.c.value_on,
+            by_seller.label("by_seller"),
             func.sum(ALLOCATION.c.amount_minor).label("amount"),
         )
         .where(
             ALLOCATION.c.advance_id.in_(ids),
-            ALLOCATION.c.kind.in_(["principal", "penalty"]),
+            ALLOCATION.c.kind.in_(SHARES),
             ALLOCATION.c.reversed_by.is_(None),
         )
-        .group_by(ALLOCATION.c.advance_id, ALLOCATION.c.bank_entry_id, ALLOCATION.c.value_on)
+        .group_by(
+            ALLOCATION.c.advance_id,
+            ALLOCATION.c.bank_entry_id,
+            ALLOCATION.c.value_on,
+            by_seller,
+        )
         .order_by(ALLOCATION.c.value_on, ALLOCATION.c.bank_entry_id)
     )
     found: dict[str, list[Money]] = defaultdict(list)
     for row in rows:
-        found[row.advance_id].append(Money(row.bank_entry_id, row.value_on, int(row.amount)))
+        found[row.advance_id].append(
+            Money(row.bank_entry_id, row.value_on, int(row.amount), bool(row.by_seller))
+        )
     return found
 
 
-def _standing(loan: Loan, paid: Sequence[Money], until: dt.date) -> Standing:
+def _standing(loan: Loan | Reserved, paid: Sequence[Money], until: dt.date) -> Standing:
     return plan([loan], paid, 0, until).standings[loan.id]
 
 
-def _fee_before(loan: Loan, paid: Sequence[Money], row: Row[Any]) -> int:
+def _fee_before(loan: Loan | Reserved, paid: Sequence[Money], row: Row[Any]) -> int:
     if loan.fee == 0 or row.income_to is None:
         return 0
     return _standing(loan, paid, row.income_to + _DAY).fee
@@ -184,11 +197,18 @@ def _events(
 ) -> list[LedgerEvent]:
     """Give the day's entries. Why the other books have none is said once, at the first close."""
     earned, cost = now.income - row.income_minor, now.penalty - row.penalty_minor
+    interest = now.interest - row.interest_minor
     events = []
     first = row.income_to is None
     for kind, words, amount, made in (
         ("income.close", "Income", earned or fee, journals.income(books, earned=earned, fee=fee)),
         ("penalty.close", "Lateness", cost, journals.penalty_accrued(books, cost)),
+        (
+            "interest.close",
+            "Interest",
+            interest,
+            reserve_journals.interest_accrued(books, interest),
+        ),
     ):
         if amount:
             events.append(
@@ -212,7 +232,7 @@ def _said_once(made: Sequence[Journal], *, first: bool) -> list[Journal]:
 
 def _lateness(row: Row[Any], terms: Terms, on: dt.date) -> str:
     """Name the step of an advance that is not paid at the close of a day, if it takes one."""
-    if on < row.due_on or row.repaid_minor == row.face_minor:
+    if on < row.due_on or open_face(row) == 0 or row.state == "RECOURSE_CALLED":
         return ""
     if on >= row.due_on + dt.timedelta(days=terms.grace_days):
         return "" if row.state == "OVERDUE" else "overdue"

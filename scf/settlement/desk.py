@@ -10,6 +10,7 @@ from scf.db.runner import Context, command
 from scf.db.types import Code, Day, Id, Minor, OptId, Text
 from scf.documents.models import Invoice
 from scf.financing.models import Advance
+from scf.financing.reserve import open_face
 from scf.kernel.errors import Conflict, InvalidInput, RuleViolation
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
@@ -27,6 +28,8 @@ from scf.settlement.receipts import (
     invoices_of,
     lots_of,
     note,
+    own_debt,
+    passed_on,
     recognise,
     share_out,
 )
@@ -166,12 +169,9 @@ def _pay(
         raise InvalidInput(
             "CURRENCY", "The invoice is in another currency.", currency=invoice.currency
         )
-    if payer_id == invoice.seller_id and one.amount_minor > handed_over(ctx.conn, position):
-        raise RuleViolation(
-            "NOT_HELD",
-            "The seller was not paid so much in error.",
-            held_minor=handed_over(ctx.conn, position),
-        )
+    if payer_id == invoice.seller_id:
+        _pay_by_seller(ctx, entry, one, position, today)
+        return
     coming = Coming(entry.id, entry.value_on, one.amount_minor, payer_id or invoice.buyer_id)
     if min(position.excess(coming), position.waiting):
         raise RuleViolation(
@@ -180,6 +180,26 @@ def _pay(
             waiting_minor=position.waiting,
         )
     settle(ctx, position, today, [coming])
+
+
+def _pay_by_seller(
+    ctx: Context, entry: Row[Any], one: PayInvoice, position: Position, today: dt.date
+) -> None:
+    """Let a seller pay what it was paid in error, then what it owes itself; nothing beyond."""
+    own = own_debt(ctx, position, entry, one.amount_minor, today)
+    fresh = Position(ctx.conn, one.invoice_id, entry.financier_id, today) if own else position
+    held = passed_on(ctx.conn, fresh)
+    if one.amount_minor - own > held:
+        raise RuleViolation(
+            "NOT_HELD",
+            "The seller neither owes so much nor was paid it in error.",
+            held_minor=held,
+            owed_minor=own,
+        )
+    if one.amount_minor > own:
+        seller_id = position.invoice.seller_id
+        coming = Coming(entry.id, entry.value_on, one.amount_minor - own, seller_id)
+        settle(ctx, fresh, today, [coming])
 
 
 def _owe_back(ctx: Context, entry: Row[Any], payer_id: str, amount: int, today: dt.date) -> None:
@@ -362,7 +382,7 @@ def report_misdirected(ctx: Context, data: ReportMisdirected) -> dict[str, Any]:
     row = lock(ctx, [], [data.advance_id])[data.advance_id]
     today = business_date(ctx.conn, row.financier_id)
     position = Position(ctx.conn, row.invoice_id, row.financier_id, today)
-    open_minor = row.face_minor - row.repaid_minor if row.id in position.advances else 0
+    open_minor = open_face(row) if row.id in position.advances else 0
     open_minor -= handed_over(ctx.conn, position)
     if data.amount_minor > open_minor:
         raise RuleViolation(

@@ -21,6 +21,10 @@ SUSPENSE: Final = "suspense"
 IN_TRANSIT: Final = "payments_in_transit"
 RECEIVABLES_PURCHASED: Final = "receivables_purchased"
 LOANS_TO_SELLERS: Final = "loans_to_sellers"
+RESERVE: Final = "due_to_sellers_reserve"
+RESERVE_OF_SELLER: Final = "due_from_factor"
+OUTPUT_TAX: Final = "output_tax"
+INPUT_TAX: Final = "input_tax"
 UNEARNED_DISCOUNT: Final = "unearned_discount"
 DISCOUNT_INCOME: Final = "discount_income"
 DEFERRED_FEE: Final = "deferred_service_fee"
@@ -123,28 +127,67 @@ def reversed_journals(journals: Journals, reason: str) -> Journals:
 # --- 4.1, 4.2: pay-out and income ----------------------------------------------------------------
 
 
-def payout_instructed(books: Books, *, face: int, discount: int, fee: int = 0) -> Journals:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a pay-out is made of; a loan is lent without its reserve, a sale owes it."""
+
+    face: int
+    discount: int
+    fee: int = 0
+    tax: int = 0
+    reserve: int = 0
+
+    @property
+    def net(self) -> int:
+        """The cash paid out."""
+        return self.face - self.reserve - self.discount - self.fee - self.tax
+
+    def claim(self, books: Books) -> int:
+        """What the financier has bought or lent."""
+        return self.face - self.reserve if books.recourse else self.face
+
+    def given(self, books: Books) -> list[Line]:
+        """The financier's side of the claim, without the cash."""
+        return [
+            credit(UNEARNED_DISCOUNT, self.discount),
+            credit(DEFERRED_FEE, self.fee),
+            credit(OUTPUT_TAX, self.tax),
+            credit(RESERVE, 0 if books.recourse else self.reserve),
+        ]
+
+
+def payout_instructed(books: Books, **amounts: int) -> Journals:
     """The financier has told its bank to pay; nobody has the money yet."""
+    paid = Terms(**amounts)
     return books.journals(
         seller="nothing has been received yet",
         obligor="the debt is unchanged",
         financier=[
-            debit(books.claim, face),
-            credit(IN_TRANSIT, face - discount - fee),
-            credit(UNEARNED_DISCOUNT, discount),
-            credit(DEFERRED_FEE, fee),
+            debit(books.claim, paid.claim(books)),
+            credit(IN_TRANSIT, paid.net),
+            *paid.given(books),
         ],
     )
 
 
-def payout_settled(books: Books, *, face: int, discount: int, fee: int = 0) -> Journals:
+def payout_settled(books: Books, **amounts: int) -> Journals:
     """The bank has booked the pay-out: the seller has the money, and has sold or borrowed."""
-    net = face - discount - fee
-    received = [debit(CASH, net), debit(FEE_EXPENSE, fee)]
+    paid = Terms(**amounts)
+    net, discount = paid.net, paid.discount
+    received = [debit(CASH, net), debit(FEE_EXPENSE, paid.fee), debit(INPUT_TAX, paid.tax)]
     if books.recourse:
-        seller = [*received, debit(DEFERRED_COST, discount), credit(BORROWINGS, face)]
+        seller = [
+            *received,
+            debit(DEFERRED_COST, discount),
+            credit(BORROWINGS, paid.claim(books)),
+        ]
     else:
-        seller = [*received, debit(LOSS_ON_SALE, discount), credit(TRADE_RECEIVABLES, face)]
+        seller = [
+            *received,
+            debit(LOSS_ON_SALE, discount),
+            debit(RESERVE_OF_SELLER, paid.reserve),
+            credit(TRADE_RECEIVABLES, paid.face),
+        ]
     return books.journals(
         seller=seller,
         obligor="the debt is unchanged; this much of it is paid to the supplier already",
@@ -180,6 +223,17 @@ def received(financier_id: str, amount: int) -> Journals:
 def debited(financier_id: str, amount: int) -> Journals:
     """A booked bank debit that nobody knows: cash is right at once, the cause is open."""
     return (Journal(financier_id, (debit(SUSPENSE, amount), credit(CASH, amount))),)
+
+
+def amounts_of(advance: Any) -> dict[str, int]:  # noqa: ANN401 - a row of advance
+    """Give what the pay-out of an advance is made of."""
+    return {
+        "face": advance.face_minor,
+        "discount": advance.discount_minor,
+        "fee": advance.fee_minor,
+        "tax": advance.tax_minor,
+        "reserve": advance.reserve_minor,
+    }
 
 
 def principal_paid(books: Books, amount: int) -> Journals:
@@ -265,6 +319,9 @@ OWED: Final[dict[str, tuple[str, str]]] = {
     "payer": (DUE_TO_PAYERS, DUE_FROM_FINANCIER),
     "seller": (DUE_TO_SELLERS, HELD_BY_FINANCIER),
     "rebate": (REBATE_PAYABLE, REBATE_RECEIVABLE),
+    "reserve": (RESERVE, RESERVE_OF_SELLER),
+    "surplus": (DUE_TO_SELLERS, HELD_BY_FINANCIER),
+    "excess": (DUE_TO_PAYERS, DUE_FROM_FINANCIER),
 }
 
 
@@ -307,42 +364,42 @@ def misdirected(books: Books, amount: int) -> Journals:
     )
 
 
-def turned_over(books: Books, amount: int) -> Journals:
-    """The seller hands over what the obligor had paid it: the face is paid."""
-    lines = [debit(HELD_FOR_FINANCIER, amount), credit(CASH, amount)]
-    if books.recourse:
-        lines += [debit(BORROWINGS, amount), credit(TRADE_RECEIVABLES, amount)]
-    return books.journals(
-        seller=lines,
-        obligor=[debit(books.debt, amount), credit(MISDIRECTED, amount)],
-        financier=[debit(SUSPENSE, amount), credit(books.claim, amount)],
-    )
-
-
-def penalty_turned_over(books: Books, amount: int) -> Journals:
-    """The seller hands over what the obligor had paid it: so much of the penalty is paid."""
-    return books.journals(
-        seller=[debit(HELD_FOR_FINANCIER, amount), credit(CASH, amount)],
-        obligor=[debit(ACCRUED_PENALTY, amount), credit(MISDIRECTED, amount)],
-        financier=[debit(SUSPENSE, amount), credit(PENALTY_RECEIVABLE, amount)],
+def turned_over(books: Books, paid: Journals, amount: int) -> Journals:
+    """The seller hands over what the obligor had paid it: it pays what the obligor would have."""
+    seller, obligor, financier = paid
+    handed = (debit(HELD_FOR_FINANCIER, amount), credit(CASH, amount))
+    return (
+        Journal(books.seller_id, (*handed, *seller.lines)),
+        Journal(
+            books.obligor_id,
+            tuple(
+                credit(MISDIRECTED, amount) if line.account == CASH else line
+                for line in obligor.lines
+            ),
+        ),
+        financier,
     )
 
 
 # --- 4.13: pay-outs that fail ---------------------------------------------------------------------
 
 
-def payout_rejected(books: Books, *, face: int, discount: int, fee: int = 0) -> Journals:
+def payout_rejected(books: Books, **amounts: int) -> Journals:
     """The bank refused the pay-out before it settled: as if it had never been instructed."""
+    paid = Terms(**amounts)
     return books.journals(
         seller="nothing was received",
         obligor="the debt is unchanged",
-        financier=[
-            debit(IN_TRANSIT, face - discount - fee),
-            debit(UNEARNED_DISCOUNT, discount),
-            debit(DEFERRED_FEE, fee),
-            credit(books.claim, face),
-        ],
+        financier=_claim_undone(books, paid),
     )
+
+
+def _claim_undone(books: Books, paid: Terms) -> list[Line]:
+    return [
+        debit(IN_TRANSIT, paid.net),
+        *(Line(line.account, -line.amount_minor) for line in paid.given(books)),
+        credit(books.claim, paid.claim(books)),
+    ]
 
 
 def payout_returned(books: Books, net: int) -> Journals:
@@ -366,21 +423,29 @@ def payout_sent_again(books: Books, net: int) -> Journals:
     )
 
 
-def sale_undone(books: Books, *, face: int, discount: int, fee: int = 0) -> Journals:
+def sale_undone(books: Books, **amounts: int) -> Journals:
     """A returned pay-out is unwound: the title goes back, nobody owes anybody."""
-    net = face - discount - fee
-    back = [credit(FEE_EXPENSE, fee), credit(DUE_FROM_FINANCIER, net)]
+    paid = Terms(**amounts)
+    back = [
+        credit(FEE_EXPENSE, paid.fee),
+        credit(INPUT_TAX, paid.tax),
+        credit(DUE_FROM_FINANCIER, paid.net),
+    ]
     if books.recourse:
-        seller = [debit(BORROWINGS, face), credit(DEFERRED_COST, discount), *back]
+        seller = [
+            debit(BORROWINGS, paid.claim(books)),
+            credit(DEFERRED_COST, paid.discount),
+            *back,
+        ]
     else:
-        seller = [debit(TRADE_RECEIVABLES, face), credit(LOSS_ON_SALE, discount), *back]
+        seller = [
+            debit(TRADE_RECEIVABLES, paid.face),
+            credit(LOSS_ON_SALE, paid.discount),
+            credit(RESERVE_OF_SELLER, paid.reserve),
+            *back,
+        ]
     return books.journals(
         seller=seller,
         obligor="the debt is unchanged",
-        financier=[
-            debit(IN_TRANSIT, net),
-            debit(UNEARNED_DISCOUNT, discount),
-            debit(DEFERRED_FEE, fee),
-            credit(books.claim, face),
-        ],
+        financier=_claim_undone(books, paid),
     )

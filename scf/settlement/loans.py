@@ -1,6 +1,7 @@
 """Advances as the schedule sees them: their rows joined with the terms they were granted under."""
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, select
@@ -10,8 +11,11 @@ from scf.financing.models import Advance
 from scf.kernel.daycount import DayCount
 from scf.kernel.penalty import PenaltyTerms
 from scf.kernel.rates import percent_to_fraction
+from scf.offers.pricing import fee_of
 from scf.programmes.models import ProgrammeVersion
+from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms, terms_of
+from scf.settlement.reserve import Reserved
 from scf.settlement.schedule import Loan
 
 ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
@@ -25,16 +29,35 @@ def terms_of_versions(conn: Connection, version_ids: Iterable[str]) -> dict[str,
     return {row.id: terms_of(row.terms) for row in rows}
 
 
-def loans_of(conn: Connection, advances: Iterable[Row[Any]]) -> dict[str, Loan]:
+def loans_of(conn: Connection, advances: Iterable[Row[Any]]) -> dict[str, Loan | Reserved]:
     """Give the loans of advances, by id."""
     rows = list(advances)
     terms = terms_of_versions(conn, (row.programme_version_id for row in rows))
     return {row.id: loan_of(row, terms[row.programme_version_id]) for row in rows}
 
 
-def loan_of(row: Row[Any], terms: Terms) -> Loan:
+def loan_of(row: Row[Any], terms: Terms) -> Loan | Reserved:
     """Give what decides how an advance earns and what lateness costs."""
     day_count = DayCount(row.day_count)
+    at_once = [fee for fee in terms.currency[row.currency].fees if fee.earned == "at_once"]
+    if technique_of(terms).runs_a_reserve(terms):
+        arrears = terms.charge == "arrears"
+        return Reserved(
+            id=row.id,
+            face=row.face_minor,
+            reserve=row.reserve_minor,
+            discount=row.discount_minor,
+            fee=row.fee_minor,
+            fee_at_once=fee_of(at_once, row.face_minor),
+            start=row.value_on,
+            due_on=row.due_on,
+            rate=percent_to_fraction(row.rate_percent) if arrears else Fraction(0),
+            day_count=day_count,
+            lent_out=row.recourse,
+            diluted=row.diluted_minor,
+            called=row.called_on is not None,
+            effective=terms.income_method == "effective",
+        )
     return Loan(
         id=row.id,
         face=row.face_minor,
@@ -51,6 +74,7 @@ def loan_of(row: Row[Any], terms: Terms) -> Loan:
             grace_free=terms.grace_free,
         ),
         effective=terms.income_method == "effective",
+        fee_at_once=fee_of(at_once, row.face_minor),
         rebate_share_ppm=terms.rebate_share_ppm,
     )
 

@@ -59,7 +59,7 @@ class PaymentInstruction(Record, table=True):
     id: IdKey
     financier_id: Id
     file_id: OptId
-    kind: Code  # advance payer seller rebate
+    kind: Code  # advance payer seller rebate reserve surplus excess
     advance_id: OptId
     subject_id: Id
     payee_id: Id
@@ -141,7 +141,9 @@ class Allocation(Record, table=True):
     )
     id: IdKey
     bank_entry_id: Id
-    kind: Code  # principal penalty seller payer return, and rebate beside the receipt's own sum
+    # principal penalty seller payer return; interest surplus gap charge bought excess where a
+    # reserve is run; and beside the receipt's own sum: rebate, reserve
+    kind: Code
     advance_id: OptId
     invoice_id: OptId
     payee_id: OptId

@@ -18,9 +18,10 @@ from scf.documents.models import Invoice
 from scf.financing import advances
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
-from scf.settlement import instructions, journals, schedule
+from scf.settlement import instructions, journals, reserve_journals, schedule
 from scf.settlement.loans import ADVANCE, advances_of, loans_of
 from scf.settlement.models import Allocation
+from scf.settlement.position import RELEASED
 
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _allocation: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
@@ -42,9 +43,10 @@ def undertakings(conn: Connection, rows: Iterable[Row[Any]]) -> dict[str, bool]:
 def subjects_of(conn: Connection, rows: Sequence[Row[Any]]) -> dict[str, str]:
     """Give the life that each instruction belongs to in the books, by instruction.
 
-    An advance and its rebate are one life; money held for a seller or payer is a life of its own.
+    An advance with its rebate or reserve is one life; money held for a seller or payer is a life
+    of its own.
     """
-    rebates = [row.subject_id for row in rows if row.kind == "rebate"]
+    rebates = [row.subject_id for row in rows if row.kind in {"rebate", *RELEASED}]
     of_advance: dict[str, str] = {}
     if rebates:
         of_advance = dict(
@@ -117,9 +119,7 @@ def undo(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) ->
     after = []
     for row in rows:
         books = journals.books_of(row, undertaken=undertaken[row.id])
-        amounts = {
-            "face": row.face_minor, "discount": row.discount_minor, "fee": row.fee_minor,
-        }  # fmt: skip
+        amounts = journals.amounts_of(row)
         after.append(advances.unwind(ctx, row.id, reason, today))
         if row.funded_on is None:
             made = journals.payout_rejected(books, **amounts)
@@ -132,18 +132,23 @@ def undo(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) ->
         if row.penalty_minor:  # found out so late that lateness had begun to run
             made = journals.penalty_accrued(books, -row.penalty_minor)
             events.append(_event(row, "penalty.reversed", today, "Lateness taken back", made))
+        if row.interest_minor:
+            made = reserve_journals.interest_accrued(books, -row.interest_minor)
+            events.append(_event(row, "interest.reversed", today, "Interest taken back", made))
         made = journals.sale_undone(books, **amounts)
         events.append(_event(row, "sale.undone", today, "Pay-out came back", made))
     post(ctx, events)
     if rows:
         ctx.conn.execute(
-            update(ADVANCE).where(ADVANCE.c.id.in_([row.id for row in rows])).values(income_minor=0)
+            update(ADVANCE)
+            .where(ADVANCE.c.id.in_([row.id for row in rows]))
+            .values(income_minor=0, interest_minor=0)
         )
     return after
 
 
-def _fee_earned(row: Row[Any], loan: schedule.Loan) -> int:
-    if row.income_to is None:
+def _fee_earned(row: Row[Any], loan: schedule.Runs) -> int:
+    if row.income_to is None or row.fee_minor == 0:
         return 0
     return schedule.plan([loan], [], 0, row.income_to + _DAY).standings[row.id].fee
 
@@ -249,6 +254,4 @@ def _settlement(
     books = journals.books_of(advance, undertaken=undertaken[advance.id])
     if advance.funded_on is not None:
         return journals.payout_sent_again(books, row.amount_minor)
-    return journals.payout_settled(
-        books, face=advance.face_minor, discount=advance.discount_minor, fee=advance.fee_minor
-    )
+    return journals.payout_settled(books, **journals.amounts_of(advance))

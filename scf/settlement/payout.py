@@ -42,6 +42,9 @@ _WORDS: Final = {
     "payer": "Refund of an over-payment",
     "seller": "Collected for you",
     "rebate": "Rebate for early repayment",
+    "reserve": "Reserve released",
+    "surplus": "Collected for you",
+    "excess": "Refund of an over-payment",
 }
 
 
@@ -398,9 +401,7 @@ def _book(
         elif advance.state == READY:
             made = journals.payout_instructed(
                 journals.books_of(advance, undertaken=undertaken[advance.id]),
-                face=advance.face_minor,
-                discount=advance.discount_minor,
-                fee=advance.fee_minor,
+                **journals.amounts_of(advance),
             )
         else:
             continue

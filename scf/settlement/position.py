@@ -13,9 +13,11 @@ from scf.documents.models import Invoice
 from scf.documents.rules import owed
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance, AdvanceEvent
+from scf.financing.reserve import open_face
 from scf.programmes import limits
-from scf.settlement.loans import ADVANCE, loans_of
+from scf.settlement.loans import ADVANCE, loans_of, terms_of_versions
 from scf.settlement.models import Allocation, BankEntry
+from scf.settlement.reserve import Reserved
 from scf.settlement.schedule import Loan, Money, Pinned, Plan, plan
 
 ALLOCATION: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
@@ -24,10 +26,16 @@ _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _EVENT: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
 _DAY: Final = dt.timedelta(days=1)
 # Advances that a payment can pay, or has paid.
-PAYABLE: Final = (*OUT, "EARLY_REPAID", "CLOSED")
+PAYABLE: Final = (*OUT, "EARLY_REPAID", "CLOSED", "REPURCHASED")
 ENDED_UNPAID: Final = ("UNWOUND", "DECLINED", "CANCELLED", "EXPIRED")
-# The kinds that share out a receipt; a rebate is paid out of the discount, not of the receipt.
-SHARES: Final = ("principal", "penalty", "seller", "payer", "return")
+# What the seller pays on its own debt, by the kind of part.
+BY_SELLER: Final = ("gap", "charge", "bought", "excess")
+# The kinds that share out a receipt; rebate and reserve are paid out of what is held already.
+SHARES: Final = (
+    "principal", "penalty", "interest", "surplus", "seller", "payer", "return", *BY_SELLER,
+)  # fmt: skip
+# What a seller is paid once its account is closed; from the order on, the account moves no more.
+RELEASED: Final = ("reserve", "surplus")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class Coming:
     value_on: dt.date
     amount: int
     remitter_id: str | None = None
+    by_seller: bool = False
 
 
 def lock(
@@ -71,7 +80,6 @@ class Position:
             )
         )
         self.financier_id = financier_id
-        self.advances = {row.id: row for row in rows if _payable(row)}
         self.live = list(
             conn.execute(
                 select(ALLOCATION, _ENTRY.c.remitter_id)
@@ -85,10 +93,26 @@ class Position:
             )
         )
         pinned, past = _pinned(self.live)
-        self.loans: Mapping[str, Loan] = {
+        over = {
+            row.advance_id
+            for row in self.live
+            if row.kind in RELEASED and row.paid_out_minor is not None
+        }
+        past |= {row.id for row in self.live if row.advance_id in over}
+        self.past = {row.bank_entry_id for row in self.live if row.id in past}
+        self.advances = {row.id: row for row in rows if _payable(row) and row.id not in over}
+        self.loans: Mapping[str, Loan | Reserved] = {
             name: dataclasses.replace(loan, pinned=tuple(pinned.get(name, ())))
+            if isinstance(loan, Loan)
+            else loan
             for name, loan in loans_of(conn, self.advances.values()).items()
         }
+        self.silent = bool(self.advances) and not all(
+            terms.disclosed
+            for terms in terms_of_versions(
+                conn, (row.programme_version_id for row in self.advances.values())
+            ).values()
+        )
         funded = _last_funding(conn, self.advances)
         self.movable = [
             row
@@ -101,7 +125,10 @@ class Position:
         ]
         sellers = sum(row.amount_minor for row in self.movable if row.kind == "seller")
         on_hold = self.invoice.held_minor + self.invoice.outstanding_minor
-        self.rest = max(0, owed(self.invoice) - on_hold) + sellers
+        on_hold -= self.invoice.over_advance_minor
+        # What the advances give back is counted by the plan itself.
+        returned = sum(row.bought_minor for row in self.advances.values())
+        self.rest = max(0, owed(self.invoice) - on_hold) + sellers - returned
         # Held, or paid out and in doubt: money for it has to wait.
         limbo = [row for row in rows if row.funded_on and not _payable(row)]
         self.waiting = self.invoice.held_minor + sum(
@@ -112,37 +139,46 @@ class Position:
         self.until = max([today, *closed_to])
 
     @property
-    def payments(self) -> dict[str, Money]:
-        """What each receipt brings to this invoice and can still be moved."""
-        found: dict[str, Money] = {}
+    def payments(self) -> dict[tuple[str, bool], Money]:
+        """What each receipt brings to this invoice and can still be moved.
+
+        What it pays of the seller's own debt stands apart from what it pays of the obligor's.
+        """
+        found: dict[tuple[str, bool], Money] = {}
         for row in self.movable:
-            before = found[row.bank_entry_id].amount if row.bank_entry_id in found else 0
-            found[row.bank_entry_id] = Money(
-                row.bank_entry_id, row.value_on, before + row.amount_minor
-            )
+            key = (row.bank_entry_id, row.kind in BY_SELLER)
+            before = found[key].amount if key in found else 0
+            found[key] = Money(key[0], row.value_on, before + row.amount_minor, key[1])
         return found
 
-    def planned(self, coming: Iterable[Coming] = (), gone: Iterable[str] = ()) -> Plan:
-        """Plan everything anew, with receipts that come and without those that go."""
-        payments = self.payments
-        for entry_id in gone:
-            payments.pop(entry_id, None)
+    def planned(
+        self,
+        coming: Iterable[Coming] = (),
+        gone: Iterable[str] = (),
+        changed: Mapping[str, Loan | Reserved] | None = None,
+    ) -> Plan:
+        """Plan everything anew: receipts that come or go, advances whose facts have changed."""
+        without = set(gone)
+        payments = {key: one for key, one in self.payments.items() if key[0] not in without}
         for one in coming:
-            before = payments[one.entry_id].amount if one.entry_id in payments else 0
-            payments[one.entry_id] = Money(one.entry_id, one.value_on, before + one.amount)
-        return plan(list(self.loans.values()), in_time(payments.values()), self.rest, self.until)
+            key = (one.entry_id, one.by_seller)
+            before = payments[key].amount if key in payments else 0
+            payments[key] = Money(one.entry_id, one.value_on, before + one.amount, one.by_seller)
+        loans = {**self.loans, **(changed or {})}
+        return plan(list(loans.values()), in_time(payments.values()), self.rest, self.until)
 
     def excess(self, coming: Coming) -> int:
         """Give how much of a receipt would be more than this invoice is owed."""
-        before = sum(one.amount for one in self.planned().parts if one.kind == "payer")
+        kind = "excess" if coming.by_seller else "payer"
+        before = sum(one.amount for one in self.planned().parts if one.kind == kind)
         after = self.planned([coming])
-        return sum(one.amount for one in after.parts if one.kind == "payer") - before
+        return sum(one.amount for one in after.parts if one.kind == kind) - before
 
     @property
     def open_financed(self) -> int:
-        """Face and penalty still owed on the advances."""
+        """Face and penalty that the obligor still owes on the advances."""
         return sum(
-            row.face_minor - row.repaid_minor + row.penalty_minor - row.penalty_paid_minor
+            open_face(row) + row.penalty_minor - row.penalty_paid_minor
             for row in self.advances.values()
         )
 
@@ -191,4 +227,4 @@ def _payable(row: Row[Any]) -> bool:
 
 def in_time(payments: Iterable[Money]) -> list[Money]:
     """Put payments in the order in which they count; equal days by the receipt."""
-    return sorted(payments, key=lambda one: (one.value_on, one.key))
+    return sorted(payments, key=lambda one: (one.value_on, one.key, one.by_seller))

@@ -240,9 +240,14 @@ def _pay(
         remitter = _remitter(one, invoice)
         most = left
         if remitter == invoice.seller_id != invoice.buyer_id:
-            most = min(left, handed_over(ctx.conn, position))
+            own = own_debt(ctx, position, entry, left, today)
+            if own:
+                left -= own
+                sender = sender or remitter
+                position = Position(ctx.conn, invoice_id, financier_id, today)
+            most = min(left, passed_on(ctx.conn, position))
             if most == 0:
-                reason = matching.PAYER_NOT_OBLIGOR
+                reason = "" if own else matching.PAYER_NOT_OBLIGOR
                 continue
         coming = Coming(entry.id, entry.value_on, most, remitter)
         # A payment found late frees penalty, so the excess can be more than it brings itself.
@@ -260,6 +265,28 @@ def _pay(
     if left and not reason:
         reason = matching.NO_REFERENCE
     return amount - left, sender, reason
+
+
+def own_debt(ctx: Context, position: Position, entry: Row[Any], left: int, today: dt.date) -> int:
+    """Let the seller's money pay what it owes itself, beyond what it holds for the financier."""
+    amount = left - min(left, handed_over(ctx.conn, position))
+    if not amount:
+        return 0
+    coming = Coming(entry.id, entry.value_on, amount, position.invoice.seller_id, by_seller=True)
+    own = amount - position.excess(coming)
+    if own > 0:
+        settle(ctx, position, today, [dataclasses.replace(coming, amount=own)])
+    return max(0, own)
+
+
+def passed_on(conn: Connection, position: Position) -> int:
+    """Give what of the obligor's money the seller may pass on.
+
+    Told where to pay, the obligor pays the seller only in error; never told, always.
+    """
+    if position.silent:
+        return position.open_financed
+    return handed_over(conn, position)
 
 
 def _remitter(one: Recognised, invoice: Row[Any]) -> str:

@@ -62,7 +62,9 @@ def take_back(
         return matching.RETURN_UNKNOWN
     for invoice_id in sorted({part.invoice_id for part in parts if part.invoice_id}):
         position = Position(ctx.conn, invoice_id, entry.financier_id, today)
-        if entry.id not in position.payments:
+        if entry.id in position.past or not any(
+            key == entry.id for key, _by_seller in position.payments
+        ):
             return matching.PAID_OUT
         settle(ctx, position, today, gone=[entry.id])
     loose = [part for part in parts if part.invoice_id is None]

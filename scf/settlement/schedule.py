@@ -5,6 +5,9 @@ computed from the pay-out on, with each payment at its own value date. So a paym
 taken back, simply gives other totals, and what has to be posted is the difference to what stands
 in the books.
 
+An advance with a reserve keeps its account differently (``reserve.py``); the rest of this page
+treats both alike.
+
 The waterfall: for each payment, advance by advance, oldest due date first: penalty, then
 principal; then the part of the invoice that nobody financed, which is the seller's; then the
 excess, which is the payer's.
@@ -14,12 +17,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Final
+from typing import Final, Protocol
 
 from scf.kernel.penalty import Payment, PenaltyTerms, penalty
 from scf.kernel.rates import PPM, earned_to, earned_to_effective, round_half_up
 
-_DAY: Final = timedelta(days=1)
+DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Loan:
     due_on: date
     penalty: PenaltyTerms
     effective: bool = False
+    fee_at_once: int = 0
     rebate_share_ppm: int = 0
     pinned: tuple[Pinned, ...] = ()
 
@@ -54,19 +58,29 @@ class Loan:
         """Oldest due first, then oldest pay-out."""
         return self.due_on, self.start, self.id
 
+    def run(
+        self, payments: Sequence["Money"], left: list[int], parts: list["Part"], until: date
+    ) -> "Standing":
+        """Take this advance's due from what is left of the payments."""
+        return _run(self, payments, left, parts, until)
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A payment by the obligor on one invoice; ``key`` names the receipt it is part of."""
+    """A payment on one invoice; ``key`` names the receipt it is part of.
+
+    ``by_seller``: on what the seller itself owes, not what the obligor does.
+    """
 
     key: str
     value_on: date
     amount: int
+    by_seller: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a payment that paid one thing: penalty, principal, seller or payer."""
+    """The part of a payment that paid one thing: penalty, principal, seller, payer and so on."""
 
     key: str
     kind: str
@@ -85,6 +99,16 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """What the reserve is used for in the end: interest, face bought back, the rest released."""
+
+    key: str
+    interest: int
+    bought: int
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where one advance stands: totals from the pay-out up to a day."""
 
@@ -94,6 +118,16 @@ class Standing:
     income: int = 0
     fee: int = 0
     releases: tuple[Release, ...] = ()
+    lent_paid: int = 0
+    done: bool = False
+    # Of an advance with a reserve only.
+    bought: int = 0
+    gap: int = 0
+    gap_paid: int = 0
+    reserve_left: int = 0
+    interest: int = 0
+    interest_paid: int = 0
+    closings: tuple[Closing, ...] = ()
 
     @property
     def rebates(self) -> int:
@@ -113,7 +147,21 @@ class Plan:
         return tuple(part for part in self.parts if part.key == key)
 
 
-def plan(loans: Sequence[Loan], payments: Sequence[Money], rest: int, until: date) -> Plan:
+class Runs(Protocol):
+    """An advance that can say what it takes of payments, and where that leaves it."""
+
+    @property
+    def id(self) -> str: ...  # noqa: D102 - the advance
+    @property
+    def rank(self) -> tuple[date, date, str]: ...  # noqa: D102 - who is served first
+
+    def run(
+        self, payments: Sequence[Money], left: list[int], parts: list[Part], until: date
+    ) -> Standing:
+        """Take this advance's due from what is left of the payments."""
+
+
+def plan(loans: Sequence[Runs], payments: Sequence[Money], rest: int, until: date) -> Plan:
     """Work out everything on one invoice as of the morning of ``until``.
 
     Parameters
@@ -123,7 +171,8 @@ def plan(loans: Sequence[Loan], payments: Sequence[Money], rest: int, until: dat
     payments
         Everything received for it, with value dates up to ``until``.
     rest
-        The part of the invoice that is neither financed nor held: the seller's own.
+        The part of the invoice that is neither financed nor held: the seller's own, without
+        what the advances themselves give back to the seller.
 
     Raises
     ------
@@ -135,8 +184,13 @@ def plan(loans: Sequence[Loan], payments: Sequence[Money], rest: int, until: dat
     parts: list[Part] = []
     standings: dict[str, Standing] = {}
     for loan in sorted(loans, key=lambda one: one.rank):
-        standings[loan.id] = _run(loan, in_order, left, parts, until)
+        standings[loan.id] = loan.run(in_order, left, parts, until)
+    rest = max(0, rest + sum(one.bought for one in standings.values()))
     for place, one in enumerate(in_order):
+        if one.by_seller:
+            if left[place]:
+                parts.append(Part(one.key, "excess", "", left[place], one.value_on))
+            continue
         own = min(left[place], rest)
         rest -= own
         for kind, amount in (("seller", own), ("payer", left[place] - own)):
@@ -149,7 +203,7 @@ def _run(
     loan: Loan, payments: Sequence[Money], left: list[int], parts: list[Part], until: date
 ) -> Standing:
     """Let one advance take its due from what the ones before it have left."""
-    given = [place for place, amount in enumerate(left) if amount]
+    given = [place for place, amount in enumerate(left) if amount and not payments[place].by_seller]
     done = sum(one.amount for one in loan.pinned)
     late = penalty(
         loan.face - done,
@@ -176,6 +230,8 @@ def _run(
         income=earned,
         fee=fee,
         releases=releases,
+        lent_paid=loan.face - late.unpaid_face,
+        done=late.unpaid_face == 0 and late.unpaid_penalty == 0,
     )
 
 
@@ -215,9 +271,15 @@ def _line(loan: Loan) -> Callable[[date], int]:
     if loan.effective and loan.discount:
         # What the fee takes from the cash is not discount: the line runs from net + fee.
         lent = loan.face - loan.discount
-        return lambda day: earned_to_effective(loan.face, lent, loan.start, loan.due_on, day - _DAY)
-    return lambda day: earned_to(loan.discount, loan.start, loan.due_on, day - _DAY)
+        return lambda day: earned_to_effective(loan.face, lent, loan.start, loan.due_on, day - DAY)
+    return lambda day: earned_to(loan.discount, loan.start, loan.due_on, day - DAY)
 
 
 def _fee_line(loan: Loan) -> Callable[[date], int]:
-    return lambda day: earned_to(loan.fee, loan.start, loan.due_on, day - _DAY)
+    return lambda day: fee_earned(loan.fee, loan.fee_at_once, loan.start, loan.due_on, day)
+
+
+def fee_earned(fee: int, at_once: int, start: date, due_on: date, morning: date) -> int:
+    """Give the fee earned up to the morning of a day: what is for the start, with its first."""
+    line = earned_to(fee - at_once, start, due_on, morning - DAY)
+    return line + (at_once if morning > start else 0)

@@ -301,16 +301,3 @@ def test_payment_looks_at_programme_invoice_and_payee_again(life: Life) -> None:
         deals.change(BankAccount, account.id, state="CLOSED")
     with pytest.raises(RuleViolation, match="ACCOUNT_UNVERIFIED"):
         life.instruct()
-
-
-def test_an_over_advance_is_an_event_with_amount_cause_and_cure(life: Life) -> None:
-    life.fund()
-    life.do(
-        lambda ctx, _: advances.open_over_advance(
-            ctx, life.invoice_id, eur("30.00"), "credit note", DAY
-        )
-    )
-    with life.deals.db.snapshot() as conn:
-        last = advances.events_of(conn, life.id)[-1]
-    assert (last.event, last.to_state) == ("over_advance", "FUNDED")
-    assert last.facts == {"amount": eur("30.00"), "cause": "credit note", "cure": "none"}

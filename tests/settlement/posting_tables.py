@@ -95,8 +95,13 @@ Row = dict[tuple[str, str], int]
 
 def row(name: str) -> Row:
     """Give a row as (book, account name) → minor units of EUR, debit positive."""
+    return parsed(TABLES[name])
+
+
+def parsed(text: str) -> Row:
+    """Read the journals of one row of a table."""
     found: Row = {}
-    for journal in TABLES[name].strip().splitlines():
+    for journal in text.strip().splitlines():
         book, _, lines = journal.strip().partition(": ")
         for line in lines.split("; "):
             side, _, rest = line.partition(" ")

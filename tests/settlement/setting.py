@@ -36,6 +36,7 @@ from scf.parties.access import authorise
 from scf.parties.models import AccountVerification, BankAccount, BusinessDate, Firm
 from scf.programmes import claims, limits
 from scf.programmes.models import LimitNode, Programme, ProgrammeVersion
+from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms
 from scf.settlement.journals import ARRANGEMENT, TRADE_PAYABLES
 
@@ -152,8 +153,8 @@ class Setting:
                 code="P",
                 name="P",
                 financier_id=FINANCIER,
-                anchor_id=OBLIGOR,
-                technique="payables_finance",
+                **{f"{technique_of(self.terms).agreed_with}_id": self.party},
+                technique=self.terms.technique,
                 state="ACTIVE",
                 created_by="x",
                 created_at=now,
@@ -192,12 +193,18 @@ class Setting:
             ),
         )
 
+    @property
+    def party(self) -> str:
+        """The firm that the programme is agreed with."""
+        return {"anchor": OBLIGOR, "seller": SELLER}[technique_of(self.terms).agreed_with]
+
     def context(self, conn: Connection, actor: Actor = OPERATOR) -> Context:
         return Context(conn, actor, self.clock.now(), "test", new_id(), "k", "", self.db.dialect)
 
     def invoice(self, number: str, amount: str, due_on: dt.date = DUE) -> str:
-        """Store an invoice that the obligor has irrevocably accepted."""
+        """Store an invoice; where the programme lives on it, irrevocably accepted."""
         minor, invoice_id = eur(amount), new_id()
+        ipu = self.terms.ipu != "none"
         row = make(
             Invoice,
             id=invoice_id,
@@ -215,10 +222,10 @@ class Setting:
             gross_minor=minor,
             payable_minor=minor,
             document_state="VALIDATED",
-            acceptance_state="ACCEPTED",
-            ipu=True,
-            accepted_minor=minor,
-            acceptance_version=1,
+            acceptance_state="ACCEPTED" if ipu else "NONE",
+            ipu=ipu,
+            accepted_minor=minor if ipu else None,
+            acceptance_version=int(ipu),
             base_minor=minor,
             parties={},
             org_id=SELLER,
@@ -228,6 +235,8 @@ class Setting:
         )
         with self.db.writer.begin() as conn:
             self._insert(conn, row)
+            if not ipu:
+                return invoice_id
             post(
                 self.context(conn),
                 [
@@ -252,7 +261,9 @@ class Setting:
         *,
         value_on: dt.date | None = None,
         fee: str = "0",
-        recourse: bool = False,
+        tax: str = "0",
+        rate: str = "4.65",
+        recourse: bool | None = None,
         ready: bool = True,
     ) -> str:
         """Bring an advance as far as the pay-out: held, decided, signed, registered, rechecked."""
@@ -263,9 +274,19 @@ class Setting:
             invoice = conn.execute(select(table).where(table.c.id == invoice_id)).one()
             start = value_on or self.today
             minor, charge = eur(face), eur(fee)
-            cost = discount(
-                minor, percent_to_fraction("4.65"), start, invoice.due_on, DayCount.ACT_360
-            )
+            if recourse is None:
+                recourse = self.terms.with_recourse
+            reserve = technique_of(self.terms).reserve(self.terms, minor)
+            cost = 0
+            if self.terms.charge == "upfront":
+                cost = discount(
+                    minor - reserve,
+                    percent_to_fraction(rate),
+                    start,
+                    invoice.due_on,
+                    DayCount.ACT_360,
+                )
+            net = minor - reserve - cost - charge - eur(tax)
             days = (invoice.due_on - start).days
             self._request(conn, advance_id, invoice, (minor, cost, charge), start)
             uses = limits.uses_of(
@@ -274,7 +295,7 @@ class Setting:
                 obligor_id=OBLIGOR,
                 seller_id=SELLER,
                 face=minor,
-                net=minor - cost - charge,
+                net=net,
                 days=days,
                 with_recourse=recourse,
             )
@@ -301,8 +322,11 @@ class Setting:
                 face_minor=minor,
                 discount_minor=cost,
                 fee_minor=charge,
-                net_minor=minor - cost - charge,
-                rate_percent="4.65",
+                tax_minor=eur(tax),
+                reserve_minor=reserve,
+                reserve_left_minor=reserve,
+                net_minor=net,
+                rate_percent=rate,
                 day_count="ACT/360",
                 value_on=start,
                 due_on=invoice.due_on,

@@ -78,7 +78,8 @@ GROUPS: dict[str, Journals] = {
     "4.12 refund": owed("payer", 10_000 * M),
     "4.12 short": paid(SALE, 950_000 * M),
     "4.12 misdirected": journals.misdirected(SALE, FACE),
-    "4.12 turned over": in_f("F", FACE) + journals.turned_over(SALE, FACE),
+    "4.12 turned over": in_f("F", FACE)
+    + journals.turned_over(SALE, journals.principal_paid(SALE, FACE), FACE),
     "4.13 rejected": journals.payout_rejected(SALE, face=FACE, discount=DISCOUNT),
     "4.13 returned": in_f("F", NET) + journals.payout_returned(SALE, NET),
     "4.13 income reversed": journals.income(SALE, earned=-25_833),
@@ -185,7 +186,7 @@ def test_a_misdirected_payment_that_is_turned_over_leaves_nothing_open() -> None
             + journals.income(books, earned=DISCOUNT)
             + journals.misdirected(books, FACE)
             + in_f("F", FACE)
-            + journals.turned_over(books, FACE)
+            + journals.turned_over(books, journals.principal_paid(books, FACE), FACE)
         )
         assert _open_accounts(life).keys() <= {("O", journals.ARRANGEMENT)}
 

@@ -14,7 +14,7 @@ from scf.chain import nightly as chain
 from scf.demo import bank
 from scf.documents import intake
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
-from scf.financing.models import CounterOffer, Decision, RequestReview
+from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
 from scf.risk import nightly as risk
@@ -69,6 +69,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "quote": quote["id"],
         "request": request["id"],
         "advance": request["advances"][0]["id"],
+        "over_advance": _over_advance(world, request["advances"][0]["id"]),
         "decision": _decision(world),
         "officer": maker.user_id,
         **_looked_at(world, request["id"]),
@@ -139,6 +140,35 @@ def _check(world: World, request_id: str, kind: str) -> None:
         result="CLEAR",
         evidence="seen in the secret file",
     )
+
+
+def _over_advance(world: World, advance_id: str) -> str:
+    """Store an over-advance that the reserve has cured, as a credit note leaves it."""
+    table: Any = Advance.__table__  # type: ignore[attr-defined]
+    with world.platform.db.writer.begin() as conn:
+        advance = conn.execute(select(table).where(table.c.id == advance_id)).one()
+        row = OverAdvance(
+            id=new_id(),
+            advance_id=advance.id,
+            invoice_id=advance.invoice_id,
+            seller_id=advance.seller_id,
+            financier_id=advance.financier_id,
+            currency=advance.currency,
+            amount_minor=100,
+            cause="credit_note",
+            cause_id=new_id(),
+            reserve_minor=100,
+            repurchase_minor=0,
+            open_minor=0,
+            cure="none",
+            state="CURED",
+            on_date=NOON.date(),
+            closed_on=NOON.date(),
+            command_id=new_id(),
+            opened_at=NOON,
+        )
+        conn.execute(insert(OverAdvance.__table__), row.model_dump())  # type: ignore[attr-defined]
+    return str(row.id)
 
 
 def _decision(world: World) -> str:

@@ -1405,6 +1405,8 @@ def upgrade() -> None:
         sa.Column("face_minor", sa.BigInteger(), nullable=False),
         sa.Column("discount_minor", sa.BigInteger(), nullable=False),
         sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tax_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reserve_minor", sa.BigInteger(), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column("rate_percent", sa.String(), nullable=False),
         sa.Column("day_count", sa.String(), nullable=False),
@@ -1412,6 +1414,15 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("days", sa.BigInteger(), nullable=False),
         sa.Column("repaid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("diluted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("bought_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reserve_left_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gap_minor", sa.BigInteger(), nullable=False),
+        sa.Column("gap_paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("lent_paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("interest_minor", sa.BigInteger(), nullable=False),
+        sa.Column("interest_paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("called_on", sa.Date(), nullable=True),
         sa.Column("income_minor", sa.BigInteger(), nullable=False),
         sa.Column("penalty_minor", sa.BigInteger(), nullable=False),
         sa.Column("penalty_paid_minor", sa.BigInteger(), nullable=False),
@@ -1421,12 +1432,19 @@ def upgrade() -> None:
         sa.Column("payee_account_id", sa.String(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "gap_paid_minor <= gap_minor AND gap_minor <= diluted_minor AND reserve_left_minor <= reserve_minor AND lent_paid_minor <= face_minor",
+            name="ck_advance_reserve",
+        ),
         sa.CheckConstraint("income_minor <= discount_minor", name="ck_advance_income"),
         sa.CheckConstraint(
-            "net_minor = face_minor - discount_minor - fee_minor", name="ck_advance_net"
+            "net_minor = face_minor - reserve_minor - discount_minor - fee_minor - tax_minor",
+            name="ck_advance_net",
         ),
         sa.CheckConstraint("penalty_paid_minor <= penalty_minor", name="ck_advance_penalty"),
-        sa.CheckConstraint("repaid_minor <= face_minor", name="ck_advance_repaid"),
+        sa.CheckConstraint(
+            "repaid_minor + diluted_minor + bought_minor <= face_minor", name="ck_advance_repaid"
+        ),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_advance_invoice"),
         sa.ForeignKeyConstraint(
             ["request_id"], ["financing_request.id"], name="fk_advance_request"
@@ -1578,6 +1596,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("advance_id", "number", name="uq_advance_event"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "over_advance",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("advance_id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("cause_id", sa.String(), nullable=False),
+        sa.Column("reserve_minor", sa.BigInteger(), nullable=False),
+        sa.Column("repurchase_minor", sa.BigInteger(), nullable=False),
+        sa.Column("open_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cure", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("opened_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("state IN ('OPEN', 'CURED')", name="ck_over_advance_state"),
+        sa.CheckConstraint(
+            "amount_minor = reserve_minor + repurchase_minor AND open_minor <= repurchase_minor",
+            name="ck_over_advance_cure",
+        ),
+        sa.ForeignKeyConstraint(["advance_id"], ["advance.id"], name="fk_over_advance_advance"),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_over_advance_invoice"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_over_advance_advance", "over_advance", ["advance_id"], unique=False)
     # ### end Alembic commands ###
     for statement in TRIGGERS[op.get_bind().dialect.name].values():
         op.execute(sa.text(statement))

@@ -32,6 +32,7 @@ RESOURCES = (
     "authorities",
     "advances",
     "chain",
+    "over_advances",
     "payment_files",
     "bank_statements",
     "bank_entries",

@@ -11,9 +11,11 @@ from sqlmodel import Session, col
 from scf.db.types import OptPpm
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance, AdvanceEvent, FinancingRequest
+from scf.financing.reserve import exposure
 from scf.kernel.daycount import DayCount
-from scf.kernel.rates import all_in_ppm, effective_ppm
-from scf.offers.models import Quote
+from scf.kernel.rates import all_in_ppm, effective_ppm, percent_to_fraction
+from scf.kernel.rates import interest as interest_on
+from scf.offers.models import Quote, QuoteLine
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, etag, reader
@@ -34,8 +36,9 @@ class AdvanceOffice(Answer):
 class AdvanceOut(Answer):
     """An advance. ``on`` is the financier's business date at this answer.
 
-    ``outstanding`` is the face that is out and still owed; the yearly costs are of this advance
-    alone.
+    ``outstanding`` is what is out and still owed: the face open at the obligor, and what the
+    seller owes for dilution (``repurchase_owed``). The yearly costs are of this advance alone, as
+    they are when it is paid on its day.
     """
 
     id: str
@@ -50,8 +53,15 @@ class AdvanceOut(Answer):
     face: Amount
     discount: Amount
     fee: Amount
+    tax: Amount
+    reserve: Amount
+    reserve_left: Amount
     net: Amount
     repaid: Amount
+    diluted: Amount
+    repurchase_owed: Amount
+    interest: Amount
+    interest_paid: Amount
     outstanding: Amount
     penalty: Amount
     penalty_paid: Amount
@@ -64,6 +74,7 @@ class AdvanceOut(Answer):
     rate_percent: str
     all_in_ppm: OptPpm
     effective_ppm: OptPpm
+    called_on: dt.date | None
     funded_on: dt.date | None
     closed_on: dt.date | None
     version: int
@@ -161,15 +172,34 @@ def _shown(session: Session, rows: list[Advance]) -> list[AdvanceOut]:
         .where(col(FinancingRequest.id).in_([row.request_id for row in rows]))
     )
     basis = {request.id: quote.rate_basis for request, quote in found}
-    return [_one(row, on[row.financier_id], basis[row.request_id]) for row in rows]
+    quoted = session.execute(
+        select(QuoteLine).where(col(QuoteLine.id).in_([row.quote_line_id for row in rows]))
+    ).scalars()
+    arrears = {line.id for line in quoted if line.interest_minor}
+    return [
+        _one(
+            row,
+            on[row.financier_id],
+            basis[row.request_id],
+            _expected(row) if row.quote_line_id in arrears else 0,
+        )
+        for row in rows
+    ]
 
 
-def _one(row: Advance, on: dt.date, rate_basis: str) -> AdvanceOut:
+def _expected(row: Advance) -> int:
+    """Give the interest in arrears of an advance that is paid on its day."""
+    rate = percent_to_fraction(row.rate_percent)
+    lent = row.face_minor - row.reserve_minor
+    return interest_on(lent, rate, row.value_on, row.due_on, DayCount(row.day_count))
+
+
+def _one(row: Advance, on: dt.date, rate_basis: str, interest: int) -> AdvanceOut:
     currency = row.currency
-    charges = row.discount_minor + row.fee_minor
+    charges = row.discount_minor + row.fee_minor + row.tax_minor + interest
     priced = row.net_minor > 0 and row.days > 0
     basis = DayCount(row.day_count).basis
-    owed = row.face_minor - row.repaid_minor if row.state in OUT else 0
+    owed = exposure(row) if row.state in OUT else 0
     office = None
     if row.financier_id == actor().org_id:
         office = AdvanceOffice(
@@ -190,8 +220,15 @@ def _one(row: Advance, on: dt.date, rate_basis: str) -> AdvanceOut:
         face=amount(row.face_minor, currency),
         discount=amount(row.discount_minor, currency),
         fee=amount(row.fee_minor, currency),
+        tax=amount(row.tax_minor, currency),
+        reserve=amount(row.reserve_minor, currency),
+        reserve_left=amount(row.reserve_left_minor, currency),
         net=amount(row.net_minor, currency),
         repaid=amount(row.repaid_minor, currency),
+        diluted=amount(row.diluted_minor, currency),
+        repurchase_owed=amount(row.gap_minor - row.gap_paid_minor, currency),
+        interest=amount(row.interest_minor, currency),
+        interest_paid=amount(row.interest_paid_minor, currency),
         outstanding=amount(owed, currency),
         penalty=amount(row.penalty_minor, currency),
         penalty_paid=amount(row.penalty_paid_minor, currency),
@@ -204,6 +241,7 @@ def _one(row: Advance, on: dt.date, rate_basis: str) -> AdvanceOut:
         rate_percent=row.rate_percent,
         all_in_ppm=all_in_ppm(charges, row.net_minor, row.days, basis) if priced else None,
         effective_ppm=effective_ppm(charges, row.net_minor, row.days) if priced else None,
+        called_on=row.called_on,
         funded_on=row.funded_on,
         closed_on=row.closed_on,
         version=row.version,
