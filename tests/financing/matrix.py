@@ -1,0 +1,95 @@
+"""Deals under an approval matrix: up to 1,000.00 the policy or one officer, above it two."""
+
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy import insert
+
+from scf.db.engine import Database
+from scf.kernel.actor import Role
+from scf.offers.models import Quote
+from scf.parties.models import User, UserRole
+from tests.support.deals import ANCHOR, BANK, CHECKER, DAY, EUR, HEAD, MAKER, Deals, table
+
+SMALL = "1,000.00"
+LARGE = "1,000.01"
+HUGE = "5,000.01"
+
+
+def matrix_file(code: str = "matrix", **terms: str) -> str:
+    """Give the shipped programme with a matrix for euro, and the checks the platform answers."""
+    text = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
+    head = text.partition("[terms.currency.USD]")[0].replace("payables-finance", code)
+    changed = {
+        "approval": None,
+        "checks_before_decision": '["duplicate"]',
+        "checks_before_payout": '["e_signature", "recheck"]',
+        "platform_checks": '["duplicate", "e_signature"]',
+        **terms,
+    }
+    lines = [line for line in head.splitlines() if line.split("=")[0].strip() not in changed]
+    place = lines.index("[terms]") + 1
+    lines[place:place] = [f"{name} = {value}" for name, value in changed.items() if value]
+    return (
+        "\n".join(lines)
+        + """
+[[terms.approval.EUR]]
+up_to = "1000.00"
+auto = true
+people = 1
+first = ["officer_maker", "officer_checker", "head_office"]
+
+[[terms.approval.EUR]]
+up_to = "5000.00"
+people = 2
+
+[[terms.approval.EUR]]
+people = 2
+second = ["head_office"]
+"""
+    )
+
+
+class MatrixDeals(Deals):
+    """One such programme; a quote goes the way that the test says."""
+
+    def programme(self, code: str = "matrix", bank: str = BANK, **terms: str) -> str:
+        loaded = self.run(
+            "programme.load",
+            MAKER,
+            content=matrix_file(code, **terms),
+            anchor_id=ANCHOR,
+            effective_on=DAY,
+        )
+        self.run("programme.activate", CHECKER, programme_id=loaded["id"])
+        return str(loaded["id"])
+
+    def quoted(self, amount: str, route: str = "auto", **invoice: Any) -> str:  # noqa: ANN401 - columns
+        """Quote a new invoice, as a risk price would send it on its way."""
+        quote_id = str(self.quote(self.invoice(amount, **invoice))["id"])
+        self.change(Quote, quote_id, route=route)
+        return quote_id
+
+    def asked(self, amount: str = SMALL, route: str = "auto") -> dict[str, Any]:
+        """Request a new invoice."""
+        return self.submit(self.quoted(amount, route))
+
+    def person(self, user_id: str, email: str, *roles: Role, org: str = BANK) -> None:
+        """Give an actor of these tests an account."""
+        with self.db.writer.begin() as conn:
+            user = User(
+                id=user_id, email=email, name=user_id, org_id=org, password_hash=None,
+                created_at=self.clock.now(),
+            )  # fmt: skip
+            self._insert(conn, user)
+            for role in roles:
+                conn.execute(insert(table(UserRole)), {"user_id": user_id, "role": role.value})
+
+    def ceiling(self, user_id: str, amount_minor: int) -> None:
+        """Set a person's own ceiling."""
+        self.run("authority.set", HEAD, user_id=user_id, currency=EUR, ceiling_minor=amount_minor)
+
+
+def with_matrix(db: Database, **terms: str) -> MatrixDeals:
+    """Make the world."""
+    return MatrixDeals(db, **terms)
