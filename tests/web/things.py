@@ -3,22 +3,25 @@
 ``supplier-x`` sells to ``anchor-x`` and is financed by ``bank-a``; nobody else has a part in it.
 """
 
+import dataclasses
 import datetime as dt
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select
 
-from scf.chain import nightly as chain
 from scf.demo import bank
 from scf.documents import intake
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
-from scf.risk import nightly as risk
+from scf.risk.appetite import in_force
+from scf.risk.assessing import Assessed
 from scf.risk.models import RiskAssessment
+from scf.risk.writing import About, Batch
 from scf.settlement import statements
 from scf.settlement.models import BankEntry
 from tests.support.people import NOON, World
@@ -253,9 +256,19 @@ def _paper(world: World, upload: str) -> dict[str, str]:
 
 
 def _assessment(world: World) -> str:
-    """Let the bank look at its chain and assess the firms of it."""
-    chain.build(world.platform, world.firms["bank-a"])
-    risk.assess_day(world.platform, world.firms["bank-a"])
+    """Let the bank keep what it thinks of the seller."""
+    bank_id = world.firms["bank-a"]
+    known = {"kind": "expert_prior", "pd": 0.02, "pd_card": 0.02, "flags": [], "points": [],
+             "floor_bound": False, "risk": {"own_hazard": 0.02, "total_hazard": 0.02}}  # fmt: skip
+    one = Assessed(world.firms["supplier-x"], "C1", False, "{}", json.dumps(known), None)
+    about = About("snapshot", NOON.date().isoformat(), 0, in_force().digest)
+    world.run(
+        "risk.assess",
+        dataclasses.replace(OPERATOR, org_id=bank_id),
+        snapshot_id="snapshot",
+        slice="0",
+        content=Batch(about, in_force(), [one]),
+    )
     table: Any = RiskAssessment.__table__  # type: ignore[attr-defined]
     with world.platform.db.snapshot() as conn:
-        return str(conn.execute(select(table.c.id).order_by(table.c.id)).scalars().first())
+        return str(conn.execute(select(table.c.id)).scalar_one())

@@ -1,4 +1,4 @@
-"""Assessments of firms: what the financier thinks of one, and from what; for its own people only."""
+"""Assessments of firms: what the financier thinks of one, and why; for its own people only."""
 
 import datetime as dt
 import json
@@ -19,7 +19,7 @@ resource = Blueprint("risk_assessments", __name__)
 
 
 class Model(Answer):
-    """By what a firm was judged. ``expert_prior``: set by judgement, not estimated from defaults."""
+    """By what a firm was judged; ``expert_prior``: by judgement, not estimated."""
 
     kind: Literal["expert_prior"]
     version: str
