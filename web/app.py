@@ -15,6 +15,8 @@ from web import assets, health, i18n, problems, second_factor, security, session
 from web.api import v1
 from web.context import Around, Options, install
 from web.portal import portal, shell
+from web.portal.account import account
+from web.portal.admin import admin
 from web.portal.chain import chain
 from web.strict_json import StrictJson
 
@@ -63,6 +65,8 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     assets.attach(app)
     app.register_blueprint(portal)
     app.register_blueprint(chain)
+    app.register_blueprint(account)
+    app.register_blueprint(admin)
     app.register_blueprint(v1.blueprint())
     return app
 

@@ -25,6 +25,8 @@ from web.device import place
 # As long as a quote is held: a person may read before signing.
 TICKET_SECONDS: Final = 900
 KEY_FIELD: Final = "key"
+# In the session: when its person proved identity last.
+PROVED_AT: Final = "proved_at"
 _LONGEST_KEY: Final = 255
 
 
@@ -89,6 +91,7 @@ def check(bound_to: str) -> proof.Evidence:
     purpose = proof.Purpose(proof.STEP_UP, bound_to, key)
     evidence = prove(who, purpose, ticket_bound_to=shown)
     sessions.rotate(session)
+    session[PROVED_AT] = int(now().timestamp())
     return evidence
 
 

@@ -54,11 +54,13 @@ class Portal:
     """A page: ``signed_in`` ones send everybody else to the sign-in page.
 
     ``gate`` ones are steps between the password and the session: nobody comes to them otherwise.
+    Who is signed in without one of the ``roles`` is told so, before anything else.
     """
 
     signed_in: bool
     form: dict[str, str] = field(default_factory=dict)
     gate: bool = False
+    roles: frozenset[Role] = EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,42 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol/passkey"): Portal(signed_in=True, gate=True),
+    # --- the own account
+    ("GET", "/account"): Portal(signed_in=True),
+    ("GET", "/account/sign-ins"): Portal(signed_in=True),
+    ("GET", "/account/password"): Portal(signed_in=True),
+    ("POST", "/account/password"): Portal(signed_in=True),
+    ("GET", "/account/confirm"): Portal(signed_in=True),
+    ("POST", "/account/confirm"): Portal(signed_in=True),
+    ("POST", "/account/stay"): Portal(signed_in=True),
+    ("POST", "/account/authenticator/begin"): Portal(signed_in=True),
+    ("GET", "/account/authenticator"): Portal(signed_in=True),
+    ("POST", "/account/authenticator"): Portal(signed_in=True),
+    ("GET", "/account/passkeys/new"): Portal(signed_in=True),
+    ("POST", "/account/passkeys"): Portal(signed_in=True),
+    ("POST", "/account/passkeys/<passkey_id>/remove"): Portal(signed_in=True),
+    ("POST", "/account/recovery-codes"): Portal(signed_in=True),
+    ("POST", "/account/sessions/<session_id>/end"): Portal(signed_in=True),
+    ("POST", "/account/sessions/end-others"): Portal(signed_in=True),
+    ("GET", "/account/tokens"): Portal(signed_in=True),
+    ("POST", "/account/tokens"): Portal(signed_in=True),
+    ("POST", "/account/tokens/<token_id>/withdraw"): Portal(signed_in=True),
+    # --- the administrator
+    ("GET", "/admin/users"): Portal(signed_in=True, roles=ADMIN),
+    ("GET", "/admin/users/new"): Portal(signed_in=True, roles=ADMIN),
+    ("POST", "/admin/users"): Portal(signed_in=True, roles=ADMIN),
+    ("GET", "/admin/users/<user_id>"): Portal(signed_in=True, roles=ADMIN),
+    ("POST", "/admin/users/<user_id>/roles"): Portal(signed_in=True, roles=ADMIN),
+    ("POST", "/admin/users/<user_id>/disable"): Portal(signed_in=True, roles=ADMIN),
+    ("POST", "/admin/users/<user_id>/reset"): Portal(signed_in=True, roles=ADMIN),
+    ("POST", "/admin/users/<user_id>/sessions/<session_id>/end"): Portal(
+        signed_in=True, roles=ADMIN
+    ),
+    ("GET", "/admin/tokens"): Portal(signed_in=True, roles=ADMIN),
+    ("POST", "/admin/tokens/<token_id>/withdraw"): Portal(signed_in=True, roles=ADMIN),
+    ("GET", "/admin/audit"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
+    ("GET", "/admin/audit.csv"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
+    ("GET", "/admin/sign-ins"): Portal(signed_in=True, roles=ADMIN),
     ("GET", "/sign-in/resume"): Portal(signed_in=True),
     ("POST", "/sign-in/resume"): Portal(signed_in=True),
     ("POST", "/sign-out"): Portal(signed_in=True),

@@ -267,6 +267,7 @@ def test_lists_hold_nothing_of_another_organisation(matrix: Matrix) -> None:
 
 def test_pages_send_everybody_who_is_not_signed_in_to_the_sign_in_page(matrix: Matrix) -> None:
     wrong = []
+    roles = {person.name: person.role for person in matrix.people}
     for (method, rule), row in ROUTES.items():
         if not isinstance(row, Portal):
             continue
@@ -280,4 +281,7 @@ def test_pages_send_everybody_who_is_not_signed_in_to_the_sign_in_page(matrix: M
                 expected_away = True  # signed out, and at the door again
             if answer.status_code >= 500 or turned_away != expected_away:
                 wrong.append((name, method, rule, answer.status_code))
+            refused = known and roles.get(str(name)) not in row.roles
+            if known and not row.gate and (answer.status_code == 403) != refused:
+                wrong.append((name, method, rule, answer.status_code, "role"))
     assert not wrong

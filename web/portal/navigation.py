@@ -39,10 +39,15 @@ _OFFICER: Final = (
     Entry("portal.home", "home", _("Home"), "h"),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
 )
-_ADMIN: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+_ADMIN: Final = (
+    Entry("admin.users", "people", _("People"), "p"),
+    Entry("admin.tokens", "key", _("API tokens"), "t"),
+    Entry("admin.audit", "eye", _("Audit trail"), "a"),
+    Entry("admin.sign_ins", "shield", _("Sign-ins"), "s"),
+)
 
 # What everybody finds behind the own name.
-OWN: Final[tuple[Entry, ...]] = ()
+OWN: Final[tuple[Entry, ...]] = (Entry("account.overview", "person", _("Your account")),)
 
 # Where the bell leads, and how many new notices it announces.
 BELL: Final[Entry | None] = None

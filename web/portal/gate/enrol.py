@@ -22,12 +22,12 @@ from web.portal.pages import portal
 from web.qr import qr_path
 
 _user = User.__table__  # type: ignore[attr-defined]
-_PENDING = "pending_authenticator"
+PENDING = "pending_authenticator"
 
 
 def pending(person: Actor) -> dict[str, str]:
     """Return a fresh secret, sealed, for the session that sets it up."""
-    return {_PENDING: vault().seal(codes.new_secret(), person.user_id)}
+    return {PENDING: vault().seal(codes.new_secret(), person.user_id)}
 
 
 @portal.get("/sign-in/enrol")
@@ -40,7 +40,7 @@ def enrol() -> str:
 def enrol_now() -> Any:  # noqa: ANN401 - a page, or a page with its status
     """Set the authenticator up once it shows the right code, and sign the person in."""
     person = sessions.half_signed_in(request, store.ENROL)
-    sealed = session.get(_PENDING, "")
+    sealed = session.get(PENDING, "")
     try:
         proof.prove_pending(
             platform().db,
@@ -126,7 +126,7 @@ def scannable(person: Actor, secret: str) -> dict[str, Any]:
 
 
 def _page(person: Actor, problem: str) -> str:
-    secret = vault().open(session.get(_PENDING, ""), person.user_id)
+    secret = vault().open(session.get(PENDING, ""), person.user_id)
     return render_template(
         "gate/enrol.html",
         problem=problem,

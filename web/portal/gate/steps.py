@@ -8,7 +8,7 @@ from scf.demo.mark import is_demo
 from scf.kernel.actor import Actor
 from scf.parties import signin
 from scf.parties.factors import proof
-from web import sessions
+from web import second_factor, sessions
 from web.context import around, now, platform
 from web.device import seen
 from web.portal.gate import kept
@@ -41,6 +41,7 @@ def enter(person: Actor) -> str:
     """Begin the full session and return where the person wanted to be."""
     page = kept.own_path(session.get("next", ""))
     sessions.begin(session, person)
+    session[second_factor.PROVED_AT] = int(now().timestamp())
     if kept.waiting(person.user_id) is not None:
         return url_for("portal.resume")
     return page or url_for("portal.home")
