@@ -30,7 +30,7 @@ def attach(app: Flask) -> None:
         default_translation_directories="translations",
         locale_selector=language,
     )
-    for form in (money, amount, short_amount, percent, day, relative_days, moment):
+    for form in (money, amount, short_amount, percent, day, short_day, relative_days, moment):
         app.jinja_env.filters[form.__name__] = form
     app.jinja_env.globals["label"] = label
     app.jinja_env.globals["role_name"] = role_name
@@ -88,6 +88,18 @@ def day(value: dt.date | None) -> str:
     English spells the month and puts the day first, which no reader can take for another date.
     """
     pattern = "d MMM y" if language() == "en" else "medium"
+    return format_date(value, format=pattern, locale=get_locale()) if value else "–"
+
+
+def short_day(value: dt.date | None) -> str:
+    """Return a date without its year, with the day of the week: for a day of the coming weeks."""
+    pattern = {"en": "EEE d MMM", "zh": "M月d日 EEE"}.get(language(), "EEE d MMM")
+    return format_date(value, format=pattern, locale=get_locale()) if value else "–"
+
+
+def month_day(value: dt.date | None) -> str:
+    """Return a date without its year: for the axis of a chart."""
+    pattern = {"en": "d MMM", "zh": "M月d日"}.get(language(), "d MMM")
     return format_date(value, format=pattern, locale=get_locale()) if value else "–"
 
 

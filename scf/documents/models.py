@@ -236,6 +236,7 @@ class Invoice(DocumentFields, Record, table=True):
             postgresql_where=_LIVE,
         ),
         Index("ix_invoice_pair", "seller_id", "buyer_id", "due_on"),
+        Index("ix_invoice_seller", "seller_id", "due_on", "id"),
         Index("ix_invoice_buyer", "buyer_id", "due_on"),
         Index("ix_invoice_upload", "upload_id"),
         Index("ix_invoice_number", "canonical_number"),

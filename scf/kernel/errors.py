@@ -89,7 +89,8 @@ class Refusal:
     """Why finance is refused, and how that can change.
 
     Every refusal says what was measured against which threshold, when it frees (a date or an
-    event, in words), and what the person's own next step is.
+    event, in words), and what the person's own next step is. ``subject`` is the id of the one
+    thing it is about; empty where it stands against everything asked together.
     """
 
     code: str
@@ -98,3 +99,4 @@ class Refusal:
     frees_on: date | str | None = None
     next_step: str = ""
     message: str = ""
+    subject: str = ""

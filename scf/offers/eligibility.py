@@ -8,7 +8,7 @@ Source: finance.md section 3, "Refusal codes".
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from scf.kernel.errors import Refusal
@@ -74,7 +74,7 @@ def refusals(
     """Give every refusal of a request, those of the whole deal first."""
     found = [*_deal(terms, deal)]
     for facts in invoices:
-        found.extend(_invoice(terms, deal, facts))
+        found.extend(replace(one, subject=facts.invoice_id) for one in _invoice(terms, deal, facts))
     return tuple(found)
 
 

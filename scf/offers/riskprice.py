@@ -135,7 +135,11 @@ def price_by_risk(conn: Connection, deal: Deal, asked: Sequence[Asked]) -> ByRis
         pricing.price_claim(conn, morning, _claimed(deal, one, cross_border=abroad), appetite)
         for one in asked
     ]
-    against = [refusal for one in priced for refusal in _refusals(one)]
+    against = [
+        dataclasses.replace(refusal, subject=one.claimed.invoice_id)
+        for one in priced
+        for refusal in _refusals(one)
+    ]
     if any(one.result.rate_bp is None for one in priced):
         return ByRisk(refusals=tuple(against), morning=morning, appetite=appetite)
     lines = tuple(

@@ -287,6 +287,7 @@ def _nothing_left(deal: Deal, asked: Sequence[Asked], priced: Price | None) -> l
             None,
             "Ask for more on this invoice.",
             f"Invoice {one.row.number}: the charges are more than the amount, in {deal.currency}.",
+            one.row.id,
         )
         for one, line in zip(asked, priced.lines, strict=True)
         if line.net_minor <= 0

@@ -283,6 +283,25 @@ def state_of(node: Row[Any]) -> str:
     return "BREACHED" if headroom(node) < 0 else "OPEN"
 
 
+def fitting(planned: Plan, takes: Sequence[Take]) -> list[str]:
+    """Give the advances, in their order, that the nodes have room for one after the other."""
+    left = {key: headroom(node) for key, node in planned.nodes.items()}
+    fits: list[str] = []
+    for one in takes:
+        uses = [use for use in one.uses if use.amount > 0]
+        if all(_has_room(left, use) for use in uses):
+            fits.append(one.advance_id)
+            for use in uses:
+                if (use.kind, use.subject_id) in left:
+                    left[use.kind, use.subject_id] -= use.amount
+    return fits
+
+
+def _has_room(left: Mapping[tuple[str, str], int], use: Use) -> bool:
+    room = left.get((use.kind, use.subject_id))
+    return use.kind not in REQUIRED if room is None else use.amount <= room
+
+
 # --- Using, repaying, freeing -----------------------------------------------------------------
 
 

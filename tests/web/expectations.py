@@ -186,6 +186,15 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/officer/chain"): Portal(signed_in=True),
     ("GET", "/officer/chain.csv"): Portal(signed_in=True),
     ("GET", "/anchor/chain"): Portal(signed_in=True),
+    # --- the treasurer's pages
+    ("GET", "/treasurer/"): Portal(signed_in=True),
+    ("POST", "/treasurer/"): Portal(signed_in=True, form={"later": "7"}),
+    ("POST", "/treasurer/offer"): Portal(signed_in=True, form={"key": "x"}),
+    ("POST", "/treasurer/renew"): Portal(signed_in=True, form={"key": "x", "quote": "x"}),
+    ("GET", "/treasurer/confirm"): Portal(signed_in=True),
+    ("POST", "/treasurer/confirm"): Portal(signed_in=True, form={"key": "x", "quote": "x"}),
+    ("GET", "/treasurer/invoices"): Portal(signed_in=True),
+    ("GET", "/treasurer/invoices/<invoice_id>"): Portal(signed_in=True),
     # --- firms
     ("GET", f"{API}/firms"): Api(EVERYBODY),
     ("GET", f"{API}/firms/<firm_id>"): Api(EVERYBODY, thing="firm"),

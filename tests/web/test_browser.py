@@ -77,7 +77,7 @@ def test_a_person_signs_in_sees_the_page_and_leaves(
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/")
-    assert page.get_by_role("heading", level=1).inner_text() == "Welcome, Treasurer"
+    assert page.get_by_role("heading", level=1).inner_text() == "Nothing can be paid early today"
     assert len(colours(page.screenshot())) > 50
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

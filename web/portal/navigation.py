@@ -30,7 +30,10 @@ class Entry:
     count: Count | None = None
 
 
-_TREASURER: Final = (Entry("portal.home", "home", _("Home"), "h"),)
+_TREASURER: Final = (
+    Entry("treasurer.home", "home", _("Home"), "h"),
+    Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
+)
 _ANCHOR: Final = (
     Entry("portal.home", "home", _("Home"), "h"),
     Entry("chain.own", "chain", _("Supply chain"), "c"),

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext as _
 
 from scf.kernel.actor import Actor
@@ -47,6 +47,7 @@ def attach(app: Flask) -> None:
     app.jinja_env.globals.update(
         shell=shell,
         here=here,
+        way_to=way_to,
         initials=initials,
         new_key=new_id,
         languages=lambda: [(code, tag_of(code), LANGUAGE_NAMES[code]) for code in LANGUAGE_NAMES],
@@ -115,6 +116,13 @@ def _ways(entries: Iterable[Entry], counts: dict[str, int]) -> list[Way]:
 def here() -> str:
     """Return the address of this page, for a form that leads back to it."""
     return request.full_path.rstrip("?") if request.method == "GET" else "/"
+
+
+def way_to(endpoint: str, **values: str) -> str:
+    """Return the address of a page, or nothing where the application does not have it."""
+    if endpoint not in current_app.view_functions:
+        return ""
+    return url_for(endpoint, **values)  # type: ignore[arg-type] # its own options are none of ours
 
 
 def own_address(asked: str) -> str:

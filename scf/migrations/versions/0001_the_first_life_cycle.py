@@ -240,6 +240,7 @@ def upgrade() -> None:
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
     op.create_index("ix_invoice_number", "invoice", ["canonical_number"], unique=False)
     op.create_index("ix_invoice_pair", "invoice", ["seller_id", "buyer_id", "due_on"], unique=False)
+    op.create_index("ix_invoice_seller", "invoice", ["seller_id", "due_on", "id"], unique=False)
     op.create_index("ix_invoice_upload", "invoice", ["upload_id"], unique=False)
     op.create_index(
         "ix_invoice_waiting",

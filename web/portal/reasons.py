@@ -1,0 +1,69 @@
+"""Why finance is not possible, told to a person: what it is, whose turn it is, what helps.
+
+The codes are those of ``scf.offers.eligibility``. A code without words of its own is told by the
+rule's own message.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask_babel import lazy_gettext as _
+
+from scf.kernel.errors import Refusal
+
+
+@dataclass(frozen=True)
+class Told:
+    """One reason as a page shows it; ``remedy`` names the act that a page may offer for it."""
+
+    code: str
+    text: str
+    owner: str
+    remedy: str = ""
+    frees_on: Any = None
+    next_step: str = ""
+
+
+_YOU: Final = _("you")
+_BUYER: Final = _("your buyer")
+_BANK: Final = _("the bank")
+_TIME: Final = _("nobody: it is a question of time")
+
+# code → what, whose turn, which act helps
+_WORDS: Final[dict[str, tuple[Any, Any, str]]] = {
+    "NOT_ACCEPTED": (_("The buyer has not confirmed it yet"), _BUYER, "ask_buyer"),
+    "DOCUMENT_MISSING": (_("Something is missing in the invoice"), _YOU, "open"),
+    "MATCH_EXCEPTION": (_("It does not match its order"), _YOU, "open"),
+    "TITLE_PRIOR": (_("The claim belongs to somebody else already"), _YOU, ""),
+    "ALREADY_FINANCED": (_("It is being financed already"), _TIME, "open"),
+    "CURRENCY": (_("The programme does not finance this currency"), _BANK, ""),
+    "INVOICE_AGE": (_("It is too old for the programme"), _TIME, ""),
+    "TENOR_SHORT": (_("It is due too soon: the buyer pays in a few days"), _TIME, ""),
+    "TENOR_LONG": (_("It is due too late for the programme"), _TIME, ""),
+    "AMOUNT_MIN": (_("The amount is below what the programme finances"), _TIME, ""),
+    "AMOUNT_STEP": (_("Parts come in fixed steps"), _YOU, ""),
+    "CAPACITY": (_("Nothing is left of it to finance"), _TIME, "open"),
+    "DISPUTED": (_("The buyer disputes it"), _BUYER, "open"),
+    "OVER_ADVANCE_OPEN": (_("More was financed than it is worth now"), _YOU, "open"),
+    "CREDIT_NOTE_OPEN": (_("A credit note of yours names no invoice"), _YOU, ""),
+    "OVERDUE_OBLIGOR": (_("The buyer is late with a financed invoice"), _BUYER, ""),
+    "PROGRAMME_SUSPENDED": (_("The programme gives no new finance now"), _BANK, ""),
+    "NO_PROGRAMME": (_("No bank finances this buyer's invoices here yet"), _BANK, ""),
+    "KYB_EXPIRED": (_("The bank has not approved both firms"), _BANK, ""),
+    "ACCOUNT_UNVERIFIED": (_("The bank has verified no account of yours"), _BANK, "accounts"),
+    "FIXING_MISSING": (_("The bank has not entered today's rate"), _BANK, ""),
+    "CUTOFF_PASSED": (_("The cut-off for this day has passed"), _TIME, ""),
+    "PRICE_ABOVE_CAP": (_("Its price would be above the highest rate allowed"), _TIME, ""),
+    "RISK_BELOW_FLOOR": (_("It is outside the bank's own risk policy"), _BANK, ""),
+    "MODEL_UNAVAILABLE": (_("The bank's figures of today are not there yet"), _BANK, ""),
+    "LIMIT_SELLER": (_("Your limit with the bank is used up"), _BANK, ""),
+}
+_LIMIT: Final = _("The bank's limit for this buyer or programme is used up")
+
+
+def told(refusal: Refusal) -> Told:
+    """Tell a refusal in the reader's words."""
+    text, owner, remedy = _WORDS.get(refusal.code) or (
+        (_LIMIT, _BANK, "") if refusal.code.startswith("LIMIT_") else (refusal.message, _BANK, "")
+    )
+    return Told(refusal.code, str(text), str(owner), remedy, refusal.frees_on, refusal.next_step)

@@ -1,0 +1,205 @@
+"""The list of invoices, and one invoice with its whole life."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from scf.db.visibility import not_found
+from scf.documents.models import (
+    Acceptance,
+    Dispute,
+    DocumentFinding,
+    Invoice,
+    InvoiceLine,
+    Order,
+    Receipt,
+)
+from scf.documents.rules import capacity, eligible, label
+from scf.financing.models import Advance
+from scf.offers.basket import settle
+from scf.parties.service import day_for, firm_names
+from web.context import actor, now, platform
+from web.portal.reasons import told
+from web.portal.treasurer.blueprint import treasurer
+from web.portal.treasurer.listing import SHOWS, Asked, page
+from web.portal.treasurer.progress import words
+
+_MOST_FINDINGS = 50
+
+
+@treasurer.get("/invoices")
+def invoices() -> str:
+    """Show one page of the own invoices."""
+    who, asked = actor(), Asked.sent(request.args)
+    with platform().db.read(who) as reading:
+        conn = reading.connection()
+        today = day_for(conn, who.org_id, now().date())
+        rows, following = page(reading, who.org_id, asked, today)
+        names = firm_names(conn, {row.buyer_id for row in rows if row.buyer_id})
+        return render_template(
+            "treasurer/invoices.html",
+            asked=asked,
+            tabs=[(word, _address(asked, show=show), show == asked.show, None)
+                  for show, word in zip(SHOWS, _names(), strict=True)],
+            rows=[(row, _buyer(row, names), label(row, today, early_pay=True)) for row in rows],
+            today=today,
+            following=_address(asked, after=following) if following else "",
+            start=_address(asked) if asked.after else "",
+        )  # fmt: skip
+
+
+def _names() -> list[str]:
+    return [_("Ready"), _("Waiting"), _("Financed"), _("Paid"), _("All")]
+
+
+def _address(asked: Asked, show: str = "", after: str = "") -> str:
+    """Give the address of a view with its filters; a filter is a link that can be kept."""
+    query = {"show": show or asked.show, "q": asked.words, "currency": asked.currency}
+    filled: dict[str, Any] = {key: value for key, value in query.items() if value}
+    if after:
+        filled["after"] = after
+    return url_for("treasurer.invoices", **filled)
+
+
+def _buyer(row: Invoice, names: dict[str, str]) -> str:
+    if row.buyer_id in names:
+        return names[row.buyer_id]
+    said = row.parties.get("buyer") if isinstance(row.parties, dict) else None
+    return str(said.get("name", "")) if isinstance(said, dict) else ""
+
+
+@treasurer.get("/invoices/<invoice_id>")
+def invoice(invoice_id: str) -> str:
+    """Show one invoice: where it stands, why, what belongs to it, and what helps."""
+    who = actor()
+    with platform().db.read(who) as reading:
+        conn = reading.connection()
+        row = reading.execute(
+            select(Invoice).where(
+                col(Invoice.id) == invoice_id, col(Invoice.seller_id) == who.org_id
+            )
+        ).scalar_one_or_none()
+        if row is None:
+            raise not_found("invoice", invoice_id)
+        today = day_for(conn, who.org_id, now().date())
+        reasons, can_get = _standing(reading, who.org_id, row, today)
+        life = _life(reading, row)
+        return render_template(
+            "treasurer/invoice.html",
+            row=row,
+            buyer=_buyer(row, firm_names(conn, {row.buyer_id} if row.buyer_id else set())),
+            word=label(row, today, early_pay=True),
+            today=today,
+            steps=_steps(row, life),
+            reasons=reasons,
+            can_get=can_get,
+            capacity=capacity(row),
+            eligible=eligible(row),
+            life=life,
+        )
+
+
+def _standing(
+    reading: Session, seller_id: str, row: Invoice, today: dt.date
+) -> tuple[list[Any], bool]:
+    """Tell what stands against finance today, and whether nothing does."""
+    if row.document_state not in {"VALIDATED", "INCOMPLETE"} or row.payment_state == "PAID":
+        return [], False
+    if row.due_on is not None and row.due_on < today:
+        return [], False
+    table = Invoice.__table__  # type: ignore[attr-defined]
+    plain = reading.connection().execute(select(table).where(table.c.id == row.id)).one()
+    part, waiting = settle(reading.connection(), seller_id, [plain], now(), None)
+    return [told(one) for each in waiting for one in each.refusals], part is not None
+
+
+def _life(reading: Session, row: Invoice) -> dict[str, Any]:
+    """Read everything that belongs to an invoice."""
+
+    def all_of(model: Any, *where: Any, by: Any) -> Sequence[Any]:  # noqa: ANN401 - any table
+        return reading.execute(select(model).where(*where).order_by(by)).scalars().all()
+
+    order = reading.get(Order, row.order_id) if row.order_id else None
+    receipts: Sequence[Any] = ()
+    if row.order_canonical and row.buyer_id:
+        receipts = all_of(
+            Receipt,
+            col(Receipt.buyer_id) == row.buyer_id,
+            col(Receipt.order_canonical) == row.order_canonical,
+            by=col(Receipt.issue_on),
+        )
+    findings = reading.execute(
+        select(DocumentFinding)
+        .where(
+            col(DocumentFinding.document_id) == row.id, col(DocumentFinding.resolved_at).is_(None)
+        )
+        .limit(_MOST_FINDINGS)
+    ).scalars()
+    return {
+        "order": order,
+        "receipts": receipts,
+        "findings": list(findings),
+        "lines": all_of(
+            InvoiceLine, col(InvoiceLine.invoice_id) == row.id, by=col(InvoiceLine.place)
+        ),
+        "acceptances": all_of(
+            Acceptance, col(Acceptance.invoice_id) == row.id, by=col(Acceptance.version)
+        ),
+        "disputes": all_of(Dispute, col(Dispute.invoice_id) == row.id, by=col(Dispute.opened_at)),
+        "advances": all_of(Advance, col(Advance.invoice_id) == row.id, by=col(Advance.created_at)),
+    }
+
+
+def _steps(row: Invoice, life: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tell the life of an invoice: order, receipt, invoice, the buyer's word, finance, payment."""
+    order, receipts = life["order"], life["receipts"]
+    valid = row.document_state == "VALIDATED"
+    paid = row.payment_state == "PAID"
+    numbers = ", ".join(one.number for one in receipts)
+    steps = [
+        _step(_past(order), _("Order"), order.number if order else _("none matched"), order),
+        _step(_past(receipts), _("Receipt"), numbers or _("none handed in"), *receipts[-1:]),
+        _step(
+            "done" if valid else "now",
+            _("Invoice"),
+            row.number if valid else _("something is missing"),
+            row,
+        ),
+        _word_of_buyer(life["acceptances"]),
+    ]
+    for advance in life["advances"]:
+        kind, text = words("APPROVED", {advance.state})
+        steps.append(
+            _step(kind, _("Paid early"), text)
+            | {"on": advance.value_on, "minor": advance.net_minor}
+        )
+    note = _("paid") if paid else _("part paid") if row.paid_minor else _("due")
+    steps.append(_step(_past(paid), _("Payment by the buyer"), note) | {"on": row.due_on})
+    return steps
+
+
+def _word_of_buyer(given: Sequence[Any]) -> dict[str, Any]:
+    text = _("Confirmation")
+    if not given:
+        return _step("now", text, _("the buyer has not answered"))
+    last = given[-1]
+    if last.outcome == "REJECTED":
+        found = _step("bad", text, _("refused by the buyer"))
+    else:
+        note = _("binding: the buyer cannot take it back") if last.ipu else _("confirmed")
+        found = _step("done", text, note)
+    return found | {"on": last.at.date()}
+
+
+def _past(thing: object) -> str:
+    return "done" if thing else "todo"
+
+
+def _step(state: str, text: str, note: str, document: Any = None) -> dict[str, Any]:  # noqa: ANN401
+    on = document.issue_on if document is not None else None
+    return {"state": state, "text": text, "note": note, "on": on}
