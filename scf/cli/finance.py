@@ -10,10 +10,9 @@ from sqlmodel import col
 
 from scf.cli.common import SESSION, show, show_list
 from scf.cli.documents import Invoices, invoice_rows
-from scf.financing.models import Advance, FinancingRequest
+from scf.financing.models import Advance
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.money import format_minor, parse_minor
-from scf.offers.models import QuoteLine
 from scf.parties.service import business_date
 from scf.programmes.models import LimitNode, Programme
 
@@ -30,11 +29,8 @@ def attach(app: typer.Typer) -> None:
     app.add_typer(fixing, name="fixing")
     app.add_typer(recourse, name="recourse")
     app.command()(quote)
-    app.command()(request)
     app.command()(withdraw)
-    app.command()(requests)
     app.command()(check)
-    app.command()(decide)
     app.command()(advances)
 
 
@@ -181,47 +177,9 @@ def quote(
     show(SESSION.run("quote.make", payload).result)
 
 
-def request(
-    which: Annotated[list[str] | None, typer.Argument(metavar="INVOICE…")] = None,
-    quote_id: Annotated[str, typer.Option("--quote", help="Id of the quote")] = "",
-) -> None:
-    """Ask for the money of a quote. Invoices, when named, must be those of the quote."""
-    if which:
-        named = {row.id for row in invoice_rows(which)}
-        with SESSION.platform.db.read(SESSION.actor) as session:
-            lines = session.scalars(select(QuoteLine).where(col(QuoteLine.quote_id) == quote_id))
-            quoted = {line.invoice_id for line in lines}
-        if named != quoted:
-            raise InvalidInput("QUOTE_INVOICES", "The quote is for other invoices.")
-    show(SESSION.run("request.submit", {"quote_id": quote_id}).result)
-
-
 def withdraw(which: Annotated[str, typer.Argument(metavar="REQUEST")]) -> None:
     """Take a request back; free of cost until its pay-out is instructed."""
     show(SESSION.run("request.withdraw", {"request_id": which}).result)
-
-
-def requests() -> None:
-    """List financing requests, newest first."""
-    with SESSION.platform.db.read(SESSION.actor) as session:
-        rows = session.scalars(
-            select(FinancingRequest).order_by(col(FinancingRequest.id).desc()).limit(100)
-        ).all()
-        show_list(
-            [
-                {
-                    "id": row.id,
-                    "state": row.state,
-                    "currency": row.currency,
-                    "face": format_minor(row.face_minor, row.currency),
-                    "net": format_minor(row.net_minor, row.currency),
-                    "decide_by": row.decide_by,
-                    "version": row.version,
-                }
-                for row in rows
-            ],
-            "requests",
-        )
 
 
 def check(
@@ -239,37 +197,6 @@ def check(
             "evidence": evidence,
         }
         show(SESSION.run("request.check", payload).result)
-
-
-def decide(
-    which: Annotated[str, typer.Argument(metavar="REQUEST")],
-    approve: Annotated[bool, typer.Option("--approve")] = False,
-    decline: Annotated[str, typer.Option(metavar="CODE", help="Refusal code")] = "",
-    note: Annotated[str, typer.Option()] = "",
-    version: Annotated[
-        int | None, typer.Option(help="The version you read; refused if it moved since")
-    ] = None,
-) -> None:
-    """Approve or decline a request: first a maker, then a checker who is another person."""
-    if approve == bool(decline):
-        raise typer.BadParameter("say either --approve or --decline CODE")
-    payload: dict[str, Any] = {
-        "request_id": which,
-        "outcome": "APPROVE" if approve else "DECLINE",
-        "note": note,
-        "version": _version(which) if version is None else version,
-    }
-    if decline:
-        payload["code"] = decline
-    show(SESSION.run("request.decide", payload).result)
-
-
-def _version(request_id: str) -> int:
-    with SESSION.platform.db.read(SESSION.actor) as session:
-        found = session.get(FinancingRequest, request_id)
-    if found is None:
-        raise NotFound("NOT_FOUND", "No financing request with this id.", id=request_id)
-    return found.version
 
 
 def advances() -> None:

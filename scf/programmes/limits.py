@@ -257,19 +257,20 @@ def _refusals(
 
 
 def _short(kind: str, amount: int, room: int, currency: str) -> Refusal:
-    free = max(0, room)
+    """Refuse without the figures of the financier's book: how much is left is its own affair."""
+    free = room > 0
     next_step = (
-        f"Ask for at most {format_minor(free, currency)} {currency}, or wait for a repayment."
+        "Ask for less, or wait for a repayment."
         if free
-        else "Wait for a repayment, or ask the financier to raise the limit."
+        else "Wait for a repayment, or ask the financier."
     )
     return Refusal(
         f"LIMIT_{kind.upper()}",
         format_minor(amount, currency),
-        format_minor(free, currency),
+        "less" if free else "none",
         "with the next repayment",
         next_step,
-        f"The {kind} limit has {format_minor(free, currency)} {currency} left.",
+        "This is more than the financier can take on now.",
     )
 
 

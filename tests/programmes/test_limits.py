@@ -140,7 +140,7 @@ def test_several_takes_are_all_or_nothing(deals: Deals, ctx: Context) -> None:
         limits.take_many(ctx, financier_id=BANK, currency=EUR, takes=takes)
     assert refused.value.code == "LIMIT_PROGRAMME"
     first, second = refusals_of(refused.value)
-    assert (first["measured"], first["threshold"]) == ("1200.00", "1000.00")
+    assert (first["measured"], first["threshold"]) == ("1200.00", "less")
     assert second["code"] == "LIMIT_OBLIGOR"
     assert set(tree(ctx).values()) == {(0, 0)}
 
@@ -186,3 +186,19 @@ def test_a_hold_says_what_was_taken_and_what_is_left(deals: Deals) -> None:
     assert {(row.taken_minor == row.amount_minor, row.state) for row in deals.all(LimitHold)} == {
         (True, "HELD")
     }
+
+
+def test_a_refusal_does_not_tell_how_much_the_financier_has_left(
+    deals: Deals, ctx: Context
+) -> None:
+    take(deals, ctx, "a", "876.54", "1.00")
+    for amount, threshold in (("123.47", "less"), ("123.46", ""), ("0.01", "none")):
+        if not threshold:
+            take(deals, ctx, "b", amount, "1.00")
+            continue
+        with pytest.raises(RuleViolation, match="LIMIT_PROGRAMME") as refused:
+            take(deals, ctx, "c", amount, "1.00")
+        told = str(refused.value.facts) + refused.value.message
+        assert refusals_of(refused.value)[0]["threshold"] == threshold
+        assert "123.46" not in told
+        assert "1000.00" not in told

@@ -1,0 +1,61 @@
+"""The policy over real risk prices: what the model says, and what happens when it says nothing."""
+
+import datetime as dt
+
+import pytest
+
+from scf.db.engine import Database
+from scf.financing.models import FinancingRequest
+from scf.offers.models import Quote
+from tests.risk.world import TODAY, RiskWorld
+from tests.support.deals import ANCHOR
+
+DUE = dt.date(2026, 6, 9)
+
+
+@pytest.fixture
+def world(db: Database) -> RiskWorld:
+    """An anchor with a rating and a history, and an invoice within the policy's band."""
+    made = RiskWorld(db)
+    made.history()
+    made.rated(ANCHOR)
+    made.sale("40,000.00", due=DUE)
+    made.morning()
+    made.at(TODAY)
+    return made
+
+
+def lines(world: RiskWorld, request_id: str) -> dict[str, bool]:
+    row = world.get(FinancingRequest, request_id)
+    return {line["code"]: line["passed"] for line in row.reasons}
+
+
+def test_a_good_grade_within_the_band_is_decided_at_once(world: RiskWorld) -> None:
+    quote = world.quote(world.all_invoices()[-1])
+    assert world.get(Quote, quote["id"]).grade == "A2"
+    answer = world.submit(quote["id"])
+    assert answer["state"] == "APPROVED"
+    assert lines(world, answer["id"]) == dict.fromkeys(
+        ("MODEL", "MODEL_DATE", "ROUTE", "BAND", "CHECK_DUPLICATE", "LIMITS"), True
+    )
+
+
+def test_without_an_assessment_nothing_is_decided_by_the_policy(world: RiskWorld) -> None:
+    quote = world.quote(world.all_invoices()[-1])
+    world.change(Quote, quote["id"], grade=None)
+    answer = world.submit(quote["id"])
+    assert answer["state"] == "IN_REVIEW"
+    assert lines(world, answer["id"])["MODEL"] is False
+
+
+def test_on_yesterdays_graph_a_person_decides(world: RiskWorld) -> None:
+    tomorrow = TODAY + dt.timedelta(days=1)
+    world.set_date(tomorrow)
+    world.at(tomorrow)
+    quote = world.quote(world.all_invoices()[-1])
+    answer = world.submit(quote["id"])
+    assert answer["state"] == "IN_REVIEW"
+    found = lines(world, answer["id"])
+    assert [code for code, passed in found.items() if not passed] == [
+        "MODEL_DATE", "SNAPSHOT_STALE", "ROUTE",
+    ]  # fmt: skip
