@@ -94,7 +94,8 @@ def _trade(world: RiskWorld) -> None:
             canonical_number=name, duplicate_key=name, due_on=issued + dt.timedelta(days=60),
             net_minor=amount, tax_minor=0, gross_minor=amount, payable_minor=amount,
             order_number=None, order_canonical=None, order_id=None, match_code=None,
-            document_state="VALIDATED", base_minor=amount, parties={}, org_id="o", upload_id="u",
+            document_state="VALIDATED", base_minor=amount, accepted_minor=amount, parties={},
+            org_id="o", upload_id="u",
             original_id="o", created_at=at,
         )  # fmt: skip
         rows.append(row.model_dump())
