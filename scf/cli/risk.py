@@ -26,7 +26,7 @@ def attach(app: typer.Typer) -> None:
 
 
 @risk.command("assess")
-def assess() -> None:
+def assess_now() -> None:
     """Assess every financier's firms on the newest chain; once a day is enough."""
     show_list(nightly.assess_all(SESSION.platform), "assessments")
 
