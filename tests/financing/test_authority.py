@@ -3,9 +3,11 @@
 import pytest
 
 from scf.db.engine import Database
-from scf.financing.models import Decision, FinancingRequest
+from scf.financing.acts import acts_of
+from scf.financing.models import Advance, Decision, FinancingRequest
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from scf.programmes.service import terms_of_version
 from tests.financing.matrix import HUGE, LARGE, SMALL, MatrixDeals, with_matrix
 from tests.support.deals import (
     BANK,
@@ -193,3 +195,30 @@ def test_sixty_four_decisions_on_one_case_are_one(deals: MatrixDeals) -> None:
     assert final in {"APPROVED", "DECLINED"}
     assert seen == {final: 1, "STALE": 63}
     assert len(deals.all(Decision)) == 1
+
+
+# --- What a page offers -----------------------------------------------------------------------
+
+
+def acts(deals: MatrixDeals, request_id: str, who: Actor) -> dict[str, str]:
+    """Give what a person may do on a request: "yes", "last" (it decides), or why not."""
+    with deals.db.snapshot() as conn:
+        row = deals.get(FinancingRequest, request_id)
+        terms = terms_of_version(conn, deals.all(Advance)[0].programme_version_id)
+        found = acts_of(conn, who, row, terms, deals.clock.now())
+    return {act.name: ("last" if act.last else "yes") if act.allowed else act.code for act in found}
+
+
+def test_what_is_offered_is_what_would_be_taken(deals: MatrixDeals) -> None:
+    request_id = str(deals.asked(LARGE, "officer")["id"])
+    first = acts(deals, request_id, MAKER)
+    assert (first["approve"], first["return"], first["undo"]) == ("yes", "yes", "UNDO_STATE")
+    assert acts(deals, request_id, CHECKER)["approve"] == "AUTHORITY"
+    assert acts(deals, request_id, TREASURER)["approve"] == "NOT_ALLOWED"
+    deals.decide(request_id, MAKER)
+    assert acts(deals, request_id, MAKER)["approve"] == "FOUR_EYES"
+    second = acts(deals, request_id, CHECKER)
+    assert (second["approve"], second["counter"], second["differ"]) == ("last", "DIFFERS", "yes")
+    deals.decide(request_id, CHECKER)
+    after = acts(deals, request_id, CHECKER)
+    assert (after["approve"], after["undo"], after["cancel"]) == ("DECISION_STATE", "yes", "yes")

@@ -5,10 +5,11 @@ import datetime as dt
 import pytest
 
 from scf.db.engine import Database
-from scf.financing.models import FinancingRequest
+from scf.financing.models import Advance, FinancingRequest
 from scf.offers.models import Quote
+from scf.reporting.economics import economics_of
 from tests.risk.world import TODAY, RiskWorld
-from tests.support.deals import ANCHOR
+from tests.support.deals import ANCHOR, Deals
 
 DUE = dt.date(2026, 6, 9)
 
@@ -59,3 +60,24 @@ def test_on_yesterdays_graph_a_person_decides(world: RiskWorld) -> None:
     assert [code for code, passed in found.items() if not passed] == [
         "MODEL_DATE", "SNAPSHOT_STALE", "ROUTE",
     ]  # fmt: skip
+
+
+def test_the_figures_of_a_case_are_those_of_its_price(world: RiskWorld) -> None:
+    """An undertaking at .15 % a year: 250 for funds, 6 for losses, 22 for capital, 40 margin."""
+    answer = world.submit(world.quote(world.all_invoices()[-1])["id"])
+    rows = world.all(Advance, request_id=answer["id"])
+    with world.db.snapshot() as conn:
+        found = economics_of(conn, rows, 360)
+    assert found is not None
+    assert (found.kind, found.pd_ppm, found.hurdle_ppm) == ("expert_prior", 1_500, 120_000)
+    assert found.pd_item_ppm == 370
+    assert found.expected_loss_minor == 592  # 40,000.00 at 5.921155 bp for 90 of 360 days
+    assert found.return_ppm is not None
+    assert found.return_ppm > found.hurdle_ppm
+
+
+def test_a_price_by_contract_has_no_such_figures(db: Database) -> None:
+    deals = Deals(db)
+    deals.request(deals.invoice("1,000.00"))
+    with deals.db.snapshot() as conn:
+        assert economics_of(conn, deals.all(Advance), 360) is None
