@@ -41,8 +41,9 @@ class Fields:
 
 
 def attach(app: Flask) -> None:
-    """Give templates what the macro of the second factor asks."""
+    """Give templates what the macro of the second factor asks, and when the session ends."""
     app.jinja_env.globals["second_factor_fields"] = fields
+    app.jinja_env.globals["session_seconds"] = lambda: sessions.seconds_left(request)
 
 
 def digest_of(**facts: Any) -> str:  # noqa: ANN401 - whatever is signed

@@ -132,7 +132,8 @@ def seconds_left(request: Request) -> int:
     live: store.Live | None = request.environ.get("tributary.live")
     if live is None or live.expires_at is None:
         return 0
-    idle = around().options.lifetimes.idle.total_seconds()
+    # What was seen last may be written down a little late: better to warn too early.
+    idle = (around().options.lifetimes.idle - store.TOUCH).total_seconds()
     return max(0, int(min(idle, (live.expires_at - now()).total_seconds())))
 
 

@@ -23,7 +23,7 @@ from scf.parties.service import actor_of_user
 _table = WebSession.__table__  # type: ignore[attr-defined]
 _ID_BYTES = 32
 # How stale "last seen" may be; saves a write per request.
-_TOUCH = dt.timedelta(seconds=60)
+TOUCH = dt.timedelta(seconds=60)
 _FORGET = dt.timedelta(days=30)
 # Between the password and the second factor, and while a factor is set up.
 _HALF = dt.timedelta(minutes=10)
@@ -121,7 +121,7 @@ def load(db: Database, session_id: str, now: dt.datetime, lifetimes: Lifetimes) 
         actor = actor_of_user(conn, row.user_id) if row is not None else None
     if row is None or actor is None:
         return None
-    if now - row.last_seen_at >= _TOUCH:
+    if now - row.last_seen_at >= TOUCH:
         with db.writer.begin() as conn:
             conn.execute(
                 update(_table).where(_table.c.id_digest == digest).values(last_seen_at=now)

@@ -14,6 +14,7 @@ TRADERS = frozenset({Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
 OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
 BANK = OFFICERS | {Role.HEAD_OFFICE}
 ADMIN = frozenset({Role.ADMINISTRATOR})
+TREASURER = frozenset({Role.TREASURER})
 EVERYBODY = TRADERS | BANK | ADMIN
 API = "/api/v1"
 
@@ -183,18 +184,22 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/language"): Portal(signed_in=False, form={"language": "zh"}),
     ("POST", "/theme"): Portal(signed_in=False, form={"theme": "dark"}),
     ("GET", "/search"): Portal(signed_in=True),
-    ("GET", "/officer/chain"): Portal(signed_in=True),
-    ("GET", "/officer/chain.csv"): Portal(signed_in=True),
-    ("GET", "/anchor/chain"): Portal(signed_in=True),
+    ("GET", "/officer/chain"): Portal(signed_in=True, roles=BANK),
+    ("GET", "/officer/chain.csv"): Portal(signed_in=True, roles=BANK),
+    ("GET", "/anchor/chain"): Portal(signed_in=True, roles=ANCHORS),
     # --- the treasurer's pages
-    ("GET", "/treasurer/"): Portal(signed_in=True),
-    ("POST", "/treasurer/"): Portal(signed_in=True, form={"later": "7"}),
-    ("POST", "/treasurer/offer"): Portal(signed_in=True, form={"key": "x"}),
-    ("POST", "/treasurer/renew"): Portal(signed_in=True, form={"key": "x", "quote": "x"}),
-    ("GET", "/treasurer/confirm"): Portal(signed_in=True),
-    ("POST", "/treasurer/confirm"): Portal(signed_in=True, form={"key": "x", "quote": "x"}),
-    ("GET", "/treasurer/invoices"): Portal(signed_in=True),
-    ("GET", "/treasurer/invoices/<invoice_id>"): Portal(signed_in=True),
+    ("GET", "/treasurer/"): Portal(signed_in=True, roles=TREASURER),
+    ("POST", "/treasurer/"): Portal(signed_in=True, roles=TREASURER, form={"later": "7"}),
+    ("POST", "/treasurer/offer"): Portal(signed_in=True, roles=TREASURER, form={"key": "x"}),
+    ("POST", "/treasurer/renew"): Portal(
+        signed_in=True, roles=TREASURER, form={"key": "x", "quote": "x"}
+    ),
+    ("GET", "/treasurer/confirm"): Portal(signed_in=True, roles=TREASURER),
+    ("POST", "/treasurer/confirm"): Portal(
+        signed_in=True, roles=TREASURER, form={"key": "x", "quote": "x"}
+    ),
+    ("GET", "/treasurer/invoices"): Portal(signed_in=True, roles=TREASURER),
+    ("GET", "/treasurer/invoices/<invoice_id>"): Portal(signed_in=True, roles=TREASURER),
     # --- firms
     ("GET", f"{API}/firms"): Api(EVERYBODY),
     ("GET", f"{API}/firms/<firm_id>"): Api(EVERYBODY, thing="firm"),

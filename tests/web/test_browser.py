@@ -11,7 +11,8 @@ from werkzeug.serving import make_server
 from scf.db.engine import Database
 from tests.support.people import PASSWORD
 from tests.support.pictures import colours
-from tests.support.served import served_small
+from tests.support.served import Served, served_small
+from tests.web import signing
 
 WIDTHS = (320, 390, 768, 1440)
 
@@ -29,12 +30,16 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(db: Database) -> Iterator[str]:
-    app = served_small(db).app
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def served(db: Database) -> Served:
+    return served_small(db)
+
+
+@pytest.fixture
+def address(served: Served) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, served.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.port}"
+    yield f"http://localhost:{server.port}"
     server.shutdown()
     thread.join()
     server.server_close()
@@ -63,18 +68,22 @@ def opened(chromium: Browser, address: str, *, scripts: bool, scheme: str = "lig
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_person_signs_in_sees_the_page_and_leaves(
-    chromium: Browser, address: str, *, scripts: bool, scheme: str
+    chromium: Browser, served: Served, address: str, *, scripts: bool, scheme: str
 ) -> None:
+    signing.enrol(served, "treasurer")
     page = opened(chromium, address, scripts=scripts, scheme=scheme)
     page.goto(address)
     assert page.url == f"{address}/sign-in"
     page.get_by_label("E-mail").fill("treasurer@supplier.example")
     page.get_by_label("Password").fill("not the password")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Continue").click()
     assert page.get_by_role("alert").inner_text() == "Address or password is not right."
     assert page.get_by_label("E-mail").input_value() == "treasurer@supplier.example"
     page.complaints.clear()  # type: ignore[attr-defined] # browsers note the refusal themselves
     page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{address}/sign-in/code")
+    page.get_by_label("Code from your authenticator").fill(signing.code(served, "treasurer"))
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/")
     assert page.get_by_role("heading", level=1).inner_text() == "Nothing can be paid early today"
@@ -99,5 +108,36 @@ def test_a_person_signs_in_sees_the_page_and_leaves(
     page.wait_for_url(f"{address}/sign-in")
     page.goto(address)
     assert page.url == f"{address}/sign-in"
+    assert page.complaints == []  # type: ignore[attr-defined]
+    page.context.close()
+
+
+def test_a_person_sets_up_a_passkey_and_signs_in_by_it(chromium: Browser, address: str) -> None:
+    page = opened(chromium, address, scripts=True)
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    for step in ("Set up a passkey on this device", "Use a passkey"):
+        page.goto(f"{address}/sign-in")
+        page.get_by_label("E-mail").fill("checker@bank.example")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name=step).click()
+        if step.startswith("Set up"):
+            page.get_by_role("link", name="I have kept them").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        page.goto(f"{address}/account")
+        assert page.get_by_role("heading", level=1).inner_text() == "Your account"
+        page.locator("summary", has=page.locator(".avatar")).click()
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url(f"{address}/sign-in")
     assert page.complaints == []  # type: ignore[attr-defined]
     page.context.close()

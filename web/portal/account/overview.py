@@ -20,6 +20,7 @@ from web.context import actor, around, now, platform
 from web.portal.account.blueprint import account
 from web.portal.fresh import freshly_proved, note_proof
 from web.portal.gate import kept, steps
+from web.portal.gate.enrol import email_of
 
 _RECENT = 10
 _HISTORY = 100
@@ -78,7 +79,7 @@ def end_others() -> BaseResponse:
 @freshly_proved
 def password() -> str:
     """Ask for the present and the new password."""
-    return render_template("account/password.html", errors={})
+    return _password({})
 
 
 @account.post("/password")
@@ -102,11 +103,17 @@ def change_password() -> BaseResponse | tuple[str, int]:
             field = "current" if refusal.code == "PASSWORD_CURRENT" else "password"
             errors[field] = _password_words(refusal)
     if errors:
-        return render_template("account/password.html", errors=errors), 422
+        return _password(errors), 422
     sessions.begin(session, who)
     note_proof()
     flash(_("Your password is changed. Every other browser is signed out."), "ok")
     return redirect(url_for("account.overview"), 303)
+
+
+def _password(errors: dict[str, str]) -> str:
+    with platform().db.snapshot() as conn:
+        email = email_of(conn, actor().user_id)
+    return render_template("account/password.html", errors=errors, email=email)
 
 
 @account.get("/confirm")

@@ -66,8 +66,8 @@ def waiting(user_id: str) -> Any:  # noqa: ANN401 - a row of kept forms
 
 def own_path(path: str) -> str:
     """Return a page of ours as it is, and nothing for whatever could lead elsewhere."""
-    plain = own_address(path[:_LONGEST_PATH])
-    return "" if plain.startswith(("/api/", "/static/", "/sign-")) else plain
+    foreign = len(path) > _LONGEST_PATH or own_address(path) != path
+    return "" if foreign or path.startswith(("/api/", "/static/", "/sign-")) else path
 
 
 @portal.get("/sign-in/resume")

@@ -16,7 +16,7 @@ from web import second_factor, sessions
 from web.context import actor, now, platform
 from web.device import seen
 from web.portal.gate import steps
-from web.portal.gate.enrol import pending
+from web.portal.gate.enrol import email_of, pending
 from web.portal.pages import portal
 
 Answer = str | BaseResponse | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -96,10 +96,13 @@ def second_step_now() -> Answer:
 
 
 def _ask(person: Actor, problem: str) -> str:
+    with platform().db.snapshot() as conn:
+        email = email_of(conn, person.user_id)
     return render_template(
         "gate/code.html",
         fields=second_factor.fields_of(person),
         person=person,
+        email=email,
         problem=problem,
         demo=steps.demo_world(),
     )
