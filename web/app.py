@@ -18,6 +18,7 @@ from web.portal import portal, shell
 from web.portal.account import account
 from web.portal.admin import admin
 from web.portal.chain import chain
+from web.portal.officer import officer
 from web.portal.treasurer import treasurer
 from web.strict_json import StrictJson
 
@@ -68,6 +69,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(chain)
     app.register_blueprint(account)
     app.register_blueprint(admin)
+    app.register_blueprint(officer)
     app.register_blueprint(treasurer)
     app.register_blueprint(v1.blueprint())
     return app

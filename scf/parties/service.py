@@ -305,6 +305,15 @@ def firm_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
+def people_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of people by id, for those who may see what these people did."""
+    wanted = {user_id for user_id in ids if user_id}
+    if not wanted:
+        return {}
+    rows = conn.execute(select(_user.c.id, _user.c.name).where(_user.c.id.in_(wanted)))
+    return {row.id: row.name for row in rows}
+
+
 def firm_by(conn: Connection, word: str, org_id: str = "") -> str:
     """Return the id of the firm that ``word`` names: an id, or ``scheme:value``.
 

@@ -136,7 +136,7 @@ def _candidates(
     ctx.lock(Advance, [row.id for row in rows])
     found: list[tuple[Payment, str, str | None]] = []
     paid = instructions.being_paid(ctx.conn, (row.id for row in rows))
-    barred = _barred(ctx.conn, [row for row in rows if row.state == READY], today)
+    stopped = barred(ctx.conn, [row for row in rows if row.state == READY], today)
     for row in rows:
         value_on = max(row.value_on, today) if row.state == "RETURNED" else row.value_on
         if data.value_on is not None and value_on != data.value_on:
@@ -154,14 +154,14 @@ def _candidates(
             "Early payment",
             row.invoice_number,
         )
-        reason = barred.get(row.id) or _hurdle(row, value_on, today, paid)
+        reason = stopped.get(row.id) or _hurdle(row, value_on, today, paid)
         found.append((payment, reason, row.payee_account_id))
     if data.owed:
         found += [(one, "", None) for one in _owed(ctx.conn, financier_id, today, data.value_on)]
     return found
 
 
-def _barred(conn: Connection, rows: Sequence[Row[Any]], today: dt.date) -> dict[str, str]:
+def barred(conn: Connection, rows: Sequence[Row[Any]], today: dt.date) -> dict[str, str]:
     """Give the advances that must not be instructed now, each with the code of the reason."""
     try:
         guards.may_instruct(conn, rows, today)
@@ -173,7 +173,7 @@ def _barred(conn: Connection, rows: Sequence[Row[Any]], today: dt.date) -> dict[
     # One of many is in the way: ask each alone, so that only that one stays behind.
     found: dict[str, str] = {}
     for row in rows:
-        found |= _barred(conn, [row], today)
+        found |= barred(conn, [row], today)
     return found
 
 

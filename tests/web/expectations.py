@@ -56,12 +56,14 @@ class Portal:
 
     ``gate`` ones are steps between the password and the session: nobody comes to them otherwise.
     Who is signed in without one of the ``roles`` is told so, before anything else.
+    ``roles`` may open it; ``thing`` names the kind of object whose id stands in the address.
     """
 
     signed_in: bool
     form: dict[str, str] = field(default_factory=dict)
     gate: bool = False
     roles: frozenset[Role] = EVERYBODY
+    thing: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "bank_entry": lambda who: who.org == "bank-a",
     # its chain; a bank is told when the firm is in none of its own
     "chain_firm": lambda who: who.org == "supplier-x" or who.is_bank,
+    "limit": lambda who: who.org == "bank-a",
+    "over_advance": lambda who: who.org in {"supplier-x", "bank-a"},
 }
 
 EVIDENCE = {"evidence": "seen with my own eyes"}
@@ -121,6 +125,64 @@ ANCHORS = frozenset({Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
 
 def _is_seller(who: Person) -> bool:
     return who.org == "supplier-x"
+
+
+def _officer() -> dict[tuple[str, str], Portal]:
+    """Give the officer's pages: (method, address, roles, kind of thing)."""
+    maker_or_head = frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE})
+    maker = frozenset({Role.OFFICER_MAKER})
+    pages: tuple[tuple[str, str, frozenset[Role], str], ...] = (
+        ("GET", "/", BANK, ""),
+        ("GET", "/queue", BANK, ""),
+        ("POST", "/queue/approve", BANK, ""),
+        ("GET", "/cases/<request_id>", BANK, "request"),
+        ("POST", "/cases/<request_id>/checks", OFFICERS, "request"),
+        ("POST", "/cases/<request_id>/decide", BANK, "request"),
+        ("POST", "/cases/<request_id>/undo", BANK, "request"),
+        ("GET", "/limits", BANK, ""),
+        ("GET", "/limits/new", SECOND, ""),
+        ("POST", "/limits/new", SECOND, ""),
+        ("GET", "/limits/<node_id>", BANK, "limit"),
+        ("POST", "/limits/<node_id>", SECOND, "limit"),
+        ("GET", "/programmes", BANK, ""),
+        ("POST", "/programmes", maker_or_head, ""),
+        ("GET", "/programmes/<programme_id>", BANK, "programme"),
+        ("POST", "/programmes/<programme_id>/activate", SECOND, "programme"),
+        ("POST", "/programmes/<programme_id>/suspend", BANK, "programme"),
+        ("POST", "/programmes/<programme_id>/resume", SECOND, "programme"),
+        ("GET", "/fixings", BANK, ""),
+        ("POST", "/fixings", BANK, ""),
+        ("GET", "/pay-outs", BANK, ""),
+        ("POST", "/pay-outs/prepare", OFFICERS, ""),
+        ("GET", "/pay-outs/<file_id>", BANK, "payment_file"),
+        ("POST", "/pay-outs/<file_id>/release", SECOND, "payment_file"),
+        ("POST", "/pay-outs/<file_id>/resend", SECOND, "payment_file"),
+        ("POST", "/pay-outs/<file_id>/cancel", OFFICERS, "payment_file"),
+        ("GET", "/pay-outs/<file_id>/content", BANK, "payment_file"),
+        ("GET", "/bank-files", BANK, ""),
+        ("POST", "/bank-files", OFFICERS, ""),
+        ("GET", "/receipts", BANK, ""),
+        ("GET", "/receipts/<entry_id>", BANK, "bank_entry"),
+        ("POST", "/receipts/<entry_id>", OFFICERS, "bank_entry"),
+        ("POST", "/receipts/<entry_id>/reverse", OFFICERS, "bank_entry"),
+        ("GET", "/advances", BANK, ""),
+        ("GET", "/advances/<advance_id>", BANK, "advance"),
+        ("POST", "/advances/<advance_id>/unwind", OFFICERS, "advance"),
+        ("GET", "/books", BANK, ""),
+        ("GET", "/books/entries", BANK, ""),
+        ("GET", "/books/export", BANK, ""),
+        ("GET", "/firms", BANK, ""),
+        ("POST", "/firms/from-finding", BANK, ""),
+        ("GET", "/firms/<firm_id>", BANK, "firm"),
+        ("POST", "/firms/<firm_id>/activate", OFFICERS, "firm"),
+        ("POST", "/firms/<firm_id>/suspend", OFFICERS, "firm"),
+        ("POST", "/firms/<firm_id>/accounts", maker, "firm"),
+        ("POST", "/accounts/<account_id>/verify", OFFICERS, "account"),
+    )
+    return {
+        (method, f"/officer{rule}"): Portal(signed_in=True, roles=roles, thing=thing)
+        for method, rule, roles, thing in pages
+    }
 
 
 ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
@@ -200,6 +262,8 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     ("GET", "/treasurer/invoices"): Portal(signed_in=True, roles=TREASURER),
     ("GET", "/treasurer/invoices/<invoice_id>"): Portal(signed_in=True, roles=TREASURER),
+    # --- the officer's pages
+    **_officer(),
     # --- firms
     ("GET", f"{API}/firms"): Api(EVERYBODY),
     ("GET", f"{API}/firms/<firm_id>"): Api(EVERYBODY, thing="firm"),

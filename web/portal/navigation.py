@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _
 from sqlmodel import Session
 
 from scf.kernel.actor import Actor, Role
+from scf.reporting.desk import cases_waiting, files_waiting, receipts_waiting
 
 Count = Callable[[Session, Actor], int]
 TABS: Final = 4
@@ -39,8 +40,15 @@ _ANCHOR: Final = (
     Entry("chain.own", "chain", _("Supply chain"), "c"),
 )
 _OFFICER: Final = (
-    Entry("portal.home", "home", _("Home"), "h"),
+    Entry("officer.queue", "queue", _("Queue"), "q", cases_waiting),
+    Entry("officer.pay_outs", "coin", _("Pay-outs"), "p", files_waiting),
+    Entry("officer.advances", "invoice", _("Advances"), "a"),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
+    Entry("officer.limits", "chart", _("Limits"), "l"),
+    Entry("officer.receipts", "bank", _("Receipts"), "r", receipts_waiting),
+    Entry("officer.programmes", "gear", _("Programmes"), "t"),
+    Entry("officer.firms", "building", _("Firms"), "f"),
+    Entry("officer.books", "book", _("Books"), "b"),
 )
 _ADMIN: Final = (
     Entry("admin.users", "people", _("People"), "p"),

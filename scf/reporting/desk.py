@@ -1,0 +1,33 @@
+"""How much waits on an officer's desk, as single numbers that every page may ask for."""
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from scf.financing.models import FinancingRequest
+from scf.kernel.actor import Actor
+from scf.settlement.models import BankEntry, PaymentFile
+
+
+def cases_waiting(session: Session, who: Actor) -> int:
+    """Count the requests that nobody has decided yet."""
+    query = select(func.count(col(FinancingRequest.id))).where(
+        col(FinancingRequest.financier_id) == who.org_id,
+        col(FinancingRequest.state).in_(("SUBMITTED", "IN_REVIEW")),
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def files_waiting(session: Session, who: Actor) -> int:
+    """Count the payment files that another person prepared and nobody has released."""
+    query = select(func.count(col(PaymentFile.id))).where(
+        col(PaymentFile.state) == "CREATED", col(PaymentFile.prepared_by) != who.user_id
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def receipts_waiting(session: Session, _who: Actor) -> int:
+    """Count the receipts of which a part waits for a person."""
+    query = select(func.count(col(BankEntry.id))).where(
+        col(BankEntry.unallocated_minor) > 0, col(BankEntry.state).in_(("RECEIVED", "IDENTIFIED"))
+    )
+    return int(session.execute(query).scalar_one())

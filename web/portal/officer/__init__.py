@@ -1,0 +1,32 @@
+"""The bank officer's pages: the queue and its cases, limits, pay-outs, books, firms.
+
+Routes and views only: what is true and what is allowed is decided below, in ``scf``.
+"""
+
+from web.portal.officer import (
+    advances,
+    bank_files,
+    books,
+    case,
+    firms,
+    limits,
+    payouts,
+    programmes,
+    queue,
+    receipts,
+)
+from web.portal.officer.desk import officer
+
+__all__ = [
+    "advances",
+    "bank_files",
+    "books",
+    "case",
+    "firms",
+    "limits",
+    "officer",
+    "payouts",
+    "programmes",
+    "queue",
+    "receipts",
+]

@@ -1,0 +1,82 @@
+"""Advances: the late ones first, and one with its whole life."""
+
+from typing import Any
+
+from flask import render_template, request, url_for
+from flask_babel import gettext as _
+
+from scf.kernel.errors import ScfError
+from scf.parties.access import may
+from scf.parties.service import business_date
+from scf.reporting import portfolio
+from web.context import actor
+from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+
+_MAX_PAGE_DIGITS = 6
+_FEW = 8
+
+
+@page("/advances", "advance.read")
+def advances() -> str:
+    """Show the advances by group, what is late at the top."""
+    group = request.args.get("show", "")
+    asked = request.args.get("page", "1")
+    number = int(asked) if asked.isascii() and asked.isdigit() else 1
+    number = number if len(asked) <= _MAX_PAGE_DIGITS else 1
+    with reading() as session:
+        today = business_date(session.connection(), actor().org_id)
+        found = portfolio.advances(
+            session, today, group if group in portfolio.GROUPS else "", number
+        )
+    return render_template("officer/advances.html", page=found, group=group, today=today)
+
+
+@page("/advances/<advance_id>", "advance.read")
+def advance(advance_id: str) -> str:
+    """Show one advance: where it stands, its steps, its payments and its entries."""
+    return _one(advance_id, {})
+
+
+def _one(advance_id: str, errors: dict[str, str]) -> str:
+    with reading() as session:
+        today = business_date(session.connection(), actor().org_id)
+        life = portfolio.life(session, advance_id, today)
+    if life is None:
+        raise missing("advance")
+    return render_template(
+        "officer/advance.html",
+        life=life,
+        row=life.row,
+        line=life.line,
+        shown=_newest(life.entries),
+        today=today,
+        errors=errors,
+        may_unwind=may(actor(), "payout.unwind") and life.row.state in {"FAILED", "RETURNED"},
+        may_prepare=may(actor(), "payout.prepare"),
+    )
+
+
+def _newest(entries: list[portfolio.Booked]) -> list[portfolio.Booked]:
+    """Give the newest entries first; income is booked each day, so few of them tell enough."""
+    newest = entries[::-1]
+    return newest if request.args.get("entries") == "all" else newest[:_FEW]
+
+
+@page("/advances/<advance_id>/unwind", "payout.unwind", method="POST")
+def unwind_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Undo an advance whose pay-out failed or came back."""
+    with reading() as session:
+        today = business_date(session.connection(), actor().org_id)
+        if portfolio.life(session, advance_id, today) is None:
+            raise missing("advance")
+    note = typed("note")
+    if not note:
+        return _one(advance_id, {"note": _("Say why it is not sent again.")}), 422
+    try:
+        act("payout.unwind", {"advance_id": advance_id, "note": note})
+    except ScfError as refusal:
+        return _one(advance_id, errors_of(refusal)), refusal.http_status
+    return done(
+        _("The advance is unwound; everything it held is free."),
+        url_for("officer.advance", advance_id=advance_id),
+    )

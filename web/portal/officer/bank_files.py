@@ -1,0 +1,61 @@
+"""What the bank says, handed in as files: answers to payments, and statements."""
+
+from hashlib import sha256
+from typing import Any, Final
+
+from flask import render_template, request
+from flask_babel import gettext as _
+
+from scf.kernel.errors import ScfError
+from scf.parties.access import may
+from scf.reporting import receipts as reporting
+from scf.settlement import statements
+from web.context import actor, platform
+from web.portal.officer.desk import act, errors_of, page, reading
+
+MAX_FILE: Final = 8 * 1024 * 1024
+MAX_FILES: Final = 10
+FORM_ROOM: Final = 65_536
+
+
+@page("/bank-files", "bank_statement.read")
+def bank_files() -> str:
+    """Show the drop for the bank's files and the statements read so far."""
+    return _shown([], {})
+
+
+def _shown(read: list[dict[str, Any]], errors: dict[str, str]) -> str:
+    with reading() as session:
+        rows = reporting.statements(session)
+        waiting = reporting.waiting(session)
+    return render_template(
+        "officer/bank_files.html",
+        statements=rows,
+        waiting=len(waiting),
+        read=read,
+        errors=errors,
+        may_hand_in=may(actor(), "bank_file.hand_in"),
+    )
+
+
+@page("/bank-files", "bank_file.hand_in", method="POST")
+def hand_in_bank_files() -> Any:  # noqa: ANN401 - a page with its status
+    """Read the files one after the other; each has its effect once, however often it is sent."""
+    request.max_content_length = MAX_FILE * MAX_FILES + FORM_ROOM
+    files = [file for file in request.files.getlist("files") if file.filename][:MAX_FILES]
+    if not files:
+        return _shown([], {"files": _("Choose a file of the bank.")}), 422
+    read = []
+    for number, file in enumerate(files):
+        content = file.read()
+        name = (file.filename or "")[:200]
+        try:
+            mark = sha256(content).hexdigest()
+            act("bank_file.hand_in", {"name": name, "sha256": mark}, part=str(number))
+            result = statements.read_file(platform(), actor(), content, name)
+        except ScfError as refusal:
+            read.append({"name": name, "problem": errors_of(refusal)["form"], "findings": []})
+        else:
+            read.append({"name": name, "problem": "", **result})
+    bad = any(one["problem"] or not one.get("read", True) for one in read)
+    return _shown(read, {}), 422 if bad else 200

@@ -1,0 +1,73 @@
+"""The financier's book: trial balance, entries of a day, files for other programs, the proof."""
+
+import datetime as dt
+from typing import Final
+
+from flask import Response, render_template, request
+from sqlmodel import col
+
+from scf.accounting import export, journal
+from scf.ledger.models import Entry
+from scf.parties.service import day_for
+from scf.reporting import portfolio, standing
+from web.api.v1.files import attachment
+from web.context import actor, now
+from web.portal.officer.desk import page, reading
+from web.problems import BadRequest
+
+_MEDIA: Final = {"csv": ("text/csv", "csv"), "hledger": ("text/plain", "journal")}
+MOST_ENTRIES: Final = 200
+
+
+def _day(name: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+
+
+@page("/books", "ledger.read")
+def books() -> str:
+    """Show the trial balance at the close of a day, and whether the book stands as it must."""
+    with reading() as session:
+        today = day_for(session.connection(), actor().org_id, now().date())
+        on = _day("on") or today
+        found = standing.books(session, actor().org_id, on)
+        proof = standing.proof(session)
+        day = standing.day_state(session, actor().org_id)
+    return render_template(
+        "officer/books.html", books=found, proof=proof, day_state=day, on=on, today=today
+    )
+
+
+@page("/books/entries", "ledger.read")
+def entries() -> str:
+    """Show the entries booked on a day, each with its lines."""
+    with reading() as session:
+        today = day_for(session.connection(), actor().org_id, now().date())
+        on = _day("on") or today
+        found = portfolio.booked(session, col(Entry.booked_on) == on, most=MOST_ENTRIES)
+    return render_template(
+        "officer/entries.html",
+        entries=found,
+        on=on,
+        today=today,
+        cut=len(found) == MOST_ENTRIES,
+        before=on - dt.timedelta(days=1),
+        after=on + dt.timedelta(days=1),
+    )
+
+
+@page("/books/export", "journal.read")
+def export_journal() -> Response:
+    """Give the whole journal between two days as a file."""
+    form = request.args.get("format", "")
+    if form not in _MEDIA:
+        raise BadRequest("EXPORT_FORMAT", "A journal is exported as csv or hledger.")
+    media, ending = _MEDIA[form]
+    with reading() as session:
+        lines = journal.journal_lines(
+            session.connection(), actor().org_id, _day("from"), _day("to")
+        )
+        content = export.write(lines, form)
+    return attachment(content, f"journal.{ending}", f"{media}; charset=utf-8")
