@@ -266,9 +266,5 @@ def _indicators(
 
 def _digest(as_of_on: dt.date, rows: Sequence[Edge], nodes: Sequence[dict[str, Any]]) -> str:
     """Give the fingerprint of relations and places; the same knowledge has the same one."""
-    made = hashlib.sha256(as_of_on.isoformat().encode())
-    for row in rows:
-        made.update(repr(tuple(row)).encode())
-    for node in nodes:
-        made.update(repr((node["firm_id"], node["x"], node["y_ppm"])).encode())
-    return made.hexdigest()
+    places = [(node["firm_id"], node["x"], node["y_ppm"]) for node in nodes]
+    return hashlib.sha256(repr((as_of_on.isoformat(), rows, places)).encode()).hexdigest()

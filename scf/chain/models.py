@@ -78,9 +78,10 @@ class GraphEdge(Record, table=True):
     __tablename__ = "graph_edge"
     __table_args__ = table_args(
         ForeignKeyConstraint(["snapshot_id"], ["graph_snapshot.id"], name="fk_graph_edge_snapshot"),
-        CheckConstraint("seller_id <> buyer_id", name="ck_graph_edge_ends"),
-        CheckConstraint("overdue_minor <= open_minor", name="ck_graph_edge_overdue"),
-        CheckConstraint("kept_minor <= open_minor", name="ck_graph_edge_kept"),
+        CheckConstraint(
+            "seller_id <> buyer_id AND overdue_minor <= open_minor AND kept_minor <= open_minor",
+            name="ck_graph_edge",
+        ),
         Index("ix_graph_edge_buyer", "snapshot_id", "buyer_id"),
     )
     snapshot_id: IdKey

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from scf.chain import service
-from scf.chain.views import ChainView, Relation, relation
+from scf.chain.views import ChainView, Relation, main_currency, relation
 from scf.parties.service import firm_names
 
 WIDTH: Final = 1_000
@@ -25,13 +25,16 @@ MARGIN: Final = 70
 HEAD: Final = 44  # room for the headings of the columns
 PITCH: Final = 26  # between firms: a finger's width
 LEAST_HEIGHT: Final = 320
-_ROWS_PER_LANE: Final = (26, 80)  # above: two lanes, three lanes beside each other
-_LANE_GAP: Final = 17
+_ROWS: Final = 26  # firms below each other in a column; more stand in lanes side by side
+_LANE_GAP: Final = 24
+_ROOM_FOR_NAMES: Final = 130
 _RADIUS: Final = (4.5, 13.0)
 _LABELS_PER_COLUMN: Final = 5
 _LABEL_HEIGHT: Final = 30
-_LETTER: Final = 6.1  # width of a letter of a label
-_LONGEST_LABEL: Final = 24
+_LETTER: Final = 6.4  # width of a small letter of a label
+_CAPITAL: Final = 8.4
+_WIDE: Final = 11.4
+_LONGEST_LABEL: Final = 22
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Column:
 
     level: int
     x: float
+    width: float
     firms: int  # as far as they may be told
     others: int
     few: bool  # fewer than five, of which no number is told
@@ -118,6 +122,16 @@ class Picture:
     mixed: bool  # whether other buyers stand in the anchors' column
 
 
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """What is known of the firms of a picture."""
+
+    relations: Sequence[Relation]
+    currency: str
+    standings: Mapping[str, service.Standing]
+    names: Mapping[str, str]
+
+
 def whole(
     conn: Connection,
     snapshot: Row[Any],
@@ -130,11 +144,16 @@ def whole(
     counts = service.firms_per_column(conn, snapshot.id)
     drawn = Counter(row.x for row in nodes.values())
     edges = service.edges_among(conn, snapshot.id, nodes)
+    currency = main_currency(row.currency for row in edges)
     return _picture(
         places={firm: (row.x, row.y_ppm / 1e6) for firm, row in nodes.items()},
         others={x: counts[x] - drawn[x] for x in counts},
-        relations=[relation(row, snapshot.as_of_on, payments=True) for row in edges],
-        names=firm_names(conn, nodes),
+        known=_Known(
+            [relation(row, snapshot.as_of_on, payments=True) for row in edges],
+            currency,
+            service.standings(conn, snapshot, nodes, currency),
+            firm_names(conn, nodes),
+        ),
         marks=marks or Marks(),
         focus="",
         highlight=highlight,
@@ -151,7 +170,7 @@ def around(
     from graph.build import from_relations
     from graph.layout import DRAWN, layered
 
-    currency = main_currency(view.relations)
+    currency = main_currency(one.currency for one in view.relations)
     graph = from_relations(
         [one.seller_id for one in view.relations],
         [one.buyer_id for one in view.relations],
@@ -174,35 +193,26 @@ def around(
             )
         },
         others=others,
-        relations=view.relations,
-        names=view.names,
+        known=_Known(view.relations, currency, view.standings, view.names),
         marks=marks or Marks(),
         focus=view.firm_id,
         highlight=highlight,
     )
 
 
-def main_currency(relations: Iterable[Relation]) -> str:
-    """Name the currency of most relations; amounts of others are in the table, not the picture."""
-    counts = Counter(one.currency for one in relations)
-    return min(counts, key=lambda currency: (-counts[currency], currency), default="")
-
-
 def _picture(
     *,
     places: Mapping[str, tuple[int, float]],
     others: Mapping[int, int | None],
-    relations: Iterable[Relation],
-    names: Mapping[str, str],
+    known: _Known,
     marks: Marks,
     focus: str,
     highlight: Sequence[str],
     mixed: bool = False,
 ) -> Picture:
-    inside = [one for one in relations if one.seller_id in places and one.buyer_id in places]
-    currency = main_currency(inside)
-    columns, at, height = _grid(places, others)
-    sums = _Sums(inside, currency)
+    inside = [one for one in known.relations if one.seller_id in places and one.buyer_id in places]
+    sums = _Sums(inside, known.currency, known.standings)
+    columns, at, height = _grid(places, others, sums.volume)
     lit_pairs = set(itertools.pairwise(highlight))
     lit_pairs |= {(b, a) for a, b in lit_pairs}
     ordinary, lit = [], []
@@ -215,7 +225,7 @@ def _picture(
     sizes = marks.exposure if marks.colour == "exposure" else sums.volume
     top = max((sizes.get(firm, 0) for firm in places), default=0)
     firms = [
-        _firm(firm, places[firm][0], at[firm], names, marks, sums, (sizes.get(firm, 0), top))
+        _firm(firm, places[firm][0], at[firm], known.names, marks, sums, (sizes.get(firm, 0), top))
         for firm in sorted(places, key=lambda one: (-places[one][0], places[one][1], one))
     ]
     firms = [
@@ -226,7 +236,7 @@ def _picture(
         width=WIDTH,
         height=height,
         centred=bool(focus),
-        currency=currency,
+        currency=known.currency,
         colour=marks.colour,
         columns=columns,
         firms=_linked(_labelled(firms), sums.pairs),
@@ -238,9 +248,14 @@ def _picture(
 
 
 class _Sums:
-    """What the relations of the picture add up to per firm, in the chain's main currency."""
+    """What firms trade and owe, in the chain's main currency."""
 
-    def __init__(self, relations: Iterable[Relation], currency: str) -> None:
+    def __init__(
+        self,
+        relations: Iterable[Relation],
+        currency: str,
+        standings: Mapping[str, service.Standing],
+    ) -> None:
         self.pairs: dict[tuple[str, str], int] = {}
         self.volume: Counter[str] = Counter()
         self.open: Counter[str] = Counter()
@@ -258,41 +273,60 @@ class _Sums:
             if row.overdue_days:
                 self.days[row.buyer_id] = max(row.overdue_days, self.days.get(row.buyer_id, 0))
         self.largest = max(self.pairs.values(), default=0)
+        # What is known of all of a firm's relations stands above what its drawn ones add up to.
+        for firm, one in standings.items():
+            self.volume[firm], self.open[firm] = one.volume_minor, one.open_minor
+            self.overdue[firm], self.days[firm] = one.overdue_minor, one.overdue_days
 
 
 # --- Places ---------------------------------------------------------------------------------------
 
 
 def _grid(
-    places: Mapping[str, tuple[int, float]], others: Mapping[int, int | None]
+    places: Mapping[str, tuple[int, float]],
+    others: Mapping[int, int | None],
+    volume: Mapping[str, int],
 ) -> tuple[list[Column], dict[str, tuple[float, float]], float]:
-    """Turn columns and shares of a column into points; crowded columns get lanes."""
+    """Turn columns and shares of a column into points; a crowded column is as wide as it needs."""
     members: dict[int, list[str]] = {}
     for firm in sorted(places, key=lambda one: (places[one][1], one)):
         members.setdefault(places[firm][0], []).append(firm)
     levels = sorted({*members, *(x for x, count in others.items() if count != 0)}, reverse=True)
-    rows = max((len(firms) / _lanes(len(firms)) for firms in members.values()), default=1)
+    lanes = {level: max(1, -(-len(members.get(level, ())) // _ROWS)) for level in levels}
+    rows = max((len(firms) / lanes[level] for level, firms in members.items()), default=1)
     height = max(LEAST_HEIGHT, HEAD + PITCH * rows + PITCH)
-    step = (WIDTH - 2 * MARGIN - 100) / max(len(levels) - 1, 1)
+    widths = {level: (lanes[level] - 1) * _LANE_GAP for level in levels}
+    # The last column keeps room for its names.
+    free = WIDTH - 2 * MARGIN - _ROOM_FOR_NAMES - sum(widths.values())
+    step = max(0.0, free / max(len(levels) - 1, 1))
     at: dict[str, tuple[float, float]] = {}
     columns = []
-    for number, level in enumerate(levels):
-        x = MARGIN + step * number if len(levels) > 1 else WIDTH / 2
-        firms = members.get(level, [])
-        lanes = _lanes(len(firms))
-        body = height - HEAD - PITCH
+    left = MARGIN if len(levels) > 1 else (WIDTH - widths[levels[0]]) / 2 if levels else 0.0
+    body = height - HEAD - PITCH
+    for level in levels:
+        firms = _rows(members.get(level, []), lanes[level], volume)
         for place, firm in enumerate(firms):
-            shift = (place % lanes - (lanes - 1) / 2) * _LANE_GAP
-            y = HEAD + body * (place + 0.5) / len(firms)
-            at[firm] = (round(x + shift, 1), round(y, 1))
+            x = left + (place % lanes[level]) * _LANE_GAP
+            at[firm] = (round(x, 1), round(HEAD + body * (place + 0.5) / len(firms), 1))
         rest = others.get(level, 0)
-        few = rest is None
-        columns.append(Column(level, round(x, 1), len(firms) + (rest or 0), rest or 0, few))
+        columns.append(
+            Column(
+                level=level,
+                x=round(left + widths[level] / 2, 1),
+                width=round(widths[level] + 46.0, 1),
+                firms=len(firms) + (rest or 0),
+                others=rest or 0,
+                few=rest is None,
+            )
+        )
+        left += widths[level] + step
     return columns, at, round(height, 1)
 
 
-def _lanes(count: int) -> int:
-    return 1 + sum(count > rows for rows in _ROWS_PER_LANE)
+def _rows(firms: Sequence[str], lanes: int, volume: Mapping[str, int]) -> list[str]:
+    """Let the largest of each row stand at its end, where there is room for a name."""
+    rows = (firms[start : start + lanes] for start in range(0, len(firms), lanes))
+    return [firm for row in rows for firm in sorted(row, key=lambda one: (volume.get(one, 0), one))]
 
 
 def _curve(start: tuple[float, float], end: tuple[float, float]) -> str:
@@ -324,7 +358,7 @@ def _firm(
     elif marks.colour == "exposure":
         shape, tone = "circle", "exposed" if size[0] else "plain"
     else:
-        shape, tone = ("ring", "late") if late else ("circle", "plain")
+        shape, tone = ("ring", "late") if late else ("circle", "fair")
     share = math.sqrt(size[0] / size[1]) if size[1] > 0 and size[0] > 0 else 0.0
     least, most = _RADIUS
     return Firm(
@@ -410,4 +444,12 @@ def _letters(text: str) -> int:
 
 
 def _width(text: str) -> float:
-    return _letters(text) * _LETTER
+    """Guess the width of a name on the safe side; a browser's fonts differ."""
+    return sum(
+        _WIDE
+        if unicodedata.east_asian_width(sign) in "WF"
+        else _CAPITAL
+        if sign.isupper() or sign in "&…mw"
+        else _LETTER
+        for sign in text
+    )

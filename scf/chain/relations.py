@@ -82,7 +82,7 @@ def store_edges() -> Insert:
         "overdue_since_on": func.min(known.c.overdue_since_on),
         "last_on": func.max(known.c.last_on),
     }
-    rows = select(*values.values()).group_by(*ends).order_by(*ends)
+    rows = select(*values.values()).group_by(*ends)
     return insert(_edge).from_select(list(values), rows)
 
 

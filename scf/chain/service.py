@@ -189,6 +189,50 @@ def drawn_nodes(conn: Connection, snapshot_id: str) -> dict[str, Row[Any]]:
     return {row.firm_id: row for row in rows}
 
 
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """What a firm trades and owes in one currency over all its relations, drawn or not."""
+
+    volume_minor: int
+    open_minor: int
+    overdue_minor: int
+    overdue_days: int
+
+
+def standings(
+    conn: Connection, snapshot: Row[Any], nodes: Mapping[str, Row[Any]], currency: str
+) -> dict[str, Standing]:
+    """Add up what each firm trades and owes, over the whole chain."""
+    owed: dict[str, Row[Any]] = {}
+    sums = select(
+        _edge.c.buyer_id,
+        func.sum(_edge.c.open_minor).label("open"),
+        func.sum(_edge.c.overdue_minor).label("overdue"),
+        func.min(_edge.c.overdue_since_on).label("since"),
+    ).group_by(_edge.c.buyer_id)
+    for part in _slices(sorted(nodes)):
+        rows = conn.execute(
+            sums.where(
+                _edge.c.snapshot_id == snapshot.id,
+                _edge.c.currency == currency,
+                _edge.c.buyer_id.in_(part),
+            )
+        )
+        owed |= {row.buyer_id: row for row in rows}
+    found = {}
+    for firm, row in nodes.items():
+        sides = row.indicators.get(currency, {})
+        volume = sum(side["minor"] for side in sides.values())
+        debt = owed.get(firm)
+        found[firm] = Standing(
+            volume_minor=volume,
+            open_minor=int(debt.open) if debt else 0,
+            overdue_minor=int(debt.overdue) if debt else 0,
+            overdue_days=(snapshot.as_of_on - debt.since).days if debt and debt.since else 0,
+        )
+    return found
+
+
 def firms_per_column(conn: Connection, snapshot_id: str) -> dict[int, int]:
     """Count all firms of the snapshot by column of the picture."""
     rows = conn.execute(

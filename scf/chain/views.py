@@ -9,7 +9,7 @@ Source: the rules of who may see which explanation (row "chain").
 import dataclasses
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, column, select, table
@@ -72,6 +72,7 @@ class ChainView:
     deeper: Sequence[Deeper] = ()
     complete: bool = True
     nodes: dict[str, Row[Any]] = dataclasses.field(default_factory=dict)
+    standings: dict[str, service.Standing] = dataclasses.field(default_factory=dict)
 
 
 def is_officer(actor: Actor) -> bool:
@@ -177,6 +178,7 @@ def _counts(
 def _view(
     conn: Connection, snapshot: Row[Any], reach: service.Reach, *, full: bool, actor: Actor
 ) -> ChainView:
+    nodes = service.nodes_of(conn, snapshot.id, reach.level) if full else {}
     return ChainView(
         snapshot_id=snapshot.id,
         as_of_on=snapshot.as_of_on,
@@ -189,8 +191,17 @@ def _view(
             for row in reach.edges
         ],
         complete=reach.complete,
-        nodes=service.nodes_of(conn, snapshot.id, reach.level) if full else {},
+        nodes=nodes,
+        standings=service.standings(
+            conn, snapshot, nodes, main_currency(row.currency for row in reach.edges)
+        ),
     )
+
+
+def main_currency(currencies: Iterable[str]) -> str:
+    """Name the one that occurs most; amounts of others are in tables, not in pictures."""
+    counts = Counter(currencies)
+    return min(counts, key=lambda currency: (-counts[currency], currency), default="")
 
 
 def relation(row: Row[Any], as_of_on: dt.date, *, payments: bool) -> Relation:

@@ -1118,9 +1118,10 @@ def upgrade() -> None:
         sa.Column("overdue_since_on", sa.Date(), nullable=True),
         sa.Column("kept_minor", sa.BigInteger(), nullable=False),
         sa.Column("last_on", sa.Date(), nullable=True),
-        sa.CheckConstraint("kept_minor <= open_minor", name="ck_graph_edge_kept"),
-        sa.CheckConstraint("overdue_minor <= open_minor", name="ck_graph_edge_overdue"),
-        sa.CheckConstraint("seller_id <> buyer_id", name="ck_graph_edge_ends"),
+        sa.CheckConstraint(
+            "seller_id <> buyer_id AND overdue_minor <= open_minor AND kept_minor <= open_minor",
+            name="ck_graph_edge",
+        ),
         sa.ForeignKeyConstraint(
             ["snapshot_id"], ["graph_snapshot.id"], name="fk_graph_edge_snapshot"
         ),
