@@ -7,7 +7,6 @@ import pytest
 from scf.chain import nightly
 from scf.chain.models import GraphSnapshot
 from scf.db.engine import Database
-from scf.documents.models import Invoice
 from scf.kernel.errors import NotAllowed
 from scf.parties.models import BusinessDate
 from tests.chain.world import ANCHOR, BANK, DAY, NEXT, Trade, eur
@@ -111,10 +110,10 @@ def test_the_open_part_leaves_out_what_is_disputed_and_tells_what_is_late(db: Da
     assert trade.edges()[SELLER, ANCHOR].open_minor == eur("60.00")
 
 
-def test_a_rejected_or_void_invoice_is_no_relation(db: Database) -> None:
+def test_a_rejected_or_unanswered_invoice_is_no_relation(db: Database) -> None:
     trade = Trade(db, "x")
-    trade.change(Invoice, trade.sale(SELLER, "x", "9.00"), document_state="VOID")
-    trade.sale("x", "x", "9.00", accepted=False)
+    trade.reject("x", trade.sale(SELLER, "x", "9.00"))
+    trade.sale(SELLER, "x", "9.00", accepted=False)
     trade.sale("x", ANCHOR, "5.00")
     trade.snapshot()
     assert set(trade.edges()) == {("x", ANCHOR)}

@@ -44,6 +44,10 @@ class Trade(Deals):
         approver = Actor(f"u-{buyer}", buyer, frozenset({Role.ANCHOR_APPROVER}))
         self.run("invoice.accept", approver, items=[{"invoice_id": invoice_id, **word}])
 
+    def reject(self, buyer: str, invoice_id: str) -> None:
+        clerk = Actor(f"u-{buyer}", buyer, frozenset({Role.ANCHOR_CLERK}))
+        self.run("invoice.reject", clerk, invoice_ids=[invoice_id], reason="never ordered")
+
     def dispute(self, buyer: str, invoice_id: str, amount: str) -> None:
         clerk = Actor(f"u-{buyer}", buyer, frozenset({Role.ANCHOR_CLERK}))
         self.run(
