@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents import dilution
 from scf.financing import advances
-from scf.financing.models import OverAdvance
+from scf.financing.models import Advance, OverAdvance
 from scf.kernel.ids import new_id
 from scf.programmes import claims, limits
 
@@ -54,6 +54,18 @@ class Dilution:
     reserve: int
     cause: str
     cause_id: str
+
+
+_A: Final = Advance.__table__.c  # type: ignore[attr-defined]
+# The same as ``exposure``, for a query.
+EXPOSURE: Final = (
+    _A.face_minor
+    - _A.repaid_minor
+    - _A.diluted_minor
+    - _A.bought_minor
+    + _A.gap_minor
+    - _A.gap_paid_minor
+)
 
 
 def open_face(row: Any) -> int:  # noqa: ANN401 - a row of advance

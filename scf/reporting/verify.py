@@ -21,8 +21,9 @@ from scf.db.platform import Platform
 from scf.documents import conservation
 from scf.documents.models import CreditAllocation, Dispute, Invoice
 from scf.financing.advances import replay
-from scf.financing.lifecycle import ENDED
+from scf.financing.lifecycle import ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
+from scf.financing.reserve import EXPOSURE, OVER_ADVANCE, open_face
 from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
 from scf.programmes import limits
@@ -30,6 +31,7 @@ from scf.programmes.models import ProgrammeClaim
 from scf.risk import replay as replay_of_prices
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
+_over: Final = OVER_ADVANCE
 _event: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _claim: Final[Table] = ProgrammeClaim.__table__  # type: ignore[attr-defined]
@@ -44,7 +46,6 @@ _posting: Final[Table] = Posting.__table__  # type: ignore[attr-defined]
 _LIVE: Final = _advance.c.state.not_in((*ENDED, "NEW"))
 _OUTSTANDING: Final = _LIVE & _advance.c.funded_on.is_not(None)
 _HELD: Final = _LIVE & _advance.c.funded_on.is_(None)
-_FUNDED: Final = ("FUNDED", "PART_REPAID", "GRACE", "OVERDUE")
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
             "claims": lambda: _claims(conn),
             "risk prices": lambda: _prices(conn),
             "advances and their events": lambda: _advances(conn),
+            "over-advances": lambda: _over_advances(conn),
             "advances and their books": lambda: _books(conn),
             "books and state": lambda: _of_books(accounting.agrees(conn)),
         }
@@ -149,9 +151,10 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         select(
             _advance.c.invoice_id,
             func.sum(case((_HELD, _advance.c.face_minor), else_=0)).label("held"),
+            func.sum(case((_OUTSTANDING, EXPOSURE), else_=0)).label("outstanding"),
             func.sum(
-                case((_OUTSTANDING, _advance.c.face_minor - _advance.c.repaid_minor), else_=0)
-            ).label("outstanding"),
+                case((_OUTSTANDING, _advance.c.gap_minor - _advance.c.gap_paid_minor), else_=0)
+            ).label("over_advance"),
         )
         .group_by(_advance.c.invoice_id)
         .subquery()
@@ -170,6 +173,7 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
     said = {
         "held": func.coalesce(by_advance.c.held, 0),
         "outstanding": func.coalesce(by_advance.c.outstanding, 0),
+        "over_advance": func.coalesce(by_advance.c.over_advance, 0),
         "credited": func.coalesce(credited.c.amount, 0),
         "disputed": func.coalesce(disputed.c.amount, 0),
     }
@@ -225,16 +229,42 @@ def _advances(conn: Connection) -> Iterator[Breach]:
         except Conflict as conflict:
             yield Breach("ADVANCE_EVENTS", where, conflict.message)
             continue
-        have = (row.state, row.repaid_minor, row.penalty_paid_minor, row.funded_on, row.closed_on)
-        want = (
-            told.state,
-            told.repaid_minor,
-            told.penalty_paid_minor,
-            told.funded_on,
-            told.closed_on,
+        have = {name: getattr(row, name) for name in vars(told)}
+        wrong = {name: (value, getattr(told, name)) for name, value in have.items()}
+        wrong = {name: pair for name, pair in wrong.items() if pair[0] != pair[1]}
+        if wrong:
+            yield Breach("ADVANCE_STATE", where, f"It says, its events lead to: {wrong}.")
+
+
+def _over_advances(conn: Connection) -> Iterator[Breach]:
+    """What the over-advances of an advance leave open is what the advance says is owed for them."""
+    still = func.coalesce(func.sum(_over.c.open_minor), 0)
+    query = (
+        select(_advance.c.id, _advance.c.gap_minor, _advance.c.gap_paid_minor, still.label("open"))
+        .outerjoin(_over, _over.c.advance_id == _advance.c.id)
+        .group_by(_advance.c.id, _advance.c.gap_minor, _advance.c.gap_paid_minor)
+        .having(_advance.c.gap_minor - _advance.c.gap_paid_minor != still)
+        .order_by(_advance.c.id)
+    )
+    for row in conn.execute(query):
+        yield Breach(
+            "OVER_ADVANCE",
+            f"advance {row.id}",
+            f"{row.gap_minor - row.gap_paid_minor} are to be repurchased; its over-advances say "
+            f"{int(row.open)}.",
         )
-        if have != want:
-            yield Breach("ADVANCE_STATE", where, f"It is {have}; its events lead to {want}.")
+
+
+def _claims_on(row: Row[Any]) -> dict[str, int]:
+    """Give what the financier has bought or lent on an advance, and what it owes back on it."""
+    if row.recourse:
+        lent = row.face_minor - row.reserve_minor
+        return {"loans_to_sellers": lent - row.lent_paid_minor}
+    return {
+        "receivables_purchased": open_face(row),
+        "due_to_sellers_reserve": -row.reserve_left_minor,
+        "due_from_sellers_repurchase": row.gap_minor - row.gap_paid_minor,
+    }
 
 
 def _books(conn: Connection) -> Iterator[Breach]:
@@ -242,6 +272,9 @@ def _books(conn: Connection) -> Iterator[Breach]:
     accounts = (
         "receivables_purchased",
         "loans_to_sellers",
+        "due_to_sellers_reserve",
+        "due_from_sellers_repurchase",
+        "interest_receivable",
         "unearned_discount",
         "payments_in_transit",
     )
@@ -256,11 +289,11 @@ def _books(conn: Connection) -> Iterator[Breach]:
     )
     for subject, code, amount in conn.execute(query):
         booked.setdefault(subject, {})[code] = int(amount)
-    for row in conn.execute(select(_advance).where(_advance.c.state.in_(_FUNDED))):
+    for row in conn.execute(select(_advance).where(_advance.c.state.in_(OUT))):
         have = booked.get(row.id, {})
-        claim = "loans_to_sellers" if row.recourse else "receivables_purchased"
         want = {
-            claim: row.face_minor - row.repaid_minor,
+            **_claims_on(row),
+            "interest_receivable": row.interest_minor - row.interest_paid_minor,
             "unearned_discount": row.income_minor - row.discount_minor,
             "payments_in_transit": 0,
         }

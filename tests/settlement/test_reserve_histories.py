@@ -15,6 +15,7 @@ from scf.financing.models import Advance, OverAdvance
 from scf.financing.reserve import open_face
 from scf.kernel.errors import RuleViolation, ScfError
 from scf.kernel.money import format_minor
+from scf.reporting.verify import verify
 from tests.settlement.books import must_agree
 from tests.settlement.conftest import MakeWorld
 from tests.settlement.test_reserve_life import DUE, TERMS, credit_note, nothing_open
@@ -144,6 +145,7 @@ def test_every_life_of_a_discounted_receivable_ends_at_zero(
     for _ in range(ACTS):
         life.draw.choice(life.acts)()
         must_agree(world)
+    assert verify(world.platform).breaches == []
     life.end()
     must_agree(world)
     assert {row.state for row in life.rows()} <= {"CLOSED", "REPURCHASED"}
@@ -154,3 +156,4 @@ def test_every_life_of_a_discounted_receivable_ends_at_zero(
     world.pay_out()
     must_agree(world)
     nothing_open(world)
+    assert verify(world.platform).breaches == []

@@ -17,6 +17,7 @@ from scf.chain.models import GraphNode
 from scf.chain.picture import Marks, Picture
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
+from scf.financing.reserve import EXPOSURE
 from scf.kernel.actor import Actor
 from scf.kernel.errors import RuleViolation, ScfError
 from scf.kernel.money import format_minor
@@ -237,7 +238,7 @@ def _marks(conn: Connection, who: Actor, snapshot: Row[Any], colour: str) -> Mar
         )
         return Marks(colour, risk={row.firm_id: row.grade for row in rows})
     if colour == "exposure":
-        owed = func.sum(_advance.c.face_minor - _advance.c.repaid_minor)
+        owed = func.sum(EXPOSURE)
         rows = conn.execute(
             select(_advance.c.obligor_id, owed.label("minor"))
             .where(
