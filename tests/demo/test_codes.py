@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from scf.cli.common import SESSION
-from scf.cli.main import app
+from scf.cli import people
+from scf.cli.common import Session
+from scf.cli.main import build_app
 from scf.db.engine import Database
 from scf.demo import mark, world
 from scf.kernel.errors import Unavailable
@@ -24,26 +25,26 @@ def test_everybody_signs_in_by_the_code_that_is_printed_each_once(
 ) -> None:
     platform = platform_on(db)
     made = world.ensure(platform, NOON.date(), tmp_path / "users.json", VAULT)
-    people = []
+    everybody = []
     with db.snapshot() as conn:
         assert mark.is_demo(conn)
         for line in made.sign_ins:
             person = actor_of_email(conn, line["email"])
             assert person is not None
-            people.append(person)
+            everybody.append(person)
     seen = set()
     for _number in range(3):
         with db.snapshot() as conn:
-            code = present.next_code(conn, VAULT, people[0].user_id, NOON).code
-        proof.prove_by_code(db, VAULT, people[0], code, proof.Purpose(), NOON)
+            code = present.next_code(conn, VAULT, everybody[0].user_id, NOON).code
+        proof.prove_by_code(db, VAULT, everybody[0], code, proof.Purpose(), NOON)
         seen.add(code)
     assert len(seen) == 3
     with db.snapshot() as conn:
         with pytest.raises(Unavailable, match="CODES_USED"):
-            present.next_code(conn, VAULT, people[0].user_id, NOON)
+            present.next_code(conn, VAULT, everybody[0].user_id, NOON)
         later = NOON + dt.timedelta(seconds=30)
-        assert present.next_code(conn, VAULT, people[0].user_id, later).code not in seen
-        for person in people[1:]:
+        assert present.next_code(conn, VAULT, everybody[0].user_id, later).code not in seen
+        for person in everybody[1:]:
             assert len(present.next_code(conn, VAULT, person.user_id, NOON).code) == 6
 
 
@@ -55,10 +56,8 @@ def test_a_world_of_real_people_is_no_demo(db: Database) -> None:
 
 def test_production_prints_no_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCF_ENV", "production")
-    for cached in ("settings", "platform", "vault"):
-        SESSION.__dict__.pop(cached, None)
-    answer = CliRunner().invoke(app, ["--json", "user", "code", "anybody@bank.example"])
-    for cached in ("settings", "platform", "vault"):
-        SESSION.__dict__.pop(cached, None)
+    monkeypatch.setattr(people, "SESSION", Session())
+    words = ["user", "code", "anybody@bank.example"]
+    answer = CliRunner().invoke(build_app(words), words)
     assert answer.exit_code == 1
-    assert '"PRODUCTION"' in answer.output
+    assert "PRODUCTION" in answer.output
