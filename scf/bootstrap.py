@@ -30,6 +30,7 @@ SLICES = (
     "scf.parties.visibility",
     "scf.ledger.visibility",
     "scf.documents.commands",
+    "scf.documents.staging",
     "scf.documents.visibility",
     "scf.chain.commands",
     "scf.chain.visibility",

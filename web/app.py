@@ -20,6 +20,7 @@ from web.portal.admin import admin
 from web.portal.chain import chain
 from web.portal.officer import officer
 from web.portal.treasurer import treasurer
+from web.portal.uploads import uploads
 from web.strict_json import StrictJson
 
 # What a request may carry at most; the upload of files asks for more on its own route.
@@ -71,6 +72,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(admin)
     app.register_blueprint(officer)
     app.register_blueprint(treasurer)
+    app.register_blueprint(uploads)
     app.register_blueprint(v1.blueprint())
     return app
 

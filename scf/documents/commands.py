@@ -67,7 +67,10 @@ class _Input(BaseModel):
 
 
 class ReceiveUpload(_Input):
-    """A file to keep and to read. ``queue`` leaves the reading to the worker."""
+    """A file to keep and to read.
+
+    ``queue`` leaves the reading to the worker; ``hold`` waits for ``upload.start`` with it.
+    """
 
     name: str = Field(min_length=1, max_length=400)
     content: bytes = Field(exclude=True, repr=False, max_length=MAX_UPLOAD)
@@ -76,6 +79,7 @@ class ReceiveUpload(_Input):
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: ColumnMapping | None = None
     queue: bool = False
+    hold: bool = False
 
     # The bytes themselves stay out of key, answer and audit trail; their digest stands for them.
     @computed_field  # type: ignore[prop-decorator]
@@ -134,44 +138,21 @@ def receive_upload(ctx: Context, data: ReceiveUpload) -> dict[str, Any]:
     """
     if not data.content:
         raise InvalidInput("FILE_EMPTY", "The file is empty.")
-    known = ctx.conn.execute(
-        select(_original.c.id).where(
-            _original.c.org_id == ctx.actor.org_id, _original.c.sha256 == data.sha256
-        )
-    ).scalar_one_or_none()
-    original_id = known or new_id()
-    if known is None:
-        ctx.conn.execute(
-            insert(_original),
-            {
-                "id": original_id,
-                "org_id": ctx.actor.org_id,
-                "sha256": data.sha256,
-                "name": shown(data.name, 400),
-                "size": len(data.content),
-                "content": data.content,
-                "received_at": ctx.now,
-            },
-        )
-    upload_id = new_id()
-    ctx.conn.execute(
-        insert(_upload),
+    original_id, seen_before = keep_original(ctx, data.name, data.content, data.sha256)
+    state = "STAGED" if data.hold else "RECEIVED"
+    upload_id = add_upload(
+        ctx,
         {
-            "id": upload_id,
-            "org_id": ctx.actor.org_id,
-            "user_id": ctx.actor.user_id,
             "original_id": original_id,
             "name": shown(data.name, 400),
             "format": data.format,
             "document_type": data.document_type,
             "mode": data.mode,
             "mapping": data.mapping.model_dump(mode="json") if data.mapping else None,
-            "state": "RECEIVED",
-            "created_at": ctx.now,
-            **dict.fromkeys(_COUNTERS.values(), 0),
+            "state": state,
         },
     )
-    ctx.change("upload", upload_id, None, {"state": "RECEIVED", "sha256": data.sha256})
+    ctx.change("upload", upload_id, None, {"state": state, "sha256": data.sha256})
     job_id = None
     if data.queue:
         job_id = ctx.enqueue("documents.import", {"upload_id": upload_id}, upload_id)
@@ -179,8 +160,50 @@ def receive_upload(ctx: Context, data: ReceiveUpload) -> dict[str, Any]:
         "upload_id": upload_id,
         "original_id": original_id,
         "job_id": job_id,
-        "seen_before": known is not None,
+        "seen_before": seen_before,
     }
+
+
+def keep_original(ctx: Context, name: str, content: bytes, sha256: str) -> tuple[str, bool]:
+    """Keep the bytes of a file; gives their id, and whether they were here before."""
+    known = ctx.conn.execute(
+        select(_original.c.id).where(
+            _original.c.org_id == ctx.actor.org_id, _original.c.sha256 == sha256
+        )
+    ).scalar_one_or_none()
+    if known is not None:
+        return str(known), True
+    original_id = new_id()
+    ctx.conn.execute(
+        insert(_original),
+        {
+            "id": original_id,
+            "org_id": ctx.actor.org_id,
+            "sha256": sha256,
+            "name": shown(name, 400),
+            "size": len(content),
+            "content": content,
+            "received_at": ctx.now,
+        },
+    )
+    return original_id, False
+
+
+def add_upload(ctx: Context, values: dict[str, Any]) -> str:
+    """Note the act of handing in a file; gives its id."""
+    upload_id = new_id()
+    ctx.conn.execute(
+        insert(_upload),
+        {
+            "id": upload_id,
+            "org_id": ctx.actor.org_id,
+            "user_id": ctx.actor.user_id,
+            "created_at": ctx.now,
+            **dict.fromkeys(_COUNTERS.values(), 0),
+            **values,
+        },
+    )
+    return upload_id
 
 
 _COUNTERS: Final = {

@@ -9,7 +9,8 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Protocol
 
@@ -56,11 +57,11 @@ def bad_rows(
     loose: list[str] = []
     for one in findings:
         told = f"{one.code}: {one.message}"
-        row = _ROW.match(one.place)
+        row = row_of(one.place)
         if row is None:
             loose.append(told)
         else:
-            reasons[int(row[1])].append(told)
+            reasons[row].append(told)
     table = _open(content, mapping, document_type)
     of_line = _documents(_open(content, mapping, document_type), reasons)
     out = io.StringIO(newline="")
@@ -75,6 +76,56 @@ def bad_rows(
     for told in loose:
         writer.writerow([*[""] * width, cell(told)])
     return out.getvalue().encode("utf-8")
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row of a table to correct: where it stands, where its document starts, and its cells."""
+
+    line: int
+    starts: int
+    cells: list[str]
+
+
+def rows_to_fix(
+    content: bytes,
+    wanted: Collection[int],
+    mapping: Mapping[str, Any] | None,
+    document_type: str | None,
+) -> tuple[list[str], list[BadRow]]:
+    """Give the header of a table and the rows of the documents that start at some lines."""
+    table = _open(content, mapping, document_type)
+    reasons: dict[int, list[str]] = {line: [] for line in wanted}
+    of_line = _documents(_open(content, mapping, document_type), reasons)
+    width = len(table.header)
+    found = []
+    last = max(of_line, default=0)
+    for raw in table.raw_rows():
+        if raw.line > last:
+            break
+        if raw.line in of_line:
+            cells = [*raw.cells, *[""] * (width - len(raw.cells))][:width]
+            found.append(BadRow(raw.line, of_line[raw.line], cells))
+    return table.header, found
+
+
+def corrected(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Write corrected rows as a table of their own, for :data:`CORRECTED` to be read by."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8")
+
+
+# How a table that ``corrected`` wrote is to be read, whatever its original was like.
+CORRECTED: Final = {"delimiter": ",", "encoding": "utf-8", "header_row": 1}
+
+
+def row_of(place: str) -> int | None:
+    """Give the line of a table that a finding's place names."""
+    row = _ROW.match(place)
+    return int(row[1]) if row else None
 
 
 def list_of(findings: Iterable[Found]) -> bytes:

@@ -58,20 +58,24 @@ class Upload(Record, table=True):
         ForeignKeyConstraint(["original_id"], ["original.id"], name="fk_upload_original"),
         CheckConstraint("mode IN ('keep-good', 'atomic')", name="ck_upload_mode"),
         CheckConstraint(
-            "state IN ('RECEIVED', 'RUNNING', 'DONE', 'REFUSED')", name="ck_upload_state"
+            "state IN ('STAGED', 'RECEIVED', 'RUNNING', 'DONE', 'REFUSED')",
+            name="ck_upload_state",
         ),
         Index("ix_upload_org", "org_id", "created_at"),
+        Index("ix_upload_header", "org_id", "header_digest"),
     )
     id: IdKey
     org_id: Id
     user_id: Id
     original_id: Id
+    corrects_id: OptId  # the upload whose bad rows this one brings again, corrected
     name: Text
     format: Code
     document_type: OptCode
     mode: Code
     mapping: OptJson
-    state: Code
+    header_digest: OptCode  # of the table's header, by which its mapping is found again
+    state: Code  # STAGED: kept, and waits for its sender's word on how to read it
     read_count: Count = 0
     stored_count: Count = 0
     incomplete_count: Count = 0

@@ -51,6 +51,8 @@ MAY: dict[str, frozenset[Role]] = {
     # --- documents
     "document.read": _TRADE_AND_BANK,
     "upload.receive": _TRADER,
+    "upload.start": _TRADER,
+    "upload.correct": _TRADER,
     "upload.read": _TRADER,
     "documents.match": _TRADER | _OPERATOR,
     "credit_note.link": _TRADER,

@@ -204,6 +204,18 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol/passkey"): Portal(signed_in=True, gate=True),
+    # --- uploads
+    ("GET", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
+    ("GET", "/uploads/<upload_id>"): Portal(signed_in=True, roles=TRADERS),
+    ("GET", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/<upload_id>/start"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/<upload_id>/again"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/<upload_id>/correct"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/<upload_id>/invite"): Portal(signed_in=True, roles=TRADERS),
+    ("GET", "/uploads/<upload_id>/errors"): Portal(signed_in=True, roles=TRADERS),
+    ("GET", "/uploads/<upload_id>/original"): Portal(signed_in=True, roles=TRADERS),
     # --- the own account
     ("GET", "/account"): Portal(signed_in=True),
     ("GET", "/account/sign-ins"): Portal(signed_in=True),

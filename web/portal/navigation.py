@@ -37,6 +37,7 @@ _TREASURER: Final = (
 )
 _ANCHOR: Final = (
     Entry("portal.home", "home", _("Home"), "h"),
+    Entry("uploads.home", "upload", _("Upload"), "u"),
     Entry("chain.own", "chain", _("Supply chain"), "c"),
 )
 _OFFICER: Final = (

@@ -8,7 +8,7 @@ data (is 03/04 March or April? is 1,234 a thousand?) it says, and leaves to that
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -221,6 +221,16 @@ _PAYMENT_WORDS: Final = {
 }
 
 
+class Proposal(NamedTuple):
+    """What a header and some rows suggest, whole or not; a person completes and confirms it."""
+
+    kind: Kind
+    columns: dict[str, str]
+    date_formats: tuple[DateFormat, ...]
+    decimal: Literal["point", "comma"]
+    findings: list[Finding]
+
+
 def propose_mapping(
     header: Sequence[str], sample: Sequence[Sequence[str]], kind: Kind | None = None
 ) -> tuple[ColumnMapping | None, list[Finding]]:
@@ -229,6 +239,27 @@ def propose_mapping(
     Returns the mapping, or None where a required field finds no column, and what was decided or
     could not be.
     """
+    found = propose_columns(header, sample, kind)
+    missing = [name for name in required_fields_of(found.kind) if name not in found.columns]
+    findings = found.findings + [
+        Finding(Severity.ERROR, "COLUMN_MISSING", f"No column looks like {name}.", "header")
+        for name in missing
+    ]
+    if missing:
+        return None, findings
+    mapping = ColumnMapping(
+        kind=found.kind,
+        columns=found.columns,
+        date_formats=found.date_formats,
+        decimal=found.decimal,
+    )
+    return mapping, findings
+
+
+def propose_columns(
+    header: Sequence[str], sample: Sequence[Sequence[str]], kind: Kind | None = None
+) -> Proposal:
+    """Propose what each column means, even where the table lacks something that it needs."""
     findings: list[Finding] = []
     plain = [_plain(name) for name in header]
     kind = kind or _kind_of(plain)
@@ -238,19 +269,9 @@ def propose_mapping(
         field = words.get(name)
         if field is not None and field not in columns and header[position].strip():
             columns[field] = header[position]
-    given = set(columns)
     values = _by_field(header, columns, sample)
     formats = _date_formats(values, findings)
-    decimal = _decimal_of(values, findings)
-    missing = [name for name in required_fields_of(kind) if name not in given]
-    findings += [
-        Finding(Severity.ERROR, "COLUMN_MISSING", f"No column looks like {name}.", "header")
-        for name in missing
-    ]
-    if missing:
-        return None, findings
-    mapping = ColumnMapping(kind=kind, columns=columns, date_formats=formats, decimal=decimal)
-    return mapping, findings
+    return Proposal(kind, columns, formats, _decimal_of(values, findings), findings)
 
 
 def _plain(name: str) -> str:

@@ -1003,6 +1003,7 @@ def upgrade() -> None:
         sa.Column("org_id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("original_id", sa.String(), nullable=False),
+        sa.Column("corrects_id", sa.String(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("document_type", sa.String(), nullable=True),
@@ -1010,6 +1011,7 @@ def upgrade() -> None:
         sa.Column(
             "mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
+        sa.Column("header_digest", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("read_count", sa.BigInteger(), nullable=False),
         sa.Column("stored_count", sa.BigInteger(), nullable=False),
@@ -1020,12 +1022,13 @@ def upgrade() -> None:
         sa.Column("finished_at", UtcInstant(), nullable=True),
         sa.CheckConstraint("mode IN ('keep-good', 'atomic')", name="ck_upload_mode"),
         sa.CheckConstraint(
-            "state IN ('RECEIVED', 'RUNNING', 'DONE', 'REFUSED')", name="ck_upload_state"
+            "state IN ('STAGED', 'RECEIVED', 'RUNNING', 'DONE', 'REFUSED')", name="ck_upload_state"
         ),
         sa.ForeignKeyConstraint(["original_id"], ["original.id"], name="fk_upload_original"),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
+    op.create_index("ix_upload_header", "upload", ["org_id", "header_digest"], unique=False)
     op.create_index("ix_upload_org", "upload", ["org_id", "created_at"], unique=False)
     op.create_table(
         "account_verification",

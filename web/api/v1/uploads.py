@@ -262,6 +262,7 @@ def get_errors(upload_id: str) -> Response:
                     col(DocumentFinding.upload_id) == row.id,
                     col(DocumentFinding.severity) == Severity.ERROR.value,
                     col(DocumentFinding.document_id).is_(None),
+                    col(DocumentFinding.resolved_at).is_(None),
                 )
                 .order_by(col(DocumentFinding.id))
                 .limit(MAX_ERRORS)

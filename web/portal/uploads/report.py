@@ -1,0 +1,164 @@
+"""How far a file is, and what came of it."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlmodel import Session, col
+from werkzeug.wrappers import Response as BaseResponse
+
+from scf.db.models import Job
+from scf.documents import errorfile
+from scf.documents.models import DocumentFinding, Upload
+from scf.parties.access import may
+from web.api.v1.files import attachment
+from web.context import actor, now, platform
+from web.portal.acting import must, tried
+from web.portal.uploads import preview
+from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
+from web.portal.uploads.fixing import grid_of
+
+REFRESH: Final = 3
+_UNKNOWN: Final = 50
+_TOLD: Final = 25
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast a file is read, and how long it will still take."""
+
+    read: int
+    total: int
+    per_second: int
+    seconds_left: int | None
+
+
+@uploads.get("/<upload_id>")
+def show(upload_id: str) -> Response | BaseResponse:
+    """Show progress while a file is read (the page may be closed), afterwards the report."""
+    with platform().db.read(actor()) as reading:
+        row = one_upload(reading, upload_id)
+        if row.state == "STAGED":
+            return redirect(url_for("uploads.check", upload_id=upload_id), 303)
+        content = content_of(reading, row)
+        running = row.state in {"RECEIVED", "RUNNING"}
+        job = reading.execute(
+            select(Job).where(col(Job.kind) == "documents.import", col(Job.key) == row.id)
+        ).scalar_one_or_none()
+        errors = [] if running else open_errors(reading, upload_id)
+        table = preview.is_table(content)
+        fixes = row.mode == "keep-good" and table and bool(errors)
+        grid = grid_of(row, content, errors, _after()) if fixes else None
+        told = [one for one in errors if grid is None or errorfile.row_of(one.place) is None]
+        page = render_template(
+            "uploads/show.html",
+            row=row,
+            running=running,
+            failed=job is not None and job.state == "FAILED",
+            pace=_pace(row, job, content if table else b"") if running else None,
+            grid=grid,
+            told=told[:_TOLD],
+            told_more=max(0, len(told) - _TOLD),
+            has_errors=bool(errors),
+            unknown=_unknown(reading, upload_id),
+            may_invite=may(actor(), "firm.add"),
+            took=_took(row),
+            corrections=_corrections(reading, upload_id),
+            refresh=REFRESH,
+        )
+    answer = make_response(page)
+    if running:
+        # Without a script the page loads itself again; with one only its progress is replaced.
+        answer.headers["Refresh"] = str(REFRESH * 5)
+    return answer
+
+
+@uploads.post("/<upload_id>/invite")
+def invite(upload_id: str) -> BaseResponse:
+    """Invite the firm that a document names; what waits for it goes on when it is active."""
+    must("firm.add")
+    finding_id = request.form.get("finding", "")[:64]
+    done = tried("firm.add", {"finding_id": finding_id}, part=finding_id)
+    if done is not None:
+        flash(
+            _(
+                "%(name)s is invited. Its documents go on by themselves once the bank has"
+                " checked the firm.",
+                name=done["name"],
+            ),
+            "ok",
+        )
+    return redirect(url_for("uploads.show", upload_id=upload_id), 303)
+
+
+@uploads.get("/<upload_id>/errors")
+def errors(upload_id: str) -> Response:
+    """Give what is to be corrected as a file: of a table its bad rows, else the findings."""
+    with platform().db.read(actor()) as reading:
+        row = one_upload(reading, upload_id)
+        content, found = content_of(reading, row), open_errors(reading, upload_id)
+        written = (
+            errorfile.bad_rows(content, found, row.mapping, row.document_type)
+            if preview.is_table(content)
+            else errorfile.list_of(found)
+        )
+    return attachment(written, f"to-correct-{upload_id}.csv", "text/csv; charset=utf-8")
+
+
+@uploads.get("/<upload_id>/original")
+def original(upload_id: str) -> Response:
+    """Give the file back exactly as it came."""
+    with platform().db.read(actor()) as reading:
+        row = one_upload(reading, upload_id)
+        return attachment(content_of(reading, row), row.name)
+
+
+def _after() -> int:
+    text = request.args.get("after", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
+
+
+def _pace(row: Upload, job: Job | None, content: bytes) -> Pace:
+    """Judge by the lines of the file and the time since it was taken up."""
+    packed = content[:2] == b"\x1f\x8b"
+    total = 0 if packed or not content else max(content.count(b"\n") - 1, 1)
+    since = job.created_at if job is not None else row.created_at
+    seconds = max(1, int((now() - since).total_seconds()))
+    speed = row.read_count // seconds
+    left = (max(0, total - row.read_count) // speed) if speed and total else None
+    return Pace(row.read_count, total, speed, left)
+
+
+def _took(row: Upload) -> dt.timedelta | None:
+    return row.finished_at - row.created_at if row.finished_at else None
+
+
+def _unknown(reading: Session, upload_id: str) -> list[DocumentFinding]:
+    """Read which firms of a file nobody knows yet."""
+    return list(
+        reading.execute(
+            select(DocumentFinding)
+            .where(
+                col(DocumentFinding.upload_id) == upload_id,
+                col(DocumentFinding.code) == "FIRM_UNKNOWN",
+                col(DocumentFinding.resolved_at).is_(None),
+            )
+            .order_by(col(DocumentFinding.id))
+            .limit(_UNKNOWN)
+        ).scalars()
+    )
+
+
+def _corrections(reading: Session, upload_id: str) -> list[Upload]:
+    """Read the uploads that brought rows of this one again."""
+    return list(
+        reading.execute(
+            select(Upload)
+            .where(col(Upload.corrects_id) == upload_id)
+            .order_by(col(Upload.id))
+            .limit(_TOLD)
+        ).scalars()
+    )

@@ -1,0 +1,107 @@
+"""The names by which people know the fields of a table and the states of an upload."""
+
+from flask_babel import gettext as _
+
+from scf.documents.canonical import Kind
+from scf.documents.readers.mapping import SCHEMES, fields_of
+
+
+def field_name(name: str) -> str:
+    """Return the name of a field of a table."""
+    names = {
+        "number": _("Number"),
+        "issue_on": _("Issue date"),
+        "due_on": _("Due date"),
+        "delivered_on": _("Delivery date"),
+        "currency": _("Currency"),
+        "type_code": _("Type code"),
+        "payable": _("Amount payable"),
+        "gross": _("Amount with tax"),
+        "net": _("Amount without tax"),
+        "tax": _("Tax"),
+        "prepaid": _("Paid in advance"),
+        "rounding": _("Rounding"),
+        "order_reference": _("Order number"),
+        "contract_reference": _("Contract number"),
+        "billing_reference": _("Earlier invoice"),
+        "despatch_reference": _("Delivery note"),
+        "receipt_reference": _("Receipt advice"),
+        "iban": _("IBAN"),
+        "bic": _("BIC"),
+        "payment_reference": _("Payment reference"),
+        "payment_terms": _("Payment terms"),
+        "note": _("Note"),
+        "line_id": _("Line: number"),
+        "item_name": _("Line: item"),
+        "item_id": _("Line: item number"),
+        "quantity": _("Line: quantity"),
+        "unit": _("Line: unit"),
+        "price": _("Line: price"),
+        "line_net": _("Line: amount"),
+        "order_line": _("Line: order line"),
+        "amount": _("Amount"),
+        "paid_on": _("Payment date"),
+        "reference": _("Reference"),
+    }
+    if name in names:
+        return str(names[name])
+    role, _sign, part = name.partition("_")
+    return f"{party_name(role)}: {_part(part)}"
+
+
+def party_name(role: str) -> str:
+    """Return the name of a side."""
+    names = {
+        "seller": _("Supplier"),
+        "buyer": _("Buyer"),
+        "payer": _("Payer"),
+        "payee": _("Payee"),
+    }
+    return str(names.get(role, role))
+
+
+def _part(part: str) -> str:
+    names = {
+        "name": _("name"),
+        "country": _("country"),
+        "vat": _("VAT number"),
+        "uscc": _("credit code (USCC)"),
+        "id": _("own number"),
+        "reg": _("register number"),
+    }
+    return str(names.get(part, part.upper() if part in SCHEMES else part))
+
+
+_FIRST = ("number", "issue_on", "due_on", "paid_on", "payable", "amount", "currency", "reference")
+
+
+def choices(kind: Kind) -> list[tuple[str, str]]:
+    """Return what a column of this kind of table may mean, the usual first."""
+    known = fields_of(kind)
+    first = [name for name in _FIRST if name in known]
+    rest = sorted(known - set(first), key=field_name)
+    return [("", _("Not read")), *((name, field_name(name)) for name in [*first, *rest])]
+
+
+def kind_name(kind: str | None) -> str:
+    """Return what a file holds, in one word."""
+    names = {
+        "order": _("Orders"),
+        "invoice": _("Invoices"),
+        "payment": _("Payments"),
+        "receipt": _("Receipts"),
+        "credit_note": _("Credit notes"),
+    }
+    return str(names.get(kind or "", _("As the file says")))
+
+
+def state_name(state: str) -> tuple[str, str]:
+    """Return the word and the colour for the state of an upload."""
+    names = {
+        "STAGED": (_("Waits for your check"), "warn"),
+        "RECEIVED": (_("In line"), "info"),
+        "RUNNING": (_("Being read"), "info"),
+        "DONE": (_("Read"), "ok"),
+        "REFUSED": (_("Nothing stored"), "bad"),
+    }
+    return names.get(state, (state, ""))
