@@ -17,6 +17,7 @@ from web.context import Around, Options, install
 from web.portal import portal, shell
 from web.portal.account import account
 from web.portal.admin import admin
+from web.portal.anchor import anchor
 from web.portal.chain import chain
 from web.portal.officer import officer
 from web.portal.treasurer import treasurer
@@ -73,6 +74,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(officer)
     app.register_blueprint(treasurer)
     app.register_blueprint(uploads)
+    app.register_blueprint(anchor)
     app.register_blueprint(v1.blueprint())
     return app
 

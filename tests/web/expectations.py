@@ -121,6 +121,7 @@ CENT = {"amount_minor": 1, "currency": "EUR"}
 SEES_QUOTES = BANK | {Role.TREASURER}
 SECOND = frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 ANCHORS = frozenset({Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
+APPROVERS = frozenset({Role.ANCHOR_APPROVER})
 
 
 def _is_seller(who: Person) -> bool:
@@ -204,6 +205,21 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol/passkey"): Portal(signed_in=True, gate=True),
+    # --- the anchor's pages
+    ("GET", "/anchor/"): Portal(signed_in=True, roles=ANCHORS),
+    ("GET", "/anchor/acceptances"): Portal(signed_in=True, roles=ANCHORS),
+    ("POST", "/anchor/acceptances"): Portal(signed_in=True, roles=APPROVERS),
+    ("POST", "/anchor/acceptances/review"): Portal(signed_in=True, roles=APPROVERS),
+    ("GET", "/anchor/invoices/<invoice_id>"): Portal(signed_in=True, roles=ANCHORS),
+    ("POST", "/anchor/invoices/<invoice_id>/accept"): Portal(signed_in=True, roles=APPROVERS),
+    ("POST", "/anchor/invoices/<invoice_id>/reject"): Portal(signed_in=True, roles=ANCHORS),
+    ("POST", "/anchor/invoices/<invoice_id>/dispute"): Portal(signed_in=True, roles=ANCHORS),
+    ("GET", "/anchor/disputes"): Portal(signed_in=True, roles=ANCHORS),
+    ("POST", "/anchor/disputes/<dispute_id>/resolve"): Portal(signed_in=True, roles=ANCHORS),
+    ("GET", "/anchor/payments"): Portal(signed_in=True, roles=ANCHORS),
+    ("GET", "/anchor/payments.csv"): Portal(signed_in=True, roles=ANCHORS),
+    ("GET", "/anchor/suppliers"): Portal(signed_in=True, roles=ANCHORS),
+    ("POST", "/anchor/suppliers"): Portal(signed_in=True, roles=ANCHORS),
     # --- uploads
     ("GET", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/"): Portal(signed_in=True, roles=TRADERS),

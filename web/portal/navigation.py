@@ -36,8 +36,12 @@ _TREASURER: Final = (
     Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
 )
 _ANCHOR: Final = (
-    Entry("portal.home", "home", _("Home"), "h"),
+    Entry("anchor.home", "home", _("Home"), "h"),
+    Entry("anchor.acceptances", "check", _("Acceptances"), "a"),
+    Entry("anchor.payments", "calendar", _("Payments due"), "p"),
     Entry("uploads.home", "upload", _("Upload"), "u"),
+    Entry("anchor.suppliers", "people", _("Suppliers"), "s"),
+    Entry("anchor.disputes", "message", _("Disputes"), "d"),
     Entry("chain.own", "chain", _("Supply chain"), "c"),
 )
 _OFFICER: Final = (

@@ -362,7 +362,7 @@ class _Reading:
         return row.seller_id == self.org_id or (self.bank and row.id in self.claimed)
 
 
-class _WithoutFinance:
+class AsTheBuyerKnows:
     """An invoice as its buyer knows it: nothing is financed, as far as that side is told."""
 
     offered_minor = held_minor = outstanding_minor = repaid_minor = 0
@@ -409,7 +409,7 @@ def _head(row: Invoice, reading: _Reading) -> InvoiceHead:
         payable=amount(row.payable_minor, currency),
         order_number=row.order_number,
         order_id=row.order_id,
-        label=rules.label(row if knows else _WithoutFinance(row), reading.on),
+        label=rules.label(row if knows else AsTheBuyerKnows(row), reading.on),
         on=reading.on,
         axes=Axes(
             document=row.document_state,

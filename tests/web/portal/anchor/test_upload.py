@@ -1,7 +1,6 @@
 """A file in three actions, its bad rows put right where they stand."""
 
 import io
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import func, select
@@ -37,7 +36,7 @@ def table(rows: int = 20, bad: tuple[int, ...] = (4, 9, 15)) -> bytes:
 
 
 @pytest.fixture
-def of(db: Database) -> Iterator[Served]:
+def of(db: Database) -> Served:
     """Serve the anchor's world."""
     return served(db)
 

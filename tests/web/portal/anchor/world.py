@@ -94,7 +94,7 @@ class Person:
             for key, body in re.findall(
                 r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', part, re.DOTALL
             ):
-                chosen = re.search(r'<option value="([^"]*)" selected', body)
-                first = re.search(r'<option value="([^"]*)"', body)
-                sent[key] = [escaped.unescape((chosen or first)[1])] if chosen or first else []
+                values = re.findall(r'<option value="([^"]*)"( selected)?', body)
+                chosen = [value for value, mark in values if mark] or [values[0][0]]
+                sent[key] = [escaped.unescape(chosen[0])]
         return sent

@@ -1,0 +1,134 @@
+"""The anchor's home: what waits for an answer, what is to be paid when, and who benefits."""
+
+import datetime as dt
+from typing import Any, Final
+
+from flask import render_template, url_for
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from scf.documents.models import Dispute, DocumentFinding, Invoice, Upload
+from scf.kernel.actor import Actor
+from scf.parties.models import Firm
+from scf.parties.service import firm_names
+from scf.programmes.models import Programme
+from scf.reporting.anchor import FEWEST_SUPPLIERS, effects
+from web.context import actor, platform
+from web.i18n import day, money, short_amount
+from web.portal.anchor.blueprint import anchor, bought, is_exception, to_accept, today
+from web.portal.anchor.payments import ANSWERED
+
+WEEKS: Final = 8
+_WEEK: Final = 7
+_YEAR: Final = 365
+
+
+@anchor.get("/")
+def home() -> str:
+    """Show the programme, what is to be done, and what is to be paid in the coming weeks."""
+    who = actor()
+    with platform().db.read(who) as reading:
+        conn = reading.connection()
+        on = today(conn)
+        programmes = list(
+            reading.execute(
+                select(Programme)
+                .where(col(Programme.anchor_id) == who.org_id)
+                .order_by(col(Programme.id))
+            ).scalars()
+        )
+        weeks = _weeks(reading, on)
+        return render_template(
+            "anchor/home.html",
+            waiting=waiting(reading, who),
+            todo=_todo(reading),
+            programmes=programmes,
+            banks=firm_names(conn, {row.financier_id for row in programmes}),
+            effects=effects(conn, who.org_id, on - dt.timedelta(days=_YEAR)),
+            fewest=FEWEST_SUPPLIERS,
+            suppliers=_suppliers(reading),
+            weeks=weeks,
+        )
+
+
+def waiting(reading: Session, _who: Actor) -> int:
+    """Count the invoices that wait for the buyer's word."""
+    found = select(func.count(col(Invoice.id))).where(to_accept())
+    return int(reading.execute(found).scalar_one())
+
+
+def _todo(reading: Session) -> list[tuple[str, int, str]]:
+    """Count what waits for the anchor's people, with the way to it."""
+
+    def count(statement: Any) -> int:  # noqa: ANN401 - a select
+        return int(reading.execute(statement).scalar_one())
+
+    disputes = (
+        select(func.count(col(Dispute.id)))
+        .join(Invoice, col(Invoice.id) == col(Dispute.invoice_id))
+        .where(bought(), col(Dispute.state) == "OPEN")
+    )
+    fixes = select(func.count(col(DocumentFinding.id))).where(
+        col(DocumentFinding.severity) == "ERROR",
+        col(DocumentFinding.document_id).is_(None),
+        col(DocumentFinding.resolved_at).is_(None),
+        col(DocumentFinding.org_id) == actor().org_id,
+    )
+    staged = select(func.count(col(Upload.id))).where(col(Upload.state) == "STAGED")
+    odd = select(func.count(col(Invoice.id))).where(to_accept(), is_exception())
+    return [
+        ("odd", count(odd), url_for("anchor.acceptances")),
+        ("disputes", count(disputes), url_for("anchor.disputes")),
+        ("fixes", count(fixes), url_for("uploads.home")),
+        ("staged", count(staged), url_for("uploads.home")),
+    ]
+
+
+def _suppliers(reading: Session) -> tuple[int, int]:
+    """Count the suppliers that trade, and those that are invited and wait for their check."""
+    sellers = select(col(Invoice.seller_id)).where(bought(), col(Invoice.seller_id).is_not(None))
+    of_ours = (col(Firm.invited_by) == actor().org_id) | col(Firm.id).in_(sellers)
+    rows = reading.execute(
+        select(col(Firm.state), func.count())
+        .where(of_ours, col(Firm.id) != actor().org_id, col(Firm.kind) == "trader")
+        .group_by(col(Firm.state))
+    )
+    found = {state: int(count) for state, count in rows}
+    return found.get("ACTIVE", 0), found.get("INVITED", 0)
+
+
+def _weeks(reading: Session, on: dt.date) -> list[dict[str, Any]]:
+    """Give a chart of what falls due per week, one for each currency."""
+    end = on + dt.timedelta(days=WEEKS * _WEEK)
+    left = col(Invoice.base_minor) - col(Invoice.credited_minor) - col(Invoice.paid_minor)
+    rows = reading.execute(
+        select(col(Invoice.currency), col(Invoice.due_on), func.sum(left))
+        .where(
+            bought(),
+            col(Invoice.acceptance_state).in_(ANSWERED),
+            col(Invoice.payment_state).in_(("OPEN", "PART_PAID")),
+            col(Invoice.document_state) == "VALIDATED",
+            col(Invoice.due_on) >= on,
+            col(Invoice.due_on) < end,
+        )
+        .group_by(col(Invoice.currency), col(Invoice.due_on))
+    )
+    sums: dict[str, list[int]] = {}
+    for currency, due_on, total in rows:
+        sums.setdefault(currency, [0] * WEEKS)[(due_on - on).days // _WEEK] += int(total)
+    return [
+        {
+            "currency": currency,
+            "total": sum(values),
+            "top": short_amount(max(values), currency),
+            "bars": [
+                {
+                    "label": day(on + dt.timedelta(days=place * _WEEK)),
+                    "value": value,
+                    "shown": money(value, currency),
+                }
+                for place, value in enumerate(values)
+            ],
+        }
+        for currency, values in sorted(sums.items())
+    ]
