@@ -34,12 +34,13 @@ class Entry:
 _TREASURER: Final = (
     Entry("treasurer.home", "home", _("Home"), "h"),
     Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
+    Entry("uploads.new", "upload", _("Upload"), "u"),
 )
 _ANCHOR: Final = (
     Entry("anchor.home", "home", _("Home"), "h"),
     Entry("anchor.acceptances", "check", _("Acceptances"), "a"),
     Entry("anchor.payments", "calendar", _("Payments due"), "p"),
-    Entry("uploads.home", "upload", _("Upload"), "u"),
+    Entry("uploads.new", "upload", _("Upload"), "u"),
     Entry("anchor.suppliers", "people", _("Suppliers"), "s"),
     Entry("anchor.disputes", "message", _("Disputes"), "d"),
     Entry("chain.own", "chain", _("Supply chain"), "c"),

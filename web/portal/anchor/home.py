@@ -14,7 +14,7 @@ from scf.parties.service import firm_names
 from scf.programmes.models import Programme
 from scf.reporting.anchor import FEWEST_SUPPLIERS, effects
 from web.context import actor, platform
-from web.i18n import day, money, short_amount
+from web.i18n import money, month_day, short_amount
 from web.portal.anchor.blueprint import anchor, bought, is_exception, to_accept, today
 from web.portal.anchor.payments import ANSWERED
 
@@ -79,8 +79,8 @@ def _todo(reading: Session) -> list[tuple[str, int, str]]:
     return [
         ("odd", count(odd), url_for("anchor.acceptances")),
         ("disputes", count(disputes), url_for("anchor.disputes")),
-        ("fixes", count(fixes), url_for("uploads.home")),
-        ("staged", count(staged), url_for("uploads.home")),
+        ("fixes", count(fixes), url_for("uploads.new")),
+        ("staged", count(staged), url_for("uploads.new")),
     ]
 
 
@@ -123,7 +123,7 @@ def _weeks(reading: Session, on: dt.date) -> list[dict[str, Any]]:
             "top": short_amount(max(values), currency),
             "bars": [
                 {
-                    "label": day(on + dt.timedelta(days=place * _WEEK)),
+                    "label": month_day(on + dt.timedelta(days=place * _WEEK)),
                     "value": value,
                     "shown": money(value, currency),
                 }

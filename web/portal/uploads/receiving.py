@@ -17,7 +17,7 @@ PAGE = 20
 
 
 @uploads.get("/")
-def home() -> str:
+def new() -> str:
     """Show the place for a file and what was handed in before, the newest first."""
     after = request.args.get("after", "")[:64]
     statement = select(Upload).order_by(col(Upload.id).desc()).limit(PAGE + 1)
@@ -25,11 +25,11 @@ def home() -> str:
         statement = statement.where(col(Upload.id) < after)
     with platform().db.read(actor()) as reading:
         rows = list(reading.execute(statement).scalars())
-        older = url_for("uploads.home", after=rows[PAGE - 1].id) if len(rows) > PAGE else ""
+        older = url_for("uploads.new", after=rows[PAGE - 1].id) if len(rows) > PAGE else ""
         return render_template(
             "uploads/home.html",
             rows=rows[:PAGE],
-            newer=url_for("uploads.home") if after else "",
+            newer=url_for("uploads.new") if after else "",
             older=older,
         )
 
@@ -41,7 +41,7 @@ def receive() -> Response:
     content = sent.read() if sent is not None else b""
     if sent is None or not content:
         flash(_("Choose a file first; an empty one holds nothing to read."), "warn")
-        return redirect(url_for("uploads.home"), 303)
+        return redirect(url_for("uploads.new"), 303)
     return _staged(shown(sent.filename or "file", 400), content)
 
 
@@ -57,7 +57,7 @@ def again(upload_id: str) -> Response:
 def _staged(name: str, content: bytes) -> Response:
     done = tried("upload.receive", ReceiveUpload(name=name, content=content, hold=True))
     if done is None:
-        return redirect(url_for("uploads.home"), 303)
+        return redirect(url_for("uploads.new"), 303)
     if done["seen_before"]:
         flash(
             _("You have handed in exactly this file before. What is stored is not stored twice."),

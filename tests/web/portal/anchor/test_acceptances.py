@@ -2,6 +2,7 @@
 
 import pytest
 from sqlalchemy import func, select
+from sqlmodel import col
 
 from scf.db.engine import Database
 from scf.documents import intake
@@ -88,7 +89,7 @@ def test_amount_and_due_date_are_stated_on_the_invoice_and_an_error_keeps_what_w
 ) -> None:
     approver = Person(of, "approver")
     with of.world.platform.db.snapshot() as conn:
-        undated = select(Invoice.id).where(Invoice.due_on.is_(None))  # type: ignore[call-overload]
+        undated = select(Invoice.id).where(col(Invoice.due_on).is_(None))  # type: ignore[call-overload]
         at = f"/anchor/invoices/{conn.execute(undated).scalar_one()}"
     approver.get(at)
     form = approver.fields(f"{at}/accept") | {"amount": ["9,999.00"], "due_on": ["2026-06-01"]}
