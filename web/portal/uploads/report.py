@@ -73,6 +73,8 @@ def show(upload_id: str) -> Response | BaseResponse:
     if running:
         # Without a script the page loads itself again; with one only its progress is replaced.
         answer.headers["Refresh"] = str(REFRESH * 5)
+    elif request.headers.get("HX-Request"):
+        answer.headers["HX-Refresh"] = "true"  # it is read: the whole page is another one
     return answer
 
 
