@@ -5,8 +5,11 @@ an earlier officer saw are read as they were kept.
 """
 
 import datetime as dt
+import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, select
@@ -27,12 +30,15 @@ from scf.financing.models import (
 )
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotAllowed
+from scf.kernel.rates import PPM, round_half_up
 from scf.offers.models import Quote, QuoteLine
 from scf.parties.service import firm_names, people_names
 from scf.programmes.models import LimitHold, LimitNode, Programme
 from scf.programmes.service import terms_of_version
 from scf.programmes.terms import Terms
+from scf.reporting.economics import Economics, economics_of
 from scf.reporting.exposure import LimitLine, lines_of
+from scf.risk.models import PriceAssessment, RiskAssessment
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
 _DECISION: Final[Table] = Decision.__table__  # type: ignore[attr-defined]
@@ -105,6 +111,22 @@ class CaseExposure:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseScore:
+    """What moved the obligor's risk, as it was assessed for this price: points and the chain.
+
+    ``points``: (input, value, points, whether the value was missing), the strongest first; 100
+    points multiply the odds of default by e. ``chain``: (firm, hazard a year in ppm) by origin.
+    """
+
+    firm: str
+    as_of_on: dt.date
+    pd_ppm: int
+    own_ppm: int
+    points: tuple[tuple[str, str, int, bool], ...]
+    chain: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CaseFile:
     """Everything about one request."""
 
@@ -114,6 +136,7 @@ class CaseFile:
     terms: Terms
     seller: str
     obligors: tuple[str, ...]
+    obligor_ids: tuple[str, ...]
     value_on: dt.date
     lines: tuple[CaseLine, ...]
     checks: tuple[CaseCheck, ...]
@@ -122,10 +145,17 @@ class CaseFile:
     exposure: tuple[CaseExposure, ...]
     differences: tuple[seeing.Difference, ...]
     counter: Any | None  # the row of an open counter-offer
+    economics: Economics | None  # nothing for a price by contract
+    score: CaseScore | None
     word: authority.Word | None
     why_not: NotAllowed | None
     undo_until: dt.datetime | None
     signed: str
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Give the ids of the seller and of those who owe."""
+        return tuple(dict.fromkeys((self.request.seller_id, *self.obligor_ids)))
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -167,6 +197,7 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         terms=terms,
         seller=names.get(row.seller_id, ""),
         obligors=tuple(dict.fromkeys(names.get(one.obligor_id, "") for one in advances)),
+        obligor_ids=tuple(one.obligor_id for one in advances),
         value_on=min((one.value_on for one in advances), default=quote.value_on),
         lines=_lines(session, advances, names),
         checks=_checks(session, row.id, terms),
@@ -182,11 +213,61 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         )
         .scalars()
         .first(),
+        economics=economics_of(conn, advances, terms.day_count.basis),
+        score=_score(session, advances),
         word=word,
         why_not=why_not,
         undo_until=_undo_until(conn, who, row, now),
         signed=signing.signed(conn, row, advances, row.version),
     )
+
+
+def _score(session: Session, advances: Sequence[Advance]) -> CaseScore | None:
+    """Read the stored assessment behind the price of the largest invoice."""
+    if not advances:
+        return None
+    largest = max(advances, key=lambda one: one.face_minor)
+    row = session.execute(
+        select(RiskAssessment)
+        .join(PriceAssessment, col(PriceAssessment.obligor_assessment_id) == col(RiskAssessment.id))
+        .where(col(PriceAssessment.quote_line_id) == largest.quote_line_id)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    result = json.loads(row.result)
+    risk = result["risk"]
+    origins = dict((row.splits or {}).get("by_origin", {}))
+    names = firm_names(session.connection(), {row.firm_id, *origins})
+    return CaseScore(
+        names.get(row.firm_id, ""),
+        row.as_of_on,
+        _ppm(result["pd"]),
+        _ppm(-math.expm1(-risk["own_hazard"])),
+        tuple(
+            sorted(
+                (
+                    (str(name), str(value or ""), int(points), bool(missing))
+                    for name, value, points, missing in result["points"]
+                    if points
+                ),
+                key=lambda one: -abs(one[2]),
+            )
+        ),
+        tuple(
+            sorted(
+                (
+                    (names.get(firm, ""), _ppm(hazard))
+                    for firm, hazard in origins.items()
+                    if firm != row.firm_id and _ppm(hazard)
+                ),
+                key=lambda one: -one[1],
+            )
+        ),
+    )
+
+
+def _ppm(share: float) -> int:
+    return round_half_up(Fraction(share) * PPM)
 
 
 def _word(

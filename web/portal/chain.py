@@ -127,6 +127,22 @@ def _find(conn: Connection, snapshot_id: str, words: str) -> Found:
     return Found(words, "", rows)
 
 
+def around(sides: Sequence[str]) -> Picture | None:
+    """Draw what stands around the sides of one deal, the first in the middle; nothing without it.
+
+    Two steps to the suppliers, one to the customers; whoever has the page may also explore.
+    """
+    who = actor()
+    with platform().db.snapshot() as conn:
+        try:
+            snapshot = service.latest_snapshot(conn, who.org_id)
+            seen = views.chain_of(conn, who, sides[0], 2, 1)
+        except ScfError:
+            return None
+        lit = [firm for firm in sides if firm in seen.level]
+        return picture.around(seen, marks_of(conn, who, snapshot, "risk"), highlight=lit)
+
+
 @chain.get("/officer/chain")
 def explorer() -> str:
     """Show the whole chain, or what is within reach of one firm, and how two firms are tied."""
@@ -211,7 +227,7 @@ def _drawn(
     seen: views.ChainView | None,
     path: Sequence[str],
 ) -> Picture:
-    marks = _marks(conn, who, snapshot, asked.colour)
+    marks = marks_of(conn, who, snapshot, asked.colour)
     if seen is None:
         return picture.whole(conn, snapshot, marks)
     if any(firm not in seen.level for firm in path):
@@ -219,7 +235,7 @@ def _drawn(
     return picture.around(seen, marks, highlight=path)
 
 
-def _marks(conn: Connection, who: Actor, snapshot: Row[Any], colour: str) -> Marks:
+def marks_of(conn: Connection, who: Actor, snapshot: Row[Any], colour: str) -> Marks:
     """Look up what the bank knows of firms: the grades of its last assessments, what it is owed."""
     if colour == "risk":
         newest = (

@@ -12,6 +12,7 @@ from scf.kernel.errors import InvalidInput, ScfError
 from scf.reporting import casefile
 from web.context import actor, now
 from web.forms import minor_of
+from web.portal import chain
 from web.portal.officer import caseview
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.queue import cases
@@ -39,6 +40,8 @@ def _file(request_id: str) -> casefile.CaseFile:
 
 def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = None) -> str:
     file = _file(request_id)
+    sides = file.sides
+    picture = chain.around(sides)
     return render_template(
         "officer/case.html",
         case=caseview.view(file, actor()),
@@ -47,7 +50,8 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
         errors=errors,
         letter=told,
         decline_codes=[(code, decline_name(code)) for code in DECLINE_CODES],
-        picture=None,
+        picture=picture,
+        highlight=sides,
     )
 
 

@@ -16,7 +16,9 @@ from web.i18n import day, moment, money, percent, short_amount
 from web.portal.officer import words
 from web.portal.officer.queue import clock
 
-_PPM_OF_BP: Final = 100
+_MOST_POINTS: Final = 6
+_SHARES: Final = frozenset({"late_share", "sales_ratio", "equity_ratio"})
+_MOST_ORIGINS: Final = 3
 
 
 def view(file: CaseFile, who: Actor) -> dict[str, Any]:
@@ -31,7 +33,14 @@ def view(file: CaseFile, who: Actor) -> dict[str, Any]:
         "version": row.version,
         "state": row.state,
         "seller": file.seller,
+        "seller_id": row.seller_id,
         "obligor": ", ".join(file.obligors),
+        "score_of": file.score.firm if file.score else "",
+        "memo": str(
+            _("Effect of the chain on the price: %(bp)s bp", bp=file.economics.chain_effect_bp)
+        )
+        if file.economics
+        else "",
         "currency": row.currency,
         "face_minor": row.face_minor,
         "net_minor": row.net_minor,
@@ -65,7 +74,7 @@ def view(file: CaseFile, who: Actor) -> dict[str, Any]:
         "same": [words.seen_name(one.what) for one in file.differences if one.agrees],
         "undo": {"until": file.undo_until} if file.undo_until else None,
         "bound_to": file.signed,
-        "stress": [],
+        "score": _score(file),
     }
 
 
@@ -98,8 +107,6 @@ def _facts(file: CaseFile) -> list[tuple[str, Any, str]]:
     row, quote = file.request, file.quote
     days = max((line.days for line in file.lines), default=0)
     due = max((line.due_on for line in file.lines), default=None)
-    by_contract = not any(line.components for line in file.lines)
-    silent = str(_("priced by contract"))
     income = money(quote.discount_minor + quote.fee_minor, row.currency)
     share = percent(row.net_minor * PPM // row.face_minor, 1) if row.face_minor else ""
     invoices = ngettext("%(num)d invoice", "%(num)d invoices", len(file.lines))
@@ -115,25 +122,38 @@ def _facts(file: CaseFile) -> list[tuple[str, Any, str]]:
             f"{percent(quote.effective_ppm)} {_('APR')}",
             _("%(sum)s income", sum=income),
         ),
-        (_("Default risk, 1 year"), quote.grade or "–", silent if by_contract else ""),
-        (
-            _("Expected loss"),
-            "–" if by_contract else _expected_loss(file),
-            silent if by_contract else "",
-        ),
-        (_("Risk-adjusted return"), "–", silent if by_contract else ""),
+        *_risk_facts(file),
     ]
 
 
-def _expected_loss(file: CaseFile) -> dict[str, Any]:
-    """Give the loss that the price expects: its default and dilution parts on the financed face."""
-    total = Fraction(0)
-    basis = 365 if "365" in file.terms.day_count.value else 360
-    for line in file.lines:
-        parts = dict(line.components)
-        bp = sum(parts.get(name, 0) for name in ("default_own", "default_chain", "dilution"))
-        total += Fraction(line.face_minor * bp * line.days, 10_000 * basis)
-    return _sum(round_half_up(total), file.request.currency)
+def _risk_facts(file: CaseFile) -> list[tuple[str, Any, str]]:
+    titles = (_("Default risk, 1 year"), _("Expected loss"), _("Risk-adjusted return"))
+    found = file.economics
+    if found is None:
+        return [(title, "–", str(_("priced by contract"))) for title in titles]
+    alone = ""
+    if file.score is not None:
+        alone = str(
+            _(
+                "alone %(own)s, chain %(more)s",
+                own=percent(file.score.own_ppm),
+                more=f"+{percent(max(0, file.score.pd_ppm - file.score.own_ppm))}",
+            )
+        )
+    grade = file.quote.grade or "–"
+    return [
+        (titles[0], f"{percent(found.pd_ppm)} · {grade}", alone),
+        (
+            titles[1],
+            _sum(found.expected_loss_minor, file.request.currency),
+            _("%(share)s for this claim", share=percent(found.pd_item_ppm, 3)),
+        ),
+        (
+            titles[2],
+            percent(found.return_ppm, 1) if found.return_ppm is not None else "–",
+            _("hurdle %(rate)s", rate=percent(found.hurdle_ppm, 1)),
+        ),
+    ]
 
 
 def _sum(minor: int, currency: str) -> dict[str, Any]:
@@ -178,6 +198,43 @@ def _price(file: CaseFile) -> dict[str, Any]:
         "total": {"text": _("Price"), "value": rate, "shown": f"{rate} bp"},
         "sums": _sums(file),
     }
+
+
+def _measured(name: str, value: str) -> str:
+    """Write what the card read: shares as percent, other exact fractions with one decimal."""
+    try:
+        exact = Fraction(value)
+    except ValueError:
+        return value
+    if name in _SHARES:
+        return percent(round_half_up(exact * PPM), 0)
+    return f"{round_half_up(exact * 10) / 10:g}"
+
+
+def _score(file: CaseFile) -> list[dict[str, Any]]:
+    """Give what raised and what lowered the obligor's risk, the strongest first."""
+    if file.score is None:
+        return []
+    rows = [
+        {
+            "sign": "+" if points > 0 else "−",
+            "kind": "bad" if points > 0 else "ok",
+            "text": words.card_input(name),
+            "note": str(_("not known")) if missing else _measured(name, value),
+            "aside": f"{'+' if points > 0 else '−'}{abs(points)}",
+        }
+        for name, value, points, missing in file.score.points[:_MOST_POINTS]
+    ]
+    return rows + [
+        {
+            "sign": "+",
+            "kind": "bad",
+            "text": str(_("By the chain: %(firm)s", firm=firm)),
+            "note": str(_("if it fails, the loss reaches this obligor")),
+            "aside": f"+{percent(hazard)}",
+        }
+        for firm, hazard in file.score.chain[:_MOST_ORIGINS]
+    ]
 
 
 def _sums(file: CaseFile) -> list[tuple[str, str, str]]:

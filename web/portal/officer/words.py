@@ -140,6 +140,18 @@ _COMPONENTS: Final = {
     "margin": _l("Bank margin"),
     "floor_addon": _l("Up to the floor"),
 }
+_CARD: Final = {
+    "late_share": _l("Share of items paid late"),
+    "worst_days_past_due": _l("Longest open arrears, days"),
+    "late_trend": _l("Trend of lateness, days"),
+    "trend_days": _l("Trend of lateness, days"),
+    "months_observed": _l("Months of history here"),
+    "firm_age_years": _l("Age of the firm, years"),
+    "revenue_eur": _l("Yearly revenue, EUR"),
+    "sales_ratio": _l("Sales against a year ago"),
+    "equity_ratio": _l("Equity ratio"),
+    "liquidity_weeks": _l("Weeks of cost in cash"),
+}
 _SEEN: Final = {
     "face_minor": _l("face"),
     "net_minor": _l("amount"),
@@ -160,6 +172,12 @@ _CRITERIA: Final = {
     "ROUTE": _l("The risk is small enough for the policy"),
     "BAND": _l("The amount is small enough for the policy"),
     "LIMITS": _l("Every limit has room"),
+    "MODEL_DATE": _l("Assessed this morning"),
+    "GRADE": _l("The grade is within the policy"),
+    "AMOUNT_ABOVE_AUTO": _l("The amount is small enough for this grade"),
+    "FEW_SETTLED_ITEMS": _l("Enough settled items are known"),
+    "SNAPSHOT_STALE": _l("The chain is of this morning"),
+    "MODEL_UNAVAILABLE": _l("Every firm could be assessed"),
 }
 _DECLINES: Final = {
     "AUTHORITY": _l("Above our authority"),
@@ -334,6 +352,11 @@ def word_of(outcome: str) -> str:
 def component(name: str) -> str:
     """Return what a part of the price pays for."""
     return str(_COMPONENTS.get(name, name))
+
+
+def card_input(name: str) -> str:
+    """Return what an input of the expert's card looks at."""
+    return str(_CARD.get(name, name))
 
 
 def seen_name(name: str) -> str:
