@@ -18,8 +18,8 @@ help: ## Show this list
 
 run: ## Serve portal, API and worker on http://127.0.0.1:8000 (PORT=8123 changes it)
 	@$(SETUP) install core einvoice
-# The start world brings the schema with it and stays as it is when it is there already.
-	@if [ "$$SCF_ENV" = production ]; then $(BIN)/scf db upgrade; else $(BIN)/scf demo --empty; fi
+# The demo world brings the schema with it and stays as it is when it is there already.
+	@if [ "$$SCF_ENV" = production ]; then $(BIN)/scf db upgrade; else $(BIN)/scf demo; fi
 	@PORT=$(PORT) exec $(BIN)/scf serve
 
 test: check ## Run checks and the whole suite on SQLite and PostgreSQL (TESTS=tests/house narrows)

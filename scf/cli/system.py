@@ -3,12 +3,13 @@
 import dataclasses
 import datetime as dt
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from sqlalchemy.engine import URL, make_url
@@ -16,6 +17,9 @@ from sqlalchemy.engine import URL, make_url
 from config import settings as configuration
 from scf.cli.common import SESSION, fail, show, show_list
 from scf.kernel.errors import Conflict, Unavailable
+
+if TYPE_CHECKING:
+    from scf.demo.world import World
 
 db = typer.Typer(help="The database: upgrade, back up, restore.", no_args_is_help=True)
 
@@ -111,19 +115,16 @@ def demo(
         False
     ),
 ) -> None:
-    """Make a demo world: one financier, one anchor, one programme and a person per role."""
+    """Make a demo world: three supply chains with eighteen months of trade and finance.
+
+    With --empty: one financier, one anchor, one programme and a person per role, without trade.
+    """
     from scf.db import migrate
 
     url = SESSION.settings.database_url
     users_file = SESSION.settings.demo_users_file
     if SESSION.settings.is_production:
         fail(Conflict("PRODUCTION", "A demo world has no place in production."))
-    if not empty:
-        fail(
-            Unavailable(
-                "DEMO_EMPTY_ONLY", "Only the start world exists so far: `scf demo --empty`."
-            )
-        )
     standing = None if reset or on else migrate.business_date_of(url)
     if standing and users_file.exists() and not SESSION.as_json:
         # The usual second start: nothing to make, so nothing of the platform is loaded.
@@ -134,17 +135,37 @@ def demo(
 
     if reset:
         world.remove(url, SESSION.settings.seals_file)
+        users_file.unlink(missing_ok=True)
+        shutil.rmtree(users_file.parent / "demo-bank", ignore_errors=True)
     if not migrate.is_newest(url):
         migrate.upgrade(url)
-    people = world.ensure(
-        SESSION.platform, on.date() if on else None, users_file, vault=SESSION.vault
-    )
+    if empty:
+        day = on.date() if on else None
+        people = world.ensure(SESSION.platform, day, users_file, vault=SESSION.vault)
+    else:
+        people = _whole_world(on.date() if on else None, users_file)
     if SESSION.as_json:
         show({"business_date": people.business_date, "users": people.sign_ins})
         return
     word = "made" if people.made else "there"
     typer.echo(f"demo world of {people.business_date} is {word}; sign-ins in {people.file}")
     _tell_sign_ins(people.sign_ins)
+
+
+def _whole_world(on: dt.date | None, users_file: Path) -> "World":
+    """Live eighteen months of trade; the platform's clock stands on each day in turn."""
+    from scf.bootstrap import build
+    from scf.demo import history, world
+    from scf.kernel.clock import FixedClock, SystemClock
+
+    now = SystemClock().now()
+    clock = FixedClock(now)
+    platform = build(SESSION.settings.database_url, clock=clock)
+    if not SESSION.as_json:
+        typer.echo("Making the demo world: eighteen months of trade, about half a minute …")
+    day = on or world.standing_day(platform) or world.next_business_day(now.date())
+    bank_folder = users_file.parent / "demo-bank"
+    return history.ensure(platform, clock, day, users_file, bank_folder, SESSION.vault)
 
 
 def _tell_sign_ins(people: Iterable[Mapping[str, str]]) -> None:

@@ -22,3 +22,11 @@ def is_demo(conn: Connection) -> bool:
         .limit(1)
     )
     return found.one_or_none() is not None
+
+
+def begun(conn: Connection) -> bool:
+    """Tell whether any command of a demo world has run in this database."""
+    found = conn.execute(
+        select(_key.c.key).where(_key.c.key.startswith(KEY, autoescape=True)).limit(1)
+    )
+    return found.first() is not None

@@ -55,15 +55,17 @@ PEOPLE: tuple[tuple[str, str, str, Role], ...] = (
 
 @dataclasses.dataclass(frozen=True)
 class World:
-    """What there is to sign in to."""
+    """What there is to sign in to; of a world just made also its firms and its people by role."""
 
     made: bool
     business_date: dt.date
     sign_ins: list[dict[str, str]]
     file: Path
+    firms: dict[str, str] = dataclasses.field(default_factory=dict)
+    people: dict[Role, Actor] = dataclasses.field(default_factory=dict)
 
 
-class _Builder:
+class Builder:
     """Runs the commands that make the world, each under a key of its own.
 
     A half-made world (power cut, Ctrl-C) is therefore completed by the next start.
@@ -73,6 +75,7 @@ class _Builder:
         self.platform = platform
 
     def run(self, name: str, payload: dict[str, Any], actor: Actor, key: str) -> dict[str, Any]:
+        """Run one command and give its answer."""
         return self.platform.run(
             name, payload, actor, key=f"demo:{key}", reason="the demo world's start"
         ).result
@@ -91,30 +94,57 @@ def ensure(
     Conflict
         ``DEMO_DATE`` when a world of another business date is there: reset it first.
     """
-    standing = _business_date(platform)
-    if standing is not None and users_file.exists():
-        if on is not None and on != standing:
-            raise Conflict(
-                "DEMO_DATE",
-                "The demo world stands on another business date: add --reset to start again.",
-                business_date=standing.isoformat(),
-            )
-        stored = json.loads(users_file.read_text(encoding="utf-8"))
-        return World(made=False, business_date=standing, sign_ins=stored["users"], file=users_file)
-    day = on or standing or _next_business_day(platform.clock.now().date())
-    builder = _Builder(platform)
-    firms = _firms(builder)
+    there = standing(platform, on, users_file)
+    if there is not None:
+        return there
+    day = on or standing_day(platform) or next_business_day(platform.clock.now().date())
+    made = start(platform, day, users_file, vault)
+    return keep(users_file, day, made.sign_ins)
+
+
+def standing(platform: Platform, on: dt.date | None, users_file: Path) -> World | None:
+    """Give the demo world that is there already.
+
+    Raises
+    ------
+    Conflict
+        ``DEMO_DATE`` when it stands on another business date: reset it first.
+    """
+    day = standing_day(platform)
+    if day is None or not users_file.exists():
+        return None
+    if on is not None and on != day:
+        raise Conflict(
+            "DEMO_DATE",
+            "The demo world stands on another business date: add --reset to start again.",
+            business_date=day.isoformat(),
+        )
+    stored = json.loads(users_file.read_text(encoding="utf-8"))
+    return World(made=False, business_date=day, sign_ins=stored["users"], file=users_file)
+
+
+def start(
+    platform: Platform,
+    day: dt.date,
+    users_file: Path,
+    vault: Vault | None,
+    programme: str = "payables-finance",
+) -> World:
+    """Make organisations, people, accounts, one programme and its limits; keeps no file."""
+    builder = Builder(platform)
+    firms = firms_join(builder)
     builder.run("day.open", {"financier_id": firms[FINANCIER], "on": day}, OPERATOR, "day")
     sign_ins, people = _people(builder, firms)
     if vault is not None:
         enrol.everybody(platform, people.values(), vault)
-    content = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
+    content = files("config").joinpath(f"programmes/{programme}.toml").read_text("utf-8")
     terms = load_terms(content.encode())
     _accounts(builder, firms, people, terms)
     _programme(builder, firms, people, day, content, terms)
     platform.worker("demo").drain()
-    _keep(users_file, day, sign_ins)
-    return World(made=True, business_date=day, sign_ins=sign_ins, file=users_file)
+    return World(
+        made=True, business_date=day, sign_ins=sign_ins, file=users_file, firms=firms, people=people
+    )
 
 
 def remove(url: str, seals_file: Path) -> None:
@@ -133,7 +163,8 @@ def remove(url: str, seals_file: Path) -> None:
     seals_file.unlink(missing_ok=True)  # they seal a trail that is gone
 
 
-def _business_date(platform: Platform) -> dt.date | None:
+def standing_day(platform: Platform) -> dt.date | None:
+    """Give the business date of the books that are there."""
     from scf.parties.models import BusinessDate
 
     table = BusinessDate.__table__  # type: ignore[attr-defined]
@@ -142,13 +173,15 @@ def _business_date(platform: Platform) -> dt.date | None:
         return day
 
 
-def _next_business_day(day: dt.date) -> dt.date:
+def next_business_day(day: dt.date) -> dt.date:
+    """Give the day itself, or the Monday after a weekend."""
     from scf.kernel.calendar import Roll
 
     return BusinessCalendar("weekends").roll(day, Roll.FOLLOWING)
 
 
-def _firms(builder: _Builder) -> dict[str, str]:
+def firms_join(builder: Builder) -> dict[str, str]:
+    """Add the firms of the start world; gives their ids by name."""
     ids: dict[str, str] = {}
     for name, (kind, country, (scheme, value), _iban) in FIRMS.items():
         made = builder.run(
@@ -172,14 +205,19 @@ def _firms(builder: _Builder) -> dict[str, str]:
     return ids
 
 
+def new_password() -> str:
+    """Make a password that nobody knows yet."""
+    return secrets.token_urlsafe(12)
+
+
 def _people(
-    builder: _Builder, firms: dict[str, str]
+    builder: Builder, firms: dict[str, str]
 ) -> tuple[list[dict[str, str]], dict[Role, Actor]]:
     sign_ins: list[dict[str, str]] = []
     people: dict[Role, Actor] = {}
     for word, name, firm, role in PEOPLE:
         email = f"{word}@{DOMAIN}"
-        password = secrets.token_urlsafe(12)
+        password = new_password()
         with builder.platform.db.snapshot() as conn:
             user_id = conn.execute(
                 select(_user.c.id).where(_user.c.email == email)
@@ -212,7 +250,7 @@ def _people(
 
 
 def _accounts(
-    builder: _Builder, firms: dict[str, str], people: dict[Role, Actor], terms: Terms
+    builder: Builder, firms: dict[str, str], people: dict[Role, Actor], terms: Terms
 ) -> None:
     """Give every firm a verified account; the financier one in each currency it finances."""
     accounts = [(name, iban, "EUR") for name, (_kind, _country, _number, iban) in FIRMS.items()]
@@ -237,7 +275,7 @@ def _accounts(
 
 
 def _programme(
-    builder: _Builder,
+    builder: Builder,
     firms: dict[str, str],
     people: dict[Role, Actor],
     day: dt.date,
@@ -267,15 +305,17 @@ def _programme(
                 checker,
                 f"limit:{kind}:{currency}",
             )
-        builder.run(
-            "fixing.add",
-            {"benchmark": benchmark, "fixed_on": day, "percent": EXAMPLE_FIXING},
-            maker,
-            f"fixing:{benchmark}",
-        )
+        if benchmark:  # a programme priced by risk has none
+            builder.run(
+                "fixing.add",
+                {"benchmark": benchmark, "fixed_on": day, "percent": EXAMPLE_FIXING},
+                maker,
+                f"fixing:{benchmark}",
+            )
 
 
-def _keep(file: Path, day: dt.date, sign_ins: list[dict[str, str]]) -> None:
+def keep(file: Path, day: dt.date, sign_ins: list[dict[str, str]]) -> World:
+    """Write the sign-ins into a file that only its owner can read."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".part")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -283,3 +323,4 @@ def _keep(file: Path, day: dt.date, sign_ins: list[dict[str, str]]) -> None:
         json.dump({"business_date": day.isoformat(), "users": sign_ins}, out, indent=2)
         out.write("\n")
     draft.replace(file)
+    return World(made=True, business_date=day, sign_ins=sign_ins, file=file)

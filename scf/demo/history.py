@@ -1,0 +1,475 @@
+"""The demo world: eighteen months of three chains, lived through the platform's own commands.
+
+The clock of the platform stands on each past day while that day is lived, so that what was known
+when is as true as in a real bank's books. Nothing here writes a table. Same seed, same day: the
+same world.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from scf.db.platform import Platform
+from scf.demo import cast, enrol, trade, world
+from scf.demo.mark import begun
+from scf.demo.story import Story
+from scf.demo.trade import CURRENCY, Month, Paper
+from scf.documents.models import Invoice
+from scf.financing.models import Advance, FinancingRequest
+from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.clock import FixedClock
+from scf.kernel.errors import Conflict
+from scf.parties.factors.vault import Vault
+from scf.settlement import day
+
+SEED: Final = 20261122
+MONTHS: Final = 18
+MONTHS_OF_FINANCE: Final = 7  # the bank comes later than the trade
+SMALL_FIRMS_TELL_EVERY: Final = 3  # months; the anchors hand in their papers every month
+ADVANCES_A_MONTH: Final = 8
+PIECE: Final = 50
+_invoice = Invoice.__table__  # type: ignore[attr-defined]
+_advance = Advance.__table__  # type: ignore[attr-defined]
+_request = FinancingRequest.__table__  # type: ignore[attr-defined]
+_SIDES: Final = {"seller_duns": "seller", "buyer_duns": "buyer"}
+_INVOICES: Final[dict[str, Any]] = {
+    "kind": "invoice",
+    "columns": {
+        **_SIDES, "number": "number", "order_reference": "order", "issue_on": "date",
+        "due_on": "due", "payable": "amount",
+    },
+}  # fmt: skip
+_ORDERS: Final[dict[str, Any]] = {
+    "kind": "order",
+    "columns": {
+        **_SIDES, "number": "number", "issue_on": "date", "payable": "amount", "line_id": "line",
+        "quantity": "quantity", "unit": "unit", "line_net": "net",
+    },
+}  # fmt: skip
+_PAYMENTS: Final[dict[str, Any]] = {
+    "kind": "payment",
+    "columns": {
+        "payer_duns": "payer", "payee_duns": "payee", "amount": "amount", "paid_on": "paid",
+        "reference": "reference",
+    },
+}  # fmt: skip
+_CREDITS: Final[dict[str, Any]] = {
+    "kind": "credit_note",
+    "columns": {
+        **_SIDES, "number": "number", "issue_on": "date", "payable": "amount",
+        "billing_reference": "invoice",
+    },
+}  # fmt: skip
+
+
+def ensure(
+    platform: Platform,
+    clock: FixedClock,
+    today: dt.date,
+    users_file: Path,
+    bank_folder: Path,
+    vault: Vault | None = None,
+    months: int = MONTHS,
+) -> world.World:
+    """Make the whole demo world as it stands on the morning of ``today``.
+
+    The platform must run on ``clock``, which is moved through the past and left at the present.
+
+    Raises
+    ------
+    Conflict
+        ``DEMO_DATE`` and ``DEMO_UNFINISHED`` when another world is there: reset it first.
+    """
+    there = world.standing(platform, today, users_file)
+    if there is not None:
+        return there
+    with platform.db.snapshot() as conn:
+        if begun(conn):
+            raise Conflict(
+                "DEMO_UNFINISHED",
+                "A demo world was begun here and not finished: add --reset to start again.",
+            )
+    now = clock.now()
+    first = _months_before(today, months)
+    _put(clock, _morning(first))
+    story = _History(platform, clock, today, cast.make(SEED), bank_folder)
+    story.latest = max(now, _morning(first))
+    story.firms_join()
+    lived = trade.history(story.cast, SEED + 1, first, today)
+    story.months_pass(lived[:-MONTHS_OF_FINANCE])
+    story.bank_comes(users_file, vault)
+    story.months_pass(lived[-MONTHS_OF_FINANCE:])
+    story.things_wait()
+    story.night()
+    return world.keep(users_file, today, story.sign_ins)
+
+
+def _months_before(day: dt.date, months: int) -> dt.date:
+    total = day.year * 12 + day.month - 1 - months
+    return dt.date(total // 12, total % 12 + 1, 1)
+
+
+def _morning(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(7), dt.UTC)
+
+
+def _put(clock: FixedClock, at: dt.datetime) -> None:
+    clock.advance(at - clock.now())
+
+
+def _file(code: str) -> str:
+    return files("config").joinpath(f"programmes/{code}.toml").read_text("utf-8")
+
+
+class _History(Story):
+    """What happens in the demo world, month by month, and what is left to do."""
+
+    # --- Firms, people, programmes
+
+    def firms_join(self) -> None:
+        """Every firm joins the platform, with a person who keeps its books there."""
+        self.firms = world.firms_join(self.builder)
+        for firm in self.cast.firms.values():
+            number = [{"scheme": "duns", "value": firm.duns}]
+            if firm.name in self.firms:
+                known = {"firm_id": self.firms[firm.name], "identifiers": number}
+                self.run("firm.identify", known, OPERATOR)
+            else:
+                made = self.run(
+                    "firm.add",
+                    {"name": firm.name, "country": firm.country, "identifiers": number},
+                    OPERATOR,
+                )
+                self.firms[firm.name] = made["id"]
+                evidence = {"firm_id": made["id"], "evidence": "register and papers looked up"}
+                self.run("firm.activate", evidence, OPERATOR)
+            self._person(firm)
+
+    def bank_comes(self, users_file: Path, vault: Vault | None) -> None:
+        """The bank opens its books, learns what it can of everybody, and sets its limits."""
+        start = world.start(
+            self.platform, self.clock.now().date(), users_file, vault, "payables-finance-by-risk"
+        )
+        self.sign_ins = [*start.sign_ins, *self.sign_ins]
+        self.staff = dict(start.people)
+        if vault is not None:
+            enrol.everybody(self.platform, self.people.values(), vault)
+        for firm in self.cast.firms.values():
+            if firm.name not in world.FIRMS:
+                self._account(firm)
+            self._what_is_known(firm)
+        for name in (cast.MARKETPLACE, cast.SHIPPER):
+            self._programme_of(name)
+        for kind, subject, limit in self._limits():
+            self.run(
+                "limit.set",
+                {"kind": kind, "subject_id": subject, "currency": CURRENCY, "limit_minor": limit},
+                self.staff[Role.OFFICER_CHECKER],
+            )
+
+    def _account(self, firm: cast.Actor) -> None:
+        added = self.run(
+            "account.add",
+            {
+                "firm_id": self.firms[firm.name], "iban": firm.iban, "currency": CURRENCY,
+                "holder": firm.name,
+            },
+            self.staff[Role.OFFICER_MAKER],
+        )  # fmt: skip
+        self.run(
+            "account.verify",
+            {"account_id": added["id"], "evidence": "called back on a known number"},
+            self.staff[Role.OFFICER_CHECKER],
+        )
+
+    def _person(self, firm: cast.Actor) -> None:
+        roles = [Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER]
+        word = "".join(letter for letter in firm.name.lower() if letter.isalnum())
+        email, password = f"books@{word}.{world.DOMAIN}", world.new_password()
+        made = self.run(
+            "user.add",
+            {
+                "email": email, "name": f"{firm.name}, books", "org_id": self.firms[firm.name],
+                "roles": [role.value for role in roles], "password": password,
+            },
+            OPERATOR,
+        )  # fmt: skip
+        self.people[firm.name] = Actor(
+            made["id"], self.firms[firm.name], frozenset(roles), firm.name
+        )
+        if firm.part == "anchor" or firm.name == world.SUPPLIER:
+            return
+        self.sign_ins.append(
+            {"role": "treasurer", "organisation": firm.name, "email": email, "password": password}
+        )
+
+    def _what_is_known(self, firm: cast.Actor) -> None:
+        today = self.clock.now().date()
+        year = today.year - 1
+        common = {"firm_id": self.firms[firm.name], "evidence": "annual accounts, as filed"}
+        facts: list[dict[str, Any]] = [
+            {"kind": "registry", "founded_on": dt.date(firm.founded, 3, 1)},
+            {
+                "kind": "statement", "period_end_on": dt.date(year, 12, 31),
+                "received_on": today - dt.timedelta(days=20), "currency": CURRENCY,
+                "revenue_minor": firm.revenue * 100, "equity_ppm": firm.equity_ppm,
+                "liquidity_minor": firm.revenue * 100 // 14,
+                "weekly_cost_minor": firm.revenue * 100 // 55,
+            },
+        ]  # fmt: skip
+        if firm.part == "anchor":
+            facts.append(
+                {"kind": "rating", "pd_ppm": 1_500, "valid_to": self.today + dt.timedelta(days=200)}
+            )
+        for fact in facts:
+            added = self.run("firm.fact", {**common, **fact}, self.staff[Role.OFFICER_MAKER])
+            if added["waits_for_second"]:
+                self.run(
+                    "firm.fact.confirm", {"fact_id": added["id"]}, self.staff[Role.OFFICER_CHECKER]
+                )
+
+    def _programme_of(self, anchor: str) -> None:
+        """Open a programme within which the policy decides on small requests by itself."""
+        word = anchor.split(maxsplit=1)[0].lower()
+        content = (
+            _file("payables-finance-by-risk")
+            .replace('code = "payables-finance-by-risk"', f'code = "{word}-suppliers"')
+            .replace('name = "Payables finance, priced by risk"', f'name = "{anchor}: early pay"')
+            .replace(
+                'checks_before_decision = ["duplicate", "screening", "tax_status", "title_search"]',
+                'checks_before_decision = ["duplicate"]',
+            )
+            .replace(
+                'checks_before_payout = ["e_signature", "registration", "recheck"]',
+                'checks_before_payout = ["e_signature"]',
+            )
+        )
+        content = _only(content, CURRENCY).replace('approval = "four_eyes"\n', "")
+        content += (
+            '\n[[terms.approval.EUR]]\nup_to = "50000.00"\nauto = true\npeople = 1\n'
+            '[[terms.approval.EUR]]\nup_to = "250000.00"\npeople = 1\n'
+            "[[terms.approval.EUR]]\npeople = 2\n"
+        )
+        loaded = self.run(
+            "programme.load",
+            {
+                "content": content, "anchor_id": self.firms[anchor],
+                "effective_on": self.clock.now().date(),
+            },
+            self.staff[Role.OFFICER_MAKER],
+        )  # fmt: skip
+        self.run(
+            "programme.activate", {"programme_id": loaded["id"]}, self.staff[Role.OFFICER_CHECKER]
+        )
+        self.firms[f"programme of {anchor}"] = loaded["id"]
+
+    def _limits(self) -> Iterable[tuple[str, str, int]]:
+        for anchor in (cast.MARKETPLACE, cast.SHIPPER):
+            yield "programme", self.firms[f"programme of {anchor}"], 400_000_000
+            yield "obligor", self.firms[anchor], 400_000_000
+        for part in ("supplier", "merchant", "carrier"):
+            for firm in self.cast.of(part):
+                if firm.name != world.SUPPLIER:
+                    yield "seller", self.firms[firm.name], 150_000_000
+
+    # --- Months
+
+    def months_pass(self, months: Sequence[Month]) -> None:
+        """Live some months: papers, words of the buyers, payments, finance, ends of day."""
+        for month in months:
+            self.month += 1
+            last = month.last >= self.today - dt.timedelta(days=1)
+            self.papers.extend(month.papers)
+            self._to(self.today if last else month.last + dt.timedelta(days=1))
+            self._hand_in(month, last=last)
+            if self.staff and not last:
+                self._finance(month)
+            self._tell_payments(everybody=last or self.month % SMALL_FIRMS_TELL_EVERY == 0)
+
+    def _to(self, morning: dt.date) -> None:
+        """Go to a morning; on the way the anchors pay what is financed on its day."""
+        dues = sorted(
+            {
+                on
+                for number, (_, on) in self.financed.items()
+                if on < morning and number not in self.told
+            }
+        )
+        for on in dues:
+            self._close(on)
+            self._anchors_pay(on)
+        self._close(morning)
+
+    def _close(self, morning: dt.date) -> None:
+        if min(_morning(morning), self.latest) <= self.clock.now():
+            return
+        # The last morning may still lie ahead of the real clock.
+        _put(self.clock, min(_morning(morning), self.latest))
+        if self.staff:
+            eve = morning - dt.timedelta(days=1)
+            day.close_to(self.platform, self.firms[world.FINANCIER], eve)
+
+    def _hand_in(self, month: Month, *, last: bool) -> None:
+        for paper in month.papers:
+            self.waiting[paper.buyer.name].append(paper)
+        small_too = last or self.month % SMALL_FIRMS_TELL_EVERY == 0
+        for buyer, papers in list(self.waiting.items()):
+            anchor = papers[0].buyer.part == "anchor"
+            if not (anchor or small_too):
+                continue
+            del self.waiting[buyer]
+            who = self.people[buyer]
+            if anchor:
+                self.upload(who, "orders", _ORDERS, trade.orders_csv(papers))
+            self.upload(who, "invoices", _INVOICES, trade.invoices_csv(papers))
+            self.remember(papers)
+            # Of the last month something is left for the anchor to look at.
+            known = papers[: len(papers) * 2 // 3] if last and anchor else papers
+            self.unaccepted.update(paper.number for paper in papers[len(known) :])
+            self.accept(who, known)
+            self._credit(papers, month.last)
+
+    def _credit(self, papers: Sequence[Paper], on: dt.date) -> None:
+        by_seller: dict[str, list[Paper]] = defaultdict(list)
+        for paper in papers:
+            if paper.credited_minor:
+                by_seller[paper.seller.name].append(paper)
+        for seller, credited in by_seller.items():
+            content = trade.credits_csv(credited, on)
+            self.upload(self.people[seller], "credit-notes", _CREDITS, content)
+
+    def _tell_payments(self, *, everybody: bool) -> None:
+        """The sellers enter what they were paid since they last did."""
+        today = self.clock.now().date()
+        by_seller: dict[str, list[Paper]] = defaultdict(list)
+        for paper in self.papers:
+            if paper.number not in self.ids or not (everybody or paper.buyer.part == "anchor"):
+                continue
+            due = paper.paid_on is not None and paper.paid_on < today
+            if due and paper.number not in self.told and paper.number not in self.financed:
+                by_seller[paper.seller.name].append(paper)
+                self.told.add(paper.number)
+        for seller, papers in by_seller.items():
+            self.upload(self.people[seller], "received", _PAYMENTS, trade.payments_csv(papers))
+
+    # --- Finance
+
+    def _finance(self, month: Month) -> None:
+        """Some sellers of each programme are paid early for what was accepted last month."""
+        self.night()
+        wishes = [
+            [
+                paper
+                for paper in month.papers
+                if paper.buyer.name == anchor and not paper.credited_minor
+            ]
+            for anchor in (world.ANCHOR, cast.MARKETPLACE, cast.SHIPPER)
+        ]
+        chosen = [paper for papers in wishes for paper in papers[:: max(1, len(papers) // 3)]]
+        chosen = chosen[:ADVANCES_A_MONTH]
+        asked = [paper for paper in chosen if self.ask(paper, decide=True)]
+        if asked:
+            self.pay_out()
+        for paper in asked:
+            late = 1 if paper.amount_minor % 7 == 0 else 0
+            self.financed[paper.number] = paper, self._payday(paper, late)
+
+    def _payday(self, paper: Paper, late: int) -> dt.date:
+        with self.platform.db.snapshot() as conn:
+            due: dt.date | None = conn.execute(
+                select(_advance.c.due_on).where(_advance.c.invoice_id == self.ids[paper.number])
+            ).scalar()
+        return (due or paper.due_on) + dt.timedelta(days=late)
+
+    def _anchors_pay(self, on: dt.date) -> None:
+        for number, (paper, payday) in sorted(self.financed.items()):
+            if payday == on and number not in self.told:
+                self.told.add(number)
+                self.receive(paper.buyer, paper.amount_minor, f"Invoice {number}")
+
+    # --- What waits for somebody today
+
+    def things_wait(self) -> None:
+        """Leave something to do for every role: requests, papers, money and a newcomer."""
+        self.night()
+        waiting = self._free_papers()
+        submitted = [paper for paper in waiting if paper.seller.name != world.SUPPLIER]
+        for place, paper in enumerate(submitted[:7]):
+            request = self.ask(paper, decide=False)
+            if request is not None and place in {3, 4}:
+                self.decide(request, second=False)  # now another officer's turn
+            elif request is not None and place in {5, 6}:
+                self.decide(request)  # now to be paid out
+        supplier = self.people[world.SUPPLIER]
+        self._contest()
+        self.receive(self.cast.firms[world.ANCHOR], 1_234_500, "as agreed by telephone")
+        self._broken_papers()
+        self._newcomer(supplier)
+
+    def _free_papers(self) -> list[Paper]:
+        """Give accepted invoices on the anchors that nobody finances, the largest first."""
+        with self.platform.db.snapshot() as conn:
+            free = set(
+                conn.execute(
+                    select(_invoice.c.number).where(
+                        _invoice.c.acceptance_state == "ACCEPTED",
+                        _invoice.c.payment_state == "OPEN",
+                        _invoice.c.held_minor + _invoice.c.outstanding_minor == 0,
+                        _invoice.c.due_on > self.today + dt.timedelta(days=14),
+                    )
+                ).scalars()
+            )
+        found = [paper for paper in self.papers if paper.number in free]
+        anchors = [paper for paper in found if paper.buyer.part == "anchor"]
+        return sorted(anchors, key=lambda paper: (-paper.amount_minor, paper.number))
+
+    def _contest(self) -> None:
+        """The anchor contests a part of an invoice that it has not accepted yet."""
+        for paper in reversed(self.papers):
+            mine = paper.buyer.name == world.ANCHOR
+            if mine and paper.seller.name == world.SUPPLIER and paper.number in self.unaccepted:
+                self.run(
+                    "invoice.dispute",
+                    {
+                        "invoice_id": self.ids[paper.number],
+                        "amount_minor": paper.amount_minor // 8,
+                        "reason": "Two boxes arrived damaged.",
+                    },
+                    self.people[world.ANCHOR],
+                )
+                return
+
+    def _broken_papers(self) -> None:
+        """A file of the anchor with good rows and three that want correcting."""
+        firm = self.cast.firms[world.SUPPLIER]
+        issued, due = self.today - dt.timedelta(days=4), self.today + dt.timedelta(days=86)
+        good = [f"BV-N{place:02d},,{issued},{due},{1850 + 310 * place}.00" for place in range(1, 6)]
+        bad = [
+            f"BV-N06,,{issued},{due},twelve",
+            f"BV-N07,,31.13.2026,{due},2400.00",
+            f"BV-N08,,{issued},{issued - dt.timedelta(days=30)},1999.00",
+        ]
+        rows = [f"{row},{firm.duns},{self.cast.firms[world.ANCHOR].duns}" for row in good + bad]
+        content = "\n".join(["number,order,date,due,amount,seller,buyer", *rows]).encode()
+        self.upload(self.people[world.ANCHOR], "deliveries", _INVOICES, content)
+
+    def _newcomer(self, supplier: Actor) -> None:
+        """Somebody whom nobody knows yet sells to the supplier; the bank may let it in."""
+        firm = self.cast.firms[world.SUPPLIER]
+        issued, due = self.today - dt.timedelta(days=6), self.today + dt.timedelta(days=54)
+        row = f"TF-2201,,{issued},{due},7420.00,771234560,{firm.duns},Tarn Fittings"
+        mapping = {**_INVOICES, "columns": {**_INVOICES["columns"], "seller_name": "name"}}
+        content = f"number,order,date,due,amount,seller,buyer,name\n{row}\n".encode()
+        self.upload(supplier, "tarn-fittings", mapping, content)
+
+
+def _only(content: str, currency: str) -> str:
+    """Keep one currency of a programme file."""
+    head, *parts = content.split("\n[terms.currency.")
+    kept = [part for part in parts if part.startswith(f"{currency}]")]
+    return "\n[terms.currency.".join([head, *kept])
