@@ -19,8 +19,9 @@ from scf.demo import cast, enrol, trade, world
 from scf.demo.mark import begun
 from scf.demo.story import Story
 from scf.demo.trade import CURRENCY, Month, Paper
+from scf.documents import rules
 from scf.documents.models import Invoice
-from scf.financing.models import Advance, FinancingRequest
+from scf.financing.models import FinancingRequest
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.kernel.errors import Conflict
@@ -34,7 +35,6 @@ SMALL_FIRMS_TELL_EVERY: Final = 3  # months; the anchors hand in their papers ev
 ADVANCES_A_MONTH: Final = 8
 PIECE: Final = 50
 _invoice = Invoice.__table__  # type: ignore[attr-defined]
-_advance = Advance.__table__  # type: ignore[attr-defined]
 _request = FinancingRequest.__table__  # type: ignore[attr-defined]
 _SIDES: Final = {"seller_duns": "seller", "buyer_duns": "buyer"}
 _INVOICES: Final[dict[str, Any]] = {
@@ -292,18 +292,25 @@ class _History(Story):
             self._tell_payments(everybody=last or self.month % SMALL_FIRMS_TELL_EVERY == 0)
 
     def _to(self, morning: dt.date) -> None:
-        """Go to a morning; on the way the anchors pay what is financed on its day."""
-        dues = sorted(
-            {
-                on
-                for number, (_, on) in self.financed.items()
-                if on < morning and number not in self.told
-            }
-        )
-        for on in dues:
+        """Go to a morning; on the way the anchors pay what they have undertaken, on its day."""
+        for on in sorted(known for known in self.owed if known < morning):
+            papers = self.owed.pop(on)
             self._close(on)
-            self._anchors_pay(on)
+            by_anchor: dict[str, list[Paper]] = defaultdict(list)
+            for paper in papers:
+                by_anchor[paper.buyer.name].append(paper)
+            for due in by_anchor.values():
+                self._pay(due)
         self._close(morning)
+
+    def _pay(self, papers: Sequence[Paper]) -> None:
+        """An anchor pays everything of one day at once, naming the invoices."""
+        numbers = [paper.number for paper in papers]
+        with self.platform.db.snapshot() as conn:
+            rows = conn.execute(select(_invoice).where(_invoice.c.number.in_(numbers))).all()
+        amount = sum(rules.owed(row) for row in rows)
+        if amount:
+            self.receive(papers[0].buyer, amount, ", ".join(numbers))
 
     def _close(self, morning: dt.date) -> None:
         if min(_morning(morning), self.latest) <= self.clock.now():
@@ -332,6 +339,11 @@ class _History(Story):
             known = papers[: len(papers) * 2 // 3] if last and anchor else papers
             self.unaccepted.update(paper.number for paper in papers[len(known) :])
             self.accept(who, known)
+            if anchor and self.staff:
+                for paper in known:
+                    on = max(paper.paid_on or paper.due_on, self.clock.now().date())
+                    self.owed[on].append(paper)
+                self.told.update(paper.number for paper in known)
             self._credit(papers, month.last)
 
     def _credit(self, papers: Sequence[Paper], on: dt.date) -> None:
@@ -351,7 +363,7 @@ class _History(Story):
             if paper.number not in self.ids or not (everybody or paper.buyer.part == "anchor"):
                 continue
             due = paper.paid_on is not None and paper.paid_on < today
-            if due and paper.number not in self.told and paper.number not in self.financed:
+            if due and paper.number not in self.told:
                 by_seller[paper.seller.name].append(paper)
                 self.told.add(paper.number)
         for seller, papers in by_seller.items():
@@ -375,22 +387,6 @@ class _History(Story):
         asked = [paper for paper in chosen if self.ask(paper, decide=True)]
         if asked:
             self.pay_out()
-        for paper in asked:
-            late = 1 if paper.amount_minor % 7 == 0 else 0
-            self.financed[paper.number] = paper, self._payday(paper, late)
-
-    def _payday(self, paper: Paper, late: int) -> dt.date:
-        with self.platform.db.snapshot() as conn:
-            due: dt.date | None = conn.execute(
-                select(_advance.c.due_on).where(_advance.c.invoice_id == self.ids[paper.number])
-            ).scalar()
-        return (due or paper.due_on) + dt.timedelta(days=late)
-
-    def _anchors_pay(self, on: dt.date) -> None:
-        for number, (paper, payday) in sorted(self.financed.items()):
-            if payday == on and number not in self.told:
-                self.told.add(number)
-                self.receive(paper.buyer, paper.amount_minor, f"Invoice {number}")
 
     # --- What waits for somebody today
 

@@ -49,7 +49,7 @@ class Story:
         self.staff: dict[Role, Actor] = {}
         self.people: dict[str, Actor] = {}
         self.ids: dict[str, str] = {}  # invoices by number
-        self.financed: dict[str, tuple[Paper, dt.date]] = {}  # by number, with the day it is paid
+        self.owed: dict[dt.date, list[Paper]] = defaultdict(list)  # what anchors pay, by the day
         self.told: set[str] = set()
         self.papers: list[Paper] = []
         self.unaccepted: set[str] = set()
@@ -121,11 +121,13 @@ class Story:
         """Let the officers look and approve: both, or for now only the first."""
         maker, checker = self.staff[Role.OFFICER_MAKER], self.staff[Role.OFFICER_CHECKER]
         row = self._state(request_id)
+        undecided = {"SUBMITTED", "IN_REVIEW"}
         for kind in self._wanted(row, "checks_before_decision"):
-            self._check(request_id, kind)
+            if row.state in undecided:  # the policy may have decided already
+                self._check(request_id, kind)
         for officer in (maker, checker) if second else (maker,):
             row = self._state(request_id)
-            if row.state in {"SUBMITTED", "IN_REVIEW"}:
+            if row.state in undecided:
                 self.run(
                     "request.decide",
                     {
@@ -134,7 +136,7 @@ class Story:
                     },
                     officer,
                 )  # fmt: skip
-        if second:
+        if second and self._state(request_id).state == "APPROVED":
             for kind in self._wanted(row, "checks_before_payout"):
                 self._check(request_id, kind)
 

@@ -41,6 +41,8 @@ def settle_told(ctx: Context, payments: Sequence[Mapping[str, Any]]) -> int:
             INVOICE.c.seller_id.in_(sorted({row["payee_id"] for row in told})),
             INVOICE.c.document_state == "VALIDATED",
             INVOICE.c.payment_state != "PAID",
+            # What the buyer has undertaken to pay is paid through the financier, and booked there.
+            INVOICE.c.ipu.is_(False),
         )
     ).all()  # fmt: skip
     of: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)

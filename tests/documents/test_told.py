@@ -71,3 +71,12 @@ def test_a_number_of_two_years_says_nothing(trade: Trade) -> None:
     trade.invoices({"number": "A-1", "amount": "7.00", "date": dt.date(2025, 2, 1)})
     told(trade, ("7.00", "2026-03-02", "A-1"))
     assert {row.paid_minor for row in trade.rows() if row.number == "A-1"} == {0}
+
+
+def test_what_the_buyer_has_undertaken_is_paid_through_the_financier(trade: Trade) -> None:
+    trade.on(
+        "A-1",
+        lambda ctx, row: axes.accept(ctx, row, amount_minor=100_000, due_on=row.due_on, ipu=True),
+    )
+    told(trade, ("1000.00", "2026-03-02", "A-1"))
+    assert trade.invoice("A-1").payment_state == "OPEN"

@@ -1,4 +1,4 @@
-"""From a quote to a decision without a person: quoted by risk, submitted, approved, in one process."""
+"""From a quote to a decision without a person: by risk, submitted, approved, in one process."""
 
 import datetime as dt
 import time
