@@ -71,16 +71,16 @@ def to_csv(lines: Iterable[JournalLine]) -> bytes:
         amount = format_minor(abs(line.amount_minor), line.currency)
         writer.writerow(
             [
-                _cell(line.entry_id),
-                _cell(line.event_id),
-                _cell(line.event_kind),
-                _cell(line.subject_id),
+                cell(line.entry_id),
+                cell(line.event_id),
+                cell(line.event_kind),
+                cell(line.subject_id),
                 line.booked_on.isoformat(),
                 line.value_on.isoformat(),
-                _cell(line.narrative),
+                cell(line.narrative),
                 line.place + 1,
-                _cell(line.account_code),
-                _cell(line.account_name),
+                cell(line.account_code),
+                cell(line.account_name),
                 line.currency,
                 amount if line.amount_minor > 0 else "",
                 amount if line.amount_minor < 0 else "",
@@ -125,7 +125,7 @@ def _tags(line: JournalLine) -> str:
     return f"    ; {event}, subject: {_word(line.subject_id)}"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Keep a spreadsheet from running a text."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 

@@ -290,6 +290,20 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     ("GET", "/treasurer/invoices"): Portal(signed_in=True, roles=TREASURER),
     ("GET", "/treasurer/invoices/<invoice_id>"): Portal(signed_in=True, roles=TREASURER),
+    ("GET", "/treasurer/requests"): Portal(signed_in=True, roles=TREASURER),
+    ("GET", "/treasurer/requests/<request_id>"): Portal(signed_in=True, roles=TREASURER),
+    ("POST", "/treasurer/requests/<request_id>/withdraw"): Portal(
+        signed_in=True, roles=TREASURER, form={"key": "x"}
+    ),
+    ("POST", "/treasurer/requests/<request_id>/answer"): Portal(
+        signed_in=True, roles=TREASURER, form={"key": "x", "answer": "x"}
+    ),
+    ("POST", "/treasurer/requests/<request_id>/take"): Portal(
+        signed_in=True, roles=TREASURER, form={"key": "x", "offer": "x"}
+    ),
+    ("GET", "/treasurer/payments"): Portal(signed_in=True, roles=TREASURER),
+    ("GET", "/treasurer/statement"): Portal(signed_in=True, roles=TREASURER),
+    ("GET", "/treasurer/settings"): Portal(signed_in=True, roles=TREASURER),
     # --- the officer's pages
     **_officer(),
     # --- firms

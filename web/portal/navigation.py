@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from scf.kernel.actor import Actor, Role
 from scf.reporting.desk import cases_waiting, files_waiting, receipts_waiting
+from web.portal.counts import requests_waiting_for_seller
 
 Count = Callable[[Session, Actor], int]
 TABS: Final = 4
@@ -34,7 +35,11 @@ class Entry:
 _TREASURER: Final = (
     Entry("treasurer.home", "home", _("Home"), "h"),
     Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
+    Entry("treasurer.requests", "coin", _("Financing"), "f", requests_waiting_for_seller),
+    Entry("treasurer.payments", "bank", _("Payments"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u"),
+    Entry("treasurer.statement", "list", _("Statement"), "s"),
+    Entry("treasurer.settings", "building", _("Firm"), "c"),
 )
 _ANCHOR: Final = (
     Entry("anchor.home", "home", _("Home"), "h"),

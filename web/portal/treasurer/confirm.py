@@ -18,6 +18,8 @@ from werkzeug.wrappers import Response
 from scf.db.visibility import not_found
 from scf.documents.models import Invoice
 from scf.financing.models import FinancingRequest
+from scf.financing.signatures import bound_to
+from scf.financing.signing import quote_digest
 from scf.kernel.actor import Actor
 from scf.kernel.errors import ScfError
 from scf.kernel.ids import digest
@@ -44,6 +46,7 @@ class Held:
     numbers: dict[str, str]
     buyer: str
     bank: str
+    digest: str  # of exactly what is signed
     request_id: str
     instead: Any  # the price of now
 
@@ -137,16 +140,18 @@ def confirm_now() -> Response | str | tuple[str, int]:
     if all(one.is_used for one in held):
         return redirect(url_for("treasurer.confirm", quote=ids), 303)
     try:
-        check(bound_to=signed(held))
+        evidence = check(bound_to=signed(held))
     except ScfError as refused:
         with platform().db.read(who) as reading:
             return _page(reading, who, ids, problem=refused.message), refused.http_status
     taken, refused_ones = 0, 0
+    together = [one.digest for one in held if not one.is_used]
+    signature = {"evidence_id": evidence.id, "together": together}
     for one in held:
+        ask = {"quote_id": one.quote.id, "signature": signature}
         try:
-            platform().run(
-                "request.submit", {"quote_id": one.quote.id}, who, key=f"{key}:{one.quote.id}"
-            )
+            if not one.is_used:
+                platform().run("request.submit", ask, who, key=f"{key}:{one.quote.id}")
         except ScfError as refused:
             refused_ones += 1
             flash(f"{one.buyer}: {refused.message}", "bad")
@@ -174,13 +179,8 @@ def confirm_now() -> Response | str | tuple[str, int]:
 
 
 def signed(held: list[Held]) -> str:
-    """Give the digest of exactly what is signed: each quote with its money and what it rests on."""
-    return digest(
-        [
-            [one.quote.id, one.quote.inputs_digest, one.quote.net_minor, one.quote.currency]
-            for one in sorted(held, key=lambda one: str(one.quote.id))
-        ]
-    )
+    """Give what the second factor is bound to: the digests of exactly these quotes."""
+    return bound_to([one.digest for one in held if not one.is_used])
 
 
 def _page(reading: Session, who: Actor, ids: list[str], problem: str = "") -> str:
@@ -198,7 +198,7 @@ def _page(reading: Session, who: Actor, ids: list[str], problem: str = "") -> st
         total=sum(one.quote.net_minor for one in waiting),
         instead=sum(one.instead.net_minor for one in expired if one.instead),
         until=min((one.quote.expires_at for one in waiting), default=None),
-        bound_to=signed(held),
+        bound_to=signed(held) if waiting else "",
         problem=problem,
     )
 
@@ -242,6 +242,7 @@ def _read(reading: Session, who: Actor, ids: list[str]) -> list[Held]:
             _numbers(reading, lines[one]),
             names.get(found[one].anchor_id, ""),
             names.get(found[one].financier_id, ""),
+            quote_digest(reading.connection(), found[one]),
             taken.get(one, ""),
             None if one in taken else _instead(reading, who, found[one], lines[one]),
         )

@@ -21,7 +21,7 @@ from web.portal.treasurer.progress import Step, steps
 
 _WAITING: Final = 8
 _IN_PROGRESS: Final = 5
-_LIVE: Final = ("SUBMITTED", "IN_REVIEW", "RETURNED", "COUNTERED", "APPROVED")
+_LIVE: Final = ("SUBMITTED", "IN_REVIEW", "RETURNED", "COUNTER_OFFERED", "APPROVED")
 
 
 @treasurer.get("/")

@@ -65,22 +65,23 @@ def words(request_state: str, advance_states: set[str]) -> tuple[str, str]:
     for states, kind, text in _ADVANCES:
         if advance_states & states:
             return kind, str(text)
-    return _DONE, str(_("Paid back"))
+    return _DONE, str(_("The buyer has paid"))
 
 
 _REQUEST: Final = {
     "SUBMITTED": (_NOW, _("The bank is reviewing")),
     "IN_REVIEW": (_NOW, _("The bank is reviewing")),
     "RETURNED": (_NOW, _("The bank has a question")),
-    "COUNTERED": (_NOW, _("The bank offers something else")),
+    "COUNTER_OFFERED": (_NOW, _("The bank offers something else")),
     "DECLINED": (_BAD, _("Declined")),
+    "LAPSED": (_TODO, _("The bank's offer has lapsed")),
     "WITHDRAWN": (_TODO, _("Withdrawn")),
     "EXPIRED": (_TODO, _("Not decided in time")),
 }
 # The first that fits speaks: what needs somebody comes before what goes its way.
 _ADVANCES: Final = (
     (frozenset({"FAILED", "RETURNED", "UNKNOWN"}), _BAD, _("The payment did not arrive")),
-    (frozenset({"OVERDUE", "GRACE"}), _BAD, _("The buyer is late")),
+    (frozenset({"OVERDUE", "GRACE", "RECOURSE_CALLED"}), _BAD, _("The buyer is late")),
     (
         frozenset({"REQUESTED", "HELD", "PRECHECKED", "DECIDED", "SIGNED", "REGISTERED"}),
         _NOW,
