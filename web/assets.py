@@ -6,6 +6,7 @@ old one is never asked for again. htmx comes from its installed package, as it w
 
 import hashlib
 from functools import cache
+from http import HTTPStatus
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
@@ -39,9 +40,10 @@ def attach(app: Flask) -> None:
 
     @app.after_request
     def keep(response: Response) -> Response:
-        if request.endpoint in {"static", "assets.htmx"} and request.args.get("v") == _version(
-            request.path.removeprefix("/static/")
-        ):
+        ours = (
+            request.endpoint in {"static", "assets.htmx"} and response.status_code == HTTPStatus.OK
+        )
+        if ours and request.args.get("v") == _version(request.path.removeprefix("/static/")):
             response.cache_control.public = True
             response.cache_control.max_age = _YEAR
             response.cache_control.immutable = True
