@@ -16,8 +16,10 @@ from sqlalchemy import Row, Table, select
 from sqlalchemy.engine import Connection
 from sqlmodel import Session, col
 
+from scf.chain.models import GraphSnapshot
 from scf.documents.models import Invoice
 from scf.financing import authority, requests, seeing, signing
+from scf.financing.acts import Act, acts_of
 from scf.financing.ending import UNDO_FOR, undo_stops
 from scf.financing.lifecycle import DECIDABLE
 from scf.financing.models import (
@@ -26,6 +28,7 @@ from scf.financing.models import (
     Decision,
     FinancingRequest,
     ManualCheck,
+    RequestOverride,
     RequestQuestion,
 )
 from scf.kernel.actor import Actor
@@ -42,6 +45,9 @@ from scf.risk.models import PriceAssessment, RiskAssessment
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
 _DECISION: Final[Table] = Decision.__table__  # type: ignore[attr-defined]
+_SNAPSHOT: Final[Table] = GraphSnapshot.__table__  # type: ignore[attr-defined]
+_PRICED: Final[Table] = PriceAssessment.__table__  # type: ignore[attr-defined]
+_ASSESSED: Final[Table] = RiskAssessment.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,9 @@ class CaseFile:
     why_not: NotAllowed | None
     undo_until: dt.datetime | None
     signed: str
+    acts: tuple[Act, ...]
+    overrides: tuple[Any, ...]  # rows of what was set aside
+    chain_snapshot_id: str  # of the chain that the price was made on; the newest for a contract
 
     @property
     def sides(self) -> tuple[str, ...]:
@@ -219,6 +228,15 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         why_not=why_not,
         undo_until=_undo_until(conn, who, row, now),
         signed=signing.signed(conn, row, advances, row.version),
+        acts=tuple(acts_of(conn, who, row, terms, now)),
+        overrides=tuple(
+            session.execute(
+                select(RequestOverride)
+                .where(col(RequestOverride.request_id) == row.id)
+                .order_by(col(RequestOverride.id))
+            ).scalars()
+        ),
+        chain_snapshot_id=_chain(conn, who, advances),
     )
 
 
@@ -268,6 +286,25 @@ def _score(session: Session, advances: Sequence[Advance]) -> CaseScore | None:
 
 def _ppm(share: float) -> int:
     return round_half_up(Fraction(share) * PPM)
+
+
+def _chain(conn: Connection, who: Actor, advances: Sequence[Advance]) -> str:
+    """Name the chain snapshot of the case: the one its price was made on, so the picture stays."""
+    made = conn.execute(
+        select(_ASSESSED.c.snapshot_id)
+        .join(_PRICED, _PRICED.c.obligor_assessment_id == _ASSESSED.c.id)
+        .where(_PRICED.c.quote_line_id.in_([one.quote_line_id for one in advances]))
+        .limit(1)
+    ).scalar_one_or_none()
+    if made is not None:
+        return str(made)
+    newest = conn.execute(
+        select(_SNAPSHOT.c.id)
+        .where(_SNAPSHOT.c.financier_id == who.org_id)
+        .order_by(_SNAPSHOT.c.as_of_on.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return str(newest or "")
 
 
 def _word(

@@ -432,6 +432,8 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         frozenset({Role.TREASURER}), {"answer": "as agreed"}, "request", versioned=True
     ),
     ("GET", f"{API}/financing-requests/<request_id>/answers"): Api(SEES_QUOTES, thing="request"),
+    ("GET", f"{API}/cases"): Api(BANK),
+    ("GET", f"{API}/financing-requests/<request_id>/case"): Api(BANK, thing="request"),
     ("POST", f"{API}/decisions/bulk"): Api(
         BANK, {"items": [{"request_id": "{firm}", "version": 1}], **NOTE}, "request"
     ),

@@ -27,6 +27,7 @@ RESOURCES = (
     "quotes",
     "requests",
     "decisions",
+    "cases",
     "counter_offers",
     "reviews",
     "authorities",
