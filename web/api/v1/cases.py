@@ -9,6 +9,7 @@ from typing import Any, Literal
 from flask import Blueprint
 from sqlmodel import Session
 
+from scf.db.types import OptPpm, Ppm
 from scf.db.visibility import not_found
 from scf.kernel.rates import PPM
 from scf.reporting import casefile, worklist
@@ -88,11 +89,11 @@ class CaseFigures(Answer):
 
     kind: str
     policy_version: str
-    pd_ppm: int
-    pd_item_ppm: int
+    pd_ppm: Ppm
+    pd_item_ppm: Ppm
     expected_loss: Amount
-    return_ppm: int | None
-    hurdle_ppm: int
+    return_ppm: OptPpm
+    hurdle_ppm: Ppm
     chain_effect_bp: int
 
 
@@ -125,7 +126,7 @@ class CaseLimit(Answer):
     before: Amount
     this: Amount
     limit: Amount
-    share_ppm: int
+    share_ppm: Ppm
 
 
 class CaseWordOut(Answer):
@@ -181,8 +182,8 @@ class CaseOut(Answer):
     face: Amount
     net: Amount
     rate_percent: str
-    all_in_ppm: int
-    effective_ppm: int
+    all_in_ppm: Ppm
+    effective_ppm: Ppm
     grade: str
     route: str
     value_on: dt.date
