@@ -22,8 +22,14 @@ def read(path: Path, locale: str | None = None) -> Catalog:
         return pofile.read_po(file, locale=locale)
 
 
+def said(words: object) -> tuple[str, ...]:
+    """Give a text, or the forms of one that counts, as a tuple."""
+    return (words,) if isinstance(words, str) else tuple(words)  # type: ignore[arg-type]
+
+
 def ids(catalogue: Catalog) -> set[str]:
-    return {str(message.id) for message in catalogue if message.id}
+    """Give the texts by their first form, which names them."""
+    return {said(message.id)[0] for message in catalogue if message.id}
 
 
 def test_the_catalogue_holds_exactly_the_texts_of_the_portal() -> None:
@@ -33,7 +39,9 @@ def test_the_catalogue_holds_exactly_the_texts_of_the_portal() -> None:
         method_map=[("**.py", "python"), ("templates/**.html", "jinja2")],
         options_map={"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}},
     )
-    assert {str(message[2]) for message in found} == ids(read(ROOT / "translations/messages.pot"))
+    assert {said(message[2])[0] for message in found} == ids(
+        read(ROOT / "translations/messages.pot")
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -42,9 +50,11 @@ def test_a_language_is_complete_and_keeps_every_placeholder(language: str) -> No
     assert ids(catalogue) == ids(read(ROOT / "translations/messages.pot"))
     for message in catalogue:
         if message.id:
-            assert message.string, message.id
-            places = re.findall(r"%\(\w+\)\w", str(message.id))
-            assert sorted(re.findall(r"%\(\w+\)\w", str(message.string))) == sorted(places)
+            # A text that counts is held to its last form: Chinese has that one only.
+            wanted, written = said(message.id)[-1], said(message.string)[-1]
+            assert written, message.id
+            places = re.findall(r"%\(\w+\)\w", wanted)
+            assert sorted(re.findall(r"%\(\w+\)\w", written)) == sorted(places)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -53,7 +63,9 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
     written = read(folder / "messages.po", language)
     with (folder / "messages.mo").open("rb") as file:
         compiled = mofile.read_mo(file)
-    texts = [{m.id: m.string for m in catalogue if m.id} for catalogue in (written, compiled)]
+    texts = [
+        {said(m.id): said(m.string) for m in catalogue if m.id} for catalogue in (written, compiled)
+    ]
     assert texts[0] == texts[1]
 
 

@@ -56,7 +56,7 @@ _OFFICER: Final = (
     Entry("officer.advances", "invoice", _("Advances"), "a"),
     Entry("officer.limits", "chart", _("Limits"), "l"),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
-    Entry("officer.receipts", "bank", _("Receipts"), "r", receipts_waiting),
+    Entry("officer.receipts", "bank", _("Money in"), "r", receipts_waiting),
     Entry("officer.programmes", "gear", _("Programmes"), "t"),
     Entry("officer.firms", "building", _("Firms"), "f"),
     Entry("officer.books", "book", _("Books"), "b"),
