@@ -71,8 +71,8 @@ def test_what_is_compiled_is_what_is_written(language: str) -> None:
 
 def test_the_browsers_language_is_taken_unless_another_was_chosen(db: Database) -> None:
     browser = served_small(db).browser("maker")
-    english = browser.get("/officer/", headers={"Accept-Language": "fr, en;q=0.5"})
-    chinese = browser.get("/officer/", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
+    english = browser.get("/officer/queue", headers={"Accept-Language": "fr, en;q=0.5"})
+    chinese = browser.get("/officer/queue", headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"})
     assert english.headers["Content-Language"] == "en"
     assert ">Queue<" in english.get_data(as_text=True)
     page = chinese.get_data(as_text=True)
@@ -81,7 +81,7 @@ def test_the_browsers_language_is_taken_unless_another_was_chosen(db: Database) 
         assert shown in page
     assert browser.post("/language", {"language": "en"}).status_code == 303
     assert browser.client.get_cookie(COOKIE, domain="localhost") is not None
-    chosen = browser.get("/officer/", headers={"Accept-Language": "zh-CN"})
+    chosen = browser.get("/officer/queue", headers={"Accept-Language": "zh-CN"})
     assert ">Queue<" in chosen.get_data(as_text=True)
     browser.post("/language", {"language": "../../etc"})
-    assert browser.get("/officer/").status_code == 200
+    assert browser.get("/officer/queue").status_code == 200
