@@ -202,7 +202,9 @@ class Lives(Acting):
                 return
         for who in ("omar", "chen"):
             declines = life.story == "declined" and who == "chen"
-            word = {"outcome": "DECLINE", "code": "AUTHORITY"} if declines else {"outcome": "APPROVE"}
+            word = (
+                {"outcome": "DECLINE", "code": "AUTHORITY"} if declines else {"outcome": "APPROVE"}
+            )
             decided = self.result(
                 f"{key}:{who}", "request.decide", who, request_id=request, version=version, **word
             )
