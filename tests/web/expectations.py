@@ -129,6 +129,31 @@ def _is_seller(who: Person) -> bool:
     return who.org == "supplier-x"
 
 
+def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
+    """Give the treasurer's pages."""
+    shown = (
+        "/", "/confirm", "/invoices", "/invoices/<invoice_id>", "/requests",
+        "/requests/<request_id>", "/payments", "/statement", "/settings",
+    )  # fmt: skip
+    sent = {
+        "/": {"later": "7"},
+        "/offer": {"key": "x"},
+        "/renew": {"key": "x", "quote": "x"},
+        "/confirm": {"key": "x", "quote": "x"},
+        "/requests/<request_id>/withdraw": {"key": "x"},
+        "/requests/<request_id>/answer": {"key": "x", "answer": "x"},
+        "/requests/<request_id>/take": {"key": "x", "offer": "x"},
+    }
+    page = Portal(signed_in=True, roles=TREASURER)
+    return {
+        **{("GET", f"/treasurer{rule}"): page for rule in shown},
+        **{
+            ("POST", f"/treasurer{rule}"): Portal(signed_in=True, roles=TREASURER, form=form)
+            for rule, form in sent.items()
+        },
+    }
+
+
 def _officer() -> dict[tuple[str, str], Portal]:
     """Give the officer's pages."""
     return {
@@ -229,32 +254,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/officer/chain.csv"): Portal(signed_in=True, roles=BANK),
     ("GET", "/anchor/chain"): Portal(signed_in=True, roles=ANCHORS),
     # --- the treasurer's pages
-    ("GET", "/treasurer/"): Portal(signed_in=True, roles=TREASURER),
-    ("POST", "/treasurer/"): Portal(signed_in=True, roles=TREASURER, form={"later": "7"}),
-    ("POST", "/treasurer/offer"): Portal(signed_in=True, roles=TREASURER, form={"key": "x"}),
-    ("POST", "/treasurer/renew"): Portal(
-        signed_in=True, roles=TREASURER, form={"key": "x", "quote": "x"}
-    ),
-    ("GET", "/treasurer/confirm"): Portal(signed_in=True, roles=TREASURER),
-    ("POST", "/treasurer/confirm"): Portal(
-        signed_in=True, roles=TREASURER, form={"key": "x", "quote": "x"}
-    ),
-    ("GET", "/treasurer/invoices"): Portal(signed_in=True, roles=TREASURER),
-    ("GET", "/treasurer/invoices/<invoice_id>"): Portal(signed_in=True, roles=TREASURER),
-    ("GET", "/treasurer/requests"): Portal(signed_in=True, roles=TREASURER),
-    ("GET", "/treasurer/requests/<request_id>"): Portal(signed_in=True, roles=TREASURER),
-    ("POST", "/treasurer/requests/<request_id>/withdraw"): Portal(
-        signed_in=True, roles=TREASURER, form={"key": "x"}
-    ),
-    ("POST", "/treasurer/requests/<request_id>/answer"): Portal(
-        signed_in=True, roles=TREASURER, form={"key": "x", "answer": "x"}
-    ),
-    ("POST", "/treasurer/requests/<request_id>/take"): Portal(
-        signed_in=True, roles=TREASURER, form={"key": "x", "offer": "x"}
-    ),
-    ("GET", "/treasurer/payments"): Portal(signed_in=True, roles=TREASURER),
-    ("GET", "/treasurer/statement"): Portal(signed_in=True, roles=TREASURER),
-    ("GET", "/treasurer/settings"): Portal(signed_in=True, roles=TREASURER),
+    **_treasurer(),
     # --- the officer's pages
     **_officer(),
     # --- firms

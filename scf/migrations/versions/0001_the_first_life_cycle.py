@@ -238,9 +238,25 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
+    op.create_index(
+        "ix_invoice_incomplete",
+        "invoice",
+        ["seller_id"],
+        unique=False,
+        sqlite_where=sa.text("document_state = 'INCOMPLETE'"),
+        postgresql_where=sa.text("document_state = 'INCOMPLETE'"),
+    )
     op.create_index("ix_invoice_number", "invoice", ["canonical_number"], unique=False)
     op.create_index("ix_invoice_pair", "invoice", ["seller_id", "buyer_id", "due_on"], unique=False)
     op.create_index("ix_invoice_seller", "invoice", ["seller_id", "due_on", "id"], unique=False)
+    op.create_index(
+        "ix_invoice_taken",
+        "invoice",
+        ["seller_id", "due_on"],
+        unique=False,
+        sqlite_where=sa.text("held_minor + outstanding_minor > 0"),
+        postgresql_where=sa.text("held_minor + outstanding_minor > 0"),
+    )
     op.create_index("ix_invoice_upload", "invoice", ["upload_id"], unique=False)
     op.create_index(
         "ix_invoice_waiting",

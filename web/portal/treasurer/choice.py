@@ -7,6 +7,7 @@ that what was seen is what is asked for.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -61,7 +62,7 @@ class Look:
     kept: str
     error: str
 
-    @property
+    @cached_property
     def chosen(self) -> frozenset[str]:
         """The invoices of the basket."""
         return frozenset(line.row.id for line in self.basket.lines)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select, tuple_
 from sqlmodel import Session, col
 
 from scf.documents.models import Invoice
@@ -93,14 +93,21 @@ def _view(show: str, today: dt.date) -> list[ColumnElement[bool]]:
     accepted = col(Invoice.acceptance_state).in_(ACCEPTED)
     valid = col(Invoice.document_state) == "VALIDATED"
     unpaid = col(Invoice.payment_state).in_(_UNPAID)
-    taken = col(Invoice.held_minor) + col(Invoice.outstanding_minor)
+    # As the partial index says it: a bound value would not be known to mean the same.
+    taken: ColumnElement[int] = literal_column("held_minor + outstanding_minor")
     views = {
-        "ready": [valid, unpaid, accepted, col(Invoice.due_on) > today, taken == 0],
+        "ready": [
+            valid,
+            unpaid,
+            accepted,
+            col(Invoice.due_on) > today,
+            taken == literal_column("0"),
+        ],
         "waiting": [
             unpaid,
             or_(col(Invoice.document_state) == "INCOMPLETE", and_(valid, ~accepted)),
         ],
-        "financed": [taken > 0],
+        "financed": [taken > literal_column("0")],
         "paid": [col(Invoice.payment_state) == "PAID"],
         "all": [],
     }
