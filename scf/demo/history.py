@@ -33,6 +33,7 @@ MONTHS: Final = 18
 MONTHS_OF_FINANCE: Final = 7  # the bank comes later than the trade
 SMALL_FIRMS_TELL_EVERY: Final = 3  # months; the anchors hand in their papers every month
 ADVANCES_A_MONTH: Final = 8
+WAITING: Final = 7  # requests that are left with the officers
 PIECE: Final = 50
 _invoice = Invoice.__table__  # type: ignore[attr-defined]
 _request = FinancingRequest.__table__  # type: ignore[attr-defined]
@@ -269,6 +270,8 @@ class _History(Story):
         self.firms[f"programme of {anchor}"] = loaded["id"]
 
     def _limits(self) -> Iterable[tuple[str, str, int]]:
+        yield "financier", self.firms[world.FINANCIER], 4_000_000_000
+        yield "obligor", self.firms[world.ANCHOR], 900_000_000
         for anchor in (cast.MARKETPLACE, cast.SHIPPER):
             yield "programme", self.firms[f"programme of {anchor}"], 400_000_000
             yield "obligor", self.firms[anchor], 400_000_000
@@ -335,15 +338,19 @@ class _History(Story):
                 self.upload(who, "orders", _ORDERS, trade.orders_csv(papers))
             self.upload(who, "invoices", _INVOICES, trade.invoices_csv(papers))
             self.remember(papers)
-            # Of the last month something is left for the anchor to look at.
-            known = papers[: len(papers) * 2 // 3] if last and anchor else papers
-            self.unaccepted.update(paper.number for paper in papers[len(known) :])
-            self.accept(who, known)
+            known = papers
             if anchor and self.staff:
-                for paper in known:
-                    on = max(paper.paid_on or paper.due_on, self.clock.now().date())
-                    self.owed[on].append(paper)
-                self.told.update(paper.number for paper in known)
+                # The word of an anchor is an undertaking now: it gives it where somebody wants
+                # money early, and of what is still to come for all but the newest.
+                wanted = {paper.number for paper in self._wishes(month)}
+                newest = papers[len(papers) * 2 // 3 :] if last else []
+                known = [
+                    paper
+                    for paper in papers
+                    if paper not in newest and (paper.number in wanted or paper.due_on > self.today)
+                ]
+                self.unaccepted.update(paper.number for paper in newest)
+            self.accept(who, known)
             self._credit(papers, month.last)
 
     def _credit(self, papers: Sequence[Paper], on: dt.date) -> None:
@@ -371,10 +378,9 @@ class _History(Story):
 
     # --- Finance
 
-    def _finance(self, month: Month) -> None:
-        """Some sellers of each programme are paid early for what was accepted last month."""
-        self.night()
-        wishes = [
+    def _wishes(self, month: Month) -> list[Paper]:
+        """Choose which invoices of a month somebody wants to have paid early."""
+        of = [
             [
                 paper
                 for paper in month.papers
@@ -382,9 +388,16 @@ class _History(Story):
             ]
             for anchor in (world.ANCHOR, cast.MARKETPLACE, cast.SHIPPER)
         ]
-        chosen = [paper for papers in wishes for paper in papers[:: max(1, len(papers) // 3)]]
-        chosen = chosen[:ADVANCES_A_MONTH]
-        asked = [paper for paper in chosen if self.ask(paper, decide=True)]
+        chosen = [paper for papers in of for paper in papers[:: max(1, len(papers) // 3)]]
+        return chosen[:ADVANCES_A_MONTH]
+
+    def _finance(self, month: Month) -> None:
+        """Some sellers of each programme are paid early for what was accepted last month."""
+        self.night()
+        asked = [paper for paper in self._wishes(month) if self.ask(paper, decide=True)]
+        for paper in asked:
+            self.told.add(paper.number)
+            self.owed[max(paper.paid_on or paper.due_on, self.clock.now().date())].append(paper)
         if asked:
             self.pay_out()
 
@@ -395,11 +408,15 @@ class _History(Story):
         self.night()
         waiting = self._free_papers()
         submitted = [paper for paper in waiting if paper.seller.name != world.SUPPLIER]
-        for place, paper in enumerate(submitted[:7]):
-            request = self.ask(paper, decide=False)
-            if request is not None and place in {3, 4}:
+        place = 0
+        for paper in submitted:
+            request = self.ask(paper, decide=False) if place < WAITING else None
+            if request is None:
+                continue
+            place += 1
+            if place in {4, 5}:
                 self.decide(request, second=False)  # now another officer's turn
-            elif request is not None and place in {5, 6}:
+            elif place in {6, 7}:
                 self.decide(request)  # now to be paid out
         supplier = self.people[world.SUPPLIER]
         self._contest()

@@ -85,6 +85,8 @@ def _papers(
         issued = month.first + dt.timedelta(days=chance.randrange(days))
         due = issued + dt.timedelta(days=relation.days)
         late = max(0, round(chance.gauss(buyer.late_days, 1 + buyer.late_days / 2)))
+        if buyer.part == "anchor":
+            late = min(late, 1)  # over a weekend still within the days of grace
         failed = buyer.fails_in is not None and place + relation.days // 30 >= buyer.fails_in
         amount = max(20_000, round(relation.mean_minor * chance.lognormvariate(0, 0.4)))
         credited = amount // 20 if chance.random() < seller.credits * 8 else 0
