@@ -27,14 +27,21 @@ from scf.offers.basket import Part
 from scf.offers.models import Quote, QuoteLine
 from scf.offers.service import Ask, compute
 from scf.parties.service import day_for, firm_names
+from scf.programmes.service import terms_of_version
+from scf.programmes.terms import Terms
 from web.context import actor, now, platform
 from web.forms import form_key
 from web.i18n import money
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.choice import Choice, look
+from web.portal.treasurer.offer import Reserve
 from web.second_factor import check
 
 MOST_QUOTES: Final = 40
+_SUMS: Final = (
+    "face_minor", "discount_minor", "fee_minor", "tax_minor", "reserve_minor", "interest_minor",
+    "net_minor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,9 +53,31 @@ class Held:
     numbers: dict[str, str]
     buyer: str
     bank: str
+    terms: Terms
     digest: str  # of exactly what is signed
     request_id: str
     instead: Any  # the price of now
+
+    @property
+    def recourse(self) -> str:
+        """Whether the bank can ask the money back from the seller, and when."""
+        return self.terms.recourse
+
+    @property
+    def recourse_after_days(self) -> int:
+        """After how many days past due."""
+        return self.terms.recourse_after_days
+
+    @property
+    def most_owed_minor(self) -> int:
+        """The most that the seller may have to pay back."""
+        return 0 if self.terms.recourse == "none" else int(self.quote.face_minor)
+
+    @property
+    def reserve(self) -> Reserve | None:
+        """What follows when the buyer has paid."""
+        kept = int(self.quote.reserve_minor)
+        return Reserve(kept, max(line.settle_on for line in self.lines)) if kept else None
 
     @property
     def is_used(self) -> bool:
@@ -196,6 +225,10 @@ def _page(reading: Session, who: Actor, ids: list[str], problem: str = "") -> st
         expired=expired,
         currency=currency,
         total=sum(one.quote.net_minor for one in waiting),
+        sums={name: sum(getattr(one.quote, name) for one in waiting) for name in _SUMS},
+        days=sorted({one.quote.value_on for one in waiting}),
+        zone=held[0].terms.cut_off_zone,
+        is_without_recourse=all(one.recourse == "none" and one.reserve is None for one in waiting),
         instead=sum(one.instead.net_minor for one in expired if one.instead),
         until=min((one.quote.expires_at for one in waiting), default=None),
         bound_to=signed(held) if waiting else "",
@@ -242,6 +275,7 @@ def _read(reading: Session, who: Actor, ids: list[str]) -> list[Held]:
             _numbers(reading, lines[one]),
             names.get(found[one].anchor_id, ""),
             names.get(found[one].financier_id, ""),
+            terms_of_version(reading.connection(), found[one].programme_version_id),
             quote_digest(reading.connection(), found[one]),
             taken.get(one, ""),
             None if one in taken else _instead(reading, who, found[one], lines[one]),
