@@ -420,7 +420,8 @@ class _History(Story):
                 self.decide(request)  # now to be paid out
         supplier = self.people[world.SUPPLIER]
         self._contest()
-        self.receive(self.cast.firms[world.ANCHOR], 1_234_500, "as agreed by telephone")
+        # From a firm that owes the bank nothing, so that a person must say what it is for.
+        self.receive(self.cast.of("dealer")[0], 1_234_500, "as agreed by telephone")
         self._broken_papers()
         self._newcomer(supplier)
 

@@ -30,7 +30,7 @@ def served(db: Database) -> Served:
 
 
 def is_in(browser: Browser) -> bool:
-    return browser.get("/").status_code == 200
+    return browser.get("/search").status_code == 200
 
 
 def half(served: Served, email: str = EMAIL) -> Browser:

@@ -121,7 +121,7 @@ def test_a_form_without_its_token_changes_nothing(served: Served) -> None:
     assert browser.post("/sign-out", token="wrong").status_code == 400
     foreign = served.browser("treasurer").form_token("/")
     assert browser.post("/sign-out", token=foreign).status_code == 400
-    assert browser.get("/").status_code == 200
+    assert browser.get("/search").status_code == 200
 
 
 def test_a_form_from_another_site_is_refused(served: Served) -> None:
@@ -134,7 +134,7 @@ def test_a_form_from_another_site_is_refused(served: Served) -> None:
         {"Origin": "", "Sec-Fetch-Site": "cross-site"},
     ):
         assert browser.post("/sign-out", headers=headers).status_code == 400
-    assert browser.get("/").status_code == 200
+    assert browser.get("/search").status_code == 200
 
 
 def test_reading_never_changes_the_database(served: Served, db: Database) -> None:
@@ -189,7 +189,7 @@ def test_text_from_people_is_never_markup(served: Served) -> None:
         )
         browser = Browser(served)
         assert browser.sign_in(email).status_code == 303
-        page = browser.get("/").get_data(as_text=True)
+        page = browser.get("/search").get_data(as_text=True)
         assert "49" not in page.partition("<main")[2].partition("</h1>")[0]
         again = browser.post("/sign-in", {"email": canary, "password": "x"})
         if any(char in canary for char in "<>\"'&"):

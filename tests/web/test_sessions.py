@@ -21,12 +21,12 @@ def signed_in(served: Served) -> Browser:
 
 
 def is_in(browser: Browser) -> bool:
-    return browser.get("/").status_code == 200
+    return browser.get("/search").status_code == 200
 
 
 def test_a_person_signs_in_by_the_form_and_out_again(served: Served) -> None:
     browser = signed_in(served)
-    page = browser.get("/").get_data(as_text=True)
+    page = browser.get("/search").get_data(as_text=True)
     for shown in ("Welcome, Maker", "Bank Company", "Officer, maker", "2 Mar 2026"):
         assert shown in page
     captured = browser.session_id
