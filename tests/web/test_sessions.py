@@ -27,7 +27,7 @@ def is_in(browser: Browser) -> bool:
 def test_a_person_signs_in_by_the_form_and_out_again(served: Served) -> None:
     browser = signed_in(served)
     page = browser.get("/search").get_data(as_text=True)
-    for shown in ("Welcome, Maker", "Bank Company", "Officer, maker", "2 Mar 2026"):
+    for shown in ("<strong>Maker", "Bank Company", "Officer, maker", "2 Mar 2026"):
         assert shown in page
     captured = browser.session_id
     answer = browser.post("/sign-out")
