@@ -58,7 +58,7 @@ def price(inputs: PriceInputs, policy: Policy) -> PriceResult:
     rate_bp = item.rate_bp
     discount = _discount(inputs, rate_bp)
     net = inputs.face_minor - discount - inputs.fees_minor
-    grade = grade_of(item.pd_one_year, policy.scale)
+    grade = grade_of(item.behind.pd_one_year, policy.scale)
     refusal = _verdict(inputs, policy, item, rate_bp, net)
     routes: dict[str, Route] = {"GRADE": route_of(grade, 0, inputs.exponent)}
     if route_of(grade, inputs.face_minor, inputs.exponent) != routes["GRADE"]:
@@ -199,9 +199,9 @@ def _verdict(
     inputs: PriceInputs, policy: Policy, item: Stack, rate_bp: int, net: int
 ) -> Refusal | None:
     """Return why a priced item is not offered."""
-    grade = grade_of(item.pd_one_year, policy.scale)
+    grade = grade_of(item.behind.pd_one_year, policy.scale)
     if grade.route == "refuse":
-        return Refusal("RISK_BELOW_FLOOR", (("pd", item.pd_one_year), ("grade", grade.name)))
+        return Refusal("RISK_BELOW_FLOOR", (("pd", item.behind.pd_one_year), ("grade", grade.name)))
     cap = policy.charges.cap
     if inputs.legal_cap is not None:
         cap = min(cap, inputs.legal_cap)
@@ -252,9 +252,5 @@ def _memo(inputs: PriceInputs, policy: Policy, item: Stack) -> Memo:
         raise ValueError("obligor is needed for a price.")
     own, total, _ = floored(inputs.obligor, policy.scale)
     alone = item if own == total else stack(inputs, policy, (own, own))
-    behind = {
-        field.name: getattr(item, field.name)
-        for field in dataclasses.fields(item)
-        if field.name != "micro_bp"
-    }
+    behind = dataclasses.asdict(item.behind)
     return Memo(**behind, chain_effect_bp=item.rate_bp - alone.rate_bp)

@@ -323,9 +323,9 @@ class Refusal:
     facts: tuple[tuple[str, int | float | str], ...] = ()
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Memo:
-    """What stands behind the components; shown to people of the bank, never added.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """The figures from which the components are worked out.
 
     Parameters
     ----------
@@ -341,8 +341,6 @@ class Memo:
         Capital per unit, before the capital ratio.
     diluted : float
         Expected loss of face by dilution beyond the reserve, before the seller repurchases.
-    chain_effect_bp : int
-        Rate with the chain less rate without; also holds the capital part.
     floors : tuple of str
         Whose PD was raised to a floor: "obligor", "seller".
     """
@@ -355,8 +353,20 @@ class Memo:
     k_default: float
     k_dilution: float
     diluted: float
-    chain_effect_bp: int
     floors: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Memo(Behind):
+    """What stands behind the components; shown to people of the bank, never added.
+
+    Parameters
+    ----------
+    chain_effect_bp : int
+        Rate with the chain less rate without; also holds the capital part.
+    """
+
+    chain_effect_bp: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from scoring.lgd import insured_lgd, lgd_of
 from scoring.policy import FundingPoint, Policy
 from scoring.recourse import pd_with_recourse, rho_of
 from scoring.scale import floored
-from scoring.schema import COMPONENTS, MICRO, Component, Insurance, PriceInputs
+from scoring.schema import COMPONENTS, MICRO, Behind, Component, Insurance, PriceInputs
 
 BP: Final = 10_000
 CAPITAL_REFERENCE: Final = Fraction(8, 100)
@@ -30,15 +30,7 @@ class Stack:
     """The components in millionths of a bp, and the figures behind them."""
 
     micro_bp: tuple[int, ...]
-    pd_one_year: float
-    pd_item: float
-    pd_effective: float
-    pd_seller_call: float | None
-    lgd: float
-    k_default: float
-    k_dilution: float
-    diluted: float
-    floors: tuple[str, ...]
+    behind: Behind
 
     @property
     def rate_bp(self) -> int:
@@ -153,15 +145,17 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
     micro.append(max(0, lowest - sum(micro)))
     return Stack(
         tuple(micro),
-        pd_within(total, YEAR_DAYS),
-        pd_item,
-        pd_year,
-        call,
-        lgd,
-        k_default,
-        k_dilution,
-        diluted,
-        floors,
+        Behind(
+            pd_one_year=pd_within(total, YEAR_DAYS),
+            pd_item=pd_item,
+            pd_effective=pd_year,
+            pd_seller_call=call,
+            lgd=lgd,
+            k_default=k_default,
+            k_dilution=k_dilution,
+            diluted=diluted,
+            floors=floors,
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import bindparam, column, delete, insert, select, table
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
@@ -16,6 +16,7 @@ from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
+from scf.parties.agreements import PROGRAMME
 from scf.parties.service import financier_only, known_before
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _snapshot: Any = GraphSnapshot.__table__  # type: ignore[attr-defined]
 _node: Any = GraphNode.__table__  # type: ignore[attr-defined]
 _edge: Any = GraphEdge.__table__  # type: ignore[attr-defined]
-_programme = table("programme", column("financier_id"), column("anchor_id"), column("state"))
 # A programme that was in force has a chain, also while it is suspended.
 _HAS_A_CHAIN: Final = ("ACTIVE", "SUSPENDED")
 _PPM: Final = 1_000_000
@@ -155,10 +155,10 @@ def _read_edges(conn: Connection, snapshot_id: str) -> Sequence[Edge]:
 def _anchors(conn: Connection, financier_id: str) -> list[str]:
     return list(
         conn.execute(
-            select(_programme.c.anchor_id)
-            .where(_programme.c.financier_id == financier_id, _programme.c.state.in_(_HAS_A_CHAIN))
+            select(PROGRAMME.c.anchor_id)
+            .where(PROGRAMME.c.financier_id == financier_id, PROGRAMME.c.state.in_(_HAS_A_CHAIN))
             .distinct()
-            .order_by(_programme.c.anchor_id)
+            .order_by(PROGRAMME.c.anchor_id)
         ).scalars()
     )
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, column, select, table
+from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 
 from scf.chain import service
@@ -20,12 +20,12 @@ from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
 from scf.db.visibility import not_found, predicate_for
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import NotFound, RuleViolation
+from scf.parties.agreements import PROGRAMME
 from scf.parties.service import firm_names
 
 LEAST_COUNT: Final = 5
 ANCHOR_TIERS: Final = 5
 _OFFICERS: Final = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
-_programme = table("programme", column("financier_id"), column("anchor_id"), column("state"))
 _snapshot: Any = GraphSnapshot.__table__  # type: ignore[attr-defined]
 _node: Any = GraphNode.__table__  # type: ignore[attr-defined]
 _edge: Any = GraphEdge.__table__  # type: ignore[attr-defined]
@@ -93,10 +93,10 @@ def snapshot_for(conn: Connection, actor: Actor) -> Row[Any]:
     if is_officer(actor):
         return service.latest_snapshot(conn, actor.org_id)
     anchored = (
-        select(_programme.c.financier_id)
+        select(PROGRAMME.c.financier_id)
         .where(
-            _programme.c.financier_id == _snapshot.c.financier_id,
-            _programme.c.anchor_id == actor.org_id,
+            PROGRAMME.c.financier_id == _snapshot.c.financier_id,
+            PROGRAMME.c.anchor_id == actor.org_id,
         )
         .exists()
     )
@@ -154,7 +154,7 @@ def chain_of(conn: Connection, actor: Actor, firm_id: str, up: int, down: int) -
 
 
 def _is_anchor(conn: Connection, actor: Actor) -> bool:
-    found = select(_programme.c.anchor_id).where(_programme.c.anchor_id == actor.org_id).limit(1)
+    found = select(PROGRAMME.c.anchor_id).where(PROGRAMME.c.anchor_id == actor.org_id).limit(1)
     return conn.execute(found).first() is not None
 
 

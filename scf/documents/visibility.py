@@ -31,15 +31,9 @@ from scf.documents.models import (
     Upload,
 )
 from scf.kernel.actor import Actor
+from scf.parties.agreements import PROGRAMME
 
 _claim = table("programme_claim", column("invoice_id"), column("financier_id"))
-_programme = table(
-    "programme",
-    column("financier_id"),
-    column("anchor_id"),
-    column("seller_id"),
-    column("state"),
-)
 _ACCEPTED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
 
 # Second names, so that a query on lines or disputes can look at the invoice they belong to.
@@ -67,8 +61,8 @@ def _party(columns: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401 -
 
 def _financeable(columns: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401
     claimed = select(_claim.c.invoice_id).where(_claim.c.financier_id == actor.org_id)
-    anchors = select(_programme.c.anchor_id).where(
-        _programme.c.financier_id == actor.org_id, _programme.c.state == "ACTIVE"
+    anchors = select(PROGRAMME.c.anchor_id).where(
+        PROGRAMME.c.financier_id == actor.org_id, PROGRAMME.c.state == "ACTIVE"
     )
     return or_(
         columns.id.in_(claimed),
@@ -146,9 +140,9 @@ def _findings(actor: Actor) -> ColumnElement[bool]:
     Its officers say who that party is. They learn name and numbers, nothing of the document.
     """
     columns: Any = DocumentFinding.__table__.c  # type: ignore[attr-defined]
-    own = and_(_programme.c.financier_id == actor.org_id, _programme.c.state == "ACTIVE")
+    own = and_(PROGRAMME.c.financier_id == actor.org_id, PROGRAMME.c.state == "ACTIVE")
     agreed = or_(
-        columns.org_id.in_(select(_programme.c.anchor_id).where(own)),
-        columns.org_id.in_(select(_programme.c.seller_id).where(own)),
+        columns.org_id.in_(select(PROGRAMME.c.anchor_id).where(own)),
+        columns.org_id.in_(select(PROGRAMME.c.seller_id).where(own)),
     )
     return or_(columns.org_id == actor.org_id, and_(columns.code == "FIRM_UNKNOWN", agreed))

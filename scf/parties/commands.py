@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, column, insert, or_, select, table, update
+from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scf.db.runner import Context, command
@@ -13,6 +13,7 @@ from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Rule
 from scf.kernel.ids import new_id
 from scf.parties import accounts, people
 from scf.parties import identifiers as numbers
+from scf.parties.agreements import PROGRAMME
 from scf.parties.factors import commands as factors
 from scf.parties.lifecycle import FIRM, TO_ACTIVE
 from scf.parties.models import Firm, FirmIdentifier
@@ -22,14 +23,6 @@ __all__ = ["accounts", "factors", "people"]
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
-# Programmes belong to a later slice, so their table is named, not imported.
-_programme = table(
-    "programme",
-    column("financier_id"),
-    column("anchor_id"),
-    column("seller_id"),
-    column("state"),
-)
 _LINK = {
     "sqlite": sqlite.insert(_identifier).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(_identifier).on_conflict_do_nothing(),
@@ -230,10 +223,10 @@ def _answers_for(ctx: Context, firm: Row[Any]) -> bool:
     own = ctx.actor.org_id
     if ctx.actor.is_operator or firm.activated_by_org == own:
         return True
-    agreed = select(_programme.c.state).where(
-        _programme.c.financier_id == own,
-        or_(_programme.c.anchor_id == firm.id, _programme.c.seller_id == firm.id),
-        _programme.c.state == "ACTIVE",
+    agreed = select(PROGRAMME.c.state).where(
+        PROGRAMME.c.financier_id == own,
+        or_(PROGRAMME.c.anchor_id == firm.id, PROGRAMME.c.seller_id == firm.id),
+        PROGRAMME.c.state == "ACTIVE",
     )
     return ctx.conn.execute(agreed.limit(1)).one_or_none() is not None
 

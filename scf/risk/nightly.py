@@ -7,13 +7,14 @@ goes on where it stopped; a day that is assessed stays as it is.
 import dataclasses
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, column, select, table, union
+from sqlalchemy import Row, Table, select, union
 from sqlalchemy.engine import Connection
 
 from scf.chain.models import GraphNode, GraphSnapshot
 from scf.db.platform import Platform
 from scf.documents.models import Invoice
 from scf.kernel.actor import OPERATOR
+from scf.parties.agreements import PROGRAMME
 from scf.parties.models import BusinessDate
 from scf.risk import appetite as policies
 from scf.risk.asof import AsOf, morning_of
@@ -26,10 +27,6 @@ _NODE: Final[Table] = GraphNode.__table__  # type: ignore[attr-defined]
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _FACT: Final[Table] = FirmFact.__table__  # type: ignore[attr-defined]
 _DATE: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
-# Programmes belong to a later slice, so their table is named, not imported.
-_PROGRAMME: Final = table(
-    "programme", column("financier_id"), column("anchor_id"), column("seller_id")
-)
 
 
 def assess_day(platform: Platform, financier_id: str) -> dict[str, Any]:
@@ -76,9 +73,9 @@ def assess_all(platform: Platform) -> list[dict[str, Any]]:
 
 def firms_of(conn: Connection, morning: AsOf, snapshot_id: str) -> list[str]:
     """Name the firms to assess: the chain's, a programme's two sides, and those known of."""
-    own = _PROGRAMME.c.financier_id == morning.financier_id
+    own = PROGRAMME.c.financier_id == morning.financier_id
     parties = {
-        side: select(_PROGRAMME.c[f"{name}_id"]).where(own, _PROGRAMME.c[f"{name}_id"].is_not(None))
+        side: select(PROGRAMME.c[f"{name}_id"]).where(own, PROGRAMME.c[f"{name}_id"].is_not(None))
         for side, name in (("buyer_id", "anchor"), ("seller_id", "seller"))
     }
     others = [

@@ -8,6 +8,7 @@ and the title goes back with the last cent. Interest by day is on the cash in us
 date, rounded once on the total. Source: finance.md golden 3; postings.md 4.6 to 4.8.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -84,7 +85,7 @@ def seller_owes(terms: Reserved, now: Standing) -> int:
 
 
 @dataclass
-class _Account:
+class _Account(ABC):
     """The running account; what a collection pays differs between a sale and a loan."""
 
     terms: Reserved
@@ -111,9 +112,9 @@ class _Account:
         return self.terms.face - self.terms.diluted - self.repaid - self.bought
 
     @property
+    @abstractmethod
     def in_use(self) -> int:
         """The cash of the financier that is out."""
-        raise NotImplementedError
 
     @property
     def interest_due(self) -> int:
@@ -121,9 +122,9 @@ class _Account:
         return round_half_up(self.accrued) - self.interest_paid
 
     @property
+    @abstractmethod
     def done(self) -> bool:
         """Whether nobody owes anything any more."""
-        raise NotImplementedError
 
     def accrue(self, to: date) -> None:
         """Let interest run to a day."""
@@ -144,9 +145,9 @@ class _Account:
         self.close(one.key)
         return left
 
+    @abstractmethod
     def by_obligor(self, amount: int, found: list[tuple[str, int]]) -> int:
         """Share out a collection."""
-        raise NotImplementedError
 
     def by_seller(self, amount: int, found: list[tuple[str, int]]) -> int:
         """Share out what the seller pays: the gap, then interest, then the item itself."""
@@ -165,13 +166,13 @@ class _Account:
         """Take so much of what the seller owes for dilution."""
         self.gap_paid += amount
 
+    @abstractmethod
     def buy(self, amount: int) -> int:
         """Let the seller pay in the obligor's place; gives what of the amount that took."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self, key: str) -> None:
         """Close the account where nothing is open any more."""
-        raise NotImplementedError
 
     def standing(self, until: date) -> Standing:
         """Give where the account stands on a morning."""

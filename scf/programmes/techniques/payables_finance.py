@@ -6,10 +6,10 @@ Source: finance.md section 2.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from scf.kernel.rounding import PPM
-from scf.programmes.techniques.protocol import Obligation, Party, Technique
+from scf.programmes.techniques.protocol import Party, Technique
 
 if TYPE_CHECKING:
     from scf.programmes.terms import Terms
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ACCEPTED: Final = frozenset({"ACCEPTED", "PART_ACCEPTED", "DEEMED"})
 
 
-class PayablesFinance:
+class PayablesFinance(Technique):
     """The policy of payables finance."""
 
     name = "payables_finance"
@@ -35,20 +35,6 @@ class PayablesFinance:
     def accepted_enough(self, acceptance_state: str) -> bool:
         """Only what the anchor has accepted is financed."""
         return acceptance_state in ACCEPTED
-
-    def obligation(self, terms: "Terms", invoice: Any) -> Obligation:  # noqa: ANN401 - a row
-        """The anchor owes, by its undertaking where it gave one."""
-        return Obligation(
-            str(invoice.buyer_id),
-            undertaking=bool(invoice.ipu),
-            recourse=terms.recourse,
-            recourse_after_days=terms.recourse_after_days,
-            disclosed=terms.disclosed,
-        )
-
-    def is_loan(self, terms: "Terms") -> bool:
-        """With recourse the seller keeps the risk."""
-        return terms.recourse != "none"
 
     def largest_face(self, terms: "Terms", eligible: int) -> int:
         """The advance rate bounds the face that is bought."""

@@ -27,7 +27,11 @@ class Obligation:
 
 
 class Technique(Protocol):
-    """The policy of one technique: pure functions of terms and facts."""
+    """The policy of one technique: pure functions of terms and facts.
+
+    Who owes, and whether the sale is one, follow from the terms alone and are worked out here;
+    a technique for which they do not says so itself.
+    """
 
     @property
     def name(self) -> str:
@@ -44,10 +48,18 @@ class Technique(Protocol):
         """Tell whether the buyer's word on an invoice, or its silence, allows finance."""
 
     def obligation(self, terms: "Terms", invoice: Any) -> Obligation:  # noqa: ANN401 - a row
-        """Say who owes an invoice, and whether anybody answers for it."""
+        """Say who owes an invoice, by its undertaking if it gave one, and who answers for it."""
+        return Obligation(
+            str(invoice.buyer_id),
+            undertaking=bool(invoice.ipu),
+            recourse=terms.recourse,
+            recourse_after_days=terms.recourse_after_days,
+            disclosed=terms.disclosed,
+        )
 
     def is_loan(self, terms: "Terms") -> bool:
-        """Tell whether the books show a loan to the seller, and not a sale."""
+        """Tell whether the books show a loan: whoever answers for the obligor has borrowed."""
+        return terms.recourse != "none"
 
     def largest_face(self, terms: "Terms", eligible: int) -> int:
         """Give the most of an invoice that can be financed, from what of it is eligible."""

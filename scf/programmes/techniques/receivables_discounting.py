@@ -8,16 +8,16 @@ Source: finance.md section 2 and golden 3.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from scf.kernel.rounding import PPM
-from scf.programmes.techniques.protocol import Obligation, Party, Technique
+from scf.programmes.techniques.protocol import Party, Technique
 
 if TYPE_CHECKING:
     from scf.programmes.terms import Terms
 
 
-class ReceivablesDiscounting:
+class ReceivablesDiscounting(Technique):
     """The policy of receivables discounting."""
 
     name = "receivables_discounting"
@@ -41,20 +41,6 @@ class ReceivablesDiscounting:
     def accepted_enough(self, acceptance_state: str) -> bool:
         """Silence is enough; a rejected invoice is none."""
         return acceptance_state != "REJECTED"
-
-    def obligation(self, terms: "Terms", invoice: Any) -> Obligation:  # noqa: ANN401 - a row
-        """The debtor owes; an undertaking that it gave all the same is worth what it says."""
-        return Obligation(
-            str(invoice.buyer_id),
-            undertaking=bool(invoice.ipu),
-            recourse=terms.recourse,
-            recourse_after_days=terms.recourse_after_days,
-            disclosed=terms.disclosed,
-        )
-
-    def is_loan(self, terms: "Terms") -> bool:
-        """Whoever answers for the debtor, at once or after a while, has borrowed."""
-        return terms.recourse != "none"
 
     def largest_face(self, terms: "Terms", eligible: int) -> int:  # noqa: ARG002 - the protocol's
         """The whole of what is eligible is bought; the advance rate bounds the cash."""

@@ -25,7 +25,7 @@ from web.context import actor
 resource = Blueprint("advances", __name__)
 
 
-class AdvanceOffice(Answer):
+class BankView(Answer):
     """What only the financier reads: what it has earned, and where it pays."""
 
     income: Amount
@@ -33,7 +33,7 @@ class AdvanceOffice(Answer):
     payee_account_id: str | None
 
 
-class AdvanceOut(Answer):
+class ShownAdvance(Answer):
     """An advance. ``on`` is the financier's business date at this answer.
 
     ``outstanding`` is what is out and still owed: the face open at the obligor, and what the
@@ -78,13 +78,13 @@ class AdvanceOut(Answer):
     funded_on: dt.date | None
     closed_on: dt.date | None
     version: int
-    office: AdvanceOffice | None
+    office: BankView | None
 
 
 class AdvancePage(Answer):
     """Some of the advances."""
 
-    items: list[AdvanceOut]
+    items: list[ShownAdvance]
     next_cursor: str
 
 
@@ -127,8 +127,8 @@ def list_advances(query: AdvancesQuery) -> AdvancePage:
         return AdvancePage(items=_shown(session, list(rows)), next_cursor=following)
 
 
-@endpoint(resource, "GET", "/advances/<advance_id>", action="advance.read", answer=AdvanceOut)
-def get_advance(advance_id: str) -> tuple[AdvanceOut, int, dict[str, str]]:
+@endpoint(resource, "GET", "/advances/<advance_id>", action="advance.read", answer=ShownAdvance)
+def get_advance(advance_id: str) -> tuple[ShownAdvance, int, dict[str, str]]:
     """Show one advance."""
     with reader() as session:
         row = one(session, Advance, advance_id)
@@ -163,7 +163,7 @@ def list_advance_events(advance_id: str, query: PageQuery) -> AdvanceStepPage:
     return AdvanceStepPage(items=items, next_cursor=following)
 
 
-def _shown(session: Session, rows: list[Advance]) -> list[AdvanceOut]:
+def _shown(session: Session, rows: list[Advance]) -> list[ShownAdvance]:
     conn = session.connection()
     on = {row.financier_id: today(conn, row.financier_id) for row in rows}
     found = session.execute(
@@ -194,7 +194,7 @@ def _expected(row: Advance) -> int:
     return interest_on(lent, rate, row.value_on, row.due_on, DayCount(row.day_count))
 
 
-def _one(row: Advance, on: dt.date, rate_basis: str, interest: int) -> AdvanceOut:
+def _one(row: Advance, on: dt.date, rate_basis: str, interest: int) -> ShownAdvance:
     currency = row.currency
     charges = row.discount_minor + row.fee_minor + row.tax_minor + interest
     priced = row.net_minor > 0 and row.days > 0
@@ -202,12 +202,12 @@ def _one(row: Advance, on: dt.date, rate_basis: str, interest: int) -> AdvanceOu
     owed = exposure(row) if row.state in OUT else 0
     office = None
     if row.financier_id == actor().org_id:
-        office = AdvanceOffice(
+        office = BankView(
             income=amount(row.income_minor, currency),
             income_to=row.income_to,
             payee_account_id=row.payee_account_id,
         )
-    return AdvanceOut(
+    return ShownAdvance(
         id=row.id,
         request_id=row.request_id,
         invoice_id=row.invoice_id,

@@ -17,7 +17,7 @@ from web.api.v1.trade import one
 resource = Blueprint("over_advances", __name__)
 
 
-class OverAdvanceOut(Answer):
+class ShownOverAdvance(Answer):
     """A fall of an invoice under its finance: what the reserve cured, what the seller still owes.
 
     ``cure`` names what has to cure the rest: repurchase by the seller, or recourse once it is
@@ -44,7 +44,7 @@ class OverAdvanceOut(Answer):
 class OverAdvancePage(Answer):
     """Some of the over-advances."""
 
-    items: list[OverAdvanceOut]
+    items: list[ShownOverAdvance]
     next_cursor: str
 
 
@@ -91,9 +91,9 @@ def list_over_advances(query: OverAdvancesQuery) -> OverAdvancePage:
     "GET",
     "/over-advances/<over_advance_id>",
     action="over_advance.read",
-    answer=OverAdvanceOut,
+    answer=ShownOverAdvance,
 )
-def get_over_advance(over_advance_id: str) -> OverAdvanceOut:
+def get_over_advance(over_advance_id: str) -> ShownOverAdvance:
     """Show one over-advance."""
     with reader() as session:
         return _shown(one(session, OverAdvance, over_advance_id))
@@ -114,8 +114,8 @@ def call_recourse(advance_id: str, json: Call) -> Called:
     )
 
 
-def _shown(row: OverAdvance) -> OverAdvanceOut:
-    return OverAdvanceOut(
+def _shown(row: OverAdvance) -> ShownOverAdvance:
+    return ShownOverAdvance(
         id=row.id,
         advance_id=row.advance_id,
         invoice_id=row.invoice_id,
