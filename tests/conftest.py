@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.support.engines", "tests.support.network"]
+pytest_plugins = ["tests.support.chromium", "tests.support.engines", "tests.support.network"]
 
 settings.register_profile(
     "suite",
