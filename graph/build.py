@@ -53,8 +53,8 @@ def from_relations(
         raise ValueError(f"{len(seller)} sellers for {len(buyer)} buyers")
     names = sorted({*seller, *buyer, *firms})
     number = {name: at for at, name in enumerate(names)}
-    sellers = np.fromiter((number[name] for name in seller), np.int64, len(seller))
-    buyers = np.fromiter((number[name] for name in buyer), np.int64, len(buyer))
+    sellers = np.fromiter(map(number.__getitem__, seller), np.int64, len(seller))
+    buyers = np.fromiter(map(number.__getitem__, buyer), np.int64, len(buyer))
     values = np.ones(len(sellers), np.int64) if value is None else np.array(value, dtype=np.int64)
     for at in np.flatnonzero(sellers == buyers)[:1]:
         raise ValueError(f"firm {seller[at]} trades with itself")

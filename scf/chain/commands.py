@@ -149,7 +149,7 @@ def _read_edges(conn: Connection, snapshot_id: str) -> Sequence[Edge]:
         .where(_edge.c.snapshot_id == snapshot_id)
         .order_by(_edge.c.seller_id, _edge.c.buyer_id, _edge.c.currency)
     )
-    return [tuple(row) for row in found]
+    return [*map(tuple, found.all())]
 
 
 def _anchors(conn: Connection, financier_id: str) -> list[str]:

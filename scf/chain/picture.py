@@ -228,9 +228,11 @@ def _picture(
         _firm(firm, places[firm][0], at[firm], known.names, marks, sums, (sizes.get(firm, 0), top))
         for firm in sorted(places, key=lambda one: (-places[one][0], places[one][1], one))
     ]
-    firms = [
-        dataclasses.replace(one, focus=one.id == focus, lit=one.id in highlight) for one in firms
-    ]
+    if focus or highlight:
+        firms = [
+            dataclasses.replace(one, focus=one.id == focus, lit=one.id in highlight)
+            for one in firms
+        ]
     return Picture(
         key=focus or "chain",
         width=WIDTH,
@@ -239,7 +241,7 @@ def _picture(
         currency=known.currency,
         colour=marks.colour,
         columns=columns,
-        firms=_linked(_labelled(firms), sums.pairs),
+        firms=_finished(firms, _labels(firms), sums.pairs),
         mixed=mixed,
         path="".join(ordinary),
         lit=lit,
@@ -381,19 +383,25 @@ def _firm(
     )
 
 
-def _linked(firms: Sequence[Firm], pairs: Iterable[tuple[str, str]]) -> list[Firm]:
+def _finished(
+    firms: Sequence[Firm], labels: Mapping[str, Label], pairs: Iterable[tuple[str, str]]
+) -> list[Firm]:
+    """Give firms their names and the places of those that they trade with."""
     place = {one.id: number for number, one in enumerate(firms)}
     links: dict[str, set[int]] = {one.id: set() for one in firms}
     for seller, buyer in pairs:
         links[seller].add(place[buyer])
         links[buyer].add(place[seller])
-    return [dataclasses.replace(one, links=tuple(sorted(links[one.id]))) for one in firms]
+    return [
+        dataclasses.replace(one, label=labels.get(one.id), links=tuple(sorted(links[one.id])))
+        for one in firms
+    ]
 
 
 # --- Labels ---------------------------------------------------------------------------------------
 
 
-def _labelled(firms: Sequence[Firm]) -> list[Firm]:
+def _labels(firms: Sequence[Firm]) -> dict[str, Label]:
     """Name the firms that matter most, as far as no name would cover another or a firm."""
     taken: list[tuple[float, float, float, float]] = [
         (one.x - one.r, one.y - one.r, one.x + one.r, one.y + one.r) for one in firms
@@ -420,7 +428,7 @@ def _labelled(firms: Sequence[Firm]) -> list[Firm]:
                 taken.append(box)
                 per_column[one.level] += 1
                 break
-    return [dataclasses.replace(one, label=labels.get(one.id)) for one in firms]
+    return labels
 
 
 def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:

@@ -172,7 +172,7 @@ def edges_among(conn: Connection, snapshot_id: str, firms: Collection[str]) -> l
     found = [
         row
         for part in _slices(sorted(inside))
-        for row in conn.execute(_BY_SELLER, {"snapshot": snapshot_id, "firms": part})
+        for row in conn.execute(_BY_SELLER, {"snapshot": snapshot_id, "firms": part}).all()
         if row.buyer_id in inside
     ]
     found.sort(key=lambda row: (row.seller_id, row.buyer_id, row.currency))
