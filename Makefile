@@ -17,7 +17,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: ## Serve portal, API and worker on http://127.0.0.1:8000 (PORT=8123 changes it)
-	@$(SETUP) install core einvoice
+	@$(SETUP) install core einvoice pdf
 # The demo world brings the schema with it and stays as it is when it is there already.
 	@if [ "$$SCF_ENV" = production ]; then $(BIN)/scf db upgrade; else $(BIN)/scf demo; fi
 	@PORT=$(PORT) exec $(BIN)/scf serve
@@ -27,7 +27,7 @@ test: check ## Run checks and the whole suite on SQLite and PostgreSQL (TESTS=te
 	@$(PYTEST) -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: ## Lint, format, types and the walls between packages
-	@$(SETUP) install core einvoice model dev
+	@$(SETUP) install core einvoice model pdf dev
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
@@ -35,16 +35,16 @@ check: ## Lint, format, types and the walls between packages
 
 corpus: ## Run conformance over third-party documents outside the project (CORPUS=DIR)
 	@test -d "$(CORPUS)" || { echo "corpus: no folder '$(CORPUS)': give CORPUS=DIR; nothing was run"; exit 1; }
-	@$(SETUP) install core einvoice model dev
+	@$(SETUP) install core einvoice model pdf dev
 	@CORPUS="$(abspath $(CORPUS))" $(PYTEST) -q -m corpus tests
 
 bench: ## Measure against peers in the same run and write var/bench.json
-	@$(SETUP) install core einvoice model dev bench
+	@$(SETUP) install core einvoice model pdf dev bench
 	@$(SETUP) tools
 	@$(PYTEST) -q -m bench tests/performance
 
 test-long: ## Run the promises that take minutes
-	@$(SETUP) install core einvoice model dev
+	@$(SETUP) install core einvoice model pdf dev
 	@$(SETUP) tools
 	@$(PYTEST) -q -m long tests
 

@@ -1,7 +1,7 @@
 """Set-up of a working copy: needs a Python 3.11 or newer with venv, and nothing else.
 
 ``install SET…``  makes ``.venv`` and installs the named sets from ``config/requirements``
-``tools``         installs the programs that tests start (PostgreSQL, hledger, Chromium)
+``tools``         installs what tests start or print with (PostgreSQL, hledger, Chromium, Pango)
 ``lock``          resolves ``*.in`` to ``*.lock`` (``--upgrade``: to the newest versions)
 
 A set is installed again only when its lock file or the interpreter has changed: a stamp in
@@ -30,11 +30,39 @@ OLDEST = (3, 11)
 BOOTSTRAP = "bootstrap"
 SETS = ("core", "einvoice", "model", "pdf", "dev", "bench")
 
-# What a test starts, the Debian package that brings it, and where else it may be found.
+# What a test starts or prints with, by the Debian package that brings it, and where else it may
+# be found: a program on the PATH, or a file.
+LIBRARIES = ("/usr/lib/*/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/")
+CHINESE = (
+    "wqy-*",
+    "NotoSansCJK*",
+    "NotoSansSC*",
+    "SourceHanSans*",
+    "DroidSansFallback*",
+    "u*ing.tt*",
+)
 TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "postgresql": ("PostgreSQL 15+ server", ("/usr/lib/postgresql/*/bin/initdb", "initdb")),
     "hledger": ("hledger, the judge of exported journals", ("hledger",)),
     "chromium": ("Chromium, for pages", ("chromium", "chromium-browser", "google-chrome")),
+    "git": ("git, which knows what is in the repository", ("git",)),
+    "procps": ("ps, which sees that a server has ended", ("ps",)),
+    "libpango-1.0-0": (
+        "Pango, for PDF",
+        tuple(f"{folder}libpango-1.0.so.0" for folder in LIBRARIES),
+    ),
+    "libpangoft2-1.0-0": (
+        "Pango's fonts, for PDF",
+        tuple(f"{folder}libpangoft2-1.0.so.0" for folder in LIBRARIES),
+    ),
+    "libharfbuzz-subset0": (
+        "HarfBuzz, which keeps a PDF small",
+        tuple(f"{folder}libharfbuzz-subset.so.0" for folder in LIBRARIES),
+    ),
+    "fonts-wqy-microhei": (
+        "a font with Chinese, for pages and PDF",
+        tuple(f"/usr/share/fonts/**/{name}" for name in CHINESE),
+    ),
 }
 
 

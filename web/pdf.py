@@ -5,6 +5,9 @@ from typing import Any
 
 from scf.kernel.errors import Unavailable
 
+INSTEAD = "Take the CSV, or print the page from the browser."
+PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+
 
 def pdf_of(text: str) -> bytes:
     """Print a page.
@@ -12,15 +15,22 @@ def pdf_of(text: str) -> bytes:
     Raises
     ------
     Unavailable
-        PDF_SET where the printing set is not installed, with the line that installs it.
+        PDF_SET where the printing set is not installed, PDF_SYSTEM where the system's own part of
+        it is missing; each with the line that installs it.
     """
     try:
         from weasyprint import CSS, HTML
-    except (ImportError, OSError) as missing:  # the library, or the system's own part of it
+    except ImportError as missing:
         raise Unavailable(
             "PDF_SET",
             "PDF is not installed here: python3 tools/setup.py install pdf.",
-            next_step="Take the CSV, or print the page from the browser.",
+            next_step=INSTEAD,
+        ) from missing
+    except OSError as missing:  # a library that is loaded by name
+        raise Unavailable(
+            "PDF_SYSTEM",
+            f"PDF needs Pango, which this machine lacks; on Debian: apt-get install {PACKAGES}.",
+            next_step=INSTEAD,
         ) from missing
     style = files("web").joinpath("static", "print.css").read_text("utf-8")
     page: Any = HTML(string=text, url_fetcher=_nothing)

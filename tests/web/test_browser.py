@@ -7,7 +7,7 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from scf.db.engine import Database
-from tests.support.chromium import WIDTHS, opened, sideways
+from tests.support.chromium import WIDTHS, opened, sideways, spread_text, unspread_text
 from tests.support.people import PASSWORD
 from tests.support.pictures import colours
 from tests.support.served import Served, served_small
@@ -52,6 +52,9 @@ def test_a_person_signs_in_sees_the_page_and_leaves(
         page.set_viewport_size({"width": width, "height": 900})
         if scripts:
             assert sideways(page) == 0, width
+            spread_text(page)  # wider than the fonts of any machine
+            assert sideways(page) == 0, width
+            unspread_text(page)
         menu = page.locator("summary", has=page.locator(".avatar"))
         menu.click()
         box = page.get_by_role("button", name="Sign out").bounding_box()

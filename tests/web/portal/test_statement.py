@@ -78,6 +78,22 @@ def test_without_the_printing_set_the_answer_says_how_to_get_it(
     assert "setup.py install pdf" in answer.get_data(as_text=True)
 
 
+def test_without_pango_the_answer_names_the_package(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+
+    def missing(_ffi: object, name: str, *_flags: object) -> None:
+        message = f"cannot load library {name!r}"
+        raise OSError(message)
+
+    monkeypatch.setattr("cffi.FFI.dlopen", missing)
+    answer = browser.get(f"{ADDRESS}&format=pdf")
+    assert answer.status_code == 503
+    assert "apt-get install libpango-1.0-0" in answer.get_data(as_text=True)
+
+
 def test_a_period_that_runs_backwards_is_refused(browser: Browser) -> None:
     answer = browser.get("/treasurer/statement?from=2026-06-01&to=2026-03-01")
     assert answer.status_code == 422
