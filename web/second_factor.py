@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flask import Flask, current_app, request, session
-from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from scf.kernel import ids
@@ -86,7 +85,7 @@ def check(bound_to: str) -> proof.Evidence:
     if shown and shown != bound_to:
         raise RuleViolation(
             "SIGNED_OTHER",
-            _("This changed after you were shown it. Look at it again, then sign."),
+            "This changed after you were shown it. Look at it again, then sign.",
         )
     key = request.form.get(KEY_FIELD, "")[:_LONGEST_KEY]
     purpose = proof.Purpose(proof.STEP_UP, bound_to, key)

@@ -82,8 +82,7 @@ def _headers(response: Response) -> Response:
     if request.endpoint not in _PUBLIC or not response.status.startswith(("2", "304")):
         response.headers["Cache-Control"] = "no-store"
         response.vary.add("Authorization" if is_api() else "Cookie")
-        if not is_api():
-            response.vary.add("Accept-Language")
+        response.vary.add("Accept-Language")
     if g.get("language"):
         response.headers["Content-Language"] = g.language
     return response

@@ -57,8 +57,9 @@ def write(lines: Iterable[JournalLine], form: str) -> bytes:
         return to_hledger(lines)
     raise InvalidInput(
         "EXPORT_FORMAT",
-        f"A journal is exported as {' or '.join(FORMATS)}.",
+        "A journal is exported as %(known)s.",
         format=shown(form, 20),
+        known=list(FORMATS),
     )
 
 

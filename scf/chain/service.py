@@ -135,7 +135,9 @@ def neighbourhood(conn: Connection, snapshot_id: str, firm_id: str, up: int, dow
         NOT_IN_CHAIN.
     """
     if not (0 <= up <= MAX_HOPS and 0 <= down <= MAX_HOPS):
-        raise InvalidInput("HOPS", f"0 to {MAX_HOPS} steps can be shown.", up=up, down=down)
+        raise InvalidInput(
+            "HOPS", "0 to %(limit)s steps can be shown.", up=up, down=down, limit=MAX_HOPS
+        )
     node(conn, snapshot_id, firm_id)
     level = {firm_id: 0}
     complete = True

@@ -298,7 +298,9 @@ class Runner:
         spec = COMMANDS[name]
         if not key or len(key) > MAX_KEY:
             code = "IDEMPOTENCY_KEY"
-            raise InvalidInput(code, f"A key of 1 to {MAX_KEY} characters is required.")
+            raise InvalidInput(
+                code, "A key of 1 to %(limit)s characters is required.", limit=MAX_KEY
+            )
         data = _validated(spec, payload)
         try:
             self._authorise(actor, name)

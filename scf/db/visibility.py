@@ -87,4 +87,4 @@ def fetch_visible(conn: Connection, model: type[SQLModel], row_id: str, actor: A
 
 def not_found(kind: str, row_id: str) -> NotFound:
     """Build the one answer for an object that does not exist or must not be known."""
-    return NotFound("NOT_FOUND", f"No {kind.replace('_', ' ')} with this id.", kind=kind, id=row_id)
+    return NotFound("NOT_FOUND", "There is nothing with this id.", kind=kind, id=row_id)

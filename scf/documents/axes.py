@@ -353,8 +353,10 @@ def _accept(state: State, word: Word) -> None:
     if due_on < state.issue_on:
         raise InvalidInput(
             "DUE_DATE_ORDER",
-            f"The due date {due_on} lies before the issue date {state.issue_on}.",
+            "The due date %(due_on)s lies before the issue date %(issue_on)s.",
             invoice_id=state.id,
+            due_on=due_on.isoformat(),
+            issue_on=state.issue_on.isoformat(),
         )
     _complete_by_date(state)
     must_be_valid(state)
@@ -371,7 +373,7 @@ def _accept(state: State, word: Word) -> None:
     if word.amount_minor < used:
         raise RuleViolation(
             "ACCEPT_BELOW_USED",
-            f"{used} are credited, contested, paid, held or financed already.",
+            "%(used_minor)s of it are credited, contested, paid, held or financed already.",
             invoice_id=state.id,
             asked_minor=word.amount_minor,
             used_minor=used,
@@ -400,7 +402,7 @@ def _keep_undertaking(state: State, word: Word, due_on: dt.date) -> None:
     if word.amount_minor > state.payable_minor:
         raise RuleViolation(
             "ACCEPT_ABOVE_INVOICE",
-            f"The invoice asks for {state.payable_minor}, not {word.amount_minor}.",
+            "The invoice asks for %(payable_minor)s, not %(asked_minor)s.",
             invoice_id=state.id,
             asked_minor=word.amount_minor,
             payable_minor=state.payable_minor,

@@ -220,7 +220,9 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
     """One slice of an upload is stored whole: good documents, findings and counters together."""
     content: Slice = data.content
     if len(content.items) > MAX_SLICE:
-        raise InvalidInput("SLICE_SIZE", f"A slice has at most {MAX_SLICE} documents.")
+        raise InvalidInput(
+            "SLICE_SIZE", "A slice has at most %(limit)s documents.", limit=MAX_SLICE
+        )
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
     _must_run(row)
     origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
@@ -239,7 +241,9 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
 
 def _must_run(row: Any) -> None:  # noqa: ANN401 - a row
     if row.state not in {"RECEIVED", "RUNNING"}:
-        raise Conflict("UPLOAD_STATE", f"The upload is {row.state}.", upload_id=row.id)
+        raise Conflict(
+            "UPLOAD_STATE", "The upload is %(state)s.", upload_id=row.id, state=row.state
+        )
 
 
 @command("documents.publish", OneUpload)

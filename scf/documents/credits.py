@@ -132,8 +132,9 @@ def link(ctx: Context, credit_note_id: str, invoice_ids: Collection[str]) -> dic
     if head.document_state != "VALIDATED":
         raise Conflict(
             "DOCUMENT_STATE",
-            f"The credit note is {head.document_state}, not VALIDATED.",
+            "The credit note is %(state)s, not VALIDATED.",
             id=credit_note_id,
+            state=head.document_state,
         )
     named = ctx.conn.execute(
         select(INVOICE.c.id, INVOICE.c.number).where(

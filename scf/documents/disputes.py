@@ -91,7 +91,9 @@ def resolve_dispute(
     # Read again under the invoice's lock: the dispute may have ended while we waited for it.
     head = ctx.conn.execute(select(_dispute).where(_dispute.c.id == dispute_id)).one()
     if head.state != "OPEN":
-        raise Conflict("DISPUTE_STATE", f"The dispute is {head.state}.", dispute_id=dispute_id)
+        raise Conflict(
+            "DISPUTE_STATE", "The dispute is %(state)s.", dispute_id=dispute_id, state=head.state
+        )
     if outcome not in _OUTCOMES:
         raise InvalidInput("OUTCOME", "A dispute ends for seller, buyer or split.")
     if outcome == "split" and not 0 < buyer_minor < head.amount_minor:

@@ -84,18 +84,18 @@ _READ_STATE: Final = (
 )
 
 
-def _row_is(name: str, code: str, message: str) -> None:
-    constraint_means(name, "", lambda: RuleViolation(code, message))
-
-
 # The second wall: what these functions would let through, the database still refuses.
-_row_is(
+constraint_means(
     "ck_invoice_capacity",
-    "ALREADY_FINANCED",
-    "Held and financed parts would exceed what the invoice can carry.",
+    "",
+    lambda: RuleViolation(
+        "ALREADY_FINANCED", "Held and financed parts would exceed what the invoice can carry."
+    ),
 )
-_row_is(
-    "ck_invoice_not_negative", "AMOUNT_NEGATIVE", "A part of the invoice would fall below zero."
+constraint_means(
+    "ck_invoice_not_negative",
+    "",
+    lambda: RuleViolation("AMOUNT_NEGATIVE", "A part of the invoice would fall below zero."),
 )
 constraint_means(
     "uq_invoice_live",
@@ -209,7 +209,7 @@ def short(state: State, counter: str, there: int, amount: int) -> Conflict:
     """Say that less stands in a counter than was asked back from it."""
     return Conflict(
         "AMOUNT_STATE",
-        f"Only {there} of the invoice are {counter}, not {amount}.",
+        "Only %(there_minor)s of the invoice are %(counter)s, not %(asked_minor)s.",
         invoice_id=state.id,
         counter=counter,
         there_minor=there,
@@ -222,7 +222,7 @@ def must_be_valid(state: State) -> None:
     if state.document_state != "VALIDATED":
         raise Conflict(
             "DOCUMENT_STATE",
-            f"The invoice is {state.document_state}, not VALIDATED.",
+            "The invoice is %(state)s, not VALIDATED.",
             invoice_id=state.id,
             state=state.document_state,
         )

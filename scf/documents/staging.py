@@ -93,7 +93,9 @@ def correct_upload(ctx: Context, data: CorrectUpload) -> dict[str, Any]:
     """
     row = _own(ctx, data.upload_id)
     if row.state not in {"DONE", "REFUSED"} or row.mode != "keep-good":
-        raise Conflict("UPLOAD_STATE", f"The upload is {row.state}.", upload_id=row.id)
+        raise Conflict(
+            "UPLOAD_STATE", "The upload is %(state)s.", upload_id=row.id, state=row.state
+        )
     wanted = set(data.rows)
     told = ctx.conn.execute(
         select(_finding.c.id, _finding.c.place).where(

@@ -48,7 +48,7 @@ class _Case:
     def decidable(self) -> bool:
         """Stop where nothing is to be decided, or not by this person."""
         if self.row.state not in DECIDABLE:
-            raise Conflict("DECISION_STATE", f"The request is {self.row.state}.")
+            raise Conflict("DECISION_STATE", "The request is %(state)s.", state=self.row.state)
         if self.now > self.row.decide_by:
             raise Conflict("QUOTE_EXPIRED", "The decision deadline has passed.")
         authority.has_no_part(self.conn, self.actor, self.row)
@@ -59,7 +59,9 @@ class _Case:
         self.decidable()
         word = authority.may_say(self.conn, self.actor, self.row, self.terms, self.made)
         if self.made and self.made[0].outcome != outcome:
-            raise Conflict("DIFFERS", f"The first officer's word was {self.made[0].outcome}.")
+            raise Conflict(
+                "DIFFERS", "The first officer's word was %(first)s.", first=self.made[0].outcome
+            )
         guards.need_checks(self.conn, self.row.id, self.terms.checks_before_decision)
         return word.last
 

@@ -94,7 +94,7 @@ def _in_roles(roles: Iterable[Role], wanted: Sequence[Role], *, step: int) -> No
         names = [role.value for role in wanted]
         raise NotAllowed(
             "AUTHORITY",
-            f"This step is for another role: {', '.join(names)}.",
+            "This step is for another role: %(needs_one_of)s.",
             step=step,
             needs_one_of=names,
         )

@@ -99,7 +99,7 @@ def _fits(
         raise Conflict("NOT_ALLOWED", "Only the financier of the request does this.")
     requests.same_version(row, version)
     if row.state not in DECIDABLE:
-        raise Conflict("DECISION_STATE", f"The request is {row.state}.", state=row.state)
+        raise Conflict("DECISION_STATE", "The request is %(state)s.", state=row.state)
     if requests.is_late(ctx, row):
         raise RuleViolation("QUOTE_EXPIRED", "The decision deadline has passed.")
     if (row.programme_id, row.currency) != (first.programme_id, first.currency):

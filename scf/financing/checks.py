@@ -166,7 +166,7 @@ def _pass_or_stop(
         facts["not_required"] = True
     elif waiting and not _is_on_record(ctx, waiting, kind):
         raise RuleViolation(
-            "CHECK_ORDER", f"Record the {kind} check first.", missing=[kind], kind=kind
+            "CHECK_ORDER", "Record the %(kind)s check first.", missing=[kind], kind=kind
         )
     today = business_date(ctx.conn, rows[0].financier_id)
     passed = advances.transition_many(ctx, waiting, STEP_OF_CHECK[kind], today, facts)

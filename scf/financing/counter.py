@@ -141,23 +141,25 @@ def _wanted(
     wanted = {**had, **named}
     part = terms.currency[row.currency]
     if len(named) != len(asked) or set(named) - set(had):
-        raise _not_an_offer("A counter-offer names invoices of the request, each once.")
+        raise RuleViolation(
+            "COUNTER_LINES", "A counter-offer names invoices of the request, each once."
+        )
     if not 0 < sum(wanted.values()) < row.face_minor:
-        raise _not_an_offer("A counter-offer is for less than was asked, and for something.")
+        raise RuleViolation(
+            "COUNTER_LINES", "A counter-offer is for less than was asked, and for something."
+        )
     for invoice_id, face in wanted.items():
         if face > had[invoice_id]:
-            raise _not_an_offer("A counter-offer never finances more of an invoice than was asked.")
+            raise RuleViolation(
+                "COUNTER_LINES", "A counter-offer never finances more of an invoice than was asked."
+            )
         if face in {0, had[invoice_id]}:
             continue
         if not terms.partial_allowed:
-            raise _not_an_offer("This programme finances whole invoices only.")
+            raise RuleViolation("COUNTER_LINES", "This programme finances whole invoices only.")
         if face < part.amount_min_minor or face % part.amount_step_minor:
-            raise _not_an_offer("A part keeps the programme's minimum and steps.")
+            raise RuleViolation("COUNTER_LINES", "A part keeps the programme's minimum and steps.")
     return wanted
-
-
-def _not_an_offer(message: str) -> RuleViolation:
-    return RuleViolation("COUNTER_LINES", message)
 
 
 def _smaller(terms: Terms, lines: Sequence[Row[Any]], wanted: dict[str, int]) -> list[Any]:
@@ -177,7 +179,7 @@ def _smaller(terms: Terms, lines: Sequence[Row[Any]], wanted: dict[str, int]) ->
             margin_ppm=0,
         )
         if priced.net_minor <= 0:
-            raise _not_an_offer("The charges would be more than the amount.")
+            raise RuleViolation("COUNTER_LINES", "The charges would be more than the amount.")
         made.append(
             SimpleNamespace(
                 id=line.id, invoice_id=line.invoice_id, value_on=line.value_on,
@@ -233,7 +235,7 @@ def take_offer(ctx: Context, data: TakeOffer) -> dict[str, Any]:
     requests.same_version(row, data.version)
     offered = ctx.conn.execute(select(_OFFER).where(_OFFER.c.id == found.id)).one()
     if row.state != "COUNTER_OFFERED" or offered.state != "OPEN":
-        raise Conflict("OFFER_STATE", f"The offer is {offered.state}.", state=row.state)
+        raise Conflict("OFFER_STATE", "The offer is %(state)s.", state=row.state)
     if ctx.now > offered.valid_until or requests.is_late(ctx, row):
         return requests.expire(ctx, row)
     lines = checks.lock_advances(ctx, row)

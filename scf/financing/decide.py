@@ -85,8 +85,9 @@ def check_request(ctx: Context, data: CheckRequest) -> dict[str, Any]:
     if row.state not in (("APPROVED",) if before_payout else DECIDABLE):
         raise Conflict(
             "CHECK_STATE",
-            f"A {data.kind} check does not belong to a request that is {row.state}.",
+            "A %(kind)s check does not belong to a request that is %(state)s.",
             state=row.state,
+            kind=data.kind,
         )
     checks.record(ctx, row.id, checks.Found(data.kind, data.result, data.evidence))
     if data.result == "HIT":
@@ -126,7 +127,7 @@ def decide_request(ctx: Context, data: DecideRequest) -> dict[str, Any]:
     requests.same_version(row, data.version)
     authority.has_no_part(ctx.conn, ctx.actor, row)
     if row.state not in DECIDABLE:
-        raise Conflict("DECISION_STATE", f"The request is {row.state}.", state=row.state)
+        raise Conflict("DECISION_STATE", "The request is %(state)s.", state=row.state)
     if requests.is_late(ctx, row):
         return requests.expire(ctx, row)
     made = requests.decisions_of(ctx.conn, row)

@@ -116,7 +116,7 @@ def undo_stops(
 ) -> Conflict | NotAllowed | None:
     """Give why this person cannot take the last word on a request back, if so."""
     if row.state not in {"APPROVED", "COUNTER_OFFERED", "RETURNED"}:
-        return Conflict("UNDO_STATE", f"The request is {row.state}.", state=row.state)
+        return Conflict("UNDO_STATE", "The request is %(state)s.", state=row.state)
     words = requests.decisions_of(conn, row)
     if not words or words[-1].user_id != user_id:
         return NotAllowed("UNDO_OWN", "Only the person whose word decided takes it back.")

@@ -62,7 +62,7 @@ def need_checks(conn: Connection, request_id: str, required: Iterable[str]) -> N
     if missing:
         raise RuleViolation(
             "CHECK_MISSING",
-            f"Record these checks first: {', '.join(missing)}.",
+            "Record these checks first: %(missing)s.",
             missing=missing,
             request_id=request_id,
         )
@@ -81,7 +81,7 @@ def still_good(conn: Connection, programme_id: str, rows: Sequence[Row[Any]], on
     if programme.state != "ACTIVE":
         raise RuleViolation(
             "PROGRAMME_SUSPENDED",
-            f"The programme is {programme.state}; nothing new is paid under it.",
+            "The programme is %(state)s; nothing new is paid under it.",
             state=programme.state,
         )
     invoices = conn.execute(
@@ -96,21 +96,27 @@ def _invoice_still_good(invoice: Row[Any]) -> None:
     if invoice.document_state != "VALIDATED":
         raise RuleViolation(
             "DOCUMENT_MISSING",
-            f"Invoice {invoice.number} is {invoice.document_state}.",
+            "Invoice %(number)s is %(state)s.",
             invoice_id=invoice.id,
+            number=invoice.number,
+            state=invoice.document_state,
         )
     if invoice.title_prior:
         raise RuleViolation(
-            "TITLE_PRIOR", f"Invoice {invoice.number} is somebody else's.", invoice_id=invoice.id
+            "TITLE_PRIOR",
+            "Invoice %(number)s is somebody else's.",
+            invoice_id=invoice.id,
+            number=invoice.number,
         )
     over = invoice.held_minor + invoice.outstanding_minor - capacity(invoice)
     if over > 0:
         contested = invoice.disputed_minor and not invoice.ipu
         raise RuleViolation(
             "DISPUTED" if contested else "OVER_ADVANCE_OPEN",
-            f"Invoice {invoice.number} is worth less than what is held and financed on it.",
+            "Invoice %(number)s is worth less than what is held and financed on it.",
             invoice_id=invoice.id,
             over_minor=over,
+            number=invoice.number,
         )
 
 
@@ -153,14 +159,14 @@ def may_instruct(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> Non
         if row.state != "RECHECKED":
             raise Conflict(
                 "ILLEGAL_TRANSITION",
-                f"The advance is {row.state}, not RECHECKED.",
+                "The advance is %(state)s, not RECHECKED.",
                 advance_id=row.id,
                 state=row.state,
             )
         if row.value_on < on:
             raise RuleViolation(
                 "VALUE_DATE_MOVED",
-                f"The price was made for {row.value_on}; the seller needs a new quote.",
+                "The price was made for %(value_on)s; the seller needs a new quote.",
                 advance_id=row.id,
                 value_on=row.value_on.isoformat(),
             )

@@ -69,7 +69,7 @@ def override_request(ctx: Context, data: OverrideRequest) -> dict[str, Any]:
     requests.same_version(row, data.version)
     authority.has_no_part(ctx.conn, ctx.actor, row)
     if row.state not in DECIDABLE:
-        raise Conflict("DECISION_STATE", f"The request is {row.state}.", state=row.state)
+        raise Conflict("DECISION_STATE", "The request is %(state)s.", state=row.state)
     before = _before(ctx, row, data)
     lowers = data.what == "route" and _eyes(data.value) < _eyes(before)
     if lowers and Role.HEAD_OFFICE not in authority.present_roles(ctx.conn, ctx.actor):

@@ -79,7 +79,7 @@ def answer_request(ctx: Context, data: AnswerRequest) -> dict[str, Any]:
     row = requests.locked(ctx, data.request_id, side="seller")
     requests.same_version(row, data.version)
     if row.state != "RETURNED":
-        raise Conflict("QUESTION_STATE", f"The request is {row.state}.", state=row.state)
+        raise Conflict("QUESTION_STATE", "The request is %(state)s.", state=row.state)
     if requests.is_late(ctx, row):
         return requests.expire(ctx, row)
     values = {"answer": data.answer, "answered_by": ctx.actor.user_id, "answered_at": ctx.now}

@@ -52,7 +52,7 @@ def locked(ctx: Context, request_id: str, *, side: str) -> Row[Any]:
     """
     seen = ctx.visible(FinancingRequest, request_id)
     if getattr(seen, f"{side}_id") != ctx.actor.org_id:
-        raise NotAllowed("NOT_ALLOWED", f"Only the {side} of the request does this.")
+        raise NotAllowed("NOT_ALLOWED", "Only the %(side)s of the request does this.", side=side)
     return ctx.lock(FinancingRequest, [request_id])[request_id]
 
 

@@ -16,7 +16,7 @@ from scf.financing.advances import created, of_request, transition_many
 from scf.financing.lifecycle import REQUEST
 from scf.financing.signatures import Signature, evidence_of
 from scf.financing.signing import quote_digest
-from scf.kernel.errors import Conflict, NotAllowed, Refusal, RuleViolation
+from scf.kernel.errors import Conflict, NotAllowed, Refusal, RuleViolation, Words
 from scf.kernel.ids import new_id
 from scf.offers.facts import Asked, Deal, deal_on, judge, takes_of
 from scf.offers.models import Quote
@@ -219,7 +219,7 @@ def _moved_since(lines: Sequence[Row[Any]], asked: Sequence[Asked]) -> list[Refu
             f"acceptance {line.acceptance_version}",
             None,
             "Ask for a new quote.",
-            f"Invoice {one.row.number} has changed since the quote.",
+            Words("Invoice %(number)s has changed since the quote.", number=one.row.number),
         )
         for line, one in zip(lines, asked, strict=True)
         if (line.acceptance_version, line.due_on) != (one.row.acceptance_version, one.row.due_on)

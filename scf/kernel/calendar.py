@@ -118,8 +118,10 @@ class BusinessCalendar:
         if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
             raise InvalidInput(
                 "DATE_RANGE",
-                f"No calendar reaches {day}; the years {_FIRST_YEAR} to {_LAST_YEAR} are known.",
+                "No calendar reaches %(day)s; the years %(first)s to %(last)s are known.",
                 day=day.isoformat(),
+                first=_FIRST_YEAR,
+                last=_LAST_YEAR,
             )
         if day in self._workdays:
             return True
@@ -179,7 +181,9 @@ class BusinessCalendar:
 
 
 def _bad_config(name: str, reason: str) -> InvalidInput:
-    return InvalidInput("CALENDAR_CONFIG", f"Calendar {name}: {reason}.", calendar=name)
+    return InvalidInput(
+        "CALENDAR_CONFIG", "Calendar %(calendar)s: %(reason)s.", calendar=name, reason=reason
+    )
 
 
 def _word(name: str, data: Mapping[str, object], key: str) -> str:
@@ -245,9 +249,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput(
-            "TIME_ZONE", f"{shown(name, 60)} is no time zone.", zone=shown(name, 60)
-        ) from None
+        raise InvalidInput("TIME_ZONE", "%(zone)s is no time zone.", zone=shown(name, 60)) from None
 
 
 def local_date(at: datetime, place: ZoneInfo) -> date:

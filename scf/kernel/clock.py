@@ -64,7 +64,9 @@ def in_utc(at: datetime) -> datetime:
         INSTANT_NAIVE, when the instant names no zone.
     """
     if at.tzinfo is None or at.utcoffset() is None:
-        raise InvalidInput("INSTANT_NAIVE", f"The instant {at.isoformat()} names no time zone.")
+        raise InvalidInput(
+            "INSTANT_NAIVE", "The instant %(value)s names no time zone.", value=at.isoformat()
+        )
     return at.astimezone(UTC)
 
 

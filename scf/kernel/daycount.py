@@ -45,7 +45,7 @@ class DayCount(StrEnum):
         if end < start:
             raise InvalidInput(
                 "TENOR_NEGATIVE",
-                f"{end} lies before {start}.",
+                "%(end)s lies before %(start)s.",
                 start=start.isoformat(),
                 end=end.isoformat(),
             )

@@ -1,16 +1,47 @@
 """What can go wrong, in families that every door (CLI, API, portal) answers alike.
 
 Each error carries a stable ``code`` that programs may match, a human ``message`` and ``facts``:
-the measured values behind it, ready for JSON. A broken invariant is none of these; it is a bug
-and is never caught.
+the measured values behind it, ready for JSON. The message is written as a template over the facts
+("The books are on %(business_date)s."), so that a door can tell it in its reader's language. A
+broken invariant is none of these; it is a bug and is never caught.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Self, TypeVar
 
 _E = TypeVar("_E", bound="ScfError")
+
+
+class Words(str):
+    """A text of ours, in English, that remembers how it was made, so that it can be translated.
+
+    It stands alone (a next step) or fills a place of a message (a reason).
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    values: dict[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Self:
+        """Return the text, filled."""
+        text = super().__new__(cls, filled(template, values))
+        text.template, text.values = template, values
+        return text
+
+
+def filled(template: str, values: Mapping[str, object]) -> str:
+    """Return a message with its places filled; lists are read out, one after the other."""
+    if not values or "%(" not in template:
+        return template
+    return template % {name: in_words(value) for name, value in values.items()}
+
+
+def in_words(value: object) -> str:
+    """Return a fact as a sentence holds it."""
+    return ", ".join(str(one) for one in value) if isinstance(value, list | tuple) else str(value)
 
 
 class ScfError(Exception):
@@ -21,15 +52,20 @@ class ScfError(Exception):
     def __init__(self, code: str, message: str, **facts: object) -> None:
         super().__init__(code, message)
         self.code = code
-        self.message = message
+        self.template = message
         self.facts: dict[str, object] = facts
+
+    @property
+    def message(self) -> str:
+        """What happened, in English."""
+        return filled(self.template, self.facts)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
     def __reduce__(self) -> tuple[Callable[..., Self], tuple[object, ...]]:
         # Uploads are read in a child process; its errors must cross whole.
-        return _rebuild, (type(self), self.code, self.message, self.facts)
+        return _rebuild, (type(self), self.code, self.template, self.facts)
 
 
 def _rebuild(kind: type[_E], code: str, message: str, facts: dict[str, object]) -> _E:

@@ -63,7 +63,7 @@ def _plain(value: object) -> object:  # noqa: C901, PLR0911 - one answer a kind
     if isinstance(value, float):
         if math.isfinite(value):
             return value
-        raise InvalidInput("NUMBER_NOT_FINITE", f"{value} is no number.")
+        raise InvalidInput("NUMBER_NOT_FINITE", "%(value)s is no number.", value=str(value))
     if isinstance(value, datetime):
         return in_utc(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, date):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import shown
 
 # Safe as a JSON number, and sums of thousands of such amounts fit 64 bits.
@@ -57,7 +57,7 @@ def exponent(currency: str) -> int:
     except KeyError:
         raise InvalidInput(
             "CURRENCY",
-            f"{shown(currency, 12)} is no current ISO 4217 currency code.",
+            "%(currency)s is no current ISO 4217 currency code.",
             currency=shown(currency, 12),
         ) from None
 
@@ -82,23 +82,35 @@ def parse_minor(
     pattern = _COMMA if decimal_comma else _DOT
     match = pattern.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if match is None:
-        raise _refused("AMOUNT_FORMAT", "is not an amount such as 1234.50", text, currency)
+        raise _refused("AMOUNT_FORMAT", Words("is not an amount such as 1234.50"), text, currency)
     sign, whole, decimals = match[1], match[2], match[3] or ""
     if decimals[digits:].strip("0"):
-        raise _refused("AMOUNT_DECIMALS", f"has more than {digits} decimals", text, currency)
+        raise _refused(
+            "AMOUNT_DECIMALS",
+            Words("has more than %(digits)s decimals", digits=digits),
+            text,
+            currency,
+        )
     minor = int(whole + decimals[:digits].ljust(digits, "0"))
     if sign and minor == 0:
-        raise _refused("AMOUNT_FORMAT", "is zero with a sign", text, currency)
+        raise _refused("AMOUNT_FORMAT", Words("is zero with a sign"), text, currency)
     if minor > MAX_MINOR:
-        raise _refused("AMOUNT_RANGE", f"is more than {MAX_MINOR} minor units", text, currency)
+        raise _refused(
+            "AMOUNT_RANGE",
+            Words("is more than %(limit)s minor units", limit=MAX_MINOR),
+            text,
+            currency,
+        )
     if sign and not signed:
-        raise _refused("AMOUNT_RANGE", "is below zero", text, currency)
+        raise _refused("AMOUNT_RANGE", Words("is below zero"), text, currency)
     return -minor if sign else minor
 
 
-def _refused(code: str, reason: str, text: str, currency: str) -> InvalidInput:
+def _refused(code: str, reason: Words, text: str, currency: str) -> InvalidInput:
     value = shown(text, _MAX_TEXT)
-    return InvalidInput(code, f"{value!r} {reason}.", value=value, currency=currency)
+    return InvalidInput(
+        code, '"%(value)s" %(reason)s.', value=value, currency=currency, reason=reason
+    )
 
 
 def format_minor(minor: int, currency: str) -> str:
@@ -151,9 +163,10 @@ class Money:
         if abs(self.minor) > MAX_MINOR:
             raise InvalidInput(
                 "AMOUNT_RANGE",
-                f"{self.minor} is more than {MAX_MINOR} minor units.",
+                "%(value)s is more than %(limit)s minor units.",
                 value=str(self.minor),
                 currency=self.currency,
+                limit=MAX_MINOR,
             )
 
     @classmethod
@@ -165,7 +178,7 @@ class Money:
         if self.currency != other.currency:
             raise InvalidInput(
                 "CURRENCY_MIXED",
-                f"{self.currency} and {other.currency} do not add up or compare.",
+                "Amounts in %(currencies)s do not add up or compare.",
                 currencies=[self.currency, other.currency],
             )
         return other.minor

@@ -124,7 +124,7 @@ def _check(face: int, until: date, payments: Sequence[Payment]) -> None:
         if payment.value_on > until:
             raise InvalidInput(
                 "PAYMENT_AFTER_CLOSE",
-                f"The payment of {payment.value_on} lies after {until}.",
+                "The payment of %(value_on)s lies after %(until)s.",
                 value_on=payment.value_on.isoformat(),
                 until=until.isoformat(),
             )

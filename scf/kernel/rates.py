@@ -70,13 +70,15 @@ def parse_rate_percent(text: str, *, decimal_comma: bool = False) -> str:
     match = pattern.fullmatch(text) if len(text) <= _MAX_RATE_TEXT else None
     value = shown(text, _MAX_RATE_TEXT)
     if match is None:
-        raise InvalidInput("RATE_FORMAT", f"{value!r} is not a rate such as 3.45.", value=value)
+        raise InvalidInput("RATE_FORMAT", '"%(value)s" is not a rate such as 3.45.', value=value)
     sign, whole, decimals = match[1], match[2], match[3] or ""
     if sign and not (whole + decimals).strip("0"):
-        raise InvalidInput("RATE_FORMAT", f"{value!r} is zero with a sign.", value=value)
+        raise InvalidInput("RATE_FORMAT", '"%(value)s" is zero with a sign.', value=value)
     published = f"{sign}{whole}.{decimals}" if decimals else sign + whole
     if abs(Fraction(published)) > _MAX_PERCENT:
-        raise InvalidInput("RATE_RANGE", f"{value!r} is more than {_MAX_PERCENT} %.", value=value)
+        raise InvalidInput(
+            "RATE_RANGE", '"%(value)s" is more than %(limit)s %%.', value=value, limit=_MAX_PERCENT
+        )
     return published
 
 
@@ -127,7 +129,7 @@ def _days_earned(start: date, end: date, close_on: date) -> tuple[int, int]:
     if end < start:
         raise InvalidInput(
             "TENOR_NEGATIVE",
-            f"{end} lies before {start}.",
+            "%(end)s lies before %(start)s.",
             start=start.isoformat(),
             end=end.isoformat(),
         )
@@ -214,7 +216,12 @@ def early_rebate(
     if not 0 <= share_ppm <= PPM:
         raise InvalidInput("SHARE_RANGE", "The share lies between 0 and 1,000,000 ppm.")
     if paid_on < start:
-        raise InvalidInput("PAID_BEFORE_START", f"{paid_on} lies before the pay-out on {start}.")
+        raise InvalidInput(
+            "PAID_BEFORE_START",
+            "%(paid_on)s lies before the pay-out on %(start)s.",
+            paid_on=paid_on.isoformat(),
+            start=start.isoformat(),
+        )
     done, days = _days_earned(start, end, paid_on - timedelta(days=1))
     if done == days:
         return Rebate(0, 0, 0)

@@ -49,8 +49,7 @@ class Lifecycle:
             allowed = self.allowed(state)
             raise Conflict(
                 "ILLEGAL_TRANSITION",
-                f"{self.name}: {event} is not possible in state {state}; "
-                f"possible: {', '.join(allowed) or 'nothing'}.",
+                "%(event)s is not possible in the state %(state)s of a %(machine)s.",
                 machine=self.name,
                 state=str(state),
                 event=str(event),

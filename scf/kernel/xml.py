@@ -60,7 +60,7 @@ def load_xml(
     if len(data) > max_bytes:
         raise InvalidInput(
             "XML_TOO_LARGE",
-            f"The document has {len(data)} bytes; {max_bytes} are allowed.",
+            "The document has %(measured)s bytes; %(limit)s are allowed.",
             measured=len(data),
             limit=max_bytes,
         )
@@ -74,7 +74,7 @@ def load_xml(
     if opening > max_elements + 100:
         raise InvalidInput(
             "XML_TOO_LARGE",
-            f"The document has {opening} tags; {max_elements} elements are allowed.",
+            "The document has %(measured)s tags; %(limit)s elements are allowed.",
             measured=opening,
             limit=max_elements,
         )
@@ -84,7 +84,7 @@ def load_xml(
     # Real documents are flat, and a short path is found empty sooner than a long one.
     if _deeper_than(min(max_depth, _FLAT))(root) and _deeper_than(max_depth)(root):
         raise InvalidInput(
-            "XML_TOO_DEEP", f"Elements are nested deeper than {max_depth} levels.", limit=max_depth
+            "XML_TOO_DEEP", "Elements are nested deeper than %(limit)s levels.", limit=max_depth
         )
     return root
 
@@ -113,7 +113,7 @@ def _decode(data: bytes) -> str:
     except UnicodeError as error:
         raise InvalidInput(
             "XML_ENCODING",
-            f"The bytes are not valid {encoding}.",
+            "The bytes are not valid %(encoding)s.",
             encoding=encoding,
             position=getattr(error, "start", 0),
         ) from None
@@ -200,7 +200,7 @@ def _parse(text: str, max_depth: int) -> Element:
         if "depth" in reason.lower():
             raise InvalidInput(
                 "XML_TOO_DEEP",
-                f"Elements are nested deeper than {max_depth} levels.",
+                "Elements are nested deeper than %(limit)s levels.",
                 limit=max_depth,
             ) from None
         if "huge" in reason.lower() or "too long" in reason.lower():
@@ -209,9 +209,10 @@ def _parse(text: str, max_depth: int) -> Element:
             ) from None
         raise InvalidInput(
             "XML_MALFORMED",
-            f"The document is not well-formed XML: {reason[:200]}",
+            "The document is not well-formed XML: %(reason)s",
             line=line,
             column=column,
+            reason=reason[:200],
         ) from None
 
 

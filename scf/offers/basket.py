@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from scf.documents.models import Acceptance, Invoice
 from scf.kernel.calendar import Roll
-from scf.kernel.errors import InvalidInput, Refusal
+from scf.kernel.errors import InvalidInput, Refusal, Words
 from scf.kernel.rates import PPM, round_half_up
 from scf.offers.facts import Asked, Deal, takes_of
 from scf.offers.pricing import PricedLine, line_at
@@ -247,7 +247,7 @@ def _incomplete(conn: Connection, seller_id: str, currency: str) -> Iterator[Wai
             "VALIDATED",
             "when the document is complete",
             "Complete the invoice; its findings say what is missing.",
-            f"Invoice {row.number} is not complete.",
+            Words("Invoice %(number)s is not complete.", number=row.number),
             row.id,
         )
         yield Waiting(row, (reason,))

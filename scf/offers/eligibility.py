@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scf.kernel.errors import Refusal
+from scf.kernel.errors import Refusal, Words
 from scf.kernel.money import format_minor
 from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms
@@ -99,7 +99,7 @@ def _deal(terms: Terms, deal: DealFacts) -> Iterator[Refusal]:
                 "ACTIVE",
                 "when the financier has activated the firm",
                 "Complete the firm's dossier with the financier.",
-                f"The {side} is not an active customer.",
+                Words("The %(side)s is not an active customer.", side=side),
             )
     if not deal.account_verified:
         yield Refusal(
@@ -108,7 +108,9 @@ def _deal(terms: Terms, deal: DealFacts) -> Iterator[Refusal]:
             f"a verified account in {deal.currency}",
             "when an account is verified and its cooling-off is over",
             "Add a bank account and have the financier verify it.",
-            f"There is no verified account in {deal.currency} to pay to.",
+            Words(
+                "There is no verified account in %(currency)s to pay to.", currency=deal.currency
+            ),
         )
     if deal.fixing_missing:
         yield Refusal(
@@ -117,7 +119,10 @@ def _deal(terms: Terms, deal: DealFacts) -> Iterator[Refusal]:
             f"{deal.fixing_missing}, at most {terms.fixing_age_max_days} days old",
             "when the financier has entered the fixing",
             "Try again later, or ask the financier.",
-            f"There is no present value of {deal.fixing_missing} to price with.",
+            Words(
+                "There is no present value of %(benchmark)s to price with.",
+                benchmark=deal.fixing_missing,
+            ),
         )
     if deal.value_on < deal.earliest_value_on:
         yield Refusal(
@@ -125,7 +130,7 @@ def _deal(terms: Terms, deal: DealFacts) -> Iterator[Refusal]:
             deal.value_on.isoformat(),
             deal.earliest_value_on.isoformat(),
             deal.earliest_value_on,
-            f"Ask for {deal.earliest_value_on.isoformat()} or later.",
+            Words("Ask for %(day)s or later.", day=deal.earliest_value_on.isoformat()),
             "The cut-off for this day has passed.",
         )
     if deal.overdue_since is not None:
@@ -153,8 +158,14 @@ def _deal(terms: Terms, deal: DealFacts) -> Iterator[Refusal]:
             _money(deal.asked_minor, deal),
             _money(max(0, room), deal),
             "when the credit note is set against an invoice",
-            f"Ask for at most {_money(max(0, room), deal)}, or name the credit note's invoice.",
-            f"A credit note of {_money(deal.open_credit_minor, deal)} names no invoice.",
+            Words(
+                "Ask for at most %(most)s, or name the credit note's invoice.",
+                most=_money(max(0, room), deal),
+            ),
+            Words(
+                "A credit note of %(credit)s names no invoice.",
+                credit=_money(deal.open_credit_minor, deal),
+            ),
         )
 
 
@@ -174,7 +185,11 @@ def _invoice(terms: Terms, deal: DealFacts, facts: InvoiceFacts) -> Iterator[Ref
             ", ".join(terms.currencies),
             None,
             "Choose invoices in a currency of the programme.",
-            f"Invoice {facts.number}: the programme does not finance {facts.currency}.",
+            Words(
+                "Invoice %(number)s: the programme does not finance %(currency)s.",
+                number=facts.number,
+                currency=facts.currency,
+            ),
         )
         return
     yield from _documents(terms, facts)
@@ -190,7 +205,10 @@ def _title(facts: InvoiceFacts) -> Iterator[Refusal]:
             "title with the seller",
             None,
             "Finance another invoice.",
-            f"Invoice {facts.number}: the claim belongs to somebody else already.",
+            Words(
+                "Invoice %(number)s: the claim belongs to somebody else already.",
+                number=facts.number,
+            ),
         )
     if facts.claimed_elsewhere:
         yield Refusal(
@@ -199,7 +217,9 @@ def _title(facts: InvoiceFacts) -> Iterator[Refusal]:
             "one programme at a time",
             "when the finance there ends",
             "Finance another invoice.",
-            f"Invoice {facts.number} is being financed in another programme.",
+            Words(
+                "Invoice %(number)s is being financed in another programme.", number=facts.number
+            ),
         )
 
 
@@ -211,7 +231,7 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "VALIDATED",
             "when the document is complete",
             "Complete the invoice; its findings say what is missing.",
-            f"Invoice {facts.number} is not complete.",
+            Words("Invoice %(number)s is not complete.", number=facts.number),
         )
     elif facts.type_code in NO_RECEIVABLE:
         yield Refusal(
@@ -220,7 +240,7 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "an invoice for something delivered",
             None,
             "Finance the invoice itself, not a prepayment request or a credit note.",
-            f"Document {facts.number} is no receivable.",
+            Words("Document %(number)s is no receivable.", number=facts.number),
         )
     if not technique_of(terms).accepted_enough(facts.acceptance_state):
         yield Refusal(
@@ -229,7 +249,7 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "ACCEPTED",
             "when the buyer accepts the invoice",
             "Ask the buyer to accept the invoice.",
-            f"Invoice {facts.number} is not accepted by the buyer.",
+            Words("Invoice %(number)s is not accepted by the buyer.", number=facts.number),
         )
     if terms.match_mode != "none" and facts.match_state not in MATCHED:
         yield Refusal(
@@ -238,7 +258,7 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "MATCHED",
             "when the invoice matches its order, or an officer waives it",
             "Correct the invoice or the order.",
-            f"Invoice {facts.number} does not match its order.",
+            Words("Invoice %(number)s does not match its order.", number=facts.number),
         )
     if facts.over_advance_minor:
         yield Refusal(
@@ -247,7 +267,9 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             format_minor(0, facts.currency),
             "when the gap is covered",
             "Cover the over-advance first.",
-            f"Invoice {facts.number} carries more finance than it is worth now.",
+            Words(
+                "Invoice %(number)s carries more finance than it is worth now.", number=facts.number
+            ),
         )
 
 
@@ -260,7 +282,7 @@ def _days(terms: Terms, deal: DealFacts, facts: InvoiceFacts) -> Iterator[Refusa
             f"{terms.invoice_age_max_days} days",
             None,
             "Finance a newer invoice.",
-            f"Invoice {facts.number} is {age} days old.",
+            Words("Invoice %(number)s is %(age)s days old.", number=facts.number, age=age),
         )
     if facts.settle_on is None:
         return
@@ -272,7 +294,7 @@ def _days(terms: Terms, deal: DealFacts, facts: InvoiceFacts) -> Iterator[Refusa
             f"{max(1, terms.tenor_min_days)} days",
             None,
             "Wait for the payment: it is due too soon to finance.",
-            f"Invoice {facts.number} is due in {days} days.",
+            Words("Invoice %(number)s is due in %(days)s days.", number=facts.number, days=days),
         )
     if days > terms.tenor_max_days:
         frees = facts.settle_on - dt.timedelta(days=terms.tenor_max_days)
@@ -281,8 +303,8 @@ def _days(terms: Terms, deal: DealFacts, facts: InvoiceFacts) -> Iterator[Refusa
             f"{days} days",
             f"{terms.tenor_max_days} days",
             frees,
-            f"Ask again on {frees.isoformat()} or later.",
-            f"Invoice {facts.number} is due in {days} days.",
+            Words("Ask again on %(day)s or later.", day=frees.isoformat()),
+            Words("Invoice %(number)s is due in %(days)s days.", number=facts.number, days=days),
         )
 
 
@@ -303,7 +325,10 @@ def _amount(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             money(part.amount_min_minor),
             None,
             "Ask for more, or for another invoice.",
-            f"Invoice {facts.number}: the amount is below the programme's minimum.",
+            Words(
+                "Invoice %(number)s: the amount is below the programme's minimum.",
+                number=facts.number,
+            ),
         )
     whole = facts.asked_minor == most
     if not whole and not terms.partial_allowed:
@@ -312,8 +337,11 @@ def _amount(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             money(facts.asked_minor),
             money(most),
             None,
-            f"Ask for the whole {money(most)}.",
-            f"Invoice {facts.number}: this programme finances whole invoices only.",
+            Words("Ask for the whole %(most)s.", most=money(most)),
+            Words(
+                "Invoice %(number)s: this programme finances whole invoices only.",
+                number=facts.number,
+            ),
         )
     elif not whole and facts.asked_minor % part.amount_step_minor:
         lower = facts.asked_minor - facts.asked_minor % part.amount_step_minor
@@ -322,8 +350,16 @@ def _amount(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             money(facts.asked_minor),
             f"multiples of {money(part.amount_step_minor)}",
             None,
-            f"Ask for {money(lower)} or {money(lower + part.amount_step_minor)}.",
-            f"Invoice {facts.number}: parts come in steps of {money(part.amount_step_minor)}.",
+            Words(
+                "Ask for %(lower)s or %(higher)s.",
+                lower=money(lower),
+                higher=money(lower + part.amount_step_minor),
+            ),
+            Words(
+                "Invoice %(number)s: parts come in steps of %(step)s.",
+                number=facts.number,
+                step=money(part.amount_step_minor),
+            ),
         )
 
 
@@ -339,7 +375,9 @@ def _too_much(facts: InvoiceFacts, most: int) -> Refusal:
         return format_minor(minor, facts.currency)
 
     asked, free = money(facts.asked_minor), money(most)
-    step = f"Ask for at most {free}." if most else "Finance another invoice."
+    step = (
+        Words("Ask for at most %(free)s.", free=free) if most else Words("Finance another invoice.")
+    )
     if facts.taken_minor:
         return Refusal(
             "ALREADY_FINANCED",
@@ -347,7 +385,11 @@ def _too_much(facts: InvoiceFacts, most: int) -> Refusal:
             free,
             "when the finance there ends",
             step,
-            f"Invoice {facts.number}: {money(facts.taken_minor)} of it are financed or held.",
+            Words(
+                "Invoice %(number)s: %(taken)s of it are financed or held.",
+                number=facts.number,
+                taken=money(facts.taken_minor),
+            ),
         )
     if facts.disputed_minor and not facts.ipu:
         return Refusal(
@@ -355,8 +397,12 @@ def _too_much(facts: InvoiceFacts, most: int) -> Refusal:
             asked,
             free,
             "when the dispute is resolved",
-            step if most else "Resolve the dispute with the buyer.",
-            f"Invoice {facts.number}: {money(facts.disputed_minor)} of it are disputed.",
+            step if most else Words("Resolve the dispute with the buyer."),
+            Words(
+                "Invoice %(number)s: %(disputed)s of it are disputed.",
+                number=facts.number,
+                disputed=money(facts.disputed_minor),
+            ),
         )
     return Refusal(
         "CAPACITY",
@@ -364,7 +410,7 @@ def _too_much(facts: InvoiceFacts, most: int) -> Refusal:
         free,
         None,
         step,
-        f"Invoice {facts.number} has {free} left to finance.",
+        Words("Invoice %(number)s has %(free)s left to finance.", number=facts.number, free=free),
     )
 
 

@@ -256,7 +256,8 @@ def not_too_often(conn: Connection, deal: Deal, now: dt.datetime) -> None:
     if asked >= WHAT_IFS_A_DAY:
         raise RuleViolation(
             "WHAT_IF_LIMIT",
-            f"At most {WHAT_IFS_A_DAY} prices a day can be asked for and not taken.",
+            "At most %(limit)s prices a day can be asked for and not taken.",
             asked=asked,
             next_step="Take one of the prices, or ask again tomorrow.",
+            limit=WHAT_IFS_A_DAY,
         )

@@ -17,7 +17,7 @@ from scf.documents.models import Invoice
 from scf.documents.rules import eligible
 from scf.kernel.actor import Actor
 from scf.kernel.clock import Clock
-from scf.kernel.errors import InvalidInput, Refusal
+from scf.kernel.errors import InvalidInput, Refusal, Words
 from scf.kernel.ids import digest
 from scf.kernel.rates import PPM, round_half_up
 from scf.offers.eligibility import largest_face
@@ -187,7 +187,7 @@ def _find_deal(
     )
     if not deal.calendar.is_business_day(deal.value_on):
         raise InvalidInput(
-            "VALUE_DATE", f"{deal.value_on} is no business day.", value_on=deal.value_on.isoformat()
+            "VALUE_DATE", "%(value_on)s is no business day.", value_on=deal.value_on.isoformat()
         )
     return deal
 
@@ -286,7 +286,11 @@ def _nothing_left(deal: Deal, asked: Sequence[Asked], priced: Price | None) -> l
             "more than the charges",
             None,
             "Ask for more on this invoice.",
-            f"Invoice {one.row.number}: the charges are more than the amount, in {deal.currency}.",
+            Words(
+                "Invoice %(number)s: the charges are more than the amount, in %(currency)s.",
+                number=one.row.number,
+                currency=deal.currency,
+            ),
             one.row.id,
         )
         for one, line in zip(asked, priced.lines, strict=True)

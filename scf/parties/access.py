@@ -157,8 +157,9 @@ def authorise(actor: Actor, action: str) -> None:
     roles = sorted(role.value for role in may if role is not Role.OPERATOR)
     raise NotAllowed(
         "NOT_ALLOWED",
-        "Your role does not cover this."
-        + (" An administrator of your organisation can give it to you." if roles else ""),
+        "Your role does not cover this. An administrator of your organisation can give it to you."
+        if roles
+        else "Your role does not cover this.",
         action=action,
         needs_one_of=roles,
         granted_by="administrator of your organisation" if roles else "nobody",

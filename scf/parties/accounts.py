@@ -17,7 +17,7 @@ from scf.db.runner import Context, command
 from scf.db.types import Currency
 from scf.kernel.actor import OPERATOR, Role
 from scf.kernel.calendar import BusinessCalendar
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation, Words
 from scf.kernel.ids import new_id
 from scf.kernel.money import exponent
 from scf.parties import identifiers as numbers
@@ -105,7 +105,7 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
     number = numbers.iban(data.iban) if data.iban else data.number
     if firm.id != own:
         _not_named_by_the_firm(ctx, firm.id, str(number))
-    holder = numbers.clean_text(data.holder or firm.name, "holder")
+    holder = numbers.clean_text(data.holder or firm.name, Words("holder"))
     ctx.conn.execute(
         insert(_account),
         {

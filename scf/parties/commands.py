@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from scf.db.runner import Context, command
 from scf.db.visibility import DECLARED, predicate_for
 from scf.kernel.actor import Role
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation, Words
 from scf.kernel.ids import new_id
 from scf.parties import accounts, people
 from scf.parties import identifiers as numbers
@@ -282,7 +282,7 @@ def _named(
         pairs = [(scheme, numbers.check(scheme, value)) for scheme, value in pairs]
     name = name or facts.get("name") or ""
     return _Named(
-        name=numbers.clean_text(name, "name") if name.strip() else "",
+        name=numbers.clean_text(name, Words("name")) if name.strip() else "",
         country=country or facts.get("country") or "",
         pairs=pairs,
         scope=scope,

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import shown
 
 _PUBLIC: Final = frozenset({"lei", "vat", "uscc", "gln", "duns", "sepa"})
@@ -36,7 +36,7 @@ class PartyId(NamedTuple):
     public: bool
 
 
-def clean_text(text: str, what: str, limit: int = _MAX_NAME) -> str:
+def clean_text(text: str, what: Words, limit: int = _MAX_NAME) -> str:
     """Return a name as it is kept: NFC, single blanks, nothing invisible.
 
     Raises
@@ -48,12 +48,14 @@ def clean_text(text: str, what: str, limit: int = _MAX_NAME) -> str:
     value = " ".join(unicodedata.normalize("NFC", text).split(" ")).strip()
     if any(unicodedata.category(char) in _HIDDEN for char in value):
         raise InvalidInput(
-            "TEXT_HIDDEN", f"The {what} holds invisible characters.", value=shown(text)
+            "TEXT_HIDDEN", "The %(what)s holds invisible characters.", value=shown(text), what=what
         )
     if not value:
-        raise InvalidInput("TEXT_EMPTY", f"The {what} is empty.")
+        raise InvalidInput("TEXT_EMPTY", "The %(what)s is empty.", what=what)
     if len(value) > limit:
-        raise InvalidInput("TEXT_LONG", f"The {what} is longer than {limit} characters.")
+        raise InvalidInput(
+            "TEXT_LONG", "The %(what)s is longer than %(limit)s characters.", what=what, limit=limit
+        )
     return value
 
 
@@ -95,7 +97,7 @@ def check(scheme: str, value: str) -> str:
             "IDENTIFIER_SCHEME", "This kind of identifier is not known.", scheme=shown(scheme)
         )
     if not value or any(unicodedata.category(char) in _HIDDEN for char in value):
-        raise _bad(scheme, value, "it is empty or holds invisible characters")
+        raise _bad(scheme, value, Words("it is empty or holds invisible characters"))
     reason = _why_not(scheme, value)
     if reason:
         raise _bad(scheme, value, reason)
@@ -132,7 +134,7 @@ def iban(text: str) -> str:
     try:
         return str(IBAN(text.strip().upper()).compact)
     except (SchwiftyException, ValueError) as error:
-        raise InvalidInput("IBAN", f"This is no IBAN: {_reason(error)}.") from None
+        raise InvalidInput("IBAN", "This is no IBAN: %(reason)s.", reason=_reason(error)) from None
 
 
 def bic(text: str) -> str:
@@ -149,65 +151,67 @@ def bic(text: str) -> str:
     try:
         return str(BIC(text.strip().upper()).compact)
     except (SchwiftyException, ValueError) as error:
-        raise InvalidInput("BIC", f"This is no BIC: {_reason(error)}.") from None
+        raise InvalidInput("BIC", "This is no BIC: %(reason)s.", reason=_reason(error)) from None
 
 
 _REASONS: Final = {
-    "InvalidChecksumDigits": "its check digits are wrong",
-    "InvalidBBANChecksum": "the national check digits are wrong",
-    "InvalidLength": "its length is wrong",
-    "InvalidCountryCode": "its country is unknown",
+    "InvalidChecksumDigits": Words("its check digits are wrong"),
+    "InvalidBBANChecksum": Words("the national check digits are wrong"),
+    "InvalidLength": Words("its length is wrong"),
+    "InvalidCountryCode": Words("its country is unknown"),
 }
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception) -> Words:
     """Put the library's error into words that do not repeat what was typed."""
-    return _REASONS.get(type(error).__name__, "its structure is wrong")
+    return _REASONS.get(type(error).__name__, Words("its structure is wrong"))
 
 
-def _bad(scheme: str, value: str, reason: str) -> InvalidInput:
+def _bad(scheme: str, value: str, reason: Words) -> InvalidInput:
     return InvalidInput(
         "IDENTIFIER",
-        f"{shown(value)} is no valid {scheme.upper()}: {reason}.",
+        "%(value)s is no valid %(name)s: %(reason)s.",
         scheme=scheme,
         value=shown(value),
+        name=scheme.upper(),
+        reason=reason,
     )
 
 
-def _why_not(scheme: str, value: str) -> str:  # noqa: PLR0911 - one answer a scheme
-    """Give the reason why the number is none, or an empty text."""
+def _why_not(scheme: str, value: str) -> Words | None:  # noqa: PLR0911 - one answer a scheme
+    """Give the reason why the number is none, or nothing."""
     if scheme == "vat":
         return _why_no_vat(value)
     if scheme == "gln":
         return _why_no_gln(value)
     if scheme == "duns":
-        return "" if re.fullmatch(r"[0-9]{9}", value) else "it has nine digits"
+        return None if re.fullmatch(r"[0-9]{9}", value) else Words("it has nine digits")
     if scheme == "lei":
         from stdnum import lei
 
         if not re.fullmatch(r"[A-Z0-9]{18}[0-9]{2}", value):
-            return "it has 18 letters or digits and two check digits"
-        return "" if lei.is_valid(value) else "its check digits are wrong"
+            return Words("it has 18 letters or digits and two check digits")
+        return None if lei.is_valid(value) else Words("its check digits are wrong")
     if scheme == "uscc":
         from stdnum.cn import uscc
 
-        return "" if uscc.is_valid(value) else "its check digit is wrong"
-    return ""
+        return None if uscc.is_valid(value) else Words("its check digit is wrong")
+    return None
 
 
-def _why_no_gln(value: str) -> str:
+def _why_no_gln(value: str) -> Words | None:
     """Check a GLN (GS1: 13 digits, modulo 10 with weights 1 and 3 from the left)."""
     if not re.fullmatch(r"[0-9]{13}", value):
-        return "it has thirteen digits"
+        return Words("it has thirteen digits")
     total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(value))
-    return "" if total % 10 == 0 else "its check digit is wrong"
+    return None if total % 10 == 0 else Words("its check digit is wrong")
 
 
-def _why_no_vat(value: str) -> str:
+def _why_no_vat(value: str) -> Words | None:
     from stdnum import get_cc_module
 
     if not re.fullmatch(r"[A-Z]{2}[A-Z0-9+*]{2,15}", value):
-        return "it starts with its country's two letters"
+        return Words("it starts with its country's two letters")
     # Greece's numbers start with EL; Northern Ireland's with XI, checked as British ones.
     country = {"EL": "gr", "XI": "gb"}.get(value[:2], value[:2].lower())
     try:
@@ -215,6 +219,6 @@ def _why_no_vat(value: str) -> str:
     except ImportError:  # a prefix that is no module name
         module = None
     if module is None:
-        return "no such country's numbers are known"
+        return Words("no such country's numbers are known")
     ok = module.is_valid(value) or module.is_valid(value[2:])
-    return "" if ok else "its check fails"
+    return None if ok else Words("its check fails")

@@ -76,11 +76,11 @@ def check(password: str, context: Iterable[str] = ()) -> None:
     """
     if len(password) < MIN_LENGTH:
         raise InvalidInput(
-            "PASSWORD_SHORT", f"Use at least {MIN_LENGTH} characters.", minimum=MIN_LENGTH
+            "PASSWORD_SHORT", "Use at least %(minimum)s characters.", minimum=MIN_LENGTH
         )
     if len(password) > MAX_LENGTH:
         raise InvalidInput(
-            "PASSWORD_LONG", f"Use at most {MAX_LENGTH} characters.", maximum=MAX_LENGTH
+            "PASSWORD_LONG", "Use at most %(maximum)s characters.", maximum=MAX_LENGTH
         )
     plain = password.casefold()
     if (

@@ -14,7 +14,7 @@ from scf.db.audit import PERSONAL, SECRET
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.kernel.actor import Role
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Words
 from scf.kernel.ids import new_id
 from scf.parties import passwords, sessions, tokens
 from scf.parties.access import ROLES_OF_KIND
@@ -124,7 +124,7 @@ def add_user(ctx: Context, data: AddUser) -> dict[str, Any]:
         raise NotAllowed("NOT_ALLOWED", "You add people to your own organisation only.")
     org = ctx.visible(Firm, org_id)
     _check_roles(data.roles, org.kind)
-    user_id, name = new_id(), clean_text(data.name, "name", 200)
+    user_id, name = new_id(), clean_text(data.name, Words("name"), 200)
     ctx.conn.execute(
         insert(_user),
         {
@@ -242,7 +242,7 @@ def create_token(ctx: Context, data: CreateToken) -> dict[str, Any]:
             "id": token_id,
             "user_id": user_id,
             "token_digest": tokens.digest_of(data.secret),
-            "label": clean_text(data.label, "label", 200),
+            "label": clean_text(data.label, Words("label"), 200),
             "created_at": ctx.now,
             "expires_at": expires_at,
         },

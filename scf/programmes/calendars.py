@@ -31,6 +31,7 @@ def calendar_of(name: str) -> BusinessCalendar:
     except KeyError:
         raise InvalidInput(
             "CALENDAR",
-            f"There is no calendar {name}; known: {', '.join(sorted(_Known.calendars)) or 'none'}.",
+            "There is no calendar %(calendar)s; known: %(known)s.",
             calendar=name,
+            known=sorted(_Known.calendars),
         ) from None

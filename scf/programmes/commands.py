@@ -33,29 +33,29 @@ _FIXING: Final[Table] = Fixing.__table__  # type: ignore[attr-defined]
 _NODE: Final[Table] = LimitNode.__table__  # type: ignore[attr-defined]
 
 
-def _raced(what: str) -> Conflict:
-    return Conflict("RACED", f"Somebody else has just made this {what}; read it and try again.")
+def _raced() -> Conflict:
+    return Conflict("RACED", "Somebody else has just made the same; read it and try again.")
 
 
 constraint_means(
     "uq_programme_code",
     "programme.financier_id, programme.code",
-    lambda: _raced("programme"),
+    _raced,
 )
 constraint_means(
     "uq_programme_version",
     "programme_version.programme_id, programme_version.number",
-    lambda: _raced("version"),
+    _raced,
 )
 constraint_means(
     "uq_limit_node",
     "limit_node.financier_id, limit_node.kind, limit_node.subject_id, limit_node.currency",
-    lambda: _raced("limit"),
+    _raced,
 )
 constraint_means(
     "uq_fixing",
     "fixing.org_id, fixing.benchmark, fixing.fixed_on",
-    lambda: _raced("fixing"),
+    _raced,
 )
 
 
@@ -181,17 +181,22 @@ def _active_party(ctx: Context, terms: Terms, data: LoadProgramme) -> None:
     if party_id is None or any(named.values()):
         raise InvalidInput(
             "PROGRAMME_PARTY",
-            f"A programme of this technique is agreed with the {side}; name that firm alone.",
+            "This technique is agreed with the %(agreed_with)s; name that firm alone.",
             agreed_with=side,
         )
     firm = ctx.conn.execute(
         select(_FIRM.c.kind, _FIRM.c.state).where(_FIRM.c.id == party_id)
     ).one_or_none()
     if firm is None or firm.kind != "trader":
-        raise NotFound("NOT_FOUND", "No trading firm with this id.", kind="firm", id=party_id)
+        raise NotFound(
+            "NOT_FOUND", "There is no trading firm with this id.", kind="firm", id=party_id
+        )
     if firm.state != "ACTIVE":
         raise RuleViolation(
-            "KYB_EXPIRED", f"The {side} is {firm.state}; activate it first.", state=firm.state
+            "KYB_EXPIRED",
+            "The %(side)s is %(state)s; activate it first.",
+            state=firm.state,
+            side=side,
         )
 
 
@@ -417,7 +422,7 @@ def _known_subject(ctx: Context, data: SetLimit) -> None:
         known = data.kind in KINDS
     if not known:
         raise NotFound(
-            "NOT_FOUND", f"No {data.kind} with this id.", kind=data.kind, id=data.subject_id
+            "NOT_FOUND", "There is nothing with this id.", kind=data.kind, id=data.subject_id
         )
 
 

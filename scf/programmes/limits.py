@@ -16,7 +16,7 @@ from sqlalchemy import Row, Table, bindparam, case, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
-from scf.kernel.errors import Conflict, Refusal, RuleViolation
+from scf.kernel.errors import Conflict, Refusal, RuleViolation, Words
 from scf.kernel.ids import digest, new_id
 from scf.kernel.money import format_minor
 from scf.kernel.rates import round_half_up
@@ -191,8 +191,12 @@ def refuse(refusals: Sequence[Refusal]) -> None:
     """Raise the first refusal, carrying all of them."""
     if refusals:
         first = refusals[0]
+        said = first.message
         raise RuleViolation(
-            first.code, first.message, refusals=[as_facts(refusal) for refusal in refusals]
+            first.code,
+            "%(why)s",
+            why=said if isinstance(said, Words) else Words(said),
+            refusals=[as_facts(refusal) for refusal in refusals],
         )
 
 
@@ -252,7 +256,7 @@ def _refusals(
                 "no limit set",
                 "when the financier sets a limit",
                 "Ask the financier for a limit.",
-                f"No {kind} limit in {currency} is set.",
+                Words("No %(kind)s limit in %(currency)s is set.", kind=kind, currency=currency),
             )
 
 
@@ -260,9 +264,9 @@ def _short(kind: str, amount: int, room: int, currency: str) -> Refusal:
     """Refuse without the figures of the financier's book: how much is left is its own affair."""
     free = room > 0
     next_step = (
-        "Ask for less, or wait for a repayment."
+        Words("Ask for less, or wait for a repayment.")
         if free
-        else "Wait for a repayment, or ask the financier."
+        else Words("Wait for a repayment, or ask the financier.")
     )
     return Refusal(
         f"LIMIT_{kind.upper()}",

@@ -62,7 +62,7 @@ def terms_on(conn: Connection, programme_id: str, on: dt.date) -> tuple[str, Ter
     if row is None:
         raise NotFound(
             "NO_TERMS",
-            f"No approved terms of this programme are in force on {on}.",
+            "No approved terms of this programme are in force on %(on)s.",
             programme_id=programme_id,
             on=on.isoformat(),
         )

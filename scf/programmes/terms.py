@@ -260,11 +260,15 @@ def load_file(content: bytes) -> ProgrammeFile:
         PROGRAMME_FILE with every problem and its place; AMOUNT_* and CURRENCY for a bad amount.
     """
     if len(content) > MAX_FILE:
-        raise InvalidInput("PROGRAMME_FILE", f"A programme file has at most {MAX_FILE} bytes.")
+        raise InvalidInput(
+            "PROGRAMME_FILE", "A programme file has at most %(limit)s bytes.", limit=MAX_FILE
+        )
     try:
         data = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput("PROGRAMME_FILE", f"This is no TOML file: {error}.") from None
+        raise InvalidInput(
+            "PROGRAMME_FILE", "This is no TOML file: %(reason)s.", reason=str(error)
+        ) from None
     head, body = data.get("programme"), data.get("terms")
     if set(data) != {"programme", "terms"} or not isinstance(body, dict):
         raise InvalidInput("PROGRAMME_FILE", "A programme file holds [programme] and [terms].")
@@ -321,6 +325,8 @@ def _in_minor(part: dict[str, Any], currency: str) -> None:
             text = part.pop(name)
             if not isinstance(text, str):
                 raise InvalidInput(
-                    "PROGRAMME_FILE", f'{name} is an amount in quotes, such as "100.00".'
+                    "PROGRAMME_FILE",
+                    '%(name)s is an amount in quotes, such as "100.00".',
+                    name=name,
                 )
             part[f"{name}_minor"] = parse_minor(text, currency)

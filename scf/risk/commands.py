@@ -201,6 +201,6 @@ def assess_firms(ctx: Context, data: AssessFirms) -> dict[str, Any]:
     """Firms of a snapshot are assessed for the day: every risk price of the day rests on it."""
     content: writing.Batch = data.content
     if len(content.assessed) > MOST:
-        raise InvalidInput("SLICE_SIZE", f"A slice has at most {MOST} firms.")
+        raise InvalidInput("SLICE_SIZE", "A slice has at most %(limit)s firms.", limit=MOST)
     stored = writing.store(ctx, content)
     return {"assessed": stored, **dataclasses.asdict(content.about)}

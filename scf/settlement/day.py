@@ -132,7 +132,7 @@ def _must_be_today(ctx: Context, on: dt.date) -> None:
     if today != on:
         raise Conflict(
             "NOT_TODAY",
-            f"The books are on {today}.",
+            "The books are on %(business_date)s.",
             business_date=today.isoformat(),
             asked=on.isoformat(),
         )
@@ -319,7 +319,10 @@ def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, 
     while (on := _today(platform, financier_id)) <= date:
         if (date - on).days > MAX_DAYS:
             raise InvalidInput(
-                "DATE_RANGE", f"{date} lies too far from {on}.", business_date=on.isoformat()
+                "DATE_RANGE",
+                "%(asked)s lies too far from %(business_date)s.",
+                business_date=on.isoformat(),
+                asked=date.isoformat(),
             )
         _begin_day(platform, actor, on)
         closed += _close_one(platform, actor, on)

@@ -99,7 +99,11 @@ def _entry(ctx: Context, entry_id: str, *, credit: bool = True) -> Row[Any]:
     row = ctx.lock(BankEntry, [entry_id])[entry_id]
     if (row.amount_minor > 0) is not credit:
         raise InvalidInput(
-            "ENTRY_SIDE", f"This needs a bank {'credit' if credit else 'debit'}.", entry_id=entry_id
+            "ENTRY_SIDE",
+            "This needs a credit of the bank account."
+            if credit
+            else "This needs a debit of the bank account.",
+            entry_id=entry_id,
         )
     return row
 

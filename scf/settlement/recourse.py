@@ -56,7 +56,11 @@ def call_recourse(ctx: Context, data: CallRecourse) -> dict[str, Any]:
     loan = position.loans[row.id]
     terms = terms_of_version(ctx.conn, row.programme_version_id)
     if not isinstance(loan, Reserved):
-        raise _none("Under this technique the seller is not asked to repurchase.", row)
+        raise RuleViolation(
+            "NO_RECOURSE",
+            "Under this technique the seller is not asked to repurchase.",
+            advance_id=row.id,
+        )
     if data.cause == "unpaid":
         _in_time(terms, position.invoice, row, today)
     due = seller_owes(loan, position.planned().standings[row.id])
@@ -89,19 +93,17 @@ def _in_time(terms: Terms, invoice: Row[Any], row: Row[Any], today: dt.date) -> 
     """Stop a call that the terms do not give, or not yet: days count from the due date."""
     owed = obligation(terms, invoice)
     if owed.recourse == "none":
-        raise _none(
-            "Without recourse the seller answers only for a breach, for dilution or for fraud.", row
+        raise RuleViolation(
+            "NO_RECOURSE",
+            "Without recourse the seller answers only for a breach, for dilution or for fraud.",
+            advance_id=row.id,
         )
     wait = owed.recourse_after_days if owed.recourse == "after_days" else terms.grace_days + 1
     first = row.due_on + dt.timedelta(days=wait)
     if today < first:
         raise RuleViolation(
             "RECOURSE_EARLY",
-            f"The seller can be asked from {first}.",
+            "The seller can be asked from %(frees_on)s.",
             advance_id=row.id,
             frees_on=first.isoformat(),
         )
-
-
-def _none(why: str, row: Row[Any]) -> RuleViolation:
-    return RuleViolation("NO_RECOURSE", why, advance_id=row.id)

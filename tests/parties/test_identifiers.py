@@ -2,7 +2,7 @@
 
 import pytest
 
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.parties import identifiers as numbers
 
 
@@ -101,8 +101,10 @@ def test_a_wrong_bic_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["Ri\u202ever", "Ri\u200bver", "Ri\x00ver", "a\nb"])
 def test_a_name_with_invisible_characters_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="TEXT_HIDDEN"):
-        numbers.clean_text(text, "name")
+        numbers.clean_text(text, Words("name"))
 
 
 def test_a_chinese_name_is_kept_as_it_is() -> None:
-    assert numbers.clean_text("青岛恒达精密零件有限公司", "name") == "青岛恒达精密零件有限公司"
+    assert (
+        numbers.clean_text("青岛恒达精密零件有限公司", Words("name")) == "青岛恒达精密零件有限公司"
+    )

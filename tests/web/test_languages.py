@@ -7,11 +7,16 @@ import pytest
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from flask_babel import gettext
 
 import web
 from scf.db.engine import Database
+from scf.kernel.errors import RuleViolation, Words
 from tests.support.served import served_small
 from web.i18n import COOKIE
+from web.problems import problem_of
+from web.refusals import translated
 
 ROOT = Path(web.__file__).parent
 LANGUAGES = [path.name for path in sorted((ROOT / "translations").iterdir()) if path.is_dir()]
@@ -32,16 +37,17 @@ def ids(catalogue: Catalog) -> set[str]:
     return {said(message.id)[0] for message in catalogue if message.id}
 
 
+def extracted() -> set[str]:
+    """Give every text that `pybabel extract` finds as translations/babel.cfg says."""
+    with (ROOT / "translations/babel.cfg").open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    found = extract_from_dir(ROOT.parent, method_map=methods, options_map=options)
+    return {said(message[2])[0] for message in found}
+
+
 def test_the_catalogue_holds_exactly_the_texts_of_the_portal() -> None:
     """Run `pybabel extract` as translations/babel.cfg says, then translate, when this fails."""
-    found = extract_from_dir(
-        ROOT,
-        method_map=[("**.py", "python"), ("templates/**.html", "jinja2")],
-        options_map={"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}},
-    )
-    assert {said(message[2])[0] for message in found} == ids(
-        read(ROOT / "translations/messages.pot")
-    )
+    assert extracted() == ids(read(ROOT / "translations/messages.pot"))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -85,3 +91,39 @@ def test_the_browsers_language_is_taken_unless_another_was_chosen(db: Database) 
     assert ">Queue<" in chosen.get_data(as_text=True)
     browser.post("/language", {"language": "../../etc"})
     assert browser.get("/officer/queue").status_code == 200
+
+
+SIGNED_OTHER = "This changed after you were shown it. Look at it again, then sign."
+
+
+@pytest.mark.parametrize("path", ["/officer/queue", "/api/v1/invoices"])
+def test_a_refusal_is_told_in_the_readers_language_with_its_figures_as_they_write_them(
+    db: Database, path: str
+) -> None:
+    app = served_small(db).app
+    plain = RuleViolation("SIGNED_OTHER", SIGNED_OTHER)
+    inside = RuleViolation("X", "%(why)s", why=Words(SIGNED_OTHER))
+    figures = RuleViolation(
+        "X", "%(due_on)s: %(asked_minor)s", due_on="2026-03-02", asked_minor=1_234, currency="EUR"
+    )
+    with app.test_request_context(path, headers={"Accept-Language": "en"}):
+        assert problem_of(plain).detail == SIGNED_OTHER
+        assert problem_of(figures).detail == "2 Mar 2026: 12.34\u00a0EUR"
+    with app.test_request_context(path, headers={"Accept-Language": "zh-CN"}):
+        told = problem_of(plain).detail
+        assert told == gettext(SIGNED_OTHER)
+        assert not told.isascii()
+        assert problem_of(inside).detail == told
+        assert problem_of(figures).detail == "2026年3月2日: 12.34\u00a0EUR"
+    assert figures.message == "2026-03-02: 1234"
+
+
+def test_nothing_that_people_type_is_taken_for_a_place_of_a_text(db: Database) -> None:
+    app = served_small(db).app
+    typed = "INV %(number)s %s %"
+    refusal = RuleViolation("X", "%(why)s", why=Words("Invoice %(number)s is late.", number=typed))
+    assert refusal.message == f"Invoice {typed} is late."
+    with app.test_request_context("/", headers={"Accept-Language": "en"}):
+        assert problem_of(refusal).detail == f"Invoice {typed} is late."
+        assert translated(typed) == typed
+        assert translated("") == ""

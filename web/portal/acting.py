@@ -10,6 +10,7 @@ from scf.kernel.errors import NotAllowed, NotFound, NotSignedIn, ScfError
 from scf.parties.access import authorise
 from web.context import actor, platform
 from web.forms import form_key
+from web.refusals import refusal_text
 
 
 def must(action: str) -> None:
@@ -43,5 +44,5 @@ def tried(
     except (NotFound, NotAllowed, NotSignedIn):
         raise
     except ScfError as refused:
-        flash(refused.message, "bad")
+        flash(refusal_text(refused), "bad")
         return None

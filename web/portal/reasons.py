@@ -10,6 +10,7 @@ from typing import Any, Final
 from flask_babel import lazy_gettext as _
 
 from scf.kernel.errors import Refusal
+from web.refusals import translated
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ _LIMIT: Final = _("The bank's limit for this buyer or programme is used up")
 def told(refusal: Refusal) -> Told:
     """Tell a refusal in the reader's words."""
     text, owner, remedy = _WORDS.get(refusal.code) or (
-        (_LIMIT, _BANK, "") if refusal.code.startswith("LIMIT_") else (refusal.message, _BANK, "")
+        (_LIMIT, _BANK, "")
+        if refusal.code.startswith("LIMIT_")
+        else (translated(refusal.message), _BANK, "")
     )
-    return Told(refusal.code, str(text), str(owner), remedy, refusal.frees_on, refusal.next_step)
+    return Told(
+        refusal.code, str(text), str(owner), remedy, refusal.frees_on, translated(refusal.next_step)
+    )

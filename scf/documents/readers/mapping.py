@@ -153,7 +153,9 @@ class ColumnMapping(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput("MAPPING", f"{place}: {first['msg']}", place=place) from None
+            raise InvalidInput(
+                "MAPPING", "%(place)s: %(reason)s", place=place, reason=first["msg"]
+            ) from None
 
     def to_json(self) -> str:
         """Write the mapping as a file a person can read and change."""

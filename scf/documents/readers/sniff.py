@@ -92,7 +92,9 @@ def unpack(data: bytes, max_bytes: int) -> bytes:
     while rest:
         members += 1
         if members > MAX_MEMBERS:
-            raise InvalidInput("GZIP_BROKEN", f"More than {MAX_MEMBERS} gzip members in one file.")
+            raise InvalidInput(
+                "GZIP_BROKEN", "More than %(limit)s gzip members in one file.", limit=MAX_MEMBERS
+            )
         member = zlib.decompressobj(wbits=31)
         while not member.eof:
             try:
@@ -120,12 +122,12 @@ def _watch(size: int, packed: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise TooLarge(
             "UNPACKED_TOO_LARGE",
-            f"The file unpacks to more than {max_bytes} bytes.",
+            "The file unpacks to more than %(limit)s bytes.",
             limit=max_bytes,
         )
     if size > RATIO_FREE_BYTES and size > packed * MAX_RATIO:
         raise TooLarge(
             "UNPACKED_RATIO",
-            f"The file unpacks to more than {MAX_RATIO} times its size.",
+            "The file unpacks to more than %(limit)s times its size.",
             limit=MAX_RATIO,
         )

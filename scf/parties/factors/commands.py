@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, insert, select, update
 from scf.db.audit import SECRET
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
-from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
+from scf.kernel.errors import Conflict, NotAllowed, RuleViolation, Words
 from scf.kernel.ids import new_id
 from scf.parties import sessions
 from scf.parties.factors import codes
@@ -118,7 +118,7 @@ def add_passkey(ctx: Context, data: AddPasskey) -> dict[str, Any]:
             "credential_id": data.credential_id,
             "public_key": data.public_key,
             "sign_count": data.sign_count,
-            "label": clean_text(data.label, "label", 100),
+            "label": clean_text(data.label, Words("label"), 100),
             "created_at": ctx.now,
         },
     )

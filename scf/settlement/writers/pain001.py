@@ -320,7 +320,7 @@ class _Writer:
             node.text = text
         except ValueError:
             raise InvalidInput(
-                "PAYMENT_PARTY", f"{tag} holds a character that no file can carry."
+                "PAYMENT_PARTY", "%(tag)s holds a character that no file can carry.", tag=tag
             ) from None
         return node
 
@@ -369,7 +369,8 @@ def _validate(data: bytes, version: str) -> None:
     if wrong is not None:
         raise InvalidInput(
             "PAYMENT_FILE_INVALID",
-            f"The payment file breaks its schema: {wrong[0]}",
+            "The payment file breaks its schema: %(reason)s",
             line=wrong[1],
             version=version,
+            reason=wrong[0],
         )

@@ -124,7 +124,9 @@ def _refuse_unclean_body() -> None:
     try:
         body = loads(raw)
     except NotStrict as why:
-        raise BadRequest("JSON", f"The body is not clean JSON: {why}.") from None
+        raise BadRequest(
+            "JSON", "The body is not clean JSON: %(reason)s.", reason=str(why)
+        ) from None
     except (ValueError, RecursionError):
         raise BadRequest("JSON", "The body is not JSON.") from None
     if not isinstance(body, dict):
@@ -195,7 +197,9 @@ def _key() -> str:
     if not key:
         raise BadRequest("IDEMPOTENCY_KEY", "Send an Idempotency-Key header.")
     if len(key) > _MAX_KEY or not (key.isascii() and key.isprintable()):
-        raise BadRequest("IDEMPOTENCY_KEY", f"The key has 1 to {_MAX_KEY} printable characters.")
+        raise BadRequest(
+            "IDEMPOTENCY_KEY", "The key has 1 to %(limit)s printable characters.", limit=_MAX_KEY
+        )
     return key
 
 

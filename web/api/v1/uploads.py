@@ -182,7 +182,9 @@ def _mapping(text: str) -> ColumnMapping | None:
     try:
         plain = json.dumps(loads(text))
     except NotStrict as why:
-        raise BadRequest("JSON", f"The mapping is not clean JSON: {why}.") from None
+        raise BadRequest(
+            "JSON", "The mapping is not clean JSON: %(reason)s.", reason=str(why)
+        ) from None
     except (ValueError, RecursionError):
         raise BadRequest("JSON", "The mapping is not JSON.") from None
     return ColumnMapping.from_json(plain)

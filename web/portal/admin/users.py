@@ -195,7 +195,7 @@ def _one(reading: Session, user_id: str) -> User:
         select(User).where(col(User.id) == user_id)
     ).scalar_one_or_none()
     if row is None:
-        raise NotFound("NOT_FOUND", "No app user with this id.")
+        raise NotFound("NOT_FOUND", "There is nothing with this id.")
     return row
 
 

@@ -25,6 +25,7 @@ from web.i18n import money
 from web.portal.acting import must
 from web.portal.anchor.blueprint import anchor, is_exception, is_undertaking, to_accept, today
 from web.portal.anchor.words import blockers, cannot
+from web.refusals import refusal_text
 
 PAGE: Final = 100
 _EXCEPTIONS: Final = 50
@@ -100,7 +101,7 @@ def accept() -> Response:
             raise
         except ScfError as refused:
             stands = str(refused.facts.get("invoice_id", ""))
-            flash(_("One was left out. %(why)s", why=refused.message), "warn")
+            flash(_("One was left out. %(why)s", why=refusal_text(refused)), "warn")
             if stands not in ids:
                 break
             ids.remove(stands)

@@ -16,6 +16,7 @@ from web.context import actor, platform
 from web.forms import minor_of
 from web.portal.acting import tried
 from web.portal.anchor.blueprint import anchor, bought
+from web.refusals import refusal_text
 
 PAGE = 50
 
@@ -55,7 +56,7 @@ def resolve(dispute_id: str) -> Response:
         try:
             wins = minor_of(request.form.get("buyer", ""), currency)
         except InvalidInput as unread:
-            flash(unread.message, "bad")
+            flash(refusal_text(unread), "bad")
             return redirect(url_for("anchor.disputes"), 303)
     payload = {
         "dispute_id": dispute_id,

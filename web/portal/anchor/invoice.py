@@ -20,6 +20,7 @@ from web.i18n import money
 from web.portal.acting import act, must
 from web.portal.anchor.blueprint import OPEN, anchor, is_undertaking, one_invoice, today
 from web.portal.anchor.words import blockers
+from web.refusals import refusal_text
 
 _LINES = 200
 
@@ -87,7 +88,7 @@ def _said(
             place = {"invoice.accept": "amount", "invoice.reject": "reason"}.get(command, "part")
             if "DUE_DATE" in refused.code:
                 place = "due_on"
-            errors = {place: refused.message}
+            errors = {place: refusal_text(refused)}
         else:
             flash(told, "ok")
             return redirect(url_for("anchor.invoice", invoice_id=invoice_id), 303)
@@ -131,7 +132,7 @@ def _amount(text: str, currency: str, name: str, errors: dict[str, str]) -> int:
     try:
         return minor_of(text, currency)
     except ScfError as unread:
-        errors[name] = unread.message
+        errors[name] = refusal_text(unread)
         return 0
 
 

@@ -13,6 +13,7 @@ from scf.parties.models import Firm
 from web.context import actor, platform
 from web.portal.acting import act
 from web.portal.anchor.blueprint import anchor, bought
+from web.refusals import refusal_text
 
 PAGE: Final = 50
 SCHEMES: Final = ("vat", "lei", "uscc", "gln", "duns")
@@ -44,7 +45,7 @@ def invite() -> Any:  # noqa: ANN401 - a page or the way to one
         except NotAllowed:
             raise
         except ScfError as refused:
-            errors["value" if "IDENTIFIER" in refused.code else "name"] = refused.message
+            errors["value" if "IDENTIFIER" in refused.code else "name"] = refusal_text(refused)
         else:
             flash(_("%(name)s is invited; the bank checks it next.", name=done["name"]), "ok")
             return redirect(url_for("anchor.suppliers"), 303)

@@ -17,6 +17,7 @@ from web.portal.officer import caseview
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.queue import cases
 from web.portal.officer.words import decline_name, told_name
+from web.refusals import refusal_text
 from web.second_factor import check
 
 _CODE_FIELDS: Final = ("code1", "code2", "code3")
@@ -170,8 +171,10 @@ def _less(file: casefile.CaseFile) -> list[dict[str, Any]]:
         try:
             face = minor_of(text, file.request.currency)
         except InvalidInput as wrong:
-            place = [{"place": "lines", "message": wrong.message}]
-            raise InvalidInput("INPUT", wrong.message, problems=place) from None
+            place = [{"place": "lines", "message": refusal_text(wrong)}]
+            raise InvalidInput(
+                "INPUT", "%(why)s", why=refusal_text(wrong), problems=place
+            ) from None
         lines.append({"invoice_id": line.invoice_id, "face_minor": face})
     return lines
 

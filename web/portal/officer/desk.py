@@ -88,7 +88,7 @@ def typed(name: str, limit: int = MAX_TYPED) -> str:
 
 def missing(kind: str) -> NotFound:
     """Build the answer for what is not there, or is not this officer's to know of."""
-    return NotFound("NOT_FOUND", f"No {kind} with this id.", kind=kind)
+    return NotFound("NOT_FOUND", "There is nothing with this id.", kind=kind)
 
 
 def done(text: str, where: str) -> BaseResponse:

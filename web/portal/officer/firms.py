@@ -10,6 +10,7 @@ from scf.parties.access import may
 from scf.reporting import newcomers
 from web.context import actor
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.refusals import refusal_text
 
 _LEAST_WORDS = 3
 
@@ -132,7 +133,7 @@ def add_account(firm_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     except ScfError as refusal:
         errors = errors_of(refusal, ("iban", "currency", "holder"))
         if "IBAN" in refusal.code or refusal.code == "ACCOUNT_NUMBER":
-            errors = {"iban": refusal.message}
+            errors = {"iban": refusal_text(refusal)}
         return _one(firm_id, form, errors), refusal.http_status
     return done(
         _("The account is recorded. A second person verifies it."),

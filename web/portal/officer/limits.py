@@ -17,6 +17,7 @@ from scf.reporting import exposure
 from web.context import actor
 from web.forms import minor_of
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.refusals import refusal_text
 
 _NAMED = ("financier", "programme", "obligor", "seller")
 
@@ -134,8 +135,8 @@ def _amount(text: str, currency: str) -> int:
     try:
         return minor_of(text, currency)
     except InvalidInput as wrong:
-        place = [{"place": "limit", "message": wrong.message}]
-        raise InvalidInput(wrong.code, wrong.message, problems=place) from None
+        place = [{"place": "limit", "message": refusal_text(wrong)}]
+        raise InvalidInput(wrong.code, "%(why)s", why=refusal_text(wrong), problems=place) from None
 
 
 def _said(refusal: ScfError) -> dict[str, str]:

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from scf.kernel.errors import ScfError
+from web.refusals import refusal_text
 
 _CHECKS: Final = {
     "duplicate": _l("Not financed elsewhere"),
@@ -314,7 +315,7 @@ def refused(error: ScfError) -> str:
         return str(_CODES[error.code])
     if error.code == "INPUT":
         return str(_("Something is missing or cannot be read."))
-    return error.message
+    return refusal_text(error)
 
 
 def subject(kind: str, name: str) -> str:

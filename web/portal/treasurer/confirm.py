@@ -35,6 +35,7 @@ from web.i18n import money
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.choice import Choice, look
 from web.portal.treasurer.offer import Reserve
+from web.refusals import refusal_text
 from web.second_factor import check
 
 MOST_QUOTES: Final = 40
@@ -118,7 +119,7 @@ def _held(who: Actor, key: str, asks: list[dict[str, Any]]) -> Response:
         try:
             answer = platform().run("quote.make", ask, who, key=f"{key}:{digest(ask)[:16]}")
         except ScfError as refused:
-            flash(refused.message, "bad")
+            flash(refusal_text(refused), "bad")
         else:
             made.append(str(answer.result["id"]))
     if not made:
@@ -172,7 +173,7 @@ def confirm_now() -> Response | str | tuple[str, int]:
         evidence = check(bound_to=signed(held))
     except ScfError as refused:
         with platform().db.read(who) as reading:
-            return _page(reading, who, ids, problem=refused.message), refused.http_status
+            return _page(reading, who, ids, problem=refusal_text(refused)), refused.http_status
     taken, refused_ones = 0, 0
     together = [one.digest for one in held if not one.is_used]
     signature = {"evidence_id": evidence.id, "together": together}
@@ -183,7 +184,7 @@ def confirm_now() -> Response | str | tuple[str, int]:
                 platform().run("request.submit", ask, who, key=f"{key}:{one.quote.id}")
         except ScfError as refused:
             refused_ones += 1
-            flash(f"{one.buyer}: {refused.message}", "bad")
+            flash(f"{one.buyer}: {refusal_text(refused)}", "bad")
         else:
             taken += 1
     if taken:

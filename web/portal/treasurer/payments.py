@@ -130,7 +130,7 @@ def _period(today: dt.date) -> tuple[dt.date, dt.date]:
     from_on = _day("from") or today.replace(day=1)
     to_on = _day("to") or max(today, from_on)
     if not 0 <= (to_on - from_on).days <= _LONGEST:
-        raise InvalidInput("PERIOD", _("A statement runs forward and over at most 400 days."))
+        raise InvalidInput("PERIOD", "A statement runs forward and over at most 400 days.")
     return from_on, to_on
 
 

@@ -29,6 +29,7 @@ from web.forms import form_key
 from web.portal.reasons import Told, told
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.progress import steps, words
+from web.refusals import refusal_text
 from web.second_factor import check
 
 PAGE: Final = 30
@@ -193,7 +194,7 @@ def take(request_id: str) -> Response | tuple[str, int]:
         evidence = check(bound_to=bound_to([digest]))
     except ScfError as refused:
         with platform().db.read(who) as reading:
-            return _page(reading, who, request_id, refused.message), refused.http_status
+            return _page(reading, who, request_id, refusal_text(refused)), refused.http_status
     payload = {
         "counter_offer_id": offer.id,
         "version": _version(),

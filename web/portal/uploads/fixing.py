@@ -18,6 +18,7 @@ from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.ids import digest
 from web.context import actor, platform
 from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
+from web.refusals import refusal_text, translated
 
 ROWS: Final = 25  # documents on one page of the grid
 READ_AT_ONCE: Final = 65_536
@@ -100,9 +101,9 @@ def _line(
         at = _COLUMN.search(one.place)
         name = at[1] if at else ""
         if name in header and errorfile.row_of(one.place) == bad.starts:
-            in_cell.setdefault(name, []).append(one.message)
+            in_cell.setdefault(name, []).append(translated(one.message))
         elif bad.line == bad.starts:
-            beside.append(one.message)
+            beside.append(translated(one.message))
     cells = [
         Cell(name, bad.cells[place], tuple(in_cell.get(name, ())), name in used)
         for place, name in enumerate(header)
@@ -144,7 +145,7 @@ def correct(upload_id: str) -> Response:
     try:
         done = platform().run("upload.correct", payload, actor(), key=key).result
     except (Conflict, InvalidInput) as refused:
-        flash(refused.message, "bad" if open_rows & set(starts) else "info")
+        flash(refusal_text(refused), "bad" if open_rows & set(starts) else "info")
         return redirect(url_for("uploads.show", upload_id=upload_id), 303)
     if len(written) <= READ_AT_ONCE:
         intake.run_upload(platform(), done["upload_id"])

@@ -1,0 +1,83 @@
+"""What `pybabel extract` finds besides calls of gettext: the texts of refusals.
+
+A refusal is raised with its text where the rule stands, in English, as a template over its facts;
+a text that is put together otherwise cannot be found and is refused by a house test.
+"""
+
+import ast
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import IO, Any, Final
+
+from babel.messages.extract import extract_python
+
+# Where each maker of a text takes it: the place among its arguments, and its name.
+TEXTS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
+    **dict.fromkeys(
+        (
+            "BadRequest",
+            "Conflict",
+            "InvalidInput",
+            "NotAllowed",
+            "NotFound",
+            "NotSignedIn",
+            "PreconditionRequired",
+            "RuleViolation",
+            "TooLarge",
+            "TooManyTries",
+            "Unavailable",
+            "WrongType",
+        ),
+        ((1, "message"), (-1, "next_step")),
+    ),
+    "Words": ((0, "template"),),
+    # What is wrong with a document: the readers' own short ways to say it, and the remark itself.
+    **dict.fromkeys(("error", "warn", "_error", "_warning"), ((1, "message"),)),
+    "Finding": ((2, "message"),),
+    "Refusal": ((4, "next_step"), (5, "message")),
+}
+_PLACE: Final = re.compile(r"%\(\w+\)s")
+
+
+def extract(
+    file: IO[bytes], keywords: Mapping[str, Any], tags: Collection[str], options: Mapping[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Give every text of a Python file that people read: a method of Babel's extraction."""
+    source = file.read()
+    if b"gettext" in source:
+        file.seek(0)
+        yield from extract_python(file, keywords, tags, options)  # type: ignore[arg-type]
+    for line, text in texts(source):
+        yield line, "gettext", text, []
+
+
+def texts(source: bytes | str) -> Iterator[tuple[int, str]]:
+    """Give the texts of refusals in a source, each with its line."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            for said in arguments(node):
+                yield from _literals(said)
+
+
+def arguments(call: ast.Call) -> Iterator[ast.expr]:
+    """Give the arguments of a call that are texts for people."""
+    maker = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    named = {keyword.arg: keyword.value for keyword in call.keywords}
+    for place, name in TEXTS.get(maker, ()):
+        if name in named:
+            yield named[name]
+        elif 0 <= place < len(call.args):
+            yield call.args[place]
+
+
+def _literals(said: ast.expr) -> Iterator[tuple[int, str]]:
+    if isinstance(said, ast.IfExp):
+        yield from _literals(said.body)
+        yield from _literals(said.orelse)
+    elif isinstance(said, ast.Constant) and has_words(said.value):
+        yield said.lineno, str(said.value)
+
+
+def has_words(said: object) -> bool:
+    """Tell whether a text holds words besides its places."""
+    return isinstance(said, str) and re.search(r"[a-z]{2}", _PLACE.sub("", said)) is not None

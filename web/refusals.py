@@ -1,0 +1,58 @@
+"""Refusals told in the reader's language: one place for every page and every answer of the API.
+
+``scf/`` writes its messages in English as templates over their facts; the catalogue holds the
+templates (``web/extraction.py`` finds them), and here they are filled for the reader: money and
+days as the language writes them, states and roles by their names.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from flask import Flask
+from flask_babel import gettext as _
+
+from scf.kernel.errors import ScfError, Words, in_words
+from web.i18n import day, money, role_name
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_PLACE: Final = re.compile(r"%\((\w+)\)s")
+
+
+def attach(app: Flask) -> None:
+    """Let templates tell stored texts of ours in the reader's language."""
+    app.jinja_env.filters["translated"] = translated
+
+
+def refusal_text(error: ScfError) -> str:
+    """Return what a refusal says, in the reader's words."""
+    return _filled(error.template, error.facts)
+
+
+def translated(words: str) -> str:
+    """Return a text of ours in the reader's language; what is no text of ours stays as it is."""
+    if isinstance(words, Words):
+        return _filled(words.template, words.values)
+    return str(_(words)) if words else ""
+
+
+def _filled(template: str, values: Mapping[str, object]) -> str:
+    # An empty text names the catalogue's own header.
+    words = str(_(template)) if template else ""
+    if not values or "%(" not in template:
+        return words
+    return words % {name: _value(name, values) for name in _PLACE.findall(template)}
+
+
+def _value(name: str, values: Mapping[str, Any]) -> str:
+    value = values[name]
+    if isinstance(value, Words):
+        return translated(value)
+    if name.endswith("_minor") and isinstance(values.get("currency"), str):
+        return money(int(value), values["currency"])
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return day(dt.date.fromisoformat(value))
+    if name == "needs_one_of":
+        return in_words([role_name(role) for role in value])
+    return in_words(value)
