@@ -1,4 +1,4 @@
-"""Programmes, limits and fixings; quotes, requests, checks and decisions."""
+"""Programmes; quotes, requests, checks and decisions."""
 
 import datetime as dt
 from pathlib import Path
@@ -14,19 +14,15 @@ from scf.financing.models import Advance
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.money import format_minor, parse_minor
 from scf.parties.service import business_date
-from scf.programmes.models import LimitNode, Programme
+from scf.programmes.models import Programme
 
 programme = typer.Typer(help="Programmes: load, activate, list.", no_args_is_help=True)
-limit = typer.Typer(help="The limit tree.", no_args_is_help=True)
-fixing = typer.Typer(help="Benchmark fixings.", no_args_is_help=True)
 recourse = typer.Typer(help="What the seller answers for.", no_args_is_help=True)
 
 
 def attach(app: typer.Typer) -> None:
     """Hang this room's commands into the tree."""
     app.add_typer(programme, name="programme")
-    app.add_typer(limit, name="limit")
-    app.add_typer(fixing, name="fixing")
     app.add_typer(recourse, name="recourse")
     app.command()(quote)
     app.command()(withdraw)
@@ -34,7 +30,8 @@ def attach(app: typer.Typer) -> None:
     app.command()(advances)
 
 
-def _own_day() -> dt.date:
+def own_day() -> dt.date:
+    """Give the business date of the person's financier."""
     with SESSION.reading() as conn:
         return business_date(conn, SESSION.actor.org_id)
 
@@ -57,7 +54,7 @@ def programme_load(
         "content": content,
         "anchor_id": SESSION.firm(anchor) if anchor else None,
         "seller_id": SESSION.firm(seller) if seller else None,
-        "effective_on": on.date() if on else _own_day(),
+        "effective_on": on.date() if on else own_day(),
     }
     show(SESSION.run("programme.load", payload).result)
 
@@ -100,64 +97,6 @@ def programme_id(word: str) -> str:
     if len(found) != 1:
         raise NotFound("NOT_FOUND", "No programme with this id or code.", programme=word)
     return found[0].id
-
-
-@limit.command("set")
-def limit_set(
-    kind: Annotated[str, typer.Argument(help="financier, programme, obligor, seller, …")],
-    subject: Annotated[str, typer.Argument(help="Whom it binds: a firm, or a programme's code")],
-    amount: Annotated[str, typer.Argument(help="e.g. 5000000.00")],
-    currency: Annotated[str, typer.Option()] = "EUR",
-) -> None:
-    """Set a limit of the financier's tree. What has no limit gets nothing."""
-    subject_id = programme_id(subject) if kind == "programme" else SESSION.firm(subject)
-    payload = {
-        "kind": kind,
-        "subject_id": subject_id,
-        "currency": currency,
-        "limit_minor": parse_minor(amount, currency),
-    }
-    show(SESSION.run("limit.set", payload).result)
-
-
-@limit.command("list")
-def limit_list() -> None:
-    """Show the limit tree with what is held and used."""
-    with SESSION.platform.db.read(SESSION.actor) as session:
-        rows = session.scalars(
-            select(LimitNode).order_by(col(LimitNode.kind_rank), col(LimitNode.subject_id))
-        ).all()
-        show_list(
-            [
-                {
-                    "kind": row.kind,
-                    "subject": row.subject_id,
-                    "currency": row.currency,
-                    "limit": format_minor(row.limit_minor, row.currency),
-                    "held": format_minor(row.held_minor, row.currency),
-                    "used": format_minor(row.utilised_minor, row.currency),
-                }
-                for row in rows
-            ],
-            "limits",
-        )
-
-
-@fixing.command("add")
-def fixing_add(
-    benchmark: Annotated[str, typer.Argument(help="e.g. EURIBOR-3M")],
-    percent: Annotated[str, typer.Argument(help="As published, e.g. 3.45")],
-    on: Annotated[
-        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its day; today if left")
-    ] = None,
-) -> None:
-    """Store a benchmark's published value of a day."""
-    payload = {
-        "benchmark": benchmark,
-        "percent": percent,
-        "fixed_on": on.date() if on else _own_day(),
-    }
-    show(SESSION.run("fixing.add", payload).result)
 
 
 def quote(

@@ -21,14 +21,13 @@ ROOMS = {
     "risk": ("risk", "replay"),
     "finance": (
         "programme",
-        "limit",
-        "fixing",
         "quote",
         "withdraw",
         "check",
         "advances",
         "recourse",
     ),
+    "granting": ("limit", "fixing"),
     "deciding": (
         "request",
         "requests",

@@ -166,12 +166,16 @@ class _History(Story):
             self._what_is_known(firm)
         for name in (cast.MARKETPLACE, cast.SHIPPER):
             self._programme_of(name)
-        for kind, subject, limit in self._limits():
+        proposed = [
             self.run(
                 "limit.set",
                 {"kind": kind, "subject_id": subject, "currency": CURRENCY, "limit_minor": limit},
-                self.staff[Role.OFFICER_CHECKER],
+                self.staff[Role.OFFICER_MAKER],
             )
+            for kind, subject, limit in self._limits()
+        ]
+        items = world.to_grant(proposed)
+        self.run("limit.confirm", {"items": items}, self.staff[Role.OFFICER_CHECKER])
 
     def _account(self, firm: cast.Actor) -> None:
         added = self.run(

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -296,22 +297,36 @@ def _programme(
         ("obligor", firms[ANCHOR], 1),
         ("seller", firms[SUPPLIER], 1),
     )
+    proposed = []
     for currency, benchmark in terms.benchmarks.items():
         for kind, subject, share in nodes:
             limit = share * LIMIT * 10 ** exponent(currency)
-            builder.run(
+            made = builder.run(
                 "limit.set",
                 {"kind": kind, "subject_id": subject, "currency": currency, "limit_minor": limit},
-                checker,
+                maker,
                 f"limit:{kind}:{currency}",
             )
+            proposed.append(made)
         if benchmark:  # a programme priced by risk has none
-            builder.run(
+            value = builder.run(
                 "fixing.add",
                 {"benchmark": benchmark, "fixed_on": day, "percent": EXAMPLE_FIXING},
                 maker,
                 f"fixing:{benchmark}",
             )
+            read = {"fixing_id": value["id"], "percent": EXAMPLE_FIXING}
+            builder.run("fixing.confirm", read, checker, f"confirm-fixing:{benchmark}")
+    builder.run("limit.confirm", {"items": to_grant(proposed)}, checker, "limits")
+
+
+def to_grant(proposed: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give what a second person confirms of limits that were set: those that wait."""
+    return [
+        {"limit_id": one["id"], "limit_minor": one["proposed_minor"]}
+        for one in proposed
+        if one["waits_for_second"]
+    ]
 
 
 def keep(file: Path, day: dt.date, sign_ins: list[dict[str, str]]) -> World:

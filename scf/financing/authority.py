@@ -28,7 +28,7 @@ from scf.kernel.ids import new_id
 from scf.kernel.money import exponent
 from scf.offers.models import Quote
 from scf.parties.models import User, UserRole
-from scf.parties.service import financier_only
+from scf.parties.service import financier_only, same_person
 from scf.programmes.approval import CHECKERS, Band
 from scf.programmes.terms import Terms
 
@@ -77,7 +77,7 @@ def may_say(
     roles = present_roles(conn, actor)
     band = terms.band_for(row.currency, row.face_minor)
     if made:
-        if _same_person(conn, actor.user_id, [word.user_id for word in made]):
+        if same_person(conn, actor.user_id, [word.user_id for word in made]):
             raise NotAllowed("FOUR_EYES", "Another person than the maker checks the decision.")
         _in_roles(roles, band.second, step=2)
         _within_ceiling(conn, actor, row)
@@ -125,7 +125,7 @@ def has_no_part(conn: Connection, actor: Actor, row: Row[Any]) -> None:
     obligors = conn.execute(
         select(_ADVANCE.c.obligor_id).distinct().where(_ADVANCE.c.request_id == row.id)
     ).scalars()
-    if actor.org_id in {row.seller_id, *obligors} or _same_person(
+    if actor.org_id in {row.seller_id, *obligors} or same_person(
         conn, actor.user_id, _who_asked(conn, row)
     ):
         raise NotAllowed("FOUR_EYES", "Who asked for the money does not decide on it.")
@@ -146,25 +146,6 @@ def _who_asked(conn: Connection, row: Row[Any]) -> set[str]:
         )
     ).scalars()
     return {row.submitted_by, *accepted, *quoted, *answered}
-
-
-def _same_person(conn: Connection, user_id: str, others: Iterable[str]) -> bool:
-    """Tell whether a user is one of others, or has an account of the same mailbox as one."""
-    wanted = {*others} - {POLICY}
-    if user_id in wanted:
-        return True
-    rows = conn.execute(
-        select(_USER.c.id, _USER.c.email).where(_USER.c.id.in_([user_id, *sorted(wanted)]))
-    )
-    boxes = {row.id: _mailbox(row.email) for row in rows}
-    own = boxes.pop(user_id, None)
-    return own is not None and own in boxes.values()
-
-
-def _mailbox(email: str) -> str:
-    """Give the mailbox behind an address: what follows a plus only sorts the mail."""
-    name, _, domain = email.lower().rpartition("@")
-    return f"{name.partition('+')[0]}@{domain}"
 
 
 def _overrode(conn: Connection, actor: Actor, row: Row[Any]) -> bool:

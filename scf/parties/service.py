@@ -333,6 +333,28 @@ def firm_by(conn: Connection, word: str, org_id: str = "") -> str:
     raise NotFound("FIRM", "No firm goes by this id or number.", firm=word[:200])
 
 
+def same_person(conn: Connection, user_id: str, others: Iterable[str]) -> bool:
+    """Tell whether a user is one of others, or has an account of the same mailbox as one.
+
+    Two people stand behind what moves money or lets more of it move; two accounts are not enough.
+    """
+    wanted = {*others}
+    if user_id in wanted:
+        return True
+    rows = conn.execute(
+        select(_user.c.id, _user.c.email).where(_user.c.id.in_([user_id, *sorted(wanted)]))
+    )
+    boxes = {row.id: _mailbox(row.email) for row in rows}
+    own = boxes.pop(user_id, None)
+    return own is not None and own in boxes.values()
+
+
+def _mailbox(email: str) -> str:
+    """Give the mailbox behind an address: what follows a plus only sorts the mail."""
+    name, _, domain = email.lower().rpartition("@")
+    return f"{name.partition('+')[0]}@{domain}"
+
+
 def actor_of_user(conn: Connection, user_id: str) -> Actor | None:
     """Return an active person as actor with the roles held now, or nothing."""
     row = conn.execute(
@@ -369,5 +391,6 @@ __all__ = [
     "known_before",
     "matching_firms",
     "resolve_party",
+    "same_person",
     "verified_account",
 ]

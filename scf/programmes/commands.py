@@ -1,36 +1,32 @@
-"""Commands on programmes, limits and fixings (those of the buyer stand in ``acceptance.py``)."""
+"""Commands on programmes; importing this module registers every command of the slice."""
 
 import datetime as dt
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
-from sqlalchemy import Row, Table, func, insert, select, update
+from sqlalchemy import Row, Table, insert, select, update
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
-from scf.db.types import Code, Currency, Id, Minor, OptCount, OptId
+from scf.db.types import Id, OptId
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import digest, new_id
 from scf.kernel.money import exponent
-from scf.kernel.rates import parse_rate_percent
 from scf.parties.models import Firm
-from scf.parties.service import business_date, financier_only
-from scf.programmes import acceptance
+from scf.parties.service import business_date, financier_only, same_person
+from scf.programmes import acceptance, fixings, granting
 from scf.programmes.calendars import calendar_of
 from scf.programmes.lifecycle import PROGRAMME
-from scf.programmes.limits import KINDS, RANK, headroom, state_of
-from scf.programmes.models import Fixing, LimitNode, Programme, ProgrammeVersion
+from scf.programmes.models import Programme, ProgrammeVersion
 from scf.programmes.service import party_of
 from scf.programmes.techniques import technique_of
 from scf.programmes.terms import MAX_FILE, ProgrammeFile, Terms, load_file, terms_of
 
-__all__ = ["acceptance"]
+__all__ = ["acceptance", "fixings", "granting"]
 
 _FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
 _PROGRAMME: Final[Table] = Programme.__table__  # type: ignore[attr-defined]
 _VERSION: Final[Table] = ProgrammeVersion.__table__  # type: ignore[attr-defined]
-_FIXING: Final[Table] = Fixing.__table__  # type: ignore[attr-defined]
-_NODE: Final[Table] = LimitNode.__table__  # type: ignore[attr-defined]
 
 
 def _raced() -> Conflict:
@@ -45,16 +41,6 @@ constraint_means(
 constraint_means(
     "uq_programme_version",
     "programme_version.programme_id, programme_version.number",
-    _raced,
-)
-constraint_means(
-    "uq_limit_node",
-    "limit_node.financier_id, limit_node.kind, limit_node.subject_id, limit_node.currency",
-    _raced,
-)
-constraint_means(
-    "uq_fixing",
-    "fixing.org_id, fixing.benchmark, fixing.fixed_on",
     _raced,
 )
 
@@ -243,7 +229,7 @@ def activate_programme(ctx: Context, data: ActivateProgramme) -> dict[str, Any]:
     ).first()
     if last is None or last.approved_by is not None:
         raise Conflict("NOTHING_OPEN", "No version of this programme waits for approval.")
-    if last.created_by == ctx.actor.user_id:
+    if same_person(ctx.conn, ctx.actor.user_id, [last.created_by]):
         raise NotAllowed(
             "FOUR_EYES", "Another person than the one who loaded the terms approves them."
         )
@@ -304,188 +290,3 @@ def _set_state(ctx: Context, row: Row[Any], state: str) -> None:
 
 def _moved() -> Conflict:
     return Conflict("STALE", "The programme has moved on; read it again.")
-
-
-# --- Limits -----------------------------------------------------------------------------------
-
-
-class SetLimit(_Input):
-    """How much one node of the financier's limit tree allows; ``version`` guards an edit."""
-
-    kind: Literal[
-        "financier",
-        "programme",
-        "obligor",
-        "group",
-        "seller",
-        "relationship",
-        "sector",
-        "country",
-        "tenor",
-    ]
-    subject_id: Id
-    currency: Currency
-    limit_minor: Minor
-    version: OptCount = None
-
-
-@command("limit.set", SetLimit)
-def set_limit(ctx: Context, data: SetLimit) -> dict[str, Any]:
-    """A limit is set or changed. Below its use the node is breached: no new hold, an alarm.
-
-    Raises
-    ------
-    NotAllowed
-        FINANCIER_ONLY when the actor's organisation is no financier.
-    NotFound
-        When the financier knows no such subject.
-    Conflict
-        STALE when the node has another version than the one that was edited.
-    """
-    financier_id = financier_only(ctx.conn, ctx.actor)
-    exponent(data.currency)
-    _known_subject(ctx, data)
-    there = ctx.conn.execute(
-        select(_NODE.c.id).where(
-            _NODE.c.financier_id == financier_id,
-            _NODE.c.kind == data.kind,
-            _NODE.c.subject_id == data.subject_id,
-            _NODE.c.currency == data.currency,
-        )
-    ).scalar_one_or_none()
-    if there is None:
-        node_id = new_id()
-        ctx.conn.execute(
-            insert(_NODE),
-            {
-                "id": node_id,
-                "financier_id": financier_id,
-                "kind": data.kind,
-                "kind_rank": RANK[data.kind],
-                "subject_id": data.subject_id,
-                "currency": data.currency,
-                "limit_minor": data.limit_minor,
-                "held_minor": 0,
-                "utilised_minor": 0,
-                "version": 1,
-                "created_at": ctx.now,
-            },
-        )
-        before = None
-    else:
-        node_id = there
-        before = ctx.lock(LimitNode, [there])[there]
-        if data.version is not None and data.version != before.version:
-            raise Conflict("STALE", "The limit has changed since it was read.", now=before.version)
-        ctx.conn.execute(
-            update(_NODE)
-            .where(_NODE.c.id == there)
-            .values(limit_minor=data.limit_minor, version=_NODE.c.version + 1)
-        )
-    node = ctx.conn.execute(select(_NODE).where(_NODE.c.id == node_id)).one()
-    ctx.change(
-        "limit_node",
-        node_id,
-        {"limit_minor": before.limit_minor} if before is not None else None,
-        {"limit_minor": data.limit_minor},
-    )
-    if state_of(node) == "BREACHED":
-        ctx.emit("limit.breached", {"node_id": node_id, "over_minor": -headroom(node)})
-    return {
-        "id": node_id,
-        "kind": node.kind,
-        "subject_id": node.subject_id,
-        "currency": node.currency,
-        "limit_minor": node.limit_minor,
-        "held_minor": node.held_minor,
-        "utilised_minor": node.utilised_minor,
-        "headroom_minor": headroom(node),
-        "state": state_of(node),
-        "version": node.version,
-    }
-
-
-def _known_subject(ctx: Context, data: SetLimit) -> None:
-    """Refuse a limit on a subject that nothing will ever be measured against."""
-    own = ctx.actor.org_id
-    if data.kind == "financier":
-        known = data.subject_id == own
-    elif data.kind == "programme":
-        query = select(func.count()).where(
-            _PROGRAMME.c.id == data.subject_id, _PROGRAMME.c.financier_id == own
-        )
-        known = bool(ctx.conn.execute(query).scalar_one())
-    elif data.kind in {"obligor", "seller"}:
-        query = select(func.count()).where(_FIRM.c.id == data.subject_id)
-        known = bool(ctx.conn.execute(query).scalar_one())
-    else:
-        known = data.kind in KINDS
-    if not known:
-        raise NotFound(
-            "NOT_FOUND", "There is nothing with this id.", kind=data.kind, id=data.subject_id
-        )
-
-
-# --- Fixings ----------------------------------------------------------------------------------
-
-
-class AddFixing(_Input):
-    """A published benchmark value, as text with the digits it was published with."""
-
-    benchmark: Code
-    fixed_on: dt.date
-    percent: str = Field(max_length=40)
-
-
-@command("fixing.add", AddFixing)
-def add_fixing(ctx: Context, data: AddFixing) -> dict[str, Any]:
-    """A benchmark's value of a day is known; prices of programmes that use it follow.
-
-    Raises
-    ------
-    NotAllowed
-        FINANCIER_ONLY when the actor's organisation is no financier.
-    InvalidInput
-        BENCHMARK, RATE_FORMAT, RATE_RANGE.
-    Conflict
-        FIXING_EXISTS when another value stands for that day: a published value never changes.
-    """
-    financier_only(ctx.conn, ctx.actor)
-    if not data.benchmark.strip():
-        raise InvalidInput("BENCHMARK", "Name the benchmark.")
-    percent = parse_rate_percent(data.percent)
-    there = ctx.conn.execute(
-        select(_FIXING).where(
-            _FIXING.c.org_id == ctx.actor.org_id,
-            _FIXING.c.benchmark == data.benchmark,
-            _FIXING.c.fixed_on == data.fixed_on,
-        )
-    ).one_or_none()
-    if there is not None and there.percent != percent:
-        raise Conflict(
-            "FIXING_EXISTS",
-            "Another value stands for this day.",
-            benchmark=data.benchmark,
-            fixed_on=data.fixed_on.isoformat(),
-            percent=there.percent,
-        )
-    fixing_id = there.id if there is not None else new_id()
-    if there is None:
-        ctx.conn.execute(
-            insert(_FIXING),
-            {
-                "id": fixing_id,
-                "org_id": ctx.actor.org_id,
-                "benchmark": data.benchmark,
-                "fixed_on": data.fixed_on,
-                "percent": percent,
-                "created_at": ctx.now,
-            },
-        )
-        ctx.change("fixing", fixing_id, None, {"benchmark": data.benchmark, "percent": percent})
-    return {
-        "id": fixing_id,
-        "benchmark": data.benchmark,
-        "fixed_on": data.fixed_on.isoformat(),
-        "percent": percent,
-    }

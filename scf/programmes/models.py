@@ -15,6 +15,7 @@ from scf.db.types import (
     Minor,
     OptId,
     OptInstant,
+    OptMinor,
     Record,
     Text,
     table_args,
@@ -81,7 +82,10 @@ class Fixing(Record, table=True):
     benchmark: Code
     fixed_on: Day
     percent: Text
+    added_by: Id
     created_at: Instant
+    confirmed_by: OptId  # prices follow it only with the word of a second person
+    confirmed_at: OptInstant
 
 
 class LimitNode(Record, table=True):
@@ -98,7 +102,10 @@ class LimitNode(Record, table=True):
     kind_rank: Count
     subject_id: Id
     currency: Currency
-    limit_minor: Minor
+    limit_minor: Minor  # what is granted by two people
+    proposed_minor: OptMinor  # more, as one person has proposed it; grants nothing
+    proposed_by: OptId
+    proposed_at: OptInstant
     held_minor: Minor = 0
     utilised_minor: Minor = 0
     version: Count = 1

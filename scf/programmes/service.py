@@ -151,7 +151,8 @@ def fixing(
 ) -> Row[Any] | None:
     """Give a financier's latest fixing of a benchmark, the lag in business days before a day.
 
-    How old it may be stands in the terms; the caller judges that.
+    One person's value counts for nobody; how old it may be stands in the terms, and the caller
+    judges that.
     """
     # A lag of zero means the day itself, business day or not: the latest fixing by then counts.
     day = calendar.add_business_days(on, -lag_days) if lag_days else on
@@ -161,6 +162,7 @@ def fixing(
             _FIXING.c.org_id == org_id,
             _FIXING.c.benchmark == benchmark,
             _FIXING.c.fixed_on <= day,
+            _FIXING.c.confirmed_by.is_not(None),
         )
         .order_by(_FIXING.c.fixed_on.desc())
         .limit(1)

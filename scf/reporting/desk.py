@@ -5,6 +5,7 @@ from sqlmodel import Session, col
 
 from scf.financing.models import FinancingRequest
 from scf.kernel.actor import Actor
+from scf.programmes.models import Fixing, LimitNode
 from scf.settlement.models import BankEntry, PaymentFile
 
 
@@ -29,5 +30,25 @@ def receipts_waiting(session: Session, _who: Actor) -> int:
     """Count the receipts of which a part waits for a person."""
     query = select(func.count(col(BankEntry.id))).where(
         col(BankEntry.unallocated_minor) > 0, col(BankEntry.state).in_(("RECEIVED", "IDENTIFIED"))
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def limits_waiting(session: Session, who: Actor) -> int:
+    """Count the limits that another person has proposed to raise."""
+    query = select(func.count(col(LimitNode.id))).where(
+        col(LimitNode.financier_id) == who.org_id,
+        col(LimitNode.proposed_by).is_not(None),
+        col(LimitNode.proposed_by) != who.user_id,
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def fixings_waiting(session: Session, who: Actor) -> int:
+    """Count the benchmark values that another person has recorded and nobody confirmed."""
+    query = select(func.count(col(Fixing.id))).where(
+        col(Fixing.org_id) == who.org_id,
+        col(Fixing.confirmed_by).is_(None),
+        col(Fixing.added_by) != who.user_id,
     )
     return int(session.execute(query).scalar_one())

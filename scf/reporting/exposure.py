@@ -1,6 +1,7 @@
 """The limit tree as people read it: every node with the name of its subject and how full it is."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,13 +11,23 @@ from sqlmodel import Session, col
 
 from scf.financing.models import Advance
 from scf.kernel.rates import PPM
-from scf.parties.service import firm_names
+from scf.parties.service import firm_names, people_names
 from scf.programmes.limits import relationship_subject
 from scf.programmes.models import LimitNode, Programme
 
 # From this share of a limit on people are warned.
 EARLY_WARNING_PPM: Final = 900_000
 _FIRMS: Final = frozenset({"financier", "obligor", "group", "seller"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """More than a limit grants, as one person has proposed it."""
+
+    minor: int
+    by_id: str
+    by: str
+    at: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class LimitLine:
     held_minor: int
     used_minor: int
     version: int
+    proposal: Proposal | None
 
     @property
     def taken_minor(self) -> int:
@@ -81,6 +93,9 @@ def limit_line(session: Session, node_id: str) -> LimitLine | None:
 def lines_of(session: Session, rows: Sequence[LimitNode]) -> list[LimitLine]:
     """Give nodes with the names of their subjects."""
     names = _names(session, rows)
+    people = people_names(
+        session.connection(), {row.proposed_by for row in rows if row.proposed_by}
+    )
     return [
         LimitLine(
             row.id,
@@ -92,9 +107,17 @@ def lines_of(session: Session, rows: Sequence[LimitNode]) -> list[LimitLine]:
             row.held_minor,
             row.utilised_minor,
             row.version,
+            _proposal(row, people),
         )
         for row in rows
     ]
+
+
+def _proposal(row: LimitNode, people: Mapping[str, str]) -> Proposal | None:
+    minor, by_id, at = row.proposed_minor, row.proposed_by, row.proposed_at
+    if minor is None or by_id is None or at is None:
+        return None
+    return Proposal(minor, by_id, people.get(by_id, ""), at)
 
 
 def _names(session: Session, rows: Iterable[LimitNode]) -> dict[str, str]:

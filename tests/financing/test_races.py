@@ -22,7 +22,6 @@ from tests.support.deals import (
     HEAD,
     MAKER,
     OTHER_BANK,
-    OTHER_CHECKER,
     SELLER,
     TREASURER,
     Deals,
@@ -68,13 +67,11 @@ def test_sixty_four_requests_for_a_tenth_give_exactly_ten(db: Database) -> None:
 def test_two_programmes_of_two_financiers_finance_an_invoice_once(db: Database) -> None:
     deals = Deals(db)
     other = deals.programme("elsewhere", OTHER_BANK)
-    deals.run(
-        "fixing.add", OTHER_CHECKER, benchmark="EURIBOR-3M", fixed_on="2026-03-10", percent="3.45"
-    )
+    deals.fix("3.45", bank=OTHER_BANK)
     for kind, subject in (
         ("financier", OTHER_BANK), ("programme", other), ("obligor", ANCHOR), ("seller", SELLER),
     ):  # fmt: skip
-        deals.limit(kind, subject, "10,000.00", OTHER_CHECKER)
+        deals.limit(kind, subject, "10,000.00", OTHER_BANK)
     invoice_id = deals.invoice("1,000.00")
     programmes = (deals.programme_id, other)
     quotes = [

@@ -1,13 +1,15 @@
 """Programmes, fixings and limits as people set them, on both engines."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
 
 from scf.db.engine import Database
-from scf.db.models import Outbox
+from scf.db.models import AuditLog, Outbox
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
-from scf.parties.models import Firm
+from scf.parties.models import Firm, User
 from scf.programmes.calendars import calendar_of
 from scf.programmes.models import Fixing, LimitNode, Programme, ProgrammeVersion
 from scf.programmes.service import fixing, programme_for, terms_on
@@ -20,13 +22,16 @@ from tests.support.deals import (
     EUR,
     HEAD,
     MAKER,
+    OTHER_BANK,
     OTHER_CHECKER,
-    OTHER_MAKER,
     SELLER,
     Deals,
     eur,
     programme_file,
+    table,
 )
+
+BOTH = type(MAKER)(MAKER.user_id, BANK, MAKER.roles | CHECKER.roles)
 
 
 @pytest.fixture
@@ -48,10 +53,9 @@ def load(deals: Deals, on: dt.date = DAY, **terms: str) -> dict[str, object]:
 
 
 def test_who_loaded_the_terms_cannot_bring_them_into_force(deals: Deals) -> None:
-    both = type(MAKER)(MAKER.user_id, BANK, MAKER.roles | CHECKER.roles)
     load(deals, DAY, grace_days="7")
     with pytest.raises(NotAllowed, match="FOUR_EYES"):
-        deals.run("programme.activate", both, programme_id=deals.programme_id)
+        deals.run("programme.activate", BOTH, programme_id=deals.programme_id)
 
 
 def test_terms_are_not_in_force_before_the_second_person(deals: Deals) -> None:
@@ -169,7 +173,7 @@ def test_a_published_value_keeps_its_digits_and_never_changes(deals: Deals) -> N
 
 
 def test_one_banks_fixing_is_not_anothers(deals: Deals) -> None:
-    deals.fix("9.99", DAY, OTHER_MAKER)
+    deals.fix("9.99", DAY, OTHER_BANK)
     assert deals.quote(deals.invoice())["rate_percent"] == "4.65"
 
 
@@ -193,13 +197,57 @@ def test_the_fixing_is_the_latest_by_the_day_and_its_lag(deals: Deals) -> None:
     assert none is None
 
 
+def test_one_persons_value_prices_nothing_until_another_confirms_it(deals: Deals) -> None:
+    later = dt.date(2026, 3, 11)
+    deals.set_date(later)
+    invoice = deals.invoice()
+    made = add(deals, "9.99", later)
+    assert made["waits_for_second"]
+    assert deals.quote(invoice, amount="1,000.00")["rate_percent"] == "4.65"
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        deals.run("fixing.confirm", BOTH, fixing_id=made["id"], percent="9.99")
+    with pytest.raises(Conflict, match="STALE"):
+        deals.run("fixing.confirm", CHECKER, fixing_id=made["id"], percent="9.9")
+    deals.run("fixing.confirm", CHECKER, fixing_id=made["id"], percent="9.99")
+    assert deals.quote(invoice, amount="1,000.00")["rate_percent"] == "11.19"
+    for name, more in (("confirm", {"percent": "9.99"}), ("refuse", {"reason": "a typo"})):
+        with pytest.raises(Conflict, match="NOTHING_WAITS"):
+            deals.run(f"fixing.{name}", HEAD, fixing_id=made["id"], **more)
+
+
+def test_a_value_that_waits_is_replaced_or_struck_out_and_its_first_person_changes(
+    deals: Deals,
+) -> None:
+    later = dt.date(2026, 3, 11)
+    made = add(deals, "9.99", later)
+    again = deals.run("fixing.add", CHECKER, benchmark="EURIBOR-3M", fixed_on=later, percent="3.46")
+    assert again["id"] == made["id"]
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        deals.run("fixing.confirm", CHECKER, fixing_id=made["id"], percent="3.46")
+    deals.run("fixing.refuse", MAKER, fixing_id=made["id"], reason="not published yet")
+    assert deals.all(Fixing, fixed_on=later) == []
+    with pytest.raises(NotFound):
+        deals.run("fixing.confirm", HEAD, fixing_id=made["id"], percent="3.46")
+
+
+def test_another_bank_neither_confirms_nor_strikes_out_a_value(deals: Deals) -> None:
+    made = add(deals, "3.46", dt.date(2026, 3, 11))
+    for name, more in (("confirm", {"percent": "3.46"}), ("refuse", {"reason": "a typo"})):
+        with pytest.raises(NotFound):
+            deals.run(f"fixing.{name}", OTHER_CHECKER, fixing_id=made["id"], **more)
+
+
+def add(deals: Deals, percent: str, on: dt.date) -> dict[str, Any]:
+    return deals.run("fixing.add", MAKER, benchmark="EURIBOR-3M", fixed_on=on, percent=percent)
+
+
 # --- Limits -----------------------------------------------------------------------------------
 
 
 def test_a_limit_lowered_under_its_use_is_breached_and_takes_no_new_hold(deals: Deals) -> None:
     deals.request(deals.invoice("1,000.00"))
     more = deals.quote(deals.invoice("1,000.00"))["id"]
-    node = deals.limit("obligor", ANCHOR, "999.99")
+    node = deals.propose("obligor", ANCHOR, "999.99")
     assert (node["state"], node["headroom_minor"], node["held_minor"]) == (
         "BREACHED",
         -1,
@@ -208,6 +256,104 @@ def test_a_limit_lowered_under_its_use_is_breached_and_takes_no_new_hold(deals: 
     assert len(deals.all(Outbox, topic="limit.breached")) == 1
     with pytest.raises(RuleViolation, match="LIMIT_OBLIGOR"):
         deals.submit(more)
+
+
+def test_a_higher_limit_grants_nothing_before_another_person_confirms_it(deals: Deals) -> None:
+    deals.propose("obligor", ANCHOR, "100.00")
+    invoice = deals.invoice("1,000.00")
+    node = deals.propose("obligor", ANCHOR, "1,000.00")
+    assert (node["limit_minor"], node["proposed_minor"]) == (eur("100.00"), eur("1,000.00"))
+    with pytest.raises(RuleViolation, match="LIMIT_OBLIGOR"):
+        deals.quote(invoice)
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        deals.grant(node, who=BOTH)
+    other_amount = dict(node, proposed_minor=eur("2,000.00"))
+    with pytest.raises(Conflict, match="STALE"):
+        deals.grant(other_amount)
+    (granted,) = deals.grant(node)
+    assert (granted["limit_minor"], granted["waits_for_second"]) == (eur("1,000.00"), False)
+    assert deals.request(invoice)["state"] == "IN_REVIEW"
+    with pytest.raises(Conflict, match="NOTHING_WAITS"):
+        deals.grant(node, who=HEAD)
+
+
+def test_a_second_account_of_the_same_mailbox_is_no_second_person(deals: Deals) -> None:
+    people = [("u-one", "vera@bank.example"), ("u-two", "vera+second@bank.example")]
+    with deals.db.writer.begin() as conn:
+        for user_id, email in people:
+            user = User(
+                id=user_id,
+                org_id=BANK,
+                email=email,
+                name="Vera",
+                password_hash="",
+                created_at=deals.clock.now(),
+            )
+            conn.execute(insert(table(User)), user.model_dump())
+    first, second = (type(MAKER)(user_id, BANK, BOTH.roles, "Vera") for user_id, _email in people)
+    node = deals.propose("seller", SELLER, "20,000,000.00", first)
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        deals.grant(node, who=second)
+
+
+def test_a_new_limit_waits_too_unless_it_only_narrows(deals: Deals) -> None:
+    with deals.db.writer.begin() as conn:
+        deals.add_firm(conn, "newcomer")
+    assert deals.propose("seller", "newcomer", "5.00")["limit_minor"] == 0
+    assert deals.propose("country", "DE", "5.00")["limit_minor"] == eur("5.00")
+    assert deals.propose("country", "DE", "6.00")["limit_minor"] == eur("5.00")
+
+
+def test_less_binds_at_once_and_drops_what_waits(deals: Deals) -> None:
+    node = deals.propose("obligor", ANCHOR, "20,000,000.00")
+    lowered = deals.propose("obligor", ANCHOR, "1.00", HEAD)
+    assert (lowered["limit_minor"], lowered["proposed_minor"]) == (100, None)
+    with pytest.raises(Conflict, match="NOTHING_WAITS"):
+        deals.grant(node)
+
+
+def test_a_proposal_that_is_refused_leaves_the_limit_as_it_was(deals: Deals) -> None:
+    node = deals.propose("obligor", ANCHOR, "20,000,000.00")
+    refuse = {"limit_id": node["id"], "reason": "too much on one name"}
+    with pytest.raises(NotFound):
+        deals.run("limit.refuse", OTHER_CHECKER, **refuse)
+    after = deals.run("limit.refuse", CHECKER, **refuse)
+    assert (after["limit_minor"], after["proposed_minor"]) == (eur("10,000,000.00"), None)
+    with pytest.raises(Conflict, match="NOTHING_WAITS"):
+        deals.grant(node)
+
+
+def test_another_bank_grants_nothing_here_and_all_are_granted_or_none(deals: Deals) -> None:
+    one = deals.propose("obligor", ANCHOR, "20,000,000.00")
+    two = deals.propose("seller", SELLER, "20,000,000.00", CHECKER)
+    with pytest.raises(NotFound):
+        deals.grant(one, who=OTHER_CHECKER)
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        deals.grant(one, two, who=CHECKER)
+    assert {row.limit_minor for row in deals.all(LimitNode)} == {eur("10,000,000.00")}
+
+
+def test_who_proposed_and_who_granted_stand_in_the_audit_trail(deals: Deals) -> None:
+    node = deals.limit("obligor", ANCHOR, "20,000,000.00")
+    with deals.db.snapshot() as conn:
+        changes = [
+            (row.user_id, one["after"])
+            for row in conn.execute(select(table(AuditLog)))
+            for one in row.changes
+            if one["id"] == node["id"] and one["after"]["limit_minor"] and one["before"]
+        ]
+    assert sorted(changes, key=lambda one: (one[0], one[1]["limit_minor"])) == [
+        (CHECKER.user_id, {"limit_minor": eur("10,000,000.00")}),
+        (CHECKER.user_id, {"limit_minor": eur("20,000,000.00")}),
+        (
+            MAKER.user_id,
+            {
+                "limit_minor": eur("10,000,000.00"),
+                "proposed_minor": eur("20,000,000.00"),
+                "proposed_by": MAKER.user_id,
+            },
+        ),
+    ]
 
 
 def test_a_limit_is_edited_in_the_version_that_was_read(deals: Deals) -> None:

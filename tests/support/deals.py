@@ -100,10 +100,11 @@ class Deals:
         self.programme_id = self.programme(**terms)
         self.fix("3.45")
         if limits is not None:
-            self.limit("financier", BANK, limits)
-            self.limit("programme", self.programme_id, limits)
-            self.limit("obligor", ANCHOR, limits)
-            self.limit("seller", SELLER, limits)
+            nodes = (
+                ("financier", BANK), ("programme", self.programme_id), ("obligor", ANCHOR),
+                ("seller", SELLER),
+            )  # fmt: skip
+            self.grant(*(self.propose(kind, subject, limits) for kind, subject in nodes))
 
     # --- Set-up
 
@@ -164,7 +165,8 @@ class Deals:
         self.run("programme.activate", checker, programme_id=loaded["id"])
         return str(loaded["id"])
 
-    def limit(self, kind: str, subject: str, amount: str, who: Actor = CHECKER) -> dict[str, Any]:
+    def propose(self, kind: str, subject: str, amount: str, who: Actor = MAKER) -> dict[str, Any]:
+        """Let one person set a limit: a lower one binds, more waits for another person."""
         return self.run(
             "limit.set",
             who,
@@ -174,8 +176,29 @@ class Deals:
             limit_minor=eur(amount),
         )
 
-    def fix(self, percent: str, on: dt.date = DAY, who: Actor = MAKER) -> None:
-        self.run("fixing.add", who, benchmark="EURIBOR-3M", fixed_on=on, percent=percent)
+    def grant(self, *proposed: dict[str, Any], who: Actor = CHECKER) -> list[dict[str, Any]]:
+        """Let a second person confirm what waits; gives the limits as they are then."""
+        items = [
+            {"limit_id": one["id"], "limit_minor": one["proposed_minor"]}
+            for one in proposed
+            if one["waits_for_second"]
+        ]
+        done = self.run("limit.confirm", who, items=items)["items"] if items else ()
+        after = {one["id"]: one for one in done}
+        return [after.get(one["id"], one) for one in proposed]
+
+    def limit(self, kind: str, subject: str, amount: str, bank: str = BANK) -> dict[str, Any]:
+        """Set a limit by as many people as it takes."""
+        maker, checker = (MAKER, CHECKER) if bank == BANK else (OTHER_MAKER, OTHER_CHECKER)
+        (node,) = self.grant(self.propose(kind, subject, amount, maker), who=checker)
+        return node
+
+    def fix(self, percent: str, on: dt.date = DAY, bank: str = BANK) -> None:
+        """Record and confirm a benchmark value."""
+        maker, checker = (MAKER, CHECKER) if bank == BANK else (OTHER_MAKER, OTHER_CHECKER)
+        made = self.run("fixing.add", maker, benchmark="EURIBOR-3M", fixed_on=on, percent=percent)
+        if made["waits_for_second"]:
+            self.run("fixing.confirm", checker, fixing_id=made["id"], percent=percent)
 
     def invoice(
         self, amount: str = "1,000,000.00", *, accepted: bool = True, **columns: object

@@ -112,6 +112,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     # its chain; a bank is told when the firm is in none of its own
     "chain_firm": lambda who: who.org == "supplier-x" or who.is_bank,
     "limit": lambda who: who.org == "bank-a",
+    "fixing": lambda who: who.org == "bank-a",
     "over_advance": lambda who: who.org in {"supplier-x", "bank-a"},
 }
 
@@ -319,10 +320,17 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         {"benchmark": "EURIBOR-3M", "fixed_on": "2026-03-02", "percent": "3.45"},
     ),
     ("GET", f"{API}/limits"): Api(BANK),
-    ("PUT", f"{API}/limits"): Api(
-        frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
-        {"kind": "country", "subject_id": "DE", "currency": "EUR", "limit_minor": 100},
+    ("POST", f"{API}/fixings/<fixing_id>/confirm"): Api(
+        frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}), {"percent": "3.45"}, "fixing"
     ),
+    ("POST", f"{API}/fixings/<fixing_id>/refuse"): Api(BANK, REASON, "fixing"),
+    ("PUT", f"{API}/limits"): Api(
+        BANK, {"kind": "country", "subject_id": "DE", "currency": "EUR", "limit_minor": 100}
+    ),
+    ("POST", f"{API}/limits/<limit_id>/confirm"): Api(
+        frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}), {"limit_minor": 100}, "limit"
+    ),
+    ("POST", f"{API}/limits/<limit_id>/refuse"): Api(BANK, REASON, "limit"),
     # --- documents
     ("POST", f"{API}/uploads"): Api(TRADERS, raw=b" " * 70_000),
     ("GET", f"{API}/uploads"): Api(TRADERS),

@@ -74,6 +74,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "advance": request["advances"][0]["id"],
         "over_advance": _over_advance(world, request["advances"][0]["id"]),
         "decision": _decision(world),
+        "fixing": _waiting_fixing(world),
         "officer": maker.user_id,
         **_looked_at(world, request["id"]),
         "assessment": _assessment(world),
@@ -96,21 +97,41 @@ def _prepare(world: World, programme_id: str) -> None:
         )
         world.run("account.verify", checker, account_id=account["id"], evidence="bank letter")
     world.run("programme.activate", checker, programme_id=programme_id)
-    for kind, subject in (
-        ("financier", world.firms["bank-a"]),
-        ("programme", programme_id),
-        ("obligor", world.firms["anchor-x"]),
-        ("seller", world.firms["supplier-x"]),
-    ):
+    nodes = [
         world.run(
             "limit.set",
-            checker,
+            maker,
             kind=kind,
             subject_id=subject,
             currency="EUR",
             limit_minor=1_000_000_000,
         )
-    world.run("fixing.add", maker, benchmark="EURIBOR-3M", fixed_on=NOON.date(), percent="3.45")
+        for kind, subject in (
+            ("financier", world.firms["bank-a"]),
+            ("programme", programme_id),
+            ("obligor", world.firms["anchor-x"]),
+            ("seller", world.firms["supplier-x"]),
+        )
+    ]
+    granted = [{"limit_id": one["id"], "limit_minor": one["proposed_minor"]} for one in nodes]
+    world.run("limit.confirm", checker, items=granted)
+    value = world.run(
+        "fixing.add", maker, benchmark="EURIBOR-3M", fixed_on=NOON.date(), percent="3.45"
+    )
+    world.run("fixing.confirm", checker, fixing_id=value["id"], percent="3.45")
+
+
+def _waiting_fixing(world: World) -> str:
+    """Record a value that nobody has confirmed."""
+    on = NOON.date() - dt.timedelta(days=1)
+    made = world.run(
+        "fixing.add",
+        world.people["bank-a-officer-maker"],
+        benchmark="EURIBOR-3M",
+        fixed_on=on,
+        percent="3.44",
+    )
+    return str(made["id"])
 
 
 def _upload(world: World, name: str) -> str:

@@ -14,7 +14,13 @@ from flask_babel import lazy_gettext as _
 from sqlmodel import Session
 
 from scf.kernel.actor import Actor, Role
-from scf.reporting.desk import cases_waiting, files_waiting, receipts_waiting
+from scf.reporting.desk import (
+    cases_waiting,
+    files_waiting,
+    fixings_waiting,
+    limits_waiting,
+    receipts_waiting,
+)
 from web.portal.counts import requests_waiting_for_seller
 
 Count = Callable[[Session, Actor], int]
@@ -54,10 +60,10 @@ _OFFICER: Final = (
     Entry("officer.queue", "queue", _("Queue"), "q", cases_waiting),
     Entry("officer.pay_outs", "coin", _("Pay-outs"), "p", files_waiting),
     Entry("officer.advances", "invoice", _("Advances"), "a"),
-    Entry("officer.limits", "chart", _("Limits"), "l"),
+    Entry("officer.limits", "chart", _("Limits"), "l", limits_waiting),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
     Entry("officer.receipts", "bank", _("Money in"), "r", receipts_waiting),
-    Entry("officer.programmes", "gear", _("Programmes"), "t"),
+    Entry("officer.programmes", "gear", _("Programmes"), "t", fixings_waiting),
     Entry("officer.firms", "building", _("Firms"), "f"),
     Entry("officer.books", "book", _("Books"), "b"),
 )

@@ -5,17 +5,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from scf.programmes.commands import SetLimit
+from scf.db.types import Minor
+from scf.programmes.granting import SetLimit
 from scf.programmes.models import LimitNode
 from web.api.v1.paging import PageQuery, page
-from web.api.v1.shapes import Amount, Answer, amount
+from web.api.v1.shapes import Amount, Answer, Reason, amount
 from web.api.v1.shell import endpoint, reader, run
 
 resource = Blueprint("limits", __name__)
 
 
 class LimitOut(Answer):
-    """One node. ``headroom`` is negative while the node is breached."""
+    """One node. ``headroom`` is negative while the node is breached.
+
+    ``proposed`` is more than the limit, as one person has proposed it: it grants nothing before
+    another person has confirmed it.
+    """
 
     id: str
     kind: str
@@ -24,6 +29,8 @@ class LimitOut(Answer):
     held: Amount
     utilised: Amount
     headroom: Amount
+    proposed: Amount | None
+    proposed_by: str | None
     version: int
 
 
@@ -48,6 +55,13 @@ class LimitSet(BaseModel):
     id: str
 
 
+class LimitRead(BaseModel):
+    """The proposal that was read and is granted, in minor units of the limit's currency."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit_minor: Minor
+
+
 @endpoint(resource, "GET", "/limits", action="limit.read", answer=LimitPage)
 def list_limits(query: LimitsQuery) -> LimitPage:
     """List the nodes of your limit tree."""
@@ -64,8 +78,26 @@ def list_limits(query: LimitsQuery) -> LimitPage:
 
 @endpoint(resource, "PUT", "/limits", action="limit.set", answer=LimitSet)
 def set_limit(json: SetLimit) -> LimitSet:
-    """Set what a node allows; ``version`` guards a change of one that is there."""
+    """Lower a limit at once, or propose a new or higher one for another person to confirm.
+
+    ``version`` guards a change of one that is there.
+    """
     return LimitSet.model_validate(run("limit.set", json).result)
+
+
+@endpoint(resource, "POST", "/limits/<limit_id>/confirm", action="limit.confirm", answer=LimitSet)
+def confirm_limit(limit_id: str, json: LimitRead) -> LimitSet:
+    """Grant the amount that another person has proposed."""
+    item = {"limit_id": limit_id, "limit_minor": json.limit_minor}
+    (granted,) = run("limit.confirm", {"items": [item]}).result["items"]
+    return LimitSet.model_validate(granted)
+
+
+@endpoint(resource, "POST", "/limits/<limit_id>/refuse", action="limit.refuse", answer=LimitSet)
+def refuse_limit(limit_id: str, json: Reason) -> LimitSet:
+    """Drop a proposal that waits; the limit stays as it is."""
+    outcome = run("limit.refuse", {"limit_id": limit_id, **json.model_dump()})
+    return LimitSet.model_validate(outcome.result)
 
 
 def _shown(row: LimitNode) -> LimitOut:
@@ -78,5 +110,7 @@ def _shown(row: LimitNode) -> LimitOut:
         held=amount(row.held_minor, row.currency),
         utilised=amount(row.utilised_minor, row.currency),
         headroom=amount(free, row.currency),
+        proposed=None if row.proposed_minor is None else amount(row.proposed_minor, row.currency),
+        proposed_by=row.proposed_by,
         version=row.version,
     )

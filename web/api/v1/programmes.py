@@ -10,10 +10,11 @@ from sqlmodel import Session, col
 
 from scf.db.visibility import not_found
 from scf.kernel.actor import Actor
-from scf.programmes.commands import AddFixing, LoadProgramme
+from scf.programmes.commands import LoadProgramme
+from scf.programmes.fixings import AddFixing
 from scf.programmes.models import Fixing, Programme, ProgrammeVersion
 from web.api.v1.paging import PageQuery, page
-from web.api.v1.shapes import Answer
+from web.api.v1.shapes import Answer, Reason
 from web.api.v1.shell import endpoint, etag, reader, run
 from web.context import actor
 
@@ -82,13 +83,6 @@ class ProgrammeMoved(BaseModel):
     state: str
 
 
-class Reason(BaseModel):
-    """Why."""
-
-    model_config = ConfigDict(extra="forbid")
-    reason: str = Field(min_length=3, max_length=1000)
-
-
 class FixingOut(Answer):
     """A benchmark's value of a day, with the digits it was published with."""
 
@@ -96,6 +90,7 @@ class FixingOut(Answer):
     benchmark: str
     fixed_on: dt.date
     percent: str
+    confirmed: bool
 
 
 class FixingPage(Answer):
@@ -110,6 +105,13 @@ class FixingAdded(BaseModel):
 
     model_config = ConfigDict(extra="allow")
     id: str
+
+
+class FixingRead(BaseModel):
+    """The value that was read and is confirmed."""
+
+    model_config = ConfigDict(extra="forbid")
+    percent: str = Field(max_length=40)
 
 
 @endpoint(resource, "GET", "/programmes", action="programme.read", answer=ProgrammePage)
@@ -188,7 +190,11 @@ def list_fixings(query: PageQuery) -> FixingPage:
         rows, following = page(session, select(Fixing), query, col(Fixing.id))
         items = [
             FixingOut(
-                id=row.id, benchmark=row.benchmark, fixed_on=row.fixed_on, percent=row.percent
+                id=row.id,
+                benchmark=row.benchmark,
+                fixed_on=row.fixed_on,
+                percent=row.percent,
+                confirmed=row.confirmed_by is not None,
             )
             for row in rows
         ]
@@ -197,8 +203,26 @@ def list_fixings(query: PageQuery) -> FixingPage:
 
 @endpoint(resource, "POST", "/fixings", action="fixing.add", answer=FixingAdded, status=201)
 def add_fixing(json: AddFixing) -> tuple[FixingAdded, int]:
-    """Record a published benchmark value."""
+    """Record a published benchmark value; prices follow once another person confirms it."""
     return FixingAdded.model_validate(run("fixing.add", json).result), 201
+
+
+@endpoint(
+    resource, "POST", "/fixings/<fixing_id>/confirm", action="fixing.confirm", answer=FixingAdded
+)
+def confirm_fixing(fixing_id: str, json: FixingRead) -> FixingAdded:
+    """Confirm the value that another person has recorded."""
+    outcome = run("fixing.confirm", {"fixing_id": fixing_id, "percent": json.percent})
+    return FixingAdded.model_validate(outcome.result)
+
+
+@endpoint(
+    resource, "POST", "/fixings/<fixing_id>/refuse", action="fixing.refuse", answer=FixingAdded
+)
+def refuse_fixing(fixing_id: str, json: Reason) -> FixingAdded:
+    """Strike out a value that nobody has confirmed."""
+    outcome = run("fixing.refuse", {"fixing_id": fixing_id, **json.model_dump()})
+    return FixingAdded.model_validate(outcome.result)
 
 
 def _shown(session: Session, rows: list[Programme], who: Actor) -> list[ProgrammeOut]:

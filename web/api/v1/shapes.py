@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from scf.db.types import Currency, SignedMinor
 
@@ -11,6 +11,13 @@ class Answer(BaseModel):
     """Base of every answer: a field that is not listed is not shown."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Reason(BaseModel):
+    """Why; what a step asks for that needs no more."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(min_length=3, max_length=1000)
 
 
 class Amount(Answer):

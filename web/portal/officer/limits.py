@@ -1,4 +1,4 @@
-"""The limit tree: what is allowed, set aside and out, and changing it in two steps."""
+"""The limit tree: what is granted, set aside and out; less at once, more by two people."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from scf.kernel.errors import InvalidInput, ScfError
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, ScfError
 from scf.kernel.money import EXPONENTS
 from scf.parties.access import may
 from scf.parties.models import Firm
@@ -18,7 +18,9 @@ from web.context import actor
 from web.forms import minor_of
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.refusals import refusal_text
+from web.second_factor import check, digest_of
 
+_LEAST_WORDS = 3
 _NAMED = ("financier", "programme", "obligor", "seller")
 
 
@@ -44,6 +46,7 @@ def limits() -> str:
         "officer/limits.html",
         lines=shown,
         total=sum(1 for line in lines if line.currency == chosen),
+        waiting=[line for line in lines if line.proposal is not None],
         near=sum(1 for line in lines if line.level != "fine" and line.currency == chosen),
         currencies=every,
         chosen=chosen,
@@ -68,10 +71,16 @@ def add_limit() -> Any:  # noqa: ANN401 - a page or a way on
         amount = _amount(form["limit"], form["currency"])
         kind, _sep, subject = form["subject_id"].partition(":")
         payload = {"kind": kind, "subject_id": subject, "currency": form["currency"]}
-        act("limit.set", {**payload, "limit_minor": amount, "version": 0})
+        result = act("limit.set", {**payload, "limit_minor": amount, "version": 0}).result
     except ScfError as refusal:
         return _new_form(form, _said(refusal)), refusal.http_status
-    return done(_("The limit is set."), url_for("officer.limits", currency=form["currency"]))
+    return done(_told(result), url_for("officer.limits", currency=form["currency"]))
+
+
+def _told(result: dict[str, Any]) -> str:
+    if result["waits_for_second"]:
+        return str(_("The limit is proposed. A second person grants it."))
+    return str(_("The limit is set."))
 
 
 def _new_form(form: dict[str, str], errors: dict[str, str]) -> str:
@@ -119,10 +128,48 @@ def set_limit(node_id: str) -> Any:  # noqa: ANN401 - a page or a way on
             "limit_minor": amount,
             "version": _version(),
         }
-        act("limit.set", payload, reason=typed("why", 1000))
+        result = act("limit.set", payload, reason=typed("why", 1000)).result
     except ScfError as refusal:
         return _one(node_id, text, _said(refusal)), refusal.http_status
-    return done(_("The limit is changed."), url_for("officer.limits", currency=line.currency))
+    return done(_told(result), url_for("officer.limits", currency=line.currency))
+
+
+@page("/limits/<node_id>/confirm", "limit.confirm", method="POST")
+def confirm_limit(node_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Grant what another person has proposed, signed over exactly that amount."""
+    line = _line(node_id)
+    proposal = line.proposal
+    try:
+        if proposal is None:
+            raise Conflict("NOTHING_WAITS", "No proposal waits on this limit.")
+        if proposal.by_id == actor().user_id:
+            raise NotAllowed("FOUR_EYES", "Another person grants what you have proposed.")
+        check(_signed(line, proposal))
+        act("limit.confirm", {"items": [{"limit_id": node_id, "limit_minor": proposal.minor}]})
+    except ScfError as refusal:
+        return _one(node_id, "", {"factor": errors_of(refusal)["form"]}), refusal.http_status
+    return done(_("The limit is granted."), url_for("officer.limits", currency=line.currency))
+
+
+def _signed(line: exposure.LimitLine, proposal: exposure.Proposal) -> str:
+    """Give the digest of what the second person signs: this much on that name, by that person."""
+    return digest_of(
+        limit=line.id, before=line.limit_minor, granted=proposal.minor, by=proposal.by_id
+    )
+
+
+@page("/limits/<node_id>/refuse", "limit.refuse", method="POST")
+def refuse_limit(node_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Drop a proposal that waits."""
+    line = _line(node_id)
+    why = typed("reason", 1000)
+    if len(why) < _LEAST_WORDS:
+        return _one(node_id, "", {"reason": _("Say why, in a few words.")}), 422
+    try:
+        act("limit.refuse", {"limit_id": node_id, "reason": why})
+    except ScfError as refusal:
+        return _one(node_id, "", {"reason": errors_of(refusal)["form"]}), refusal.http_status
+    return done(_("The proposal is dropped."), url_for("officer.limits", currency=line.currency))
 
 
 def _version() -> int:
@@ -155,6 +202,10 @@ def _line(node_id: str) -> exposure.LimitLine:
 
 def _one(node_id: str, text: str, errors: dict[str, str], proposed: int | None = None) -> str:
     line = _line(node_id)
+    if line.proposal is None:  # somebody was faster: its form is gone, what it said is not
+        errors = {
+            "form" if name in {"factor", "reason"} else name: said for name, said in errors.items()
+        }
     return render_template(
         "officer/limit.html",
         line=line,
@@ -162,4 +213,7 @@ def _one(node_id: str, text: str, errors: dict[str, str], proposed: int | None =
         errors=errors,
         proposed=proposed,
         may_set=may(actor(), "limit.set"),
+        may_confirm=may(actor(), "limit.confirm"),
+        own=line.proposal is not None and line.proposal.by_id == actor().user_id,
+        signed=_signed(line, line.proposal) if line.proposal is not None else "",
     )

@@ -1,4 +1,4 @@
-"""Programmes with their terms in words and versions; the benchmark values that price them."""
+"""Programmes with their terms in words and versions."""
 
 import datetime as dt
 from typing import Any
@@ -12,13 +12,13 @@ from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.parties.models import Firm
 from scf.parties.service import business_date, firm_names, people_names
-from scf.programmes.models import Fixing, Programme, ProgrammeVersion
+from scf.programmes.models import Programme, ProgrammeVersion
+from scf.reporting.desk import fixings_waiting
 from web.context import actor
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.terms import changed, sentences
 
 MAX_FILE = 64 * 1024
-_SHOWN_FIXINGS = 60
 
 
 @page("/programmes", "programme.read")
@@ -44,6 +44,7 @@ def _list(form: dict[str, str], errors: dict[str, str]) -> str:
             .order_by(col(Firm.name))
         ).all()
         today = business_date(session.connection(), actor().org_id)
+        values = fixings_waiting(session, actor())
     shown = [
         {
             "row": row,
@@ -59,6 +60,7 @@ def _list(form: dict[str, str], errors: dict[str, str]) -> str:
         programmes=shown,
         anchors=anchors,
         today=today,
+        values=values,
         form=form,
         errors=errors,
         may_load=may(actor(), "programme.load"),
@@ -193,69 +195,3 @@ def _step(programme_id: str, command: str, more: dict[str, str], said: str) -> A
     except ScfError as refusal:
         return _one(programme_id, errors_of(refusal, ("reason",))), refusal.http_status
     return done(said, url_for("officer.programme", programme_id=programme_id))
-
-
-# --- Benchmark values -------------------------------------------------------------------------
-
-
-@page("/fixings", "fixing.read")
-def fixings() -> str:
-    """Show the benchmark values, the newest first, and the form for the next one."""
-    return _fixings({}, {})
-
-
-def _fixings(form: dict[str, str], errors: dict[str, str]) -> str:
-    with reading() as session:
-        rows = list(
-            session.execute(
-                select(Fixing)
-                .order_by(col(Fixing.fixed_on).desc(), col(Fixing.benchmark))
-                .limit(_SHOWN_FIXINGS)
-            ).scalars()
-        )
-        today = business_date(session.connection(), actor().org_id)
-        programmes = session.execute(
-            select(col(ProgrammeVersion.terms)).where(
-                col(ProgrammeVersion.approved_by).is_not(None)
-            )
-        ).scalars()
-        used = {
-            str(part.get("benchmark", ""))
-            for terms in programmes
-            if isinstance(terms, dict)
-            for part in terms.get("currency", {}).values()
-        }
-    names = sorted({row.benchmark for row in rows} | {name for name in used if name})
-    return render_template(
-        "officer/fixings.html",
-        fixings=rows,
-        names=names,
-        today=today,
-        form=form,
-        errors=errors,
-        may_add=may(actor(), "fixing.add"),
-    )
-
-
-@page("/fixings", "fixing.add", method="POST")
-def add_fixing() -> Any:  # noqa: ANN401 - a page or a way on
-    """Record a published benchmark value with its own digits."""
-    form = {name: typed(name, 60) for name in ("benchmark", "fixed_on", "percent")}
-    errors = {}
-    try:
-        on = dt.date.fromisoformat(form["fixed_on"])
-    except ValueError:
-        errors["fixed_on"] = _("Say which day the value is of.")
-    if not form["benchmark"]:
-        errors["benchmark"] = _("Name the benchmark.")
-    if errors:
-        return _fixings(form, errors), 422
-    percent = form["percent"].removesuffix("%").strip()
-    try:
-        act("fixing.add", {**form, "percent": percent, "fixed_on": on})
-    except ScfError as refusal:
-        told = errors_of(refusal, ("percent", "benchmark", "fixed_on"))
-        if refusal.code.startswith("RATE"):
-            told = {"percent": str(_("Write the value as it was published, such as 3.45."))}
-        return _fixings(form, told), refusal.http_status
-    return done(_("The value is recorded."), url_for("officer.fixings"))

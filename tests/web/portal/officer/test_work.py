@@ -104,12 +104,12 @@ def node(desk: Desk, kind: str) -> dict[str, Any]:
         return dict(conn.execute(query).mappings().one())
 
 
-def test_a_limit_changes_on_the_second_press_and_shows_before_what_it_means(desk: Desk) -> None:
+def test_a_limit_is_lowered_on_the_second_press_and_shows_before_what_it_means(desk: Desk) -> None:
     desk.requested()
     path = f"/limits/{node(desk, 'obligor')['id']}"
-    assert f'action="/officer{path}"' not in desk.page(MAKER, path)
     seen = desk.send(CHECKER, path, path, status=200, limit="900,000.00", why="less of it")
     assert "More is taken than this allows." in seen
+    assert "Less binds at once." in seen
     assert node(desk, "obligor")["limit_minor"] == 500_000_000
     fields = desk.form(seen, path) | {"step": "confirm"}
     assert "Over the limit" in desk.again(CHECKER, path, fields)
@@ -119,6 +119,44 @@ def test_a_limit_changes_on_the_second_press_and_shows_before_what_it_means(desk
     )
     wrong = desk.send(CHECKER, path, path, status=422, limit="a lot")
     assert 'value="a lot"' in wrong
+
+
+def test_a_limit_is_raised_by_one_person_and_granted_by_another_who_signs(desk: Desk) -> None:
+    path = f"/limits/{node(desk, 'obligor')['id']}"
+    fields = desk.form(
+        desk.send(MAKER, path, path, status=200, limit="9,000,000.00", why="more trade"), path
+    )
+    proposed = desk.again(MAKER, path, fields | {"step": "confirm"})
+    assert "The limit is proposed. A second person grants it." in proposed
+    own = desk.page(MAKER, path)
+    assert "You proposed it. Another person grants it." in own
+    assert f'action="/officer{path}/confirm"' not in own
+    page = desk.page(CHECKER, path)
+    assert "Proposed by Omar Haddad" in page
+    hidden = desk.form(page, f"{path}/confirm")
+    refuse = desk.form(desk.page(HEAD, path), f"{path}/refuse")
+    unsigned = desk.again(CHECKER, f"{path}/confirm", hidden, status=422)
+    assert "The code is not right." in unsigned
+    assert node(desk, "obligor")["limit_minor"] == 500_000_000
+    assert "The limit is granted." in desk.again(CHECKER, f"{path}/confirm", hidden, sign=True)
+    assert node(desk, "obligor")["limit_minor"] == 900_000_000
+    late = desk.again(HEAD, f"{path}/refuse", refuse | {"reason": "too late"}, status=409)
+    assert "Nothing waits for a second person here any more." in late
+
+
+def test_a_new_limit_waits_on_the_page_and_can_be_taken_back(desk: Desk) -> None:
+    firm = desk.story.world.firms["anchor"]
+    new: dict[str, Any] = {"subject_id": f"seller:{firm}", "currency": "EUR", "limit": "1,000.00"}
+    listed = desk.send(MAKER, "/limits/new", "/limits/new", **new)
+    assert "Waiting for a second person" in listed
+    with desk.story.platform.db.snapshot() as conn:
+        made = conn.execute(select(_NODE).where(_NODE.c.proposed_minor == 100_000)).one()
+    path = f"/limits/{made.id}"
+    assert (made.kind, made.limit_minor) == ("seller", 0)
+    assert "Say why, in a few words." in desk.send(MAKER, f"{path}/refuse", path, status=422)
+    after = desk.send(MAKER, f"{path}/refuse", path, reason="wrong firm")
+    assert "The proposal is dropped." in after
+    assert "Waiting for a second person" not in desk.page(MAKER, "/limits")
 
 
 def test_terms_are_read_in_words_and_put_in_force_by_a_second_person(desk: Desk) -> None:
@@ -145,14 +183,37 @@ def test_terms_are_read_in_words_and_put_in_force_by_a_second_person(desk: Desk)
     assert "Say from which day" in kept
 
 
-def test_a_published_value_is_recorded_once_and_never_changed(desk: Desk) -> None:
+def test_a_published_value_is_recorded_by_one_and_confirmed_by_another_who_signs(
+    desk: Desk,
+) -> None:
     value: dict[str, Any] = {"benchmark": "EURIBOR-3M", "fixed_on": "2026-03-11", "percent": "3.47"}
-    assert "The value is recorded." in desk.send(MAKER, "/fixings", "/fixings", **value)
+    recorded = desk.send(MAKER, "/fixings", "/fixings", **value)
+    assert "The value is recorded. A second person confirms it." in recorded
+    assert "You recorded it. Another person confirms it." in recorded
+    page = desk.page(CHECKER, "/fixings")
+    found = re.search(r'action="/officer(/fixings/[^"]+/confirm)"', page)
+    assert found is not None
+    hidden = desk.form(page, found[1])
+    assert "The code is not right." in desk.again(CHECKER, found[1], hidden, status=422)
+    done = desk.again(CHECKER, found[1], hidden, sign=True)
+    assert "The value counts from now on." in done
+    assert "Waiting for a second person" not in done
     other = desk.send(MAKER, "/fixings", "/fixings", status=409, **(value | {"percent": "3.5"}))
     assert "a published value never changes" in other
     assert 'value="3.5"' in other
     text = desk.send(MAKER, "/fixings", "/fixings", status=422, **(value | {"percent": "much"}))
     assert "Write the value as it was published" in text
+
+
+def test_a_wrong_value_is_struck_out_before_it_counts(desk: Desk) -> None:
+    value: dict[str, Any] = {"benchmark": "EURIBOR-3M", "fixed_on": "2026-03-11", "percent": "347"}
+    page = desk.send(MAKER, "/fixings", "/fixings", **value)
+    found = re.search(r'action="/officer(/fixings/[^"]+/refuse)"', page)
+    assert found is not None
+    assert "Say why, in a few words." in desk.send(CHECKER, found[1], "/fixings", status=422)
+    gone = desk.send(CHECKER, found[1], "/fixings", reason="a point is missing")
+    assert "The value is struck out." in gone
+    assert "347 %" not in gone
 
 
 def test_an_unknown_party_becomes_a_firm_by_two_people_and_so_does_its_account(desk: Desk) -> None:
