@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.kernel.money import exponent
 from scf.kernel.rates import PPM
 from scf.risk.appetite import Appetite
+from scf.risk.asof import AsOf
 from scf.risk.assessing import risk_of
 from scf.risk.facts import PairView, pair_view
 from scf.risk.reading import Morning, Stored
@@ -38,6 +39,8 @@ from scoring.schema import (
 
 # Flags of an assessment that leave the decision to a person.
 _REFERRED: Final = ("NO_HISTORY", "LONE_FIRM", "TRADE_CIRCLE")
+_MOST_PAIRS: Final = 10_000
+_PAIRS: Final[dict[tuple[str, AsOf, str, str, str], PairView]] = {}
 LARGE_REVENUE: Final = 50_000_000  # euros a year, from which a debtor counts as large
 
 
@@ -86,11 +89,27 @@ class Priced:
 def price_claim(conn: Connection, morning: Morning, claimed: Claimed, appetite: Appetite) -> Priced:
     """Price one claim on what was known on the morning."""
     obligor, seller = morning.firm(claimed.obligor_id), morning.firm(claimed.seller_id)
-    pair = pair_view(conn, morning.as_of, appetite, claimed.seller_id, claimed.obligor_id)
+    pair = _pair(conn, morning, claimed, appetite)
     inputs = inputs_of(claimed, pair, obligor, seller, appetite.policy)
     result = price(inputs, appetite.policy)
     route, reasons = _route(morning, inputs, result, obligor, seller)
     return Priced(claimed, inputs, result, route, reasons, pair, obligor, seller)
+
+
+def _pair(conn: Connection, morning: Morning, claimed: Claimed, appetite: Appetite) -> PairView:
+    """Give the pair's past as it was known on the morning, read once for each snapshot.
+
+    It is the same whenever it is asked for: a snapshot sees only facts that were known before it,
+    and dated facts are never changed. A pair of a hundred thousand invoices takes a second to read.
+    """
+    key = morning.snapshot_id, morning.as_of, appetite.digest, claimed.seller_id, claimed.obligor_id
+    if key not in _PAIRS:
+        if len(_PAIRS) >= _MOST_PAIRS:
+            _PAIRS.clear()
+        _PAIRS[key] = pair_view(
+            conn, morning.as_of, appetite, claimed.seller_id, claimed.obligor_id
+        )
+    return _PAIRS[key]
 
 
 def inputs_of(

@@ -80,6 +80,7 @@ class Stored:
 class Morning:
     """The assessments of one snapshot, for some firms, as seen on a business date."""
 
+    snapshot_id: str
     as_of: AsOf
     days_old: int
     firms: Mapping[str, Stored]
@@ -107,4 +108,4 @@ def morning(
         zone_of(conn, financier_id),
     )
     stored = {row.firm_id: Stored(row) for row in rows}
-    return Morning(as_of, (on - found.as_of_on).days, stored)
+    return Morning(found.id, as_of, (on - found.as_of_on).days, stored)
