@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app, g
 
 from scf.db.platform import Platform
+from scf.demo.mark import is_demo
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotSignedIn
 from scf.parties.factors.vault import Vault
@@ -76,6 +77,14 @@ def around() -> Around:
 def platform() -> Platform:
     """Return the platform behind the current application."""
     return around().platform
+
+
+def demo_world() -> bool:
+    """Whether this is a demo world, whose codes the command line prints; never in production."""
+    if not around().options.may_be_demo:
+        return False
+    with platform().db.snapshot() as conn:
+        return is_demo(conn)
 
 
 def vault() -> Vault:

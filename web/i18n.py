@@ -75,6 +75,12 @@ def short_amount(amount_minor: int, currency: str) -> str:
     return str(format_compact_decimal(whole, locale=get_locale(), fraction_digits=digits))
 
 
+def number(scaled: int, decimals: int) -> str:
+    """Write a count or a measure, grouped; an even one without decimals."""
+    exact = Decimal(scaled).scaleb(-decimals)
+    return str(format_decimal(exact, locale=get_locale()))
+
+
 def percent(rate_ppm: int, digits: int = 2) -> str:
     """Return a rate in parts per million as percent, rounded half up as a person would."""
     value = (Decimal(rate_ppm) / 10_000).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)

@@ -12,13 +12,16 @@ from typing import Any, Final
 
 from flask import Flask, current_app, request, session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy import select
+from sqlmodel import col
 
 from scf.kernel import ids
 from scf.kernel.actor import Actor
 from scf.kernel.errors import RuleViolation
 from scf.parties.factors import passkeys, proof
+from scf.parties.models import User
 from web import sessions
-from web.context import actor, now, platform, vault
+from web.context import actor, demo_world, now, platform, vault
 from web.device import place
 
 # As long as a quote is held: a person may read before signing.
@@ -37,6 +40,7 @@ class Fields:
     passkey_options: str
     ticket: str
     signed: str
+    email: str  # in a demo world, whose codes the command line prints; else empty
 
 
 def attach(app: Flask) -> None:
@@ -63,7 +67,13 @@ def fields_of(who: Actor, bound_to: str = "") -> Fields:
     if own.passkeys and here is not None:
         ticket = ticket_for(who.user_id, bound_to)
         options = passkeys.request_options(here, ticket, own.passkeys)
-    return Fields(own.totp, options, ticket, bound_to)
+    return Fields(own.totp, options, ticket, bound_to, _email(who) if demo_world() else "")
+
+
+def _email(who: Actor) -> str:
+    with platform().db.snapshot() as conn:
+        own = select(col(User.email)).where(col(User.id) == who.user_id)
+        return str(conn.execute(own).scalar_one())
 
 
 def check(bound_to: str) -> proof.Evidence:

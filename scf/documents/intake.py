@@ -87,7 +87,7 @@ def import_job(platform: Platform, job: Claimed) -> dict[str, Any]:
 
 def revalidate_job(platform: Platform, job: Claimed) -> dict[str, Any]:
     """Do the job "documents.revalidate": look again at what waited for a firm."""
-    return _revalidate(platform, job.payload["firm_id"], job.key)
+    return look_again(platform, job.payload["firm_id"], job.key)
 
 
 def match_job(platform: Platform, job: Claimed) -> dict[str, Any]:
@@ -144,7 +144,8 @@ def _summary(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
     }
 
 
-def _revalidate(platform: Platform, firm_id: str, key: str) -> dict[str, Any]:
+def look_again(platform: Platform, firm_id: str, key: str) -> dict[str, Any]:
+    """Look again at what waited for a firm that can be found now; gives how much came to what."""
     total: Counter[str] = Counter()
     after, number, more = "", 0, True
     while more:
@@ -302,7 +303,7 @@ class _Import:
                 for party in unknown
             }
         for firm_id in sorted(found - {None}, key=str):
-            _revalidate(self.platform, str(firm_id), f"{self.upload.id}:{firm_id}")
+            look_again(self.platform, str(firm_id), f"{self.upload.id}:{firm_id}")
 
     def _finish(self) -> None:
         self._command(

@@ -23,6 +23,7 @@ MAY: dict[str, frozenset[Role]] = {
     # --- parties
     "firm.add": _PEOPLE | _OPERATOR,
     "firm.identify": _OFFICER | _OPERATOR,
+    "firm.recognise": _TRADER,
     "firm.activate": _OFFICER | _OPERATOR,
     "firm.suspend": _OFFICER | _OPERATOR,
     "firm.read": _PEOPLE,

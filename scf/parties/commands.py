@@ -60,6 +60,13 @@ class IdentifyFirm(_Input):
     finding_id: str | None = Field(default=None, max_length=64)
 
 
+class RecogniseFirm(_Input):
+    """The firm that an own document means by a name or number nobody knows."""
+
+    firm_id: str = Field(max_length=64)
+    finding_id: str = Field(max_length=64)
+
+
 class ActivateFirm(_Input):
     """An officer's word that the firm was checked by hand, and what showed it."""
 
@@ -134,6 +141,25 @@ def identify_firm(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
     Conflict
         ``IDENTIFIER_TAKEN`` when a number already names another firm.
     """
+    return _identify(ctx, data)
+
+
+@command("firm.recognise", RecogniseFirm)
+def recognise_firm(ctx: Context, data: RecogniseFirm) -> dict[str, Any]:
+    """What an organisation's own file calls a trading partner leads to that firm from now on.
+
+    It is that organisation's word alone: documents of others are not found by it.
+
+    Raises
+    ------
+    Conflict
+        ``IDENTIFIER_TAKEN`` when the organisation already means another firm by it.
+    """
+    known = IdentifyFirm(firm_id=data.firm_id, finding_id=data.finding_id)
+    return _identify(ctx, known)
+
+
+def _identify(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
     firm = ctx.visible(Firm, data.firm_id)
     named = _named(ctx, data.name, "", data.identifiers, data.finding_id)
     taken = {
@@ -317,7 +343,7 @@ def _link(ctx: Context, firm_id: str, named: _Named) -> list[dict[str, str]]:
     """Store the numbers and the name by which the firm is found; gives what is linked."""
     judged = numbers.judge_all(named.pairs)
     may_publish = bool(ctx.actor.roles & _OFFICERS) or ctx.actor.is_operator
-    if ctx.command == "firm.identify" and not may_publish:
+    if ctx.command != "firm.add" and not may_publish:
         judged = [numbers.PartyId(item.scheme, item.value, public=False) for item in judged]
     if named.name:
         judged.append(numbers.PartyId("name", numbers.alias(named.name), public=False))

@@ -207,6 +207,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/uploads/<upload_id>/again"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/<upload_id>/correct"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/<upload_id>/invite"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/<upload_id>/recognise"): Portal(signed_in=True, roles=TRADERS),
     ("GET", "/uploads/<upload_id>/errors"): Portal(signed_in=True, roles=TRADERS),
     ("GET", "/uploads/<upload_id>/original"): Portal(signed_in=True, roles=TRADERS),
     # --- the own account

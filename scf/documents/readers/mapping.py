@@ -182,11 +182,12 @@ _PART_WORDS: Final = {
 }
 _WORDS: Final = {
     "number": "invoicenumber invoiceno invoiceid invoice invoicenr billnumber documentnumber"
-    " rechnungsnummer rechnungsnr belegnummer 发票号码 发票号 发票编号",
+    " documentno rechnungsnummer rechnungsnr rechnung belegnummer belegnr beleg"
+    " 发票号码 发票号 发票编号",
     "issue_on": "invoicedate issuedate issuedon dateofissue documentdate date rechnungsdatum"
     " belegdatum datum 开票日期 发票日期",
     "due_on": "duedate dueon due maturity paymentdue fälligkeit fälligkeitsdatum fälligam"
-    " zahlbarbis 到期日 到期日期 付款到期日",
+    " faelligkeit faelligam zahlbarbis 到期日 到期日期 付款到期日",
     "currency": "currency currencycode ccy währung waehrung 币种 货币",
     "payable": "amount amountdue payable payableamount totalamount total invoiceamount openamount"
     " betrag zahlbetrag rechnungsbetrag gesamtbetrag 金额 应付金额 价税合计",
@@ -271,6 +272,9 @@ def propose_columns(
         field = words.get(name)
         if field is not None and field not in columns and header[position].strip():
             columns[field] = header[position]
+    if kind is not Kind.PAYMENT and "payable" not in columns and "gross" in columns:
+        # A list with one amount, tax included, says what is to be paid.
+        columns["payable"] = columns.pop("gross")
     values = _by_field(header, columns, sample)
     formats = _date_formats(values, findings)
     return Proposal(kind, columns, formats, _decimal_of(values, findings), findings)
@@ -307,6 +311,7 @@ def _vocabulary(kind: Kind) -> dict[str, str]:
             for part, endings in _PART_WORDS.items():
                 for ending in endings:
                     meanings.setdefault(word + ending, f"{role}_{part}")
+                    meanings.setdefault(ending + word, f"{role}_{part}")
     known = fields_of(kind)
     return {word: field for word, field in meanings.items() if field in known}
 
@@ -322,16 +327,17 @@ def _by_field(
 
 
 def _date_formats(values: dict[str, list[str]], findings: list[Finding]) -> tuple[DateFormat, ...]:
+    """Take the form that reads the most dates: some bad rows are no reason to guess none."""
     texts = [text for field in (*DATE_FIELDS, "paid_on") for text in values.get(field, ())]
-    fitting = [
-        name
-        for name in DATE_FORMATS
-        if texts and all(read_date(text, (name,)) is not None for text in texts)
-    ]
-    if not fitting:
+    read = {
+        name: sum(read_date(text, (name,)) is not None for text in texts) for name in DATE_FORMATS
+    }
+    most = max(read.values())
+    fitting = [name for name in DATE_FORMATS if most and read[name] == most]
+    if texts and most < len(texts):
         message = "The dates of the sample have no one known form; say which in date_formats."
-        if texts:
-            findings.append(Finding(Severity.WARNING, "DATE_FORM", message, "", texts[0]))
+        findings.append(Finding(Severity.WARNING, "DATE_FORM", message, "", texts[0]))
+    if not fitting:
         return ("YYYY-MM-DD",)
     if len(fitting) > 1:
         message = f"The dates could be {' or '.join(fitting)}; {fitting[0]} is proposed."

@@ -295,10 +295,13 @@ class RowReader:
             )
         except InvalidInput as refusal:
             unread.add(name)
+            message = refusal.message
+            if plain is None and text:
+                message = "This is no amount written like 1,234.50."
+                if self.comma:
+                    message = "This is no amount written like 1.234,50."
             found.append(
-                Finding(
-                    Severity.ERROR, refusal.code, refusal.message, self._place(line, name), text
-                )
+                Finding(Severity.ERROR, refusal.code, message, self._place(line, name), text)
             )
             return None
 

@@ -48,7 +48,7 @@ def test_two_clicks_bring_the_money_of_every_buyer(trading: Trading) -> None:
     assert sum(row.net_minor for row in requests) == total
     assert len(requests) == 2
     assert "The bank has what it needs" in after
-    assert "Nothing can be paid early today" in trading.page("/treasurer/")
+    assert "Nothing more can be paid early today" in trading.page("/treasurer/")
 
 
 def test_what_is_shown_adds_up_and_is_what_is_signed(trading: Trading) -> None:

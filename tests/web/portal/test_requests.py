@@ -33,7 +33,7 @@ def state(trading: Trading) -> str:
 
 def test_a_request_is_taken_back_once_and_everything_is_free_again(trading: Trading) -> None:
     address = asked(trading)
-    assert "Nothing can be paid early today" in trading.page("/treasurer/")
+    assert "Nothing more can be paid early today" in trading.page("/treasurer/")
     form = form_of(trading.page(address))
     for _ in range(2):  # pressed twice
         assert trading.post(f"{address}/withdraw", form).status_code == 303

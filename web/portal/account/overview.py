@@ -141,9 +141,7 @@ def confirm_now() -> BaseResponse | tuple[str, int] | tuple[str, int, dict[str, 
 def _confirm(problem: str) -> str:
     actor()
     wanted = kept.own_path(request.values.get("next", ""))
-    return render_template(
-        "gate/confirm.html", problem=problem, wanted=wanted, demo=steps.demo_world()
-    )
+    return render_template("gate/confirm.html", problem=problem, wanted=wanted)
 
 
 @account.post("/stay")

@@ -13,7 +13,7 @@ from scf.parties.factors import proof
 from scf.parties.signin import TooManyTries
 from scf.parties.signin import sign_in as sign_person_in
 from web import second_factor, sessions
-from web.context import actor, now, platform
+from web.context import actor, demo_world, now, platform
 from web.device import seen
 from web.portal.gate import steps
 from web.portal.gate.enrol import email_of, pending
@@ -64,7 +64,7 @@ def sign_in_now() -> Answer:
 
 
 def _form(email: str, problem: str) -> str:
-    demo = steps.demo_world()
+    demo = demo_world()
     return render_template("gate/sign_in.html", email=email, problem=problem, demo=demo)
 
 
@@ -104,7 +104,7 @@ def _ask(person: Actor, problem: str) -> str:
         person=person,
         email=email,
         problem=problem,
-        demo=steps.demo_world(),
+        demo=demo_world(),
     )
 
 

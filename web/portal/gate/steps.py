@@ -4,12 +4,11 @@ from flask import redirect, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from scf.demo.mark import is_demo
 from scf.kernel.actor import Actor
 from scf.parties import signin
 from scf.parties.factors import proof
 from web import second_factor, sessions
-from web.context import around, now, platform
+from web.context import now, platform
 from web.device import seen
 from web.portal.gate import kept
 
@@ -50,11 +49,3 @@ def enter(person: Actor) -> str:
 def go(address: str) -> BaseResponse:
     """Send the browser on after a form."""
     return redirect(address, 303)
-
-
-def demo_world() -> bool:
-    """Whether this is a demo world, whose codes the command line prints; never in production."""
-    if not around().options.may_be_demo:
-        return False
-    with platform().db.snapshot() as conn:
-        return is_demo(conn)

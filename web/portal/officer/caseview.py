@@ -12,7 +12,7 @@ from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM, round_half_up
 from scf.parties.access import may
 from scf.reporting.casefile import CaseCheck, CaseExposure, CaseFile, CaseWord
-from web.i18n import day, moment, money, percent, short_amount
+from web.i18n import day, moment, money, number, percent, role_name, short_amount
 from web.portal.officer import words
 from web.portal.officer.queue import clock
 
@@ -99,7 +99,7 @@ def _stage(file: CaseFile) -> dict[str, str]:
 
 
 def _rate(file: CaseFile) -> str:
-    return str(_("%(rate)s %% a year", rate=file.quote.rate_percent))
+    return str(_("%(rate)s a year all-in", rate=percent(file.quote.all_in_ppm)))
 
 
 def _facts(file: CaseFile) -> list[tuple[str, Any, str]]:
@@ -208,7 +208,7 @@ def _measured(name: str, value: str) -> str:
         return value
     if name in _SHARES:
         return percent(round_half_up(exact * PPM), 0)
-    return f"{round_half_up(exact * 10) / 10:g}"
+    return number(round_half_up(exact * 10), 1)
 
 
 def _score(file: CaseFile) -> list[dict[str, Any]]:
@@ -347,8 +347,14 @@ def _word(one: CaseWord) -> dict[str, Any]:
 def _why_not(file: CaseFile) -> str:
     """Say why this person has no word on the case, and who has."""
     if file.why_not is not None:
+        needed = file.why_not.facts.get("needs_one_of")
+        if file.why_not.code == "AUTHORITY" and isinstance(needed, list):
+            roles = ", ".join(role_name(str(one)) for one in needed)
+            return str(_("The next word on this amount is for: %(roles)s.", roles=roles))
         return words.refused(file.why_not)
     state = file.request.state
+    if state == "APPROVED" and open_checks(file):
+        return str(_("Approved. It can be paid once the checks before the pay-out are recorded."))
     if state == "RETURNED":
         return str(_("The firm owes an answer. The clock stands still until then."))
     if state == "COUNTER_OFFERED":

@@ -12,7 +12,7 @@ from scf.parties.service import business_date
 from scf.reporting import payouts as reporting
 from scf.settlement import payout
 from web.api.v1.files import attachment
-from web.context import actor
+from web.context import actor, demo_world
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.words import reason
 from web.second_factor import check
@@ -94,6 +94,7 @@ def _one(file_id: str, errors: dict[str, str]) -> str:
         may_cancel=may(actor(), "payout.cancel"),
         may_resend=may(actor(), "payout.resend"),
         own=file.prepared_by_id == actor().user_id,
+        demo=demo_world(),
     )
 
 

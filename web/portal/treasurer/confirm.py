@@ -174,19 +174,20 @@ def confirm_now() -> Response | str | tuple[str, int]:
     except ScfError as refused:
         with platform().db.read(who) as reading:
             return _page(reading, who, ids, problem=refusal_text(refused)), refused.http_status
-    taken, refused_ones = 0, 0
+    taken: list[str] = []
+    refused_ones = 0
     together = [one.digest for one in held if not one.is_used]
     signature = {"evidence_id": evidence.id, "together": together}
     for one in held:
         ask = {"quote_id": one.quote.id, "signature": signature}
         try:
             if not one.is_used:
-                platform().run("request.submit", ask, who, key=f"{key}:{one.quote.id}")
+                done = platform().run("request.submit", ask, who, key=f"{key}:{one.quote.id}")
         except ScfError as refused:
             refused_ones += 1
             flash(f"{one.buyer}: {refusal_text(refused)}", "bad")
         else:
-            taken += 1
+            taken.append(one.request_id or str(done.result["id"]))
     if taken:
         total = sum(one.quote.net_minor for one in held)
         flash(
@@ -205,7 +206,10 @@ def confirm_now() -> Response | str | tuple[str, int]:
             ),
             "warn",
         )
-    return redirect(url_for("treasurer.confirm", quote=ids), 303)
+        return redirect(url_for("treasurer.confirm", quote=ids), 303)
+    if len(taken) == 1:
+        return redirect(url_for("treasurer.request", request_id=taken[0]), 303)
+    return redirect(url_for("treasurer.requests"), 303)
 
 
 def signed(held: list[Held]) -> str:

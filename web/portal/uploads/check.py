@@ -83,8 +83,11 @@ def _page(
                 today=day_for(reading.connection(), actor().org_id, now().date()),
             )
         own = _own(reading)
-        header, sample = preview.header_of(content, preview.header_row_of(form or {}))
+        line = preview.header_row_of(form) if form else preview.likely_header_row(content)
+        header, sample = preview.header_of(content, line)
         choice = _choice(reading, header, sample, form)
+        if form is None and not choice.remembered:
+            choice.header_row = line
         if choice.remembered and choice.header_row != 1:
             header, sample = preview.header_of(content, choice.header_row)
         mapping, found = preview.mapping_of(choice, header, own)

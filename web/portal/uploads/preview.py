@@ -36,6 +36,7 @@ _SAMPLES: Final = 3
 _TRIED: Final = 2_000
 _SHOWN: Final = 8
 _MAX_HEADER: Final = 200
+_PREAMBLE: Final = 15  # lines in which a header is looked for
 
 
 @dataclass
@@ -85,6 +86,11 @@ def is_readable(content: bytes) -> bool:
 
 def header_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[list[str]]]:
     """Give the header of a table and its first rows."""
+    header, rows = _lines_of(content, header_row)
+    return header, [cells for _line, cells in rows]
+
+
+def _lines_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[tuple[int, list[str]]]]:
     anything = ColumnMapping(
         kind=Kind.PAYMENT,
         columns={},
@@ -92,7 +98,18 @@ def header_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[list
         header_row=header_row,
     )
     table = open_table(content, anything)
-    return table.header, [row.cells for row in islice(table.raw_rows(), SAMPLE_LINES)]
+    return table.header, [(row.line, row.cells) for row in islice(table.raw_rows(), SAMPLE_LINES)]
+
+
+def likely_header_row(content: bytes) -> int:
+    """Guess in which line the header stands: the first of those where most names are known."""
+    first, rows = _lines_of(content)
+    best, most = 1, len(propose_columns(first, ()).columns)
+    for line, cells in rows[:_PREAMBLE]:
+        known = len(propose_columns(cells, ()).columns)
+        if known > most:
+            best, most = line, known
+    return best
 
 
 def header_digest(header: Sequence[str]) -> str:
@@ -165,12 +182,14 @@ def mapping_of(
             )
         columns[name] = header[place]
     constants = own_side(choice, own)
-    for name in required_fields_of(choice.kind):
-        if name == "currency" and (name in columns or choice.currency):
-            continue
-        if name not in columns:
-            told = _("Say which column holds %(field)s.", field=field_name(name))
-            errors["currency" if name == "currency" else "column-0"] = told
+    missing = [name for name in required_fields_of(choice.kind) if name not in columns]
+    if "currency" in missing:
+        missing.remove("currency")
+        if not choice.currency:
+            errors["currency"] = _("Say which currency the amounts are in.")
+    if missing:
+        names = ", ".join(field_name(name) for name in missing)
+        errors["column-0"] = _("Say which column holds %(field)s.", field=names)
     if errors:
         return None, errors
     try:

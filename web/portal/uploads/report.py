@@ -6,16 +6,29 @@ from typing import Final
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
+from flask_babel import ngettext
+from sqlalchemy import func, select
 from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
 
 from scf.db.models import Job
-from scf.documents import errorfile
-from scf.documents.models import DocumentFinding, Upload
+from scf.documents import errorfile, intake
+from scf.documents.models import (
+    CreditNote,
+    DocumentFinding,
+    Invoice,
+    Order,
+    Receipt,
+    TradePayment,
+    Upload,
+)
+from scf.kernel.actor import Role
+from scf.parties import identifiers as numbers
 from scf.parties.access import may
+from scf.parties.models import Firm
 from web.api.v1.files import attachment
 from web.context import actor, now, platform
+from web.forms import form_key
 from web.portal.acting import must, tried
 from web.portal.uploads import preview
 from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
@@ -23,6 +36,7 @@ from web.portal.uploads.fixing import grid_of
 
 REFRESH: Final = 3
 _UNKNOWN: Final = 50
+_PARTNERS: Final = 500
 _TOLD: Final = 25
 
 
@@ -53,6 +67,7 @@ def show(upload_id: str) -> Response | BaseResponse:
         fixes = row.mode == "keep-good" and table and bool(errors)
         grid = grid_of(row, content, errors, _after()) if fixes else None
         told = [one for one in errors if grid is None or errorfile.row_of(one.place) is None]
+        unknown = [] if running else _unknown(reading, upload_id)
         page = render_template(
             "uploads/show.html",
             row=row,
@@ -63,8 +78,12 @@ def show(upload_id: str) -> Response | BaseResponse:
             told=told[:_TOLD],
             told_more=max(0, len(told) - _TOLD),
             has_errors=bool(errors),
-            unknown=_unknown(reading, upload_id),
+            unknown=unknown,
+            partners=_partners(reading) if unknown else [],
+            same_name=numbers.alias,
+            waiting=_waiting(reading, upload_id) if row.incomplete_count else 0,
             may_invite=may(actor(), "firm.add"),
+            after_links=_after_links(),
             took=_took(row),
             corrections=_corrections(reading, upload_id),
             refresh=REFRESH,
@@ -93,6 +112,27 @@ def invite(upload_id: str) -> BaseResponse:
             ),
             "ok",
         )
+    return redirect(url_for("uploads.show", upload_id=upload_id), 303)
+
+
+@uploads.post("/<upload_id>/recognise")
+def recognise(upload_id: str) -> BaseResponse:
+    """Take the firms that a file means by its names; what waited for them goes on at once."""
+    must("firm.recognise")
+    with platform().db.read(actor()) as reading:
+        one_upload(reading, upload_id)
+    known = 0
+    for name, firm_id in request.form.items():
+        mark, _sign, finding_id = name.partition(":")
+        if mark != "firm" or not firm_id:
+            continue
+        ask = {"firm_id": firm_id[:64], "finding_id": finding_id[:64]}
+        done = tried("firm.recognise", ask, part=finding_id[:64])
+        if done is not None:
+            known += 1
+            intake.look_again(platform(), done["id"], f"{form_key()}:{finding_id[:64]}")
+    if known:
+        flash(ngettext("%(num)d firm is recognised.", "%(num)d firms are recognised.", known), "ok")
     return redirect(url_for("uploads.show", upload_id=upload_id), 303)
 
 
@@ -152,6 +192,42 @@ def _unknown(reading: Session, upload_id: str) -> list[DocumentFinding]:
             .limit(_UNKNOWN)
         ).scalars()
     )
+
+
+def _partners(reading: Session) -> list[tuple[str, str]]:
+    """Read id and name of the firms that this one trades with."""
+    rows = reading.execute(
+        select(col(Firm.id), col(Firm.name))
+        .where(
+            col(Firm.kind) == "trader",
+            col(Firm.state) == "ACTIVE",
+            col(Firm.id) != actor().org_id,
+        )
+        .order_by(col(Firm.name))
+        .limit(_PARTNERS)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def _waiting(reading: Session, upload_id: str) -> int:
+    """Count the documents of a file that still wait for a firm or a date."""
+    return sum(
+        int(
+            reading.execute(
+                select(func.count())
+                .select_from(kind)
+                .where(col(kind.upload_id) == upload_id, col(kind.document_state) == "INCOMPLETE")
+            ).scalar_one()
+        )
+        for kind in (Order, Receipt, Invoice, CreditNote, TradePayment)
+    )
+
+
+def _after_links() -> list[tuple[str, str]]:
+    """Give where a person goes on from a file that is read."""
+    if Role.TREASURER in actor().roles:
+        return [(_("See what you can receive"), url_for("treasurer.home"))]
+    return [(_("See what waits for acceptance"), url_for("anchor.acceptances"))]
 
 
 def _corrections(reading: Session, upload_id: str) -> list[Upload]:

@@ -156,6 +156,56 @@ def test_a_firm_that_nobody_knows_is_invited_from_the_report(of: Served) -> None
     assert "Ford Springs is invited" in clerk.post(f"/uploads/{upload_id}/invite", form)
 
 
+GERMAN = (
+    "Offene Posten;;;;;\n"
+    "Belegnr.;Belegdatum;Fällig am;Lieferant;Währung;Bruttobetrag\n"
+    "B-1;16.02.2026;14.05.2026;Supplier Company;EUR;12.480,50\n"
+    "B-2;17.02.2026;31.04.2026;Supplier Company;EUR;8.915,00\n"
+    "B-3;17.02.2026;15.05.2026;Supplier Company;EUR;1.204.310,75\n"
+).encode()
+
+
+def test_header_dates_and_amounts_are_found_although_a_row_is_wrong(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    upload_id = hand_in(clerk, GERMAN)
+    assert "2 good" in clerk.html
+    assert "1 to fix" in clerk.html
+    sent = clerk.fields(f"/uploads/{upload_id}/start")
+    chosen = [sent[f"column-{place}"] for place in range(6)]
+    assert chosen == [
+        ["number"], ["issue_on"], ["due_on"], ["seller_name"], ["currency"], ["payable"]
+    ]  # fmt: skip
+    assert (sent["date_format"], sent["decimal"]) == (["DD.MM.YYYY"], ["comma"])
+    assert sent["header_row"] == ["2"]
+
+
+def test_a_partner_is_recognised_by_the_name_that_the_file_gives_it(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    # The firm is a partner by its number; a name alone leads to nobody at first.
+    first = hand_in(clerk, table(rows=1, bad=()))
+    clerk.post(f"/uploads/{first}/start", clerk.fields(f"/uploads/{first}/start"))
+    upload_id = hand_in(clerk, GERMAN)
+    page = clerk.post(f"/uploads/{upload_id}/start", clerk.fields(f"/uploads/{upload_id}/start"))
+    assert "Say once which of your partners a name means" in page
+    waits = (Invoice.document_state == "INCOMPLETE",)
+    assert count(of, Invoice, *waits) == 2
+    form = clerk.fields(f"/uploads/{upload_id}/recognise")
+    assert of.world.firms["supplier"] in {values[0] for values in form.values()}
+    for _ in range(2):  # pressed twice
+        page = clerk.post(f"/uploads/{upload_id}/recognise", form)
+        assert "1 firm is recognised." in page
+    assert count(of, Invoice, *waits) == 0
+    later = hand_in(clerk, GERMAN.replace(b"B-", b"C-"), "next.csv")
+    clerk.post(f"/uploads/{later}/start", clerk.fields(f"/uploads/{later}/start"))
+    assert count(of, Invoice, *waits) == 0
+    assert count(of, Invoice) == 5
+    stranger = Person(of, "treasurer")
+    stranger.get("/uploads/")
+    own = form | {"key": "another", "csrf_token": stranger.token()}
+    stranger.post(f"/uploads/{upload_id}/recognise", own)
+    assert stranger.status == 404
+
+
 def test_the_file_to_correct_and_the_original_come_back_and_strangers_see_nothing(
     of: Served,
 ) -> None:
