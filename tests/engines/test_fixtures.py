@@ -5,6 +5,7 @@ import sqlite3
 import psycopg
 import pytest
 
+from scf.db.engine import Database
 from tests.support.engines import ENGINES
 from tests.support.network import OutsideConnection
 from tests.support.postgres import PostgresServer, is_alive
@@ -47,3 +48,11 @@ def test_a_committed_row_survives_a_crash_of_the_server_and_no_process_stays() -
         _execute(url, "INSERT INTO kept VALUES (1)")
     assert not is_alive(server.pid)
     assert not server.folder.exists()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_the_product_waits_for_the_disk_and_only_its_tests_do_not(db: Database) -> None:
+    for engine in (db.writer, db.reader):
+        with engine.connect() as conn:
+            assert conn.connection.info["synchronous"] == 2  # FULL
+            assert conn.exec_driver_sql("PRAGMA synchronous").scalar() == 0

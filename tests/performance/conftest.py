@@ -37,6 +37,11 @@ def pytest_terminal_summary(
 # --- Databases that pay for their commits, as in production ------------------------------------
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> None:
+    """Leave SQLite as it is: what is measured waits for the disk."""
+
+
 class Store(Protocol):
     """Makes databases of one engine and copies them while nobody is connected."""
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from tests.support.postgres import Databases, PostgresMissing, PostgresServer
 
@@ -59,6 +61,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _server in config.stash:
         config.stash[_server].close()
         del config.stash[_server]
+
+
+# --- SQLite that does not wait for the disk -----------------------------------------------------
+
+
+def _stop_waiting(connection: object, record: ConnectionPoolEntry, _lent: object) -> None:
+    """Switch syncing off in a connection at its first use; notes how the product had set it."""
+    if isinstance(connection, sqlite3.Connection) and "synchronous" not in record.info:
+        record.info["synchronous"] = connection.execute("PRAGMA synchronous").fetchone()[0]
+        connection.execute("PRAGMA synchronous=OFF")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """Let this process commit to SQLite without waiting, as the run's PostgreSQL does, too.
+
+    What a commit has written is there for every process, and stays when one is killed; only a
+    power cut would take it. Programs that tests start keep the product's own setting.
+    """
+    event.listen(Pool, "checkout", _stop_waiting)
+    yield
+    event.remove(Pool, "checkout", _stop_waiting)
 
 
 # --- One database per test --------------------------------------------------------------------
