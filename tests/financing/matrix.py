@@ -9,17 +9,17 @@ from scf.db.engine import Database
 from scf.kernel.actor import Role
 from scf.offers.models import Quote
 from scf.parties.models import User, UserRole
-from tests.support.deals import ANCHOR, BANK, CHECKER, DAY, EUR, HEAD, MAKER, Deals, table
+from tests.support.deals import BANK, EUR, HEAD, Deals, table
 
 SMALL = "1,000.00"
 LARGE = "1,000.01"
 HUGE = "5,000.01"
 
 
-def matrix_file(code: str = "matrix", **terms: str) -> str:
+def matrix_file(code: str = "", **terms: str) -> str:
     """Give the shipped programme with a matrix for euro, and the checks the platform answers."""
     text = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
-    head = text.partition("[terms.currency.USD]")[0].replace("payables-finance", code)
+    head = text.partition("[terms.currency.USD]")[0].replace("payables-finance", code or "matrix")
     changed = {
         "approval": None,
         "checks_before_decision": '["duplicate"]',
@@ -53,16 +53,7 @@ second = ["head_office"]
 class MatrixDeals(Deals):
     """One such programme; a quote goes the way that the test says."""
 
-    def programme(self, code: str = "matrix", bank: str = BANK, **terms: str) -> str:
-        loaded = self.run(
-            "programme.load",
-            MAKER,
-            content=matrix_file(code, **terms),
-            anchor_id=ANCHOR,
-            effective_on=DAY,
-        )
-        self.run("programme.activate", CHECKER, programme_id=loaded["id"])
-        return str(loaded["id"])
+    file = staticmethod(matrix_file)
 
     def quoted(self, amount: str, route: str = "auto", **invoice: Any) -> str:  # noqa: ANN401 - columns
         """Quote a new invoice, as a risk price would send it on its way."""

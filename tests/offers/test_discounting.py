@@ -1,7 +1,7 @@
 """A seller's own programme: receivables discounting from the shipped file to the hold."""
 
 import datetime as dt
-from importlib.resources import files
+import functools
 
 import pytest
 
@@ -15,37 +15,25 @@ from tests.support.deals import (
     ANCHOR,
     APPROVER,
     BANK,
-    CHECKER,
     DAY,
     MAKER,
     SELLER,
     Deals,
     eur,
+    programme_file,
     refusals_of,
 )
 
 VALUE_ON = DAY + dt.timedelta(days=1)
 DUE = VALUE_ON + dt.timedelta(days=75)  # a Monday
-
-
-def shipped(**changes: str) -> str:
-    """Give the shipped file, with some plain terms changed (values as TOML)."""
-    text = files("config").joinpath("programmes/receivables-discounting.toml").read_text("utf-8")
-    lines = text.splitlines()
-    for name, value in changes.items():
-        found = [n for n, line in enumerate(lines) if line.split("=")[0].strip() == name]
-        lines[found[0]] = f"{name} = {value}"
-    return "\n".join(lines)
+shipped = functools.partial(programme_file, "", "receivables-discounting")
 
 
 def discounting(deals: Deals, **changes: str) -> str:
     """Agree discounting with the seller; gives the programme."""
-    made = deals.run(
-        "programme.load", MAKER, content=shipped(**changes), seller_id=SELLER, effective_on=DAY
-    )
-    deals.run("programme.activate", CHECKER, programme_id=made["id"])
-    deals.limit("programme", made["id"], "10,000,000.00")
-    return str(made["id"])
+    made = deals.agreed(shipped(**changes), seller_id=SELLER)
+    deals.limit("programme", made, "10,000,000.00")
+    return made
 
 
 @pytest.fixture

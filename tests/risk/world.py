@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -21,32 +20,25 @@ from tests.support.deals import (
     CHECKER,
     DAY,
     MAKER,
-    OTHER_CHECKER,
-    OTHER_MAKER,
     SELLER,
     Deals,
     eur,
+    programme_file,
     table,
 )
 
 TODAY = dt.date(2026, 3, 11)  # the first day on which the trade of DAY is known
 
 
-def risk_programme(code: str = "payables-finance-by-risk", **terms: str) -> str:
+def risk_programme(code: str = "", **terms: str) -> str:
     """Give the shipped programme that prices by risk, with some terms changed (values as TOML)."""
-    file = files("config").joinpath("programmes/payables-finance-by-risk.toml")
-    lines = file.read_text("utf-8").replace('"payables-finance-by-risk"', f'"{code}"').splitlines()
-    for name, value in terms.items():
-        found = [n for n, line in enumerate(lines) if line.split("=")[0].strip() == name]
-        if found:
-            lines[found[0]] = f"{name} = {value}"
-        else:
-            lines.insert(lines.index("[terms]") + 1, f"{name} = {value}")
-    return "\n".join(lines)
+    return programme_file(code, "payables-finance-by-risk", **terms)
 
 
 class RiskWorld(Deals):
     """Deals priced by risk; firms beside anchor and seller by name."""
+
+    file = staticmethod(risk_programme)
 
     def __init__(self, db: Database, *firms: str, **terms: str) -> None:
         load_appetite()
@@ -54,20 +46,6 @@ class RiskWorld(Deals):
         with db.writer.begin() as conn:
             for firm in firms:
                 self.add_firm(conn, firm)
-
-    def programme(
-        self, code: str = "payables-finance-by-risk", bank: str = BANK, **terms: str
-    ) -> str:
-        maker, checker = (MAKER, CHECKER) if bank == BANK else (OTHER_MAKER, OTHER_CHECKER)
-        loaded = self.run(
-            "programme.load",
-            maker,
-            content=risk_programme(code, **terms),
-            anchor_id=ANCHOR,
-            effective_on=DAY,
-        )
-        self.run("programme.activate", checker, programme_id=loaded["id"])
-        return str(loaded["id"])
 
     # --- Days
 

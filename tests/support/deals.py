@@ -7,7 +7,7 @@ fixings, acceptances, quotes, requests) enters by commands.
 import datetime as dt
 import importlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -55,10 +55,10 @@ def table(model: type[SQLModel]) -> Table:
     return made
 
 
-def programme_file(code: str = "payables-finance", **terms: str) -> str:
-    """Give the shipped programme file with some plain terms changed (values as TOML)."""
-    text = files("config").joinpath("programmes/payables-finance.toml").read_text("utf-8")
-    lines = text.replace('code = "payables-finance"', f'code = "{code}"').splitlines()
+def programme_file(code: str = "", shipped: str = "payables-finance", **terms: str) -> str:
+    """Give a shipped programme file with some plain terms changed (values as TOML)."""
+    text = files("config").joinpath(f"programmes/{shipped}.toml").read_text("utf-8")
+    lines = text.replace(f'code = "{shipped}"', f'code = "{code or shipped}"').splitlines()
     for name, value in terms.items():
         found = [n for n, line in enumerate(lines) if line.split("=")[0].strip() == name]
         if found:
@@ -76,6 +76,8 @@ def refusals_of(error: ScfError) -> list[dict[str, Any]]:
 
 class Deals:
     """One database with its people and one active programme; amounts are texts in euro."""
+
+    file: Callable[..., str] = staticmethod(programme_file)  # other deals have other files
 
     def __init__(self, db: Database, *, limits: str | None = "10,000,000.00", **terms: str) -> None:
         for name in SLICES:
@@ -152,16 +154,14 @@ class Deals:
         )  # fmt: skip
         return account_id
 
-    def programme(self, code: str = "payables-finance", bank: str = BANK, **terms: str) -> str:
+    def programme(self, code: str = "", bank: str = BANK, **terms: str) -> str:
         """Load and activate a programme of the anchor."""
+        return self.agreed(self.file(code, **terms), bank, anchor_id=ANCHOR)
+
+    def agreed(self, content: str, bank: str = BANK, **party: str) -> str:
+        """Load a programme that is agreed with a party, and activate it."""
         maker, checker = (MAKER, CHECKER) if bank == BANK else (OTHER_MAKER, OTHER_CHECKER)
-        loaded = self.run(
-            "programme.load",
-            maker,
-            content=programme_file(code, **terms),
-            anchor_id=ANCHOR,
-            effective_on=DAY,
-        )
+        loaded = self.run("programme.load", maker, content=content, effective_on=DAY, **party)
         self.run("programme.activate", checker, programme_id=loaded["id"])
         return str(loaded["id"])
 

@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+
 from scf.bootstrap import (
     Platform,
     job_handlers,
@@ -18,7 +20,7 @@ from scf.db.engine import Database
 from scf.db.runner import Runner
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
-from scf.parties import tokens
+from scf.parties import passwords, tokens
 from scf.parties.access import authorise
 from scf.parties.service import actor_of_user
 
@@ -26,6 +28,10 @@ NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 PASSWORD = "heron-cellar-oblique-17"
 TRADER_ROLES = (Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER, Role.ADMINISTRATOR)
 BANK_ROLES = (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE, Role.ADMINISTRATOR)
+
+
+# A hash is slow on purpose, and everybody here has the same password.
+_hashed_once = functools.cache(passwords.hash_password)
 
 
 @functools.cache
@@ -78,15 +84,17 @@ class World:
 
     def person(self, short: str, firm: str, *roles: Role) -> Actor:
         """Add a person who signs in as ``short@firm.example`` with :data:`PASSWORD`."""
-        added = self.run(
-            "user.add",
-            OPERATOR,
-            email=f"{short}@{firm}.example",
-            name=short.replace("-", " ").title(),
-            org_id=self.firms[firm],
-            roles=list(roles),
-            password=PASSWORD,
-        )
+        with pytest.MonkeyPatch.context() as remembering:
+            remembering.setattr(passwords, "hash_password", _hashed_once)
+            added = self.run(
+                "user.add",
+                OPERATOR,
+                email=f"{short}@{firm}.example",
+                name=short.replace("-", " ").title(),
+                org_id=self.firms[firm],
+                roles=list(roles),
+                password=PASSWORD,
+            )
         with self.platform.db.snapshot() as conn:
             actor = actor_of_user(conn, str(added["id"]))
         assert actor is not None

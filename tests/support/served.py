@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.test import TestResponse
 
 from scf.db.engine import Database
@@ -18,9 +19,24 @@ HOST = "https://localhost"
 KEY = "key-for-signing-in-tests-only-0123456789"
 
 
+class _Compiled(BytecodeCache):
+    """Templates that an application of this process has compiled, for those after it."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (known := self.kept.get(bucket.key)) is not None:
+            bucket.bytecode_from_string(known)  # refused there if the template has changed
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
 def application(world: World, **more: Any) -> Flask:  # noqa: ANN401 - the options' own types
     """Build an application over a world; each call is as good as another worker."""
-    return create_app(world.platform, Options(secret_key=KEY, **more))
+    app = create_app(world.platform, Options(secret_key=KEY, **more))
+    app.jinja_env.bytecode_cache = _Compiled()
+    return app
 
 
 @dataclass

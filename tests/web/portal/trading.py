@@ -12,10 +12,8 @@ from scf.kernel.actor import Actor, Role
 from tests.support.deals import (
     ANCHOR,
     BANK,
-    CHECKER,
     DAY,
     EUR,
-    MAKER,
     SELLER,
     Deals,
     eur,
@@ -64,15 +62,7 @@ def trading_on(db: Database) -> Trading:
     deals = Deals(db)
     with db.writer.begin() as conn:
         deals.add_firm(conn, SECOND)
-    loaded = deals.run(
-        "programme.load",
-        MAKER,
-        content=programme_file("second"),
-        anchor_id=SECOND,
-        effective_on=DAY,
-    )
-    programme_id = str(loaded["id"])
-    deals.run("programme.activate", CHECKER, programme_id=programme_id)
+    programme_id = deals.agreed(programme_file("second"), anchor_id=SECOND)
     deals.limit("programme", programme_id, "10,000,000.00")
     deals.limit("obligor", SECOND, "10,000,000.00")
     firms = {"seller": SELLER, "anchor": ANCHOR, "bank": BANK, "second": SECOND}
