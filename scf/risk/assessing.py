@@ -101,7 +101,7 @@ def _assessed(
         for name, holds in (
             ("NO_HISTORY", not rated and view.settled_items == 0),
             ("LONE_FIRM", is_alone),
-            ("TRADE_CIRCLE", splits is not None and splits["loop"] > 0),
+            ("TRADE_CIRCLE", chain.circled[at]),
             ("CHAIN_CAPPED", at in chain.propagation.capped),
         )
         if holds

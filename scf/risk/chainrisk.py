@@ -36,6 +36,7 @@ class ChainRisk:
     propagation: "Propagation"
     buffers: tuple[float, ...]
     receivables: Mapping[tuple[int, int], tuple[float, float]]
+    circled: tuple[bool, ...]  # who sells to itself through others, however little
 
     def splits(self, place: int) -> dict[str, Any] | None:
         """Take a hazard apart by origin, by first hop and by hop; nothing without a chain."""
@@ -112,4 +113,16 @@ def run(
         propagate(own, weights),
         tuple(buffer.tolist()),
         dict(zip(pairs, amounts, strict=True)),
+        _circled(ordered, seller.tolist(), buyer.tolist()),
     )
+
+
+def _circled(
+    firms: Sequence[str], sellers: Sequence[int], buyers: Sequence[int]
+) -> tuple[bool, ...]:
+    from graph.build import from_relations
+    from graph.tiers import circles
+
+    pairs = [(s, b) for s, b in zip(sellers, buyers, strict=True) if s != b]
+    sold = from_relations([firms[s] for s, _ in pairs], [firms[b] for _, b in pairs], firms=firms)
+    return tuple((circles(sold) >= 0).tolist())

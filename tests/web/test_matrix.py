@@ -20,6 +20,7 @@ from scf.db.models import Job
 from scf.db.runner import Outcome, Runner
 from scf.kernel.actor import Role
 from scf.kernel.ids import new_id
+from scf.parties import sessions
 from scf.parties.models import ApiToken
 from scf.programmes.models import LimitNode
 from tests.support.people import BANK_ROLES, NOON, TRADER_ROLES, World, world_on
@@ -67,6 +68,11 @@ class Matrix:
 
 @pytest.fixture
 def matrix(db: Database) -> Matrix:
+    return matrix_on(db)
+
+
+def matrix_on(db: Database, *, dry: bool = True) -> Matrix:
+    """Make the world; dry, every command is taken back."""
     world = world_on(db)
     people = []
     for org in ("bank-a", "bank-b", "anchor-x", "anchor-y", "supplier-x"):
@@ -86,8 +92,9 @@ def matrix(db: Database) -> Matrix:
         world.people["bank-a-administrator"],
         user_id=world.people["gone"].user_id,
     )
-    dry = DryRunner(db, world.clock, world.platform.runner._authorise)
-    object.__setattr__(world.platform, "runner", dry)
+    if dry:
+        runner = DryRunner(db, world.clock, world.platform.runner._authorise)
+        object.__setattr__(world.platform, "runner", runner)
     return Matrix(Served(world, application(world)), people, things)
 
 
@@ -319,3 +326,85 @@ def _one_of_each_kind(matrix: Matrix) -> dict[str, Person]:
             found.setdefault(person.role, person)
     stranger = next(one for one in matrix.people if one.name == "bank-b-officer-checker")
     return {one.name: one for one in (*found.values(), stranger)}
+
+
+# Which kind of object stands in an address of the portal, where its name alone does not say it.
+KINDS = {
+    "account_id": "account",
+    "advance_id": "advance",
+    "dispute_id": "dispute",
+    "entry_id": "bank_entry",
+    "file_id": "payment_file",
+    "firm_id": "firm",
+    "invoice_id": "invoice",
+    "node_id": "limit",
+    "passkey_id": "passkey",
+    "programme_id": "programme",
+    "request_id": "request",
+    "session_id": "session",
+    "token_id": "token",
+    "upload_id": "upload",
+    "user_id": "user",
+}
+# Firms are known to every bank by name; what a bank did with one is asked for elsewhere.
+EVERY_BANK_KNOWS = frozenset({"firm", "account"})
+# A page shows these in every answer anew, whatever it is about.
+_ANEW = re.compile(rb'name="(?:csrf_token|key)" value="[^"]*"|<p class="tiny">[A-Z_]+ [^<]*</p>')
+
+
+def test_a_page_about_what_is_anothers_is_the_page_about_what_is_not_there(
+    matrix: Matrix,
+) -> None:
+    """Every address of the portal with an id in it, for a stranger of every role that may open it.
+
+    Status, words and headers are those of an id that nobody has.
+    """
+    things = matrix.things | _of_somebody(matrix)
+    routes = [
+        (method, rule, re.findall(r"<(\w+)>", rule), row)
+        for (method, rule), row in ROUTES.items()
+        if isinstance(row, Portal) and "<" in rule
+    ]
+    named = {name for _method, _rule, names, _row in routes for name in names}
+    assert named <= set(KINDS)
+    wrong, compared, met = [], 0, set()
+    for person in (one for one in matrix.people if one.org in {"bank-b", "anchor-y"}):
+        browser = matrix.served.browser(person.name)
+        token = browser.form_token("/account")
+        for method, rule, names, row in routes:
+            kinds = {KINDS[name] for name in names}
+            if person.role not in row.roles or (person.is_bank and kinds & EVERY_BANK_KNOWS):
+                continue
+            answers = []
+            theirs = {name: things[KINDS[name]] for name in names}
+            nobodys = {name: "0" * 16 if name == "session_id" else new_id() for name in names}
+            for ids in (theirs, nobodys):
+                path = re.sub(r"<(\w+)>", lambda found, ids=ids: ids[found[1]], rule)
+                form = {"key": new_id(), "reason": "because", "note": "because"}
+                answer = (
+                    browser.post(path, form, token=token) if method == "POST" else browser.get(path)
+                )
+                body = _ANEW.sub(b"", answer.data)
+                for one in ids.values():
+                    body = body.replace(one.encode(), b"ID")
+                answers.append((answer.status_code, body, _telling(answer)))
+            compared += 1
+            met.add((method, rule))
+            if answers[0] != answers[1] or answers[0][0] not in {303, 404}:
+                wrong.append((person.name, method, rule, answers[0][0], answers[1][0]))
+    assert not wrong
+    assert met == {(method, rule) for method, rule, _names, _row in routes} - {
+        ("POST", "/officer/accounts/<account_id>/verify"),
+        *((method, rule) for method, rule, _n, _r in routes if rule.startswith("/officer/firms/")),
+    }
+    assert compared > 100
+
+
+def _of_somebody(matrix: Matrix) -> dict[str, str]:
+    """Give the id by which a session of another person is listed; nobody has a passkey here."""
+    world = matrix.served.world
+    user_id = world.people["anchor-x-treasurer"].user_id
+    session_id = sessions.start(
+        world.platform.db, user_id, {}, world.clock.now(), sessions.Lifetimes()
+    )
+    return {"session": sessions.digest_of(session_id)[:16], "passkey": new_id()}

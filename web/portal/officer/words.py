@@ -177,6 +177,9 @@ _CRITERIA: Final = {
     "GRADE": _l("The grade is within the policy"),
     "AMOUNT_ABOVE_AUTO": _l("The amount is small enough for this grade"),
     "FEW_SETTLED_ITEMS": _l("Enough settled items are known"),
+    "NO_HISTORY": _l("The firms have paid and been paid here before"),
+    "LONE_FIRM": _l("The firms trade with others that are known"),
+    "TRADE_CIRCLE": _l("No firm sells to itself through others"),
     "SNAPSHOT_STALE": _l("The chain is of this morning"),
     "MODEL_UNAVAILABLE": _l("Every firm could be assessed"),
 }
