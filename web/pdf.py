@@ -6,7 +6,6 @@ from typing import Any
 from scf.kernel.errors import Unavailable
 
 INSTEAD = "Take the CSV, or print the page from the browser."
-PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
 def pdf_of(text: str) -> bytes:
@@ -29,7 +28,8 @@ def pdf_of(text: str) -> bytes:
     except OSError as missing:  # a library that is loaded by name
         raise Unavailable(
             "PDF_SYSTEM",
-            f"PDF needs Pango, which this machine lacks; on Debian: apt-get install {PACKAGES}.",
+            "PDF needs Pango, which this machine lacks; on Debian: apt-get install libpango-1.0-0 "
+            "libpangoft2-1.0-0 libharfbuzz-subset0.",
             next_step=INSTEAD,
         ) from missing
     style = files("web").joinpath("static", "print.css").read_text("utf-8")
