@@ -379,7 +379,7 @@ def test_a_page_about_what_is_anothers_is_the_page_about_what_is_not_there(
             theirs = {name: things[KINDS[name]] for name in names}
             nobodys = {name: "0" * 16 if name == "session_id" else new_id() for name in names}
             for ids in (theirs, nobodys):
-                path = re.sub(r"<(\w+)>", lambda found, ids=ids: ids[found[1]], rule)
+                path = filled(rule, ids)
                 form = {"key": new_id(), "reason": "because", "note": "because"}
                 answer = (
                     browser.post(path, form, token=token) if method == "POST" else browser.get(path)
@@ -398,6 +398,11 @@ def test_a_page_about_what_is_anothers_is_the_page_about_what_is_not_there(
         *((method, rule) for method, rule, _n, _r in routes if rule.startswith("/officer/firms/")),
     }
     assert compared > 100
+
+
+def filled(rule: str, ids: dict[str, str]) -> str:
+    """Give an address of the portal with ids in its places."""
+    return re.sub(r"<(\w+)>", lambda found: ids[found[1]], rule)
 
 
 def _of_somebody(matrix: Matrix) -> dict[str, str]:

@@ -108,9 +108,12 @@ def remove_passkey(passkey_id: str) -> BaseResponse:
 
 @account.post("/recovery-codes")
 @freshly_proved
-def renew_codes() -> str:
+def renew_codes() -> Page:
     """Show ten fresh recovery codes; those before are void."""
-    shown = enrol.new_recovery_codes(actor())
+    shown = enrol.new_recovery_codes(actor(), form_key())
+    if not shown:
+        flash(_("These codes were made a moment ago, and are shown only once. Make new ones."))
+        return redirect(url_for("account.overview"), 303)
     return render_template(
         "gate/recovery_codes.html", codes=shown, onward=url_for("account.overview")
     )

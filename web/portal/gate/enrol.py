@@ -104,12 +104,15 @@ def passkey_creation(person: Actor) -> dict[str, str]:
     return {"options": options, "ticket": ticket}
 
 
-def new_recovery_codes(person: Actor) -> list[str]:
-    """Make ten recovery codes in place of all before, and give them to be shown this once."""
+def new_recovery_codes(person: Actor, key: str) -> list[str]:
+    """Make ten recovery codes in place of all before, and give them to be shown this once.
+
+    Nothing is made, and nothing can be shown, where the same key has made some before.
+    """
     made = [codes.new_recovery_code() for _number in range(codes.RECOVERY_CODES)]
     digests = [codes.digest_of(code) for code in made]
-    platform().run("factor.new_codes", {"digests": digests}, person, key=new_id())
-    return made
+    outcome = platform().run("factor.new_codes", {"digests": digests}, person, key=key)
+    return [] if outcome.replayed else made
 
 
 def email_of(conn: Any, user_id: str) -> str:  # noqa: ANN401 - a connection
@@ -137,7 +140,7 @@ def _page(person: Actor, problem: str) -> str:
 
 
 def _enrolled(person: Actor, method: str) -> str:
-    shown = new_recovery_codes(person)
+    shown = new_recovery_codes(person, new_id())
     steps.record(person, signin.SIGNED_IN, method)
     onward = steps.enter(person)
     return render_template("gate/recovery_codes.html", codes=shown, onward=onward)
