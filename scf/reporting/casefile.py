@@ -7,7 +7,7 @@ an earlier officer saw are read as they were kept.
 import datetime as dt
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -159,6 +159,7 @@ class CaseFile:
     signed: str
     acts: tuple[Act, ...]
     overrides: tuple[Any, ...]  # rows of what was set aside
+    people: Mapping[str, str]  # the names of who set it aside
     chain_snapshot_id: str  # of the chain that the price was made on; the newest for a contract
 
     @property
@@ -197,6 +198,13 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
     made = requests.decisions_of(conn, row)
     names = firm_names(conn, {row.seller_id, *(one.obligor_id for one in advances)})
     word, why_not = _word(conn, who, row, terms, made)
+    overrides = tuple(
+        session.execute(
+            select(RequestOverride)
+            .where(col(RequestOverride.request_id) == row.id)
+            .order_by(col(RequestOverride.id))
+        ).scalars()
+    )
     return CaseFile(
         request=row,
         quote=quote,
@@ -229,13 +237,8 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         undo_until=_undo_until(conn, who, row, now),
         signed=signing.signed(conn, row, advances, row.version),
         acts=tuple(acts_of(conn, who, row, terms, now)),
-        overrides=tuple(
-            session.execute(
-                select(RequestOverride)
-                .where(col(RequestOverride.request_id) == row.id)
-                .order_by(col(RequestOverride.id))
-            ).scalars()
-        ),
+        overrides=overrides,
+        people=people_names(conn, {one.user_id for one in overrides}) if overrides else {},
         chain_snapshot_id=_chain(conn, who, advances),
     )
 

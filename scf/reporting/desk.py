@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from scf.financing.models import FinancingRequest
+from scf.financing.models import FinancingRequest, RequestReview
 from scf.kernel.actor import Actor
 from scf.programmes.models import Fixing, LimitNode
 from scf.settlement.models import BankEntry, PaymentFile
@@ -50,5 +50,13 @@ def fixings_waiting(session: Session, who: Actor) -> int:
         col(Fixing.org_id) == who.org_id,
         col(Fixing.confirmed_by).is_(None),
         col(Fixing.added_by) != who.user_id,
+    )
+    return int(session.execute(query).scalar_one())
+
+
+def reviews_waiting(session: Session, who: Actor) -> int:
+    """Count the automatic approvals that were drawn and nobody has looked at."""
+    query = select(func.count(col(RequestReview.id))).where(
+        col(RequestReview.financier_id) == who.org_id, col(RequestReview.state) == "OPEN"
     )
     return int(session.execute(query).scalar_one())

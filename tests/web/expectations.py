@@ -243,6 +243,8 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     ("GET", "/admin/tokens"): Portal(signed_in=True, roles=ADMIN),
     ("POST", "/admin/tokens/<token_id>/withdraw"): Portal(signed_in=True, roles=ADMIN),
+    ("GET", "/admin/authorities"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
+    ("POST", "/admin/authorities"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
     ("GET", "/admin/audit"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
     ("GET", "/admin/audit.csv"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
     ("GET", "/admin/sign-ins"): Portal(signed_in=True, roles=ADMIN),

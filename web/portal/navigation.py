@@ -20,6 +20,7 @@ from scf.reporting.desk import (
     fixings_waiting,
     limits_waiting,
     receipts_waiting,
+    reviews_waiting,
 )
 from web.portal.counts import requests_waiting_for_seller
 
@@ -65,6 +66,7 @@ _OFFICER: Final = (
     Entry("officer.receipts", "bank", _("Money in"), "r", receipts_waiting),
     Entry("officer.programmes", "gear", _("Programmes"), "t", fixings_waiting),
     Entry("officer.firms", "building", _("Firms"), "f"),
+    Entry("officer.reviews", "eye", _("Sample"), "s", reviews_waiting),
     Entry("officer.books", "book", _("Books"), "b"),
 )
 _ADMIN: Final = (
@@ -87,7 +89,10 @@ ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {
     Role.ANCHOR_CLERK: _ANCHOR,
     Role.OFFICER_CHECKER: _OFFICER,
     Role.OFFICER_MAKER: _OFFICER,
-    Role.HEAD_OFFICE: _OFFICER,
+    Role.HEAD_OFFICE: (
+        *_OFFICER,
+        Entry("admin.authorities", "shield", _("Authority"), "y"),
+    ),
     Role.ADMINISTRATOR: _ADMIN,
 }
 

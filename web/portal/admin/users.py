@@ -45,7 +45,8 @@ def users() -> str:
             }
             for row in people
         ]
-    return render_template("admin/users.html", rows=rows)
+        kind = reading.execute(select(col(Firm.kind)).where(col(Firm.id) == who.org_id)).scalar()
+    return render_template("admin/users.html", rows=rows, is_bank=kind == "financier")
 
 
 @admin.get("/users/new")

@@ -11,10 +11,12 @@ from web.portal.officer import (
     firms,
     fixings,
     limits,
+    override,
     payouts,
     programmes,
     queue,
     receipts,
+    reviews,
 )
 from web.portal.officer.desk import officer
 
@@ -27,8 +29,10 @@ __all__ = [
     "fixings",
     "limits",
     "officer",
+    "override",
     "payouts",
     "programmes",
     "queue",
     "receipts",
+    "reviews",
 ]

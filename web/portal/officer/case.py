@@ -13,7 +13,7 @@ from scf.reporting import casefile
 from web.context import actor, now
 from web.forms import minor_of
 from web.portal import chain
-from web.portal.officer import caseview
+from web.portal.officer import caseview, verdicts
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.queue import cases
 from web.portal.officer.words import decline_name, told_name
@@ -31,7 +31,8 @@ def case(request_id: str) -> str:
     return _one(request_id, {})
 
 
-def _file(request_id: str) -> casefile.CaseFile:
+def file_of(request_id: str) -> casefile.CaseFile:
+    """Read everything about a case, or say that there is none."""
     with reading() as session:
         found = casefile.case_file(session, actor(), request_id, now())
     if found is None:
@@ -40,12 +41,13 @@ def _file(request_id: str) -> casefile.CaseFile:
 
 
 def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = None) -> str:
-    file = _file(request_id)
+    file = file_of(request_id)
     sides = file.sides
     picture = chain.around(sides)
     return render_template(
         "officer/case.html",
         case=caseview.view(file, actor()),
+        overrides=verdicts.of_case(file, actor()),
         place=_place(request_id),
         typed={name: value[:4000] for name, value in request.form.items()},
         errors=errors,
@@ -82,7 +84,7 @@ def _place(request_id: str) -> dict[str, Any]:
 @page("/cases/<request_id>/checks", "request.check", method="POST")
 def check_case(request_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Put a check on record, or all that are open with one piece of evidence."""
-    file = _file(request_id)
+    file = file_of(request_id)
     kind, result, evidence = typed("kind", 64), typed("result", 20), typed("evidence")
     if len(evidence) < _LEAST_WORDS:
         return _one(request_id, {f"check-{kind}": _("Say what you saw, in a few words.")}), 422
@@ -104,7 +106,7 @@ def check_case(request_id: str) -> Any:  # noqa: ANN401 - a page or a way on
 @page("/cases/<request_id>/decide", "request.decide", method="POST")
 def decide_case(request_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Say this officer's word, signed over exactly what the page showed."""
-    file = _file(request_id)
+    file = file_of(request_id)
     outcome = typed("outcome", 20)
     codes = list(dict.fromkeys(code for name in _CODE_FIELDS if (code := typed(name, 64))))
     if request.form.get("step") == "preview":
@@ -115,7 +117,7 @@ def decide_case(request_id: str) -> Any:  # noqa: ANN401 - a page or a way on
         return _one(request_id, errors), 422
     try:
         payload = _payload(file, outcome, codes)
-        check(_bound(file, payload["version"]))
+        check(bound(file, payload["version"]))
         result = act("request.decide", payload).result
     except ScfError as refusal:
         return _refused(request_id, refusal)
@@ -123,8 +125,8 @@ def decide_case(request_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     return done(_said(outcome, result), where)
 
 
-def _bound(file: casefile.CaseFile, version: int) -> str:
-    """Give what this form's signature covers.
+def bound(file: casefile.CaseFile, version: int) -> str:
+    """Return what this form's signature covers.
 
     On another version than the present one the word is refused by the command, or is the second
     press of a form whose word has been said: then it is what was shown that was signed.
@@ -182,7 +184,7 @@ def _less(file: casefile.CaseFile) -> list[dict[str, Any]]:
 def _refused(request_id: str, refusal: ScfError) -> tuple[str, int]:
     """Show the page again with all that was typed; or who was first."""
     if refusal.code in _FIRST:
-        file = _file(request_id)
+        file = file_of(request_id)
         view = caseview.view(file, actor())
         page_text = render_template(
             "officer/conflict.html",
@@ -214,7 +216,7 @@ def _said(outcome: str, result: Mapping[str, Any]) -> str:
 @page("/cases/<request_id>/undo", "request.undo", method="POST")
 def undo_case(request_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Take one's own last word back within five minutes."""
-    _file(request_id)
+    file_of(request_id)
     version = request.form.get("version", "")
     number = int(version) if version.isascii() and version.isdigit() else 0
     try:

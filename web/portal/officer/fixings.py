@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -45,12 +45,17 @@ def _page(form: dict[str, str], errors: dict[str, str]) -> str:
             conn, {one for row in rows for one in (row.added_by, row.confirmed_by) if one}
         )
         names = sorted({row.benchmark for row in rows} | _used(session))
+    waiting = [row for row in rows if row.confirmed_by is None]
+    chosen = request.args.get("confirm") or next(
+        (name.partition("confirm-")[2] for name in errors if name.startswith("confirm-")), ""
+    )
     return render_template(
         "officer/fixings.html",
+        # One page asks for one signature: of the value that was chosen.
+        chosen=chosen or (waiting[0].id if waiting else ""),
         waiting=[
             {"row": row, "signed": _signed(row), "own": row.added_by == actor().user_id}
-            for row in rows
-            if row.confirmed_by is None
+            for row in waiting
         ],
         fixings=[row for row in rows if row.confirmed_by is not None],
         people=people,
