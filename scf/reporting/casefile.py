@@ -42,6 +42,7 @@ from scf.programmes.terms import Terms
 from scf.reporting.economics import Economics, economics_of
 from scf.reporting.exposure import LimitLine, lines_of
 from scf.risk.models import PriceAssessment, RiskAssessment
+from scf.risk.stress import Stressed, stressed
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
 _DECISION: Final[Table] = Decision.__table__  # type: ignore[attr-defined]
@@ -153,6 +154,7 @@ class CaseFile:
     counter: Any | None  # the row of an open counter-offer
     economics: Economics | None  # nothing for a price by contract
     score: CaseScore | None
+    stress: tuple[tuple[Stressed, str], ...]  # if something breaks, with the firm it is about
     word: authority.Word | None
     why_not: NotAllowed | None
     undo_until: dt.datetime | None
@@ -232,6 +234,7 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         .first(),
         economics=economics_of(conn, advances, terms.day_count.basis),
         score=_score(session, advances),
+        stress=_stress(conn, advances),
         word=word,
         why_not=why_not,
         undo_until=_undo_until(conn, who, row, now),
@@ -285,6 +288,14 @@ def _score(session: Session, advances: Sequence[Advance]) -> CaseScore | None:
             )
         ),
     )
+
+
+def _stress(conn: Connection, advances: Sequence[Advance]) -> tuple[tuple[Stressed, str], ...]:
+    """Work the price of the largest invoice out again, each time with one thing worse."""
+    largest = max(advances, key=lambda one: one.face_minor, default=None)
+    found = stressed(conn, largest.quote_line_id) if largest is not None else ()
+    names = firm_names(conn, {one.firm_id for one in found if one.firm_id})
+    return tuple((one, names.get(one.firm_id, "")) for one in found)
 
 
 def _ppm(share: float) -> int:

@@ -15,6 +15,7 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("POST", "/cases/<request_id>/checks", OFFICERS, "request"),
     ("POST", "/cases/<request_id>/decide", BANK, "request"),
     ("POST", "/cases/<request_id>/undo", BANK, "request"),
+    ("GET", "/cases/<request_id>/memo.pdf", BANK, "request"),
     ("GET", "/cases/<request_id>/override", BANK, "request"),
     ("POST", "/cases/<request_id>/override", BANK, "request"),
     ("GET", "/reviews", BANK, ""),

@@ -336,6 +336,7 @@ KINDS = {
     "entry_id": "bank_entry",
     "file_id": "payment_file",
     "firm_id": "firm",
+    "fixing_id": "fixing",
     "invoice_id": "invoice",
     "node_id": "limit",
     "passkey_id": "passkey",

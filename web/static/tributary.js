@@ -23,7 +23,6 @@
     }
     if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
     if (event.target.closest("[data-keys]")) showKeys();
-    if (event.target.closest("[data-print]")) window.print();
   });
 
   // --- Single keys, which a person may switch off (WCAG 2.1.4)

@@ -12,6 +12,7 @@ from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM, round_half_up
 from scf.parties.access import may
 from scf.reporting.casefile import CaseCheck, CaseExposure, CaseFile, CaseWord
+from scf.risk.stress import LATE_DAYS, Stressed
 from web.i18n import day, moment, money, number, percent, role_name, short_amount
 from web.portal.officer import words
 from web.portal.officer.queue import clock
@@ -75,6 +76,8 @@ def view(file: CaseFile, who: Actor) -> dict[str, Any]:
         "undo": {"until": file.undo_until} if file.undo_until else None,
         "bound_to": file.signed,
         "score": _score(file),
+        "stress": [_stress(one, firm) for one, firm in file.stress],
+        "stress_note": _stress_note(file),
     }
 
 
@@ -235,6 +238,30 @@ def _score(file: CaseFile) -> list[dict[str, Any]]:
         }
         for firm, hazard in file.score.chain[:_MOST_ORIGINS]
     ]
+
+
+def _stress(one: Stressed, firm: str) -> dict[str, str]:
+    """Give one line of what would be if something broke."""
+    says = {
+        "none": _("As it was priced"),
+        "late": _("The obligor pays %(days)s days later", days=LATE_DAYS),
+        "customer": _("Its weightiest customer fails: %(firm)s", firm=firm),
+        "downgrade": _("The obligor is one grade worse"),
+    }
+    return {
+        "what": str(says[one.what]),
+        "pd": percent(one.pd_ppm),
+        "grade": one.grade,
+        "rate": f"{one.rate_bp} bp" if one.rate_bp is not None else str(_("no price")),
+        "route": words.decided_by(one.route),
+    }
+
+
+def _stress_note(file: CaseFile) -> str:
+    """Say what is not there, and why."""
+    if not file.stress or any(one.what == "customer" for one, _firm in file.stress):
+        return ""
+    return str(_("No customer's failure reaches the obligor in the model: a rating stands whole."))
 
 
 def _sums(file: CaseFile) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from web.context import actor
 from web.portal.officer import caseview, verdicts
 from web.portal.officer.case import bound, file_of
 from web.portal.officer.desk import act, done, errors_of, page, typed
+from web.portal.officer.words import decided_by
 from web.second_factor import check
 
 _LEAST_WORDS = 3
@@ -28,7 +29,7 @@ def _page(request_id: str, errors: Mapping[str, str]) -> str:
         "officer/override.html",
         case=caseview.view(file, actor()),
         overrides=verdicts.of_case(file, actor()),
-        route=verdicts.route(file.request.route),
+        route=decided_by(file.request.route),
         typed={name: value[:4000] for name, value in request.form.items()},
         errors=errors,
     )

@@ -26,16 +26,6 @@ _REVIEWS: Final = {
     "CHECK_TOO_WEAK": _l("A check is too weak"),
     "OTHER": _l("Something else"),
 }
-_ROUTES: Final = {
-    "auto": _l("the policy alone"),
-    "officer": _l("one officer"),
-    "two_officers": _l("two officers"),
-}
-
-
-def route(code: str) -> str:
-    """Return who decides on a route."""
-    return str(_ROUTES.get(code, code))
 
 
 def override_code(code: str) -> str:
@@ -81,8 +71,8 @@ def _what(one: Any) -> str:  # noqa: ANN401 - the row of an override
         return str(
             _(
                 "Decided by %(after)s instead of %(before)s",
-                after=route(one.after),
-                before=route(one.before),
+                after=words.decided_by(one.after),
+                before=words.decided_by(one.before),
             )
         )
     return str(_("Does not count: %(reason)s", reason=words.criterion(one.before)))
@@ -96,7 +86,7 @@ def _options(file: CaseFile, who: Actor) -> list[tuple[str, str]]:
     present = ROUTES.index(row.route) if row.route in ROUTES else 1
     head = Role.HEAD_OFFICE in who.roles
     routes = [
-        (f"route:{name}", str(_("Let it be decided by %(who)s", who=route(name))))
+        (f"route:{name}", str(_("Let it be decided by %(who)s", who=words.decided_by(name))))
         for number, name in enumerate(ROUTES)
         if number and number != present and (number > present or head)
     ]

@@ -386,6 +386,17 @@ def route_name(route: str) -> str:
     return str(names.get(route, route))
 
 
+def decided_by(route: str) -> str:
+    """Return who decides on a route."""
+    names = {
+        "auto": _("the policy alone"),
+        "officer": _("one officer"),
+        "two_officers": _("two officers"),
+        "refuse": _("nobody: refused"),
+    }
+    return str(names.get(route, route))
+
+
 def decline_name(code: str) -> str:
     """Return why a request is declined, as the bank says it inside."""
     return str(_DECLINES.get(code, code))
