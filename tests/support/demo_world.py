@@ -28,7 +28,6 @@ Making it costs some 35 s in the first worker that asks; the others wait for it.
 import datetime as dt
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +45,7 @@ from scf.parties.factors.vault import Vault
 from scf.parties.models import Firm, User
 from scf.parties.service import actor_of_user
 from tests.support.deals import table
+from tests.support.engines import gather
 from tests.support.people import World
 from tests.support.served import KEY, Served, application
 
@@ -130,9 +130,7 @@ def make(folder: Path, empty: Path) -> None:
     vault = Vault(KEY.encode())
     history.ensure(platform, clock, TODAY, folder / _USERS, folder / _BANK, vault)
     platform.close()
-    conn = sqlite3.connect(file)
-    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # everything into the one file we copy
-    conn.close()
+    gather(file)
 
 
 def _short(email: str) -> str:

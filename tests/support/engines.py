@@ -7,7 +7,7 @@ worker migrates once: about 50 ms on PostgreSQL, a file copy on SQLite.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scf.db.engine import Database
 
 ENGINES = ("sqlite", "postgresql")
+Prepare = Callable[[str], None]
 
 _server: pytest.StashKey[PostgresServer] = pytest.StashKey()
 
@@ -116,10 +117,59 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a migrated, empty file that this worker copies for each test."""
     file = tmp_path_factory.mktemp("template") / "template.db"
     build_schema(f"sqlite:///{file}")
-    conn = sqlite3.connect(file)
-    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # everything into the one file we copy
-    conn.close()
+    gather(file)
     return file
+
+
+def gather(file: Path) -> None:
+    """Bring everything that was committed into the one file that is copied."""
+    conn = sqlite3.connect(file)
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+
+
+class Prepared:
+    """Templates that are not empty, made by this worker at their first use."""
+
+    def __init__(self, worker: str, folder: Path) -> None:
+        self.worker, self.folder = worker, folder
+        self._made: dict[tuple[str, Prepare], str] = {}
+
+    def sqlite(self, prepare: Prepare, empty: Path) -> Path:
+        """Return the file that ``prepare`` has filled."""
+        file = self.folder / self._made.setdefault(
+            ("sqlite", prepare), f"prepared-{len(self._made)}.db"
+        )
+        if not file.exists():
+            draft = shutil.copyfile(empty, file.with_suffix(".part"))
+            prepare(f"sqlite:///{draft}")
+            gather(draft)
+            draft.rename(file)
+        return file
+
+    def postgresql(self, prepare: Prepare, databases: Databases, empty: str) -> str:
+        """Return the name of the database that ``prepare`` has filled."""
+        if ("postgresql", prepare) not in self._made:
+            name = f"prepared_{self.worker}_{len(self._made)}"
+            prepare(databases.create(name, empty))
+            self._made["postgresql", prepare] = name
+        return self._made["postgresql", prepare]
+
+
+@pytest.fixture(scope="session")
+def prepared(worker: str, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """Keeper of this worker's templates."""
+    return Prepared(worker, tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture
+def prepare() -> Prepare | None:
+    """Return what has filled the database of a test before it gets its copy: here nothing.
+
+    Where many tests begin in the same world, a module or a folder overrides this by a function at
+    module level that takes the address of an empty database and closes what it has opened there.
+    """
+    return None
 
 
 @pytest.fixture(params=ENGINES)
@@ -155,16 +205,26 @@ def empty_url(
 
 @pytest.fixture
 def engine_url(
-    engine_name: str, worker: str, tmp_path: Path, request: pytest.FixtureRequest
+    engine_name: str,
+    worker: str,
+    tmp_path: Path,
+    prepare: Prepare | None,
+    prepared: Prepared,
+    request: pytest.FixtureRequest,
 ) -> Iterator[str]:
-    """Address of a fresh, migrated, empty database."""
+    """Address of a fresh, migrated database: an empty one, unless ``prepare`` has filled it."""
     if engine_name == "sqlite":
         file = tmp_path / "scf.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        source: Path = request.getfixturevalue("sqlite_template")
+        if prepare is not None:
+            source = prepared.sqlite(prepare, source)
+        shutil.copyfile(source, file)
         yield f"sqlite:///{file}"
         return
     databases: Databases = request.getfixturevalue("postgres_databases")
     template: str = request.getfixturevalue("postgres_template")
+    if prepare is not None:
+        template = prepared.postgresql(prepare, databases, template)
     name = _Fresh.name(worker)
     yield databases.create(name, template)
     databases.drop(name)

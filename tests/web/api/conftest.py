@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from scf.db.engine import Database
-from tests.web.api.story import Story
+from tests.support.engines import Prepare
+from tests.web.api.story import Story, start
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    """Let every test begin in the start world."""
+    return start
 
 
 @pytest.fixture

@@ -29,6 +29,13 @@ def eur(minor: int) -> dict[str, Any]:
     return {"amount_minor": minor, "currency": "EUR"}
 
 
+def start(url: str) -> None:
+    """Make the start world; a story begins in a copy of it."""
+    db = Database(url)
+    world.start(platform_on(db, FixedClock(MORNING)), DAY, Path(), None)
+    db.close()
+
+
 class Story:
     """Who does what over HTTP. ``say`` asserts the status and gives the answer."""
 
@@ -36,7 +43,6 @@ class Story:
         self.clock = FixedClock(MORNING)
         platform = platform_on(db, self.clock)
         self.folder = folder
-        world.ensure(platform, DAY, self.folder / "users.json")
         self.world = World(platform, self.clock)
         with platform.db.snapshot() as conn:
             firms = Firm.__table__  # type: ignore[attr-defined]

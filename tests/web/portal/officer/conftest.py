@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from scf.db.engine import Database
+from tests.support.engines import Prepare
+from tests.web.api.story import start
 from tests.web.portal.officer.desk import Desk
+
+
+@pytest.fixture
+def prepare() -> Prepare:
+    """Let every test begin in the start world."""
+    return start
 
 
 @pytest.fixture
