@@ -40,6 +40,7 @@ _WAITING = text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL")
 # What few invoices are at any time; a query that wants their index says exactly the same.
 _TAKEN = text("held_minor + outstanding_minor > 0")
 _INCOMPLETE = text("document_state = 'INCOMPLETE'")
+_UNPAID = text("payment_state IN ('OPEN', 'PART_PAID')")
 
 
 class Original(Record, table=True):
@@ -258,7 +259,15 @@ class Invoice(DocumentFields, Record, table=True):
             sqlite_where=_INCOMPLETE,
             postgresql_where=_INCOMPLETE,
         ),
-        Index("ix_invoice_buyer", "buyer_id", "due_on"),
+        # With the seller, so that whoever trades with a buyer is read off the index.
+        Index("ix_invoice_buyer", "buyer_id", "due_on", "seller_id"),
+        Index(
+            "ix_invoice_unpaid",
+            "buyer_id",
+            "id",
+            sqlite_where=_UNPAID,
+            postgresql_where=_UNPAID,
+        ),
         Index("ix_invoice_upload", "upload_id"),
         Index("ix_invoice_number", "canonical_number"),
         Index(

@@ -9,7 +9,7 @@ Documents of an import that is not published yet (RECEIVED) are nobody's to see.
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, column, or_, select, table
+from sqlalchemy import ColumnElement, and_, column, exists, or_, select, table
 from sqlmodel import SQLModel
 
 from scf.db.visibility import visible_to
@@ -79,14 +79,16 @@ def _invoices(actor: Actor) -> ColumnElement[bool]:
     return or_(_party(Invoice, actor), _financeable(Invoice, actor))
 
 
-def _seen_invoices(actor: Actor) -> Select[Any]:
+def _of_a_seen_invoice(invoice_id: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401
+    # Asked of each row's own invoice: a list of all invoices that somebody sees may be long.
     columns = _seen.c
-    return select(columns.id).where(or_(_party(columns, actor), _financeable(columns, actor)))
+    seen = or_(_party(columns, actor), _financeable(columns, actor))
+    return exists(select(columns.id).where(columns.id == invoice_id, seen))
 
 
 def _with_invoice(model: Any) -> None:  # noqa: ANN401 - a model with an invoice
     """Show a part of an invoice to whoever sees the invoice."""
-    visible_to(model)(lambda actor: model.invoice_id.in_(_seen_invoices(actor)))
+    visible_to(model)(lambda actor: _of_a_seen_invoice(model.invoice_id, actor))
 
 
 for _part in (InvoiceLine, InvoiceFact, Acceptance, Dispute, CreditAllocation):

@@ -237,7 +237,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
-    op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
+    op.create_index(
+        "ix_invoice_buyer", "invoice", ["buyer_id", "due_on", "seller_id"], unique=False
+    )
     op.create_index(
         "ix_invoice_incomplete",
         "invoice",
@@ -256,6 +258,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("held_minor + outstanding_minor > 0"),
         postgresql_where=sa.text("held_minor + outstanding_minor > 0"),
+    )
+    op.create_index(
+        "ix_invoice_unpaid",
+        "invoice",
+        ["buyer_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("payment_state IN ('OPEN', 'PART_PAID')"),
+        postgresql_where=sa.text("payment_state IN ('OPEN', 'PART_PAID')"),
     )
     op.create_index("ix_invoice_upload", "invoice", ["upload_id"], unique=False)
     op.create_index(

@@ -15,7 +15,7 @@ from scf.programmes.models import Programme
 from scf.reporting.anchor import FEWEST_SUPPLIERS, effects
 from web.context import actor, platform
 from web.i18n import money, month_day, short_amount
-from web.portal.anchor.blueprint import anchor, bought, is_exception, to_accept, today
+from web.portal.anchor.blueprint import anchor, bought, is_exception, to_accept, today, unpaid
 from web.portal.anchor.payments import ANSWERED
 
 WEEKS: Final = 8
@@ -106,7 +106,7 @@ def _weeks(reading: Session, on: dt.date) -> list[dict[str, Any]]:
         .where(
             bought(),
             col(Invoice.acceptance_state).in_(ANSWERED),
-            col(Invoice.payment_state).in_(("OPEN", "PART_PAID")),
+            unpaid(),
             col(Invoice.document_state) == "VALIDATED",
             col(Invoice.due_on) >= on,
             col(Invoice.due_on) < end,

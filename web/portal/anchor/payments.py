@@ -19,7 +19,7 @@ from scf.parties.service import firm_names
 from scf.reporting.anchor import payees_of_record
 from web.api.v1.files import attachment
 from web.context import actor, platform
-from web.portal.anchor.blueprint import anchor, bought, today
+from web.portal.anchor.blueprint import anchor, bought, today, unpaid
 
 PAGE: Final = 100
 _MOST: Final = 50_000
@@ -85,7 +85,7 @@ def _due() -> Any:  # noqa: ANN401 - a select
         .where(
             bought(),
             col(Invoice.acceptance_state).in_(ANSWERED),
-            col(Invoice.payment_state).in_(("OPEN", "PART_PAID")),
+            unpaid(),
             col(Invoice.document_state) == "VALIDATED",
             col(Invoice.due_on).is_not(None),
         )

@@ -12,7 +12,7 @@ from scf.kernel.errors import NotAllowed, ScfError
 from scf.parties.models import Firm
 from web.context import actor, platform
 from web.portal.acting import act
-from web.portal.anchor.blueprint import anchor, bought
+from web.portal.anchor.blueprint import anchor, bought, unpaid
 from web.refusals import refusal_text
 
 PAGE: Final = 50
@@ -73,7 +73,7 @@ def _page(form: dict[str, str], errors: dict[str, str]) -> str:
         return render_template(
             "anchor/suppliers.html",
             rows=rows[:PAGE],
-            open=_open(reading, [row.id for row in rows]),
+            open=_open(reading),
             form=form,
             errors=errors,
             schemes=[(one, one.upper()) for one in SCHEMES],
@@ -82,8 +82,8 @@ def _page(form: dict[str, str], errors: dict[str, str]) -> str:
         )
 
 
-def _open(reading: Session, ids: list[str]) -> dict[str, list[tuple[int, str, int]]]:
-    """Add up the open invoices of some suppliers, per currency."""
+def _open(reading: Session) -> dict[str, list[tuple[int, str, int]]]:
+    """Add up the open invoices of every supplier, per currency."""
     rows = reading.execute(
         select(
             col(Invoice.seller_id),
@@ -93,8 +93,8 @@ def _open(reading: Session, ids: list[str]) -> dict[str, list[tuple[int, str, in
         )
         .where(
             bought(),
-            col(Invoice.seller_id).in_(ids),
-            col(Invoice.payment_state).in_(("OPEN", "PART_PAID")),
+            col(Invoice.seller_id).is_not(None),
+            unpaid(),
             col(Invoice.document_state).in_(("VALIDATED", "INCOMPLETE")),
         )
         .group_by(col(Invoice.seller_id), col(Invoice.currency))
