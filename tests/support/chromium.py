@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from web.sessions import COOKIE
@@ -84,6 +84,22 @@ def opened(
         locale=locale,
     )
     if session_id:
+        signed_in(context, address, session_id)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith(address) else complaints.append(request.url),
+    )
+    return page, complaints
+
+
+def signed_in(context: BrowserContext, address: str, session_id: str) -> None:
+    """Let the browser be whoever a session belongs to; nobody without one."""
+    context.clear_cookies()
+    if session_id:
         context.add_cookies(
             [
                 {
@@ -96,15 +112,6 @@ def opened(
                 }
             ]
         )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith(address) else complaints.append(request.url),
-    )
-    return page, complaints
 
 
 def sideways(page: Page) -> int:

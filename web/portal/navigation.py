@@ -92,6 +92,7 @@ ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {
     Role.HEAD_OFFICE: (
         *_OFFICER,
         Entry("admin.authorities", "shield", _("Authority"), "y"),
+        Entry("admin.audit", "eye", _("Audit trail")),
     ),
     Role.ADMINISTRATOR: _ADMIN,
 }
@@ -108,6 +109,5 @@ def entries_of(actor: Actor) -> tuple[Entry, ...]:
 
 
 def home_of(actor: Actor) -> str:
-    """Give the endpoint at which a person starts."""
-    entries = entries_of(actor)
-    return entries[0].endpoint if entries else "portal.home"
+    """Give the endpoint at which a person starts; the own account for a role without pages."""
+    return (*entries_of(actor), *OWN)[0].endpoint

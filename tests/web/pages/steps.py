@@ -1,0 +1,115 @@
+"""Pages that no link leads to: each stands behind a form, and is reached by sending it."""
+
+import io
+from collections.abc import Callable
+from typing import Final
+
+from scf.kernel.actor import OPERATOR, Role
+from tests.support.demo_world import DemoCopy
+from tests.support.people import PASSWORD
+from tests.web import signing
+from tests.web.pages.walk import Walker
+
+SEARCHES: Final = ("/search", "/search?q=Valves", "/search?q=BV-2026")
+NEWCOMER: Final = "newcomer@tributary.example"
+TABLE: Final = (
+    "Bill Number;Invoice Date;Due Date;Supplier VAT;Buyer VAT;Currency;Amount Due\n"
+    "W-1;2026-03-10;2026-06-10;NL004495445B01;DE136695976;EUR;1200.50\n"
+    "W-2;2026-03-10;10.13.2026;NL004495445B01;DE136695976;EUR;12.00.1\n"
+)
+
+
+def everything(demo: DemoCopy, person: str, of_each: int = 1) -> Walker:
+    """Let a person open every page there is for the role."""
+    walker = Walker(demo.served, person, of_each)
+    (role,) = demo.served.world.people[person].roles
+    prove_identity(walker)
+    walker.walk()
+    for address in SEARCHES:
+        walker.page(address)
+    for step in (*OF_EVERYBODY, *OF_ROLE.get(role, ())):
+        step(walker)
+    for rule in walker.missing:
+        if "<" not in rule:
+            walker.open(rule)
+    for address, status in (("/nowhere", 404), (_of_others(role), 403)):
+        walker.page(address, status)
+    return walker
+
+
+def at_the_gate(demo: DemoCopy) -> list[Walker]:
+    """Let somebody come in: the door, the code, the lost phone, the first sign-in."""
+    outside = Walker(demo.served)
+    outside.page("/sign-in")
+    outside.page("/nowhere", 404)
+    known = Walker(demo.served)
+    mira = demo.sign_ins["mira"]
+    known.press(
+        known.page("/sign-in"), "/sign-in", {"email": mira["email"], "password": mira["password"]}
+    )
+    known.page("/sign-in/recovery")
+    world = demo.served.world
+    world.run(
+        "user.add",
+        OPERATOR,
+        email=NEWCOMER,
+        name="Nele Wester",
+        org_id=world.people["mira"].org_id,
+        roles=[Role.TREASURER],
+        password=PASSWORD,
+    )
+    fresh = Walker(demo.served)
+    fresh.press(fresh.page("/sign-in"), "/sign-in", {"email": NEWCOMER, "password": PASSWORD})
+    return [outside, known, fresh]
+
+
+def prove_identity(walker: Walker) -> None:
+    """Send a form that wants a fresh proof, prove identity, and be offered the form again."""
+    asked = walker.press(walker.page("/account"), "/account/recovery-codes")
+    assert asked.rule == "/account/confirm"
+    signed = signing.signature(walker.served, walker.person)
+    offered = walker.press(asked, "/account/confirm", signed)
+    assert offered.rule == "/sign-in/resume"
+
+
+def own_factors(walker: Walker) -> None:
+    """Begin to replace the authenticator, and see fresh recovery codes."""
+    account = walker.page("/account")
+    walker.press(account, "/account/authenticator/begin")
+    walker.press(account, "/account/recovery-codes")
+
+
+def files_handed_in(walker: Walker) -> None:
+    """Hand in a table with a bad row, one that waits for a word, and one that nobody can read."""
+    table, picture = TABLE.encode(), b"\x89PNG\r\n\x1a\n"
+    for name, content in (("bills.csv", table), ("more.csv", table + b" "), ("bills.xml", picture)):
+        file = {"file": (io.BytesIO(content), name)}
+        check = walker.press(walker.page("/uploads/"), "/uploads/", file)
+        assert check.rule == "/uploads/<upload_id>/check"
+        if name == "bills.csv":
+            start = check.address.replace("/check", "/start")
+            walker.follow(walker.press(check, start))
+
+
+def offer(walker: Walker) -> None:
+    """Ask for the money of the ready invoices."""
+    walker.press(walker.page("/treasurer/"), "/treasurer/offer")
+
+
+def acceptance(walker: Walker) -> None:
+    """Choose every invoice of the list, to say one word about them."""
+    chosen = walker.page("/anchor/acceptances")
+    walker.press(chosen, "/anchor/acceptances/review", {"all": "1"})
+
+
+OF_EVERYBODY: Final = (own_factors,)
+OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
+    Role.TREASURER: (offer, files_handed_in),
+    Role.ANCHOR_CLERK: (files_handed_in,),
+    Role.ANCHOR_APPROVER: (acceptance, files_handed_in),
+}
+
+
+def _of_others(role: Role) -> str:
+    """Name a page that is not for this role."""
+    return "/officer/queue" if role is Role.TREASURER else "/treasurer/"
