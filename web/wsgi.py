@@ -1,12 +1,14 @@
 """What gunicorn serves: ``web.wsgi:app``.
 
 Importing brings in the code; the platform is built at a process's first request, so no database
-connection is ever shared across a fork.
+connection is ever shared across a fork. What the first price needs is loaded once that request is
+under way, by a thread beside it: neither the first page nor the first price waits for it.
 """
 
+import importlib
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _lock = threading.Lock()
 _built: list[Flask] = []
+_FOR_THE_FIRST_PRICE: Final = "scipy.special"  # brings numpy
+_SECONDS_FOR_THE_FIRST_PAGE: Final = 1.0
 
 
 def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -29,7 +33,16 @@ def _application() -> Flask:
         with _lock:
             if not _built:
                 _built.append(from_settings())
+                _load_later()
     return _built[0]
+
+
+def _load_later() -> None:
+    loading = threading.Timer(
+        _SECONDS_FOR_THE_FIRST_PAGE, importlib.import_module, [_FOR_THE_FIRST_PRICE]
+    )
+    loading.daemon = True  # a worker that is told to end does not wait for it
+    loading.start()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute

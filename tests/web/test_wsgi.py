@@ -19,6 +19,11 @@ def answer(status, headers):
 
 from werkzeug.test import create_environ
 print(b"".join(web.wsgi.app(create_environ("/healthz", "http://127.0.0.1"), answer)))
+assert "scipy" not in sys.modules, "the first page waits for what only a price needs"
+for thread in threading.enumerate():
+    if thread is not threading.main_thread():
+        thread.join()
+print("scipy.special" in sys.modules)
 """
 
 
@@ -36,4 +41,4 @@ def test_importing_opens_no_connection_and_the_first_request_is_answered(tmp_pat
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["200 OK nosniff", "b'ok\\n'"]
+    assert done.stdout.splitlines() == ["200 OK nosniff", "b'ok\\n'", "True"]
