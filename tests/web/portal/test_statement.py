@@ -1,18 +1,22 @@
 """Payments and the statement of a seller: every line adds up, on the page, as CSV and as PDF."""
 
 import csv
+import datetime as dt
 import io
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from scf.db.engine import Database
 from scf.kernel.actor import Role
+from scf.kernel.clock import FixedClock
 from scf.settlement.seller_account import Statement, statement_of
 from tests.settlement.world import DUE, SELLER, START, eur
 from tests.settlement.world import World as Money
-from tests.support.people import World
+from tests.support.engines import Prepare
+from tests.support.people import world_on
 from tests.support.served import Browser, Served, application
 from tests.web.portal.trading import readable
 
@@ -20,36 +24,43 @@ FROM, TO = "2026-03-01", DUE.isoformat()
 ADDRESS = f"/treasurer/statement?currency=EUR&from={FROM}&to={TO}"
 
 
-@pytest.fixture
-def money(db: Database, tmp_path: Path) -> Money:
-    """One invoice paid early and a part of it paid back by the buyer."""
-    made = Money(db, tmp_path / "bank")
-    made.financed()
-    made.morning_of(DUE)
-    made.receive("400,000.00", "INV-1")
-    return made
+def lived(url: str) -> None:
+    """Let one invoice be paid early, and a part of it be paid back by the buyer."""
+    db = Database(url)
+    with TemporaryDirectory() as bank:
+        made = Money(db, Path(bank))
+        made.financed()
+        made.morning_of(DUE)
+        made.receive("400,000.00", "INV-1")
+    db.close()
 
 
 @pytest.fixture
-def browser(money: Money) -> Browser:
-    world = World(money.platform, money.clock, firms={"seller": SELLER})
+def prepare() -> Prepare:
+    """Let every test look at the same account."""
+    return lived
+
+
+@pytest.fixture
+def browser(db: Database) -> Browser:
+    world = world_on(db, FixedClock(dt.datetime.combine(START, dt.time(9), dt.UTC)))
+    world.firms["seller"] = SELLER
     world.person("treasurer", "seller", Role.TREASURER)
     return Served(world, application(world)).browser("treasurer")
 
 
-def account(money: Money) -> Statement:
-    with money.platform.db.snapshot() as conn:
-        return statement_of(conn, SELLER, "EUR", START, DUE)
+def account(db: Database, first: dt.date = START) -> Statement:
+    with db.snapshot() as conn:
+        return statement_of(conn, SELLER, "EUR", first, DUE)
 
 
-def test_opening_and_lines_add_up_to_what_is_outstanding(money: Money) -> None:
-    found = account(money)
+def test_opening_and_lines_add_up_to_what_is_outstanding(db: Database) -> None:
+    found = account(db)
     assert found.opening_minor == 0
     assert [one.kind for one in found.movements] == ["PAID_EARLY", "BUYER_PAID"]
     assert found.closing_minor == eur("600,000.00")
     assert found.total("net_minor") == eur("988,375.00")
-    with money.platform.db.snapshot() as conn:
-        later = statement_of(conn, SELLER, "EUR", DUE, DUE)
+    later = account(db, DUE)
     assert later.opening_minor == eur("1,000,000.00")
     assert later.closing_minor == found.closing_minor
 
