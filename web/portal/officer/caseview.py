@@ -253,7 +253,7 @@ def _stress(one: Stressed, firm: str) -> dict[str, str]:
         "pd": percent(one.pd_ppm),
         "grade": one.grade,
         "rate": f"{one.rate_bp} bp" if one.rate_bp is not None else str(_("no price")),
-        "route": words.decided_by(one.route),
+        "route": words.price_asks_for(one.route),
     }
 
 

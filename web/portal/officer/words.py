@@ -397,6 +397,11 @@ def decided_by(route: str) -> str:
     return str(names.get(route, route))
 
 
+def price_asks_for(route: str) -> str:
+    """Return how many people a price asks for, whatever the amount asks for besides."""
+    return str(_("nobody")) if route == "auto" else decided_by(route)
+
+
 def decline_name(code: str) -> str:
     """Return why a request is declined, as the bank says it inside."""
     return str(_DECLINES.get(code, code))
