@@ -11,7 +11,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check corpus bench test-long dist lock clean
+.PHONY: help run test check pictures corpus bench test-long dist lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,11 @@ check: ## Lint, format, types and the walls between packages
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache --no-logo 2>&1 || exit 1
+
+pictures: ## Take the pictures of the README anew from a demo world of their own
+	@$(SETUP) install core einvoice model pdf dev
+	@$(SETUP) tools
+	@$(BIN)/python tools/pictures.py
 
 corpus: ## Run conformance over third-party documents outside the project (CORPUS=DIR)
 	@test -d "$(CORPUS)" || { echo "corpus: no folder '$(CORPUS)': give CORPUS=DIR; nothing was run"; exit 1; }

@@ -35,6 +35,7 @@ ACCEPTED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
 _UNPAID: Final = ("OPEN", "PART_PAID")
 _LOOKED_AT: Final = 50  # acceptances that a usual delay is taken from
 _FEW: Final = 3
+_TRIES: Final = 4  # a part priced again until it brings the sum
 
 
 @dataclass(frozen=True)
@@ -394,6 +395,25 @@ def raise_sum(
             most_minor=of.ready.net_minor,
             currency=of.currency,
         )
+    basket, more = _raised(conn, seller_id, of, found, 0, now), 0
+    part = next((one for one in options if one.key == found.part), None)
+    for _again in range(_TRIES):
+        # A part is dearer by the euro than the whole at whose rate it was chosen.
+        short = wanted_minor - basket.net_minor
+        if part is None:
+            break
+        room = part.face_minor - found.faces[part.key] - more
+        if short <= 0 or room <= 0:
+            break
+        more += min(-(-short // part.step_minor) * part.step_minor, room)
+        basket = _raised(conn, seller_id, of, found, more, now)
+    return basket
+
+
+def _raised(
+    conn: Connection, seller_id: str, of: Board, found: Selection, more: int, now: dt.datetime
+) -> Basket:
+    """Price a selection, with so much more of the invoice of which it takes a part."""
     parts = []
     for part in of.ready.parts:
         # A part of an invoice comes last: the amount is spread over the invoices in their order.
@@ -401,7 +421,7 @@ def raise_sum(
         if not ids:
             continue
         ids.sort(key=lambda invoice_id: invoice_id == found.part)
-        amount = None if found.part not in ids else sum(found.faces[one] for one in ids)
+        amount = None if found.part not in ids else more + sum(found.faces[one] for one in ids)
         ask = part.ask._replace(invoice_ids=ids, amount_minor=amount)
         parts.append(Part(ask, compute(conn, seller_id, ask, now)))
     return Basket(tuple(part for part in parts if part.computed.price is not None), found)

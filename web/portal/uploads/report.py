@@ -1,6 +1,7 @@
 """How far a file is, and what came of it."""
 
 import datetime as dt
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -179,19 +180,21 @@ def _took(row: Upload) -> dt.timedelta | None:
 
 
 def _unknown(reading: Session, upload_id: str) -> list[DocumentFinding]:
-    """Read which firms of a file nobody knows yet."""
-    return list(
-        reading.execute(
-            select(DocumentFinding)
-            .where(
-                col(DocumentFinding.upload_id) == upload_id,
-                col(DocumentFinding.code) == "FIRM_UNKNOWN",
-                col(DocumentFinding.resolved_at).is_(None),
-            )
-            .order_by(col(DocumentFinding.id))
-            .limit(_UNKNOWN)
-        ).scalars()
+    """Read which firms of a file and of its corrected rows nobody knows yet, each once."""
+    own = select(col(Upload.id)).where(
+        (col(Upload.id) == upload_id) | (col(Upload.corrects_id) == upload_id)
     )
+    found = reading.execute(
+        select(DocumentFinding)
+        .where(
+            col(DocumentFinding.upload_id).in_(own),
+            col(DocumentFinding.code) == "FIRM_UNKNOWN",
+            col(DocumentFinding.resolved_at).is_(None),
+        )
+        .order_by(col(DocumentFinding.id))
+        .limit(_UNKNOWN)
+    ).scalars()
+    return list({json.dumps(one.facts, sort_keys=True): one for one in found}.values())
 
 
 def _partners(reading: Session) -> list[tuple[str, str]]:

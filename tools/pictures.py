@@ -1,0 +1,113 @@
+"""Take the pictures of the README from the real portal over a demo world of its own.
+
+    .venv/bin/python tools/pictures.py [FOLDER]
+
+Makes a demo world beside the one of ``make run``, serves it on this machine, signs its people in
+and writes ``docs/pictures/*.png`` in few colours, so small. Needs Chromium and the ``dev`` and
+``pdf`` sets of libraries, as the tests do.
+"""
+
+import io
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.support.chromium import PROGRAMS, QUIET, opened  # noqa: E402
+from tests.support.demo_world import DemoWorld, make  # noqa: E402
+
+COLOURS = 256
+
+
+class Picture(NamedTuple):
+    """What is shown, to whom, how."""
+
+    name: str
+    who: str
+    path: str
+    scheme: str = "light"
+    width: int = 1440
+    height: int = 900
+    press: str = ""  # what is pressed before, as a selector
+
+
+PICTURES = (
+    Picture("treasurer-home", "mira", "/treasurer/", height=1000),
+    Picture("treasurer-confirm", "mira", "/treasurer/", height=1000, press="aside button.primary"),
+    Picture("treasurer-phone", "mira", "/treasurer/", "dark", 390, 844),
+    Picture("officer-queue", "omar", "/officer/queue"),
+    Picture("officer-case", "omar", "/officer/queue?view=mine", "dark", height=1000,
+            press="main tbody tr:nth-child(2) a"),
+    Picture("chain-explorer", "omar", "/officer/chain", height=1000),
+    Picture("anchor-acceptances", "anna", "/anchor/acceptances"),
+)  # fmt: skip
+
+
+def taken(page: Page) -> bytes:
+    """Take the page as it is in the window, in few colours."""
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    # By coverage: a colour that few dots have, such as a grade of risk, stays what it is.
+    few = picture.convert("RGB").quantize(
+        COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    )
+    packed = io.BytesIO()
+    few.save(packed, "PNG", optimize=True)
+    return packed.getvalue()
+
+
+def take(browser: Browser, address: str, session_id: str, wanted: Picture) -> bytes:
+    """Open a page as somebody and take it."""
+    page, complaints = opened(
+        browser, address, session_id=session_id, scheme=wanted.scheme, width=wanted.width
+    )
+    page.set_viewport_size({"width": wanted.width, "height": wanted.height})
+    page.goto(address + wanted.path)
+    if wanted.press:
+        page.locator(wanted.press).first.click()
+        page.wait_for_load_state()
+    content = taken(page)
+    page.context.close()
+    if complaints:
+        raise SystemExit(f"pictures: {wanted.name}: {complaints}")
+    return content
+
+
+def main() -> None:
+    """Take all pictures."""
+    into = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/pictures"
+    into.mkdir(parents=True, exist_ok=True)
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        raise SystemExit("pictures: Chromium is needed")
+    from scf.bootstrap import create_schema
+
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder, "empty.db")
+        create_schema(f"sqlite:///{empty}")
+        make(Path(folder, "world"), empty)
+        with DemoWorld(Path(folder, "world")).copied(Path(folder, "copy")) as copy:
+            server = make_server("127.0.0.1", 0, copy.served.app, threaded=True)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            address = f"http://localhost:{server.port}"
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+                for wanted in PICTURES:
+                    session_id = copy.served.browser(wanted.who).session_id
+                    content = take(browser, address, session_id, wanted)
+                    (into / f"{wanted.name}.png").write_bytes(content)
+                    print(f"{wanted.name}.png {len(content) // 1024} kB")
+                browser.close()
+            server.shutdown()
+
+
+if __name__ == "__main__":
+    main()
