@@ -47,13 +47,15 @@ SLICES = (
 )
 
 
-def build(url: str, *, clock: Clock | None = None, pool_size: int = 5) -> Platform:
-    """Put the platform together over one database."""
+def build(
+    url: str, *, clock: Clock | None = None, pool_size: int = 5, at_once: bool = True
+) -> Platform:
+    """Put the platform together over one database; see ``Database`` for what commits do."""
     load_slices()
     load_chart()
     load_calendars()
     load_appetite()
-    db = Database(url, pool_size=pool_size)
+    db = Database(url, pool_size=pool_size, at_once=at_once)
     the_clock = clock or SystemClock()
     return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _deliver)
 

@@ -160,12 +160,15 @@ def _whole_world(on: dt.date | None, users_file: Path) -> "World":
 
     now = SystemClock().now()
     clock = FixedClock(now)
-    platform = build(SESSION.settings.database_url, clock=clock)
+    # Ten thousand commits need not each wait for the disk: the world can be made again.
+    platform = build(SESSION.settings.database_url, clock=clock, at_once=False)
     if not SESSION.as_json:
         typer.echo("Making the demo world: eighteen months of trade, about half a minute …")
     day = on or world.standing_day(platform) or world.next_business_day(now.date())
     bank_folder = users_file.parent / "demo-bank"
-    return history.ensure(platform, clock, day, users_file, bank_folder, SESSION.vault)
+    made = history.ensure(platform, clock, day, users_file, bank_folder, SESSION.vault)
+    platform.db.close()  # what is not on the disk yet goes there
+    return made
 
 
 def _tell_sign_ins(people: Iterable[Mapping[str, str]]) -> None:

@@ -36,16 +36,23 @@ class Database:
         ``sqlite:///path`` or ``postgresql://…`` (the psycopg driver is filled in).
     pool_size
         Connections kept per engine and process.
+    at_once
+        Whether a commit is on the disk when it answers. Without, a power cut takes the last ones
+        and leaves the rest whole: for a world that is made from nothing and can be made again.
     """
 
-    def __init__(self, url: str | URL, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str | URL, *, pool_size: int = 5, at_once: bool = True) -> None:
         self.url = _with_driver(make_url(url))
         self.dialect = self.url.get_backend_name()
         if self.dialect == "sqlite":
-            self.writer, self.reader = _sqlite(self.url, write=True), _sqlite(self.url, write=False)
+            synchronous = "FULL" if at_once else "NORMAL"
+            self.writer = _sqlite(self.url, synchronous, write=True)
+            self.reader = _sqlite(self.url, synchronous, write=False)
         else:
-            self.writer = _postgresql(self.url, pool_size, "READ COMMITTED", read_only=False)
-            self.reader = _postgresql(self.url, pool_size, "REPEATABLE READ", read_only=True)
+            write = "" if at_once else " -c synchronous_commit=off"
+            read = " -c default_transaction_read_only=on"
+            self.writer = _postgresql(self.url, pool_size, "READ COMMITTED", write)
+            self.reader = _postgresql(self.url, pool_size, "REPEATABLE READ", read)
 
     @contextlib.contextmanager
     def read(self, actor: Actor) -> Iterator[Session]:
@@ -84,7 +91,7 @@ def _with_driver(url: URL) -> URL:
     return url
 
 
-def _sqlite(url: URL, *, write: bool) -> Engine:
+def _sqlite(url: URL, synchronous: str, *, write: bool) -> Engine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"check_same_thread": False})
@@ -96,7 +103,7 @@ def _sqlite(url: URL, *, write: bool) -> Engine:
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",
-            "synchronous=FULL",
+            f"synchronous={synchronous}",
             "foreign_keys=ON",
             "recursive_triggers=ON",
             "trusted_schema=OFF",
@@ -112,8 +119,7 @@ def _sqlite(url: URL, *, write: bool) -> Engine:
     return engine
 
 
-def _postgresql(url: URL, pool_size: int, isolation: str, *, read_only: bool) -> Engine:
-    options = PG_OPTIONS + (" -c default_transaction_read_only=on" if read_only else "")
+def _postgresql(url: URL, pool_size: int, isolation: str, more_options: str) -> Engine:
     return create_engine(
         url,
         pool_size=pool_size,
@@ -121,5 +127,5 @@ def _postgresql(url: URL, pool_size: int, isolation: str, *, read_only: bool) ->
         pool_pre_ping=True,
         pool_timeout=10,
         isolation_level=isolation,
-        connect_args={"options": options, "connect_timeout": 5},
+        connect_args={"options": PG_OPTIONS + more_options, "connect_timeout": 5},
     )

@@ -21,6 +21,21 @@ def test_a_reader_cannot_write(db: Database) -> None:
         conn.execute(text("DELETE FROM firm"))
 
 
+def test_only_what_can_be_made_again_does_not_wait_for_the_disk(empty_url: str) -> None:
+    for at_once, synchronous in ((True, 2), (False, 1)):
+        made = Database(empty_url, at_once=at_once)
+        with made.writer.connect() as conn:
+            if made.dialect == "sqlite":
+                assert conn.connection.info["synchronous"] == synchronous  # FULL, then NORMAL
+            else:
+                said = conn.exec_driver_sql(
+                    "SELECT setting, source FROM pg_settings WHERE name = 'synchronous_commit'"
+                ).one()
+                # The server of the tests says off by itself; ours is said by the connection.
+                assert at_once or tuple(said) == ("off", "client")
+        made.close()
+
+
 def test_a_money_column_takes_no_text_and_no_fraction(db: Database) -> None:
     for value in ("'abc'", "1.5"):
         if db.dialect == "postgresql" and value == "1.5":
