@@ -4,12 +4,19 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.web.expectations import ROUTES, VISIBLE, Api, Person
 from tests.web.test_matrix import Matrix, matrix  # noqa: F401 - the fixture
 
 EXTRA = ("state", "id", "org_id", "financier_id", "created_by", "net_minor", "is_admin")
 # An administrator may name its own organisation; another one is refused by role.
 NAMED = {("POST", "/api/v1/users", "org_id")}
+
+
+@pytest.fixture
+def prepare() -> None:
+    """Begin in an empty database: the matrix makes a world of its own."""
 
 
 def _objects(body: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
