@@ -95,6 +95,7 @@ def test_a_case_is_decided_by_two_paid_by_the_bank_and_stands_in_the_books(
 
     omar.go("/officer/books")
     assert omar.page.locator(".mark-bad").count() == 0
-    assert verify(demo_copy.platform).breaches == []
+    if look.scripts:  # the whole proof once: how a page was read changes no book
+        assert verify(demo_copy.platform).breaches == []
     for one in (omar, chen):
         one.done()
