@@ -58,6 +58,15 @@ _WORDS: Final[dict[str, tuple[Any, Any, str]]] = {
     "RISK_BELOW_FLOOR": (_("It is outside the bank's own risk policy"), _BANK, ""),
     "MODEL_UNAVAILABLE": (_("The bank's figures of today are not there yet"), _BANK, ""),
     "LIMIT_SELLER": (_("Your limit with the bank is used up"), _BANK, ""),
+    "CHECK_NEEDED": (_("The document needs a check. Please contact the bank."), _BANK, ""),
+    "FINANCIER_POLICY": (_("It does not fit what the bank may finance now"), _BANK, ""),
+    "CONTRA": (_("It is set off against what your buyer sells to you"), _BANK, ""),
+    "OVERDUE_SELLER": (_("Something that you owe the bank is overdue"), _YOU, ""),
+    "PROOF_MISSING": (_("Proof of the trade is missing"), _YOU, ""),
+    "RECOURSE_OPEN": (_("The bank has asked for a repayment that is still open"), _YOU, ""),
+    "TAX_VOID": (_("The tax invoice is void"), _YOU, ""),
+    "QUOTE_EXPIRED": (_("The price is no longer held: ask for a new one"), _YOU, ""),
+    "OTHER": (_("The bank gave another reason; please ask it"), _BANK, ""),
 }
 _LIMIT: Final = _("The bank's limit for this buyer or programme is used up")
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, g
 from sqlalchemy import ColumnElement, and_, literal_column, or_
 from sqlalchemy.engine import Connection
 from sqlmodel import Session, col, select
@@ -27,9 +27,13 @@ def _only_anchors() -> None:
 
 @anchor.context_processor
 def _words() -> dict[str, Any]:
-    """Give templates what the person may do and how things are called."""
+    """Give templates what the person may do and how things are called.
+
+    A page of an error may be shown before anybody is known.
+    """
+    who = g.get("actor")
     return {
-        "may_accept": may(actor(), "invoice.accept"),
+        "may_accept": who is not None and may(who, "invoice.accept"),
         "label_of": label_of,
         "match_words": match_words,
     }

@@ -30,8 +30,9 @@ _LONGEST_PATH: Final = 2_000
 
 def keep(user_id: str) -> None:
     """Keep the form that this request brings for the person whose session it was sent from."""
+    # No key types a NUL, and no database keeps one in a text.
     fields = [
-        [name, value]
+        [name.replace("\x00", ""), value.replace("\x00", "")]
         for name, value in request.form.items(multi=True)
         if name not in NEVER_KEPT and "password" not in name
     ]

@@ -149,7 +149,6 @@ def confirm_fixing(fixing_id: str) -> Any:  # noqa: ANN401 - a page or a way on
 @page("/fixings/<fixing_id>/refuse", "fixing.refuse", method="POST")
 def refuse_fixing(fixing_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Strike a value out that nobody has confirmed."""
-    _row(fixing_id)
     why, place = typed("reason", 1000), f"refuse-{fixing_id}"
     if len(why) < _LEAST_WORDS:
         return _page({place: why}, {place: _("Say why, in a few words.")}), 422
