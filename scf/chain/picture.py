@@ -39,7 +39,7 @@ _LONGEST_LABEL: Final = 22
 
 @dataclasses.dataclass(frozen=True)
 class Marks:
-    """What the caller knows of firms and wants to see: letters A to E, amounts at risk.
+    """What the caller knows of firms: letters A to E or X (in default), amounts at risk.
 
     ``colour`` says which of them colours the picture: risk, exposure or overdue.
     """
@@ -355,7 +355,7 @@ def _firm(
     letter = marks.risk.get(firm, "")[:1]
     late = sums.overdue[firm]
     if marks.colour == "risk":
-        shape = {"D": "diamond", "E": "ring"}.get(letter, "circle")
+        shape = {"D": "diamond", "E": "ring", "X": "ring"}.get(letter, "circle")
         tone = f"risk-{letter.lower()}" if letter else "plain"
     elif marks.colour == "exposure":
         shape, tone = "circle", "exposed" if size[0] else "plain"

@@ -197,8 +197,11 @@ class Attributes(HTMLParser):
 def test_risk_is_told_by_letter_and_shape_beside_the_colour(served: Served) -> None:
     ids = served.world.firms
     marks = picture.Marks(
-        "risk", risk={ids["supplier"]: "D1", ids["rival"]: "E", ids["second"]: "A2"}
-    )
+        "risk",
+        risk={
+            ids["supplier"]: "D1", ids["rival"]: "E", ids["second"]: "A2", ids["anchor"]: "X",
+        },
+    )  # fmt: skip
     with served.world.platform.db.snapshot() as conn:
         snapshot = service.latest_snapshot(conn, ids["bank"])
         drawn = picture.whole(conn, snapshot, marks)
@@ -206,6 +209,7 @@ def test_risk_is_told_by_letter_and_shape_beside_the_colour(served: Served) -> N
     assert shapes[ids["supplier"]] == ("diamond", "D")
     assert shapes[ids["rival"]] == ("ring", "E")
     assert shapes[ids["second"]] == ("circle", "A")
+    assert shapes[ids["anchor"]] == ("ring", "X")  # in default looks no better than E
     boxes = [
         (one.label.x, one.label.y, one.label.x + one.label.width, one.label.y + 30)
         for one in drawn.firms if one.label
