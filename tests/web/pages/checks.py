@@ -58,7 +58,8 @@ def bytes_of(walker: Walker, sight: Sight, packed: dict[str, int]) -> int:
     own = [str(to) for to in sight.tree.xpath("//link[@rel='stylesheet']/@href|//script/@src")]
     for address in own:
         if address not in packed:
-            packed[address] = len(gzip.compress(walker.browser.get(address).data, 6))
+            with walker.browser.get(address) as answer:
+                packed[address] = len(gzip.compress(answer.data, 6))
     return len(gzip.compress(sight.text.encode(), 6)) + sum(packed[to] for to in own)
 
 
