@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, get_timezone_location
 from babel.numbers import format_compact_decimal, format_decimal
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, get_locale, ngettext
+from flask_babel import Babel, get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
 from scf.kernel.money import exponent
@@ -145,7 +145,7 @@ def label(word: str) -> str:
         "FUNDING_IN_PROGRESS": _("Funding in progress"),
         "DISPUTED": _("Disputed"),
         "EARLY_PAY_AVAILABLE": _("Early pay available"),
-        "APPROVED": _("Approved"),
+        "APPROVED": pgettext("invoice", "Approved"),
         "PART_APPROVED": _("Part approved"),
         "REJECTED": _("Rejected"),
         "IN_PROCESS": _("In process"),

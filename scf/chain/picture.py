@@ -21,6 +21,7 @@ from scf.chain.views import ChainView, Relation, main_currency, relation
 from scf.parties.service import firm_names
 
 WIDTH: Final = 1_000
+BESIDE: Final = 720  # beside other things on a page, so that names stay readable
 MARGIN: Final = 70
 HEAD: Final = 44  # room for the headings of the columns
 PITCH: Final = 26  # between firms: a finger's width
@@ -35,6 +36,7 @@ _LETTER: Final = 6.4  # width of a small letter of a label
 _CAPITAL: Final = 8.4
 _WIDE: Final = 11.4
 _LONGEST_LABEL: Final = 22
+_PRESSING: Final = frozenset({"late", "risk-e", "risk-x"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,7 +164,11 @@ def whole(
 
 
 def around(
-    view: ChainView, marks: Marks | None = None, *, highlight: Sequence[str] = ()
+    view: ChainView,
+    marks: Marks | None = None,
+    *,
+    highlight: Sequence[str] = (),
+    width: int = WIDTH,
 ) -> Picture:
     """Draw what a person may see around one firm: suppliers left, customers right."""
     import numpy as np
@@ -197,6 +203,7 @@ def around(
         marks=marks or Marks(),
         focus=view.firm_id,
         highlight=highlight,
+        width=width,
     )
 
 
@@ -209,17 +216,18 @@ def _picture(
     focus: str,
     highlight: Sequence[str],
     mixed: bool = False,
+    width: int = WIDTH,
 ) -> Picture:
     inside = [one for one in known.relations if one.seller_id in places and one.buyer_id in places]
     sums = _Sums(inside, known.currency, known.standings)
-    columns, at, height = _grid(places, others, sums.volume)
+    columns, at, height = _grid(places, others, sums.volume, width)
     lit_pairs = set(itertools.pairwise(highlight))
     lit_pairs |= {(b, a) for a, b in lit_pairs}
     ordinary, lit = [], []
     for pair, value in sums.pairs.items():
         if pair in lit_pairs:
-            width = 2.0 + 3.0 * math.sqrt(value / sums.largest) if sums.largest else 2.0
-            lit.append(Lit(*pair, _curve(at[pair[0]], at[pair[1]]), round(width, 1)))
+            thick = 2.0 + 3.0 * math.sqrt(value / sums.largest) if sums.largest else 2.0
+            lit.append(Lit(*pair, _curve(at[pair[0]], at[pair[1]]), round(thick, 1)))
         else:
             ordinary.append(_curve(at[pair[0]], at[pair[1]]))
     sizes = marks.exposure if marks.colour == "exposure" else sums.volume
@@ -235,13 +243,13 @@ def _picture(
         ]
     return Picture(
         key=focus or "chain",
-        width=WIDTH,
+        width=width,
         height=height,
         centred=bool(focus),
         currency=known.currency,
         colour=marks.colour,
         columns=columns,
-        firms=_finished(firms, _labels(firms), sums.pairs),
+        firms=_finished(firms, _labels(firms, width), sums.pairs),
         mixed=mixed,
         path="".join(ordinary),
         lit=lit,
@@ -288,6 +296,7 @@ def _grid(
     places: Mapping[str, tuple[int, float]],
     others: Mapping[int, int | None],
     volume: Mapping[str, int],
+    width: int,
 ) -> tuple[list[Column], dict[str, tuple[float, float]], float]:
     """Turn columns and shares of a column into points; a crowded column is as wide as it needs."""
     members: dict[int, list[str]] = {}
@@ -299,11 +308,11 @@ def _grid(
     height = max(LEAST_HEIGHT, HEAD + PITCH * rows + PITCH)
     widths = {level: (lanes[level] - 1) * _LANE_GAP for level in levels}
     # The last column keeps room for its names.
-    free = WIDTH - 2 * MARGIN - _ROOM_FOR_NAMES - sum(widths.values())
+    free = width - 2 * MARGIN - _ROOM_FOR_NAMES - sum(widths.values())
     step = max(0.0, free / max(len(levels) - 1, 1))
     at: dict[str, tuple[float, float]] = {}
     columns = []
-    left = MARGIN if len(levels) > 1 else (WIDTH - widths[levels[0]]) / 2 if levels else 0.0
+    left = MARGIN if len(levels) > 1 else (width - widths[levels[0]]) / 2 if levels else 0.0
     body = height - HEAD - PITCH
     for level in levels:
         firms = _rows(members.get(level, []), lanes[level], volume)
@@ -401,7 +410,7 @@ def _finished(
 # --- Labels ---------------------------------------------------------------------------------------
 
 
-def _labels(firms: Sequence[Firm]) -> dict[str, Label]:
+def _labels(firms: Sequence[Firm], most: int) -> dict[str, Label]:
     """Name the firms that matter most, as far as no name would cover another or a firm."""
     taken: list[tuple[float, float, float, float]] = [
         (one.x - one.r, one.y - one.r, one.x + one.r, one.y + one.r) for one in firms
@@ -411,8 +420,7 @@ def _labels(firms: Sequence[Firm]) -> dict[str, Label]:
     order = sorted(
         firms,
         key=lambda one: (
-            not one.focus, not one.lit, one.tone not in {"late", "risk-e"}, -one.volume_minor,
-            one.id,
+            not one.focus, not one.lit, one.tone not in _PRESSING, -one.volume_minor, one.id,
         ),
     )  # fmt: skip
     for one in order:
@@ -422,7 +430,7 @@ def _labels(firms: Sequence[Firm]) -> dict[str, Label]:
         width = round(max(_width(text), 11 * _LETTER) + 14, 1)
         for x in (one.x + one.r + 5, one.x - one.r - 5 - width):
             box = (x, one.y - _LABEL_HEIGHT / 2, x + width, one.y + _LABEL_HEIGHT / 2)
-            inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= HEAD - 16
+            inside = box[0] >= 0 and box[2] <= most and box[1] >= HEAD - 16
             if inside and not any(_meet(box, other) for other in taken):
                 labels[one.id] = Label(round(x, 1), round(box[1], 1), width, text)
                 taken.append(box)

@@ -47,6 +47,7 @@ def test_two_presses_after_the_sign_in_ask_for_everything_that_is_ready(
     assert asked(demo_copy) == [*before, total]
     assert "/treasurer/requests/" in mira.page.url
     assert minor(mira.title()) == total
+    assert mira.page.locator("aside dd", has_text="Mira Vos").count() == 1, "who signed"
     mira.go("/treasurer/")
     assert not re.search(r"\d", mira.title()), "nothing more is ready"
     mira.done()

@@ -32,17 +32,17 @@ def said(words: object) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)  # type: ignore[arg-type]
 
 
-def ids(catalogue: Catalog) -> set[str]:
-    """Give the texts by their first form, which names them."""
-    return {said(message.id)[0] for message in catalogue if message.id}
+def ids(catalogue: Catalog) -> set[tuple[str, str]]:
+    """Give the texts by their context and first form, which name them."""
+    return {(message.context or "", said(message.id)[0]) for message in catalogue if message.id}
 
 
-def extracted() -> set[str]:
+def extracted() -> set[tuple[str, str]]:
     """Give every text that `pybabel extract` finds as translations/babel.cfg says."""
     with (ROOT / "translations/babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = extract_from_dir(ROOT.parent, method_map=methods, options_map=options)
-    return {said(message[2])[0] for message in found}
+    return {(message[4] or "", said(message[2])[0]) for message in found}
 
 
 def test_the_catalogue_holds_exactly_the_texts_of_the_portal() -> None:

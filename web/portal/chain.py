@@ -140,7 +140,8 @@ def around(sides: Sequence[str]) -> Picture | None:
         except ScfError:
             return None
         lit = [firm for firm in sides if firm in seen.level]
-        return picture.around(seen, marks_of(conn, who, snapshot, "risk"), highlight=lit)
+        marks = marks_of(conn, who, snapshot, "risk")
+        return picture.around(seen, marks, highlight=lit, width=picture.BESIDE)
 
 
 @chain.get("/officer/chain")

@@ -22,7 +22,7 @@ from scf.financing.signatures import bound_to
 from scf.kernel.actor import Actor
 from scf.kernel.errors import Refusal, ScfError
 from scf.offers.models import Quote
-from scf.parties.service import firm_names
+from scf.parties.service import firm_names, people_names
 from scf.programmes.service import terms_of_version
 from web.context import actor, platform
 from web.forms import form_key
@@ -116,6 +116,7 @@ def _page(reading: Session, who: Actor, request_id: str, problem: str = "") -> s
         terms=terms_of_version(reading.connection(), quote.programme_version_id),
         lines=[(one, invoices.get(one.invoice_id, ""), _word(one)) for one in advances],
         bank=firm_names(reading.connection(), {row.financier_id}).get(row.financier_id, ""),
+        signer=people_names(reading.connection(), {row.submitted_by}).get(row.submitted_by, ""),
         questions=_all(
             reading,
             RequestQuestion,
