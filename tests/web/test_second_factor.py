@@ -297,7 +297,7 @@ def test_no_secret_reaches_a_log_or_the_trail(
     code = signing.code(served, "maker")
     browser = half(served)
     browser.post("/sign-in/code", {"code": code})
-    page = browser.post("/account/recovery-codes").get_data(as_text=True)
+    page = browser.post("/account/recovery-codes", {"key": "new codes"}).get_data(as_text=True)
     made = re.findall(r"<code>([a-z0-9-]{29})</code>", page)
     assert len(made) == 10
     with db.snapshot() as conn:

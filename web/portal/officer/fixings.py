@@ -151,6 +151,7 @@ def refuse_fixing(fixing_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Strike a value out that nobody has confirmed."""
     why, place = typed("reason", 1000), f"refuse-{fixing_id}"
     if len(why) < _LEAST_WORDS:
+        _row(fixing_id)  # asked only here: struck out, it is gone, and pressing again is no mistake
         return _page({place: why}, {place: _("Say why, in a few words.")}), 422
     try:
         act("fixing.refuse", {"fixing_id": fixing_id, "reason": why})
