@@ -20,6 +20,8 @@ from scf.db.visibility import bind_actor
 from scf.kernel.actor import Actor
 
 BUSY_TIMEOUT_MS = 10_000
+# Of a connection to SQLite: the indexes of a large import and of a night stay in memory.
+CACHE_KB = 32_000
 # Below gunicorn's own timeout: the database gives up first, so no query outlives its request.
 PG_OPTIONS = (
     "-c lock_timeout=5000 -c statement_timeout=20000 "
@@ -104,6 +106,7 @@ def _sqlite(url: URL, synchronous: str, *, write: bool) -> Engine:
             f"busy_timeout={BUSY_TIMEOUT_MS}",
             "journal_mode=WAL",
             f"synchronous={synchronous}",
+            f"cache_size=-{CACHE_KB}",
             "foreign_keys=ON",
             "recursive_triggers=ON",
             "trusted_schema=OFF",

@@ -41,6 +41,7 @@ def test_a_quote_priced_by_risk(store: Store, report: Report) -> None:
             start = time.perf_counter()
             assert not compute(conn, SELLER, ask, world.clock.now()).is_refused
             taken.append(1_000 * (time.perf_counter() - start))
+    world.db.close()
     p99 = sorted(taken)[QUOTES * 99 // 100 - 1]
     report.add(
         f"risk_quote_p99_{store.engine}",
@@ -66,6 +67,7 @@ def test_the_facts_of_ten_thousand_firms(store: Store, report: Report) -> None:
     views = views_of(items, known, TODAY, items.firms)
     exposures = exposures_of(items, TODAY)
     seconds = time.perf_counter() - start
+    world.db.close()
     assert len(views) == FIRMS
     report.add(
         f"risk_facts_{store.engine}",
