@@ -36,6 +36,8 @@ TEXTS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
     "Finding": ((2, "message"),),
     "Refusal": ((4, "next_step"), (5, "message")),
 }
+# Names of a text that is told later, besides Babel's own.
+LAZY: Final = frozenset({"lazy_gettext", "_l"})
 _PLACE: Final = re.compile(r"%\(\w+\)s")
 
 
@@ -46,7 +48,9 @@ def extract(
     source = file.read()
     if b"gettext" in source:
         file.seek(0)
-        yield from extract_python(file, keywords, tags, options)  # type: ignore[arg-type]
+        names = {*keywords, *LAZY}
+        for line, name, *rest in extract_python(file, names, tags, options):  # type: ignore[arg-type]
+            yield line, "gettext" if name in LAZY else name, *rest
     for line, text in texts(source):
         yield line, "gettext", text, []
 
