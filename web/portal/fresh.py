@@ -22,12 +22,12 @@ T = TypeVar("T")
 
 
 def note_proof() -> None:
-    """Remember that the person of this session has just proved identity."""
+    """Remember that the signed-in person has just proved identity."""
     session[PROVED_AT] = int(now().timestamp())
 
 
 def is_fresh() -> bool:
-    """Tell whether the last proof of this session is fresh."""
+    """Tell whether the signed-in person's last proof is fresh."""
     proved_at = session.get(PROVED_AT, 0)
     return 0 <= int(now().timestamp()) - int(proved_at) <= FRESH_SECONDS
 

@@ -129,7 +129,7 @@ class DisputeOut(Answer):
     resolved_at: dt.datetime | None
 
 
-class InvoiceOut(InvoiceHead):
+class ShownInvoice(InvoiceHead):
     """An invoice with its lines, the buyer's words on it and its disputes."""
 
     lines: list[InvoiceLineOut]
@@ -238,12 +238,12 @@ _EQUAL = (
 )
 
 
-@endpoint(resource, "GET", "/invoices/<invoice_id>", action="document.read", answer=InvoiceOut)
-def get_invoice(invoice_id: str) -> tuple[InvoiceOut, int, dict[str, str]]:
+@endpoint(resource, "GET", "/invoices/<invoice_id>", action="document.read", answer=ShownInvoice)
+def get_invoice(invoice_id: str) -> tuple[ShownInvoice, int, dict[str, str]]:
     """Show one invoice with its lines and all that was said of it."""
     with reader() as session:
         row = one(session, Invoice, invoice_id)
-        shown = InvoiceOut(
+        shown = ShownInvoice(
             **dict(_heads(session, [row])[0]),
             lines=[
                 InvoiceLineOut(
