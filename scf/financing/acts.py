@@ -16,7 +16,7 @@ from scf.financing import advances, authority, guards, requests
 from scf.financing.ending import undo_stops
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, DECIDABLE, REQUEST
 from scf.kernel.actor import Actor
-from scf.kernel.errors import Conflict, NotAllowed, ScfError
+from scf.kernel.errors import Conflict, ScfError
 from scf.parties.access import may
 from scf.programmes.terms import Terms
 
@@ -70,8 +70,7 @@ class _Case:
         self.decidable()
         if not self.made:
             raise Conflict("DECISION_STATE", "There is no first word to differ from.")
-        if self.made[0].user_id == self.actor.user_id:
-            raise NotAllowed("FOUR_EYES", "Another person than the maker checks the decision.")
+        authority.is_no_maker(self.conn, self.actor, self.made)
         return False
 
     def undo(self) -> bool:

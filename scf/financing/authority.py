@@ -61,6 +61,18 @@ class Word(NamedTuple):
     band: Band
 
 
+def is_no_maker(conn: Connection, actor: Actor, made: Sequence[Row[Any]]) -> None:
+    """Stop who said a word on the request already: agreeing and differing take another person.
+
+    Raises
+    ------
+    NotAllowed
+        FOUR_EYES.
+    """
+    if same_person(conn, actor.user_id, [word.user_id for word in made]):
+        raise NotAllowed("FOUR_EYES", "Another person than the maker checks the decision.")
+
+
 def may_say(
     conn: Connection, actor: Actor, row: Row[Any], terms: Terms, made: Sequence[Row[Any]]
 ) -> Word:
@@ -77,8 +89,7 @@ def may_say(
     roles = present_roles(conn, actor)
     band = terms.band_for(row.currency, row.face_minor)
     if made:
-        if same_person(conn, actor.user_id, [word.user_id for word in made]):
-            raise NotAllowed("FOUR_EYES", "Another person than the maker checks the decision.")
+        is_no_maker(conn, actor, made)
         _in_roles(roles, band.second, step=2)
         _within_ceiling(conn, actor, row)
         return Word(2, last=True, band=band)
@@ -150,15 +161,14 @@ def _who_asked(conn: Connection, row: Row[Any]) -> set[str]:
 
 def _overrode(conn: Connection, actor: Actor, row: Row[Any]) -> bool:
     """Tell whether this person lowered the route: then the decision is not theirs alone."""
-    found = conn.execute(
-        select(_OVERRIDE.c.id).where(
+    who = conn.execute(
+        select(_OVERRIDE.c.user_id).where(
             _OVERRIDE.c.request_id == row.id,
             _OVERRIDE.c.what == "route",
-            _OVERRIDE.c.user_id == actor.user_id,
             or_(_OVERRIDE.c.before == TWO_OFFICERS, _OVERRIDE.c.after != TWO_OFFICERS),
         )
-    ).first()
-    return found is not None
+    ).scalars()
+    return same_person(conn, actor.user_id, who)
 
 
 # --- A person's own ceiling -------------------------------------------------------------------
@@ -217,7 +227,7 @@ def set_authority(ctx: Context, data: SetAuthority) -> dict[str, Any]:
     """
     financier_id = financier_only(ctx.conn, ctx.actor)
     exponent(data.currency)
-    if data.user_id == ctx.actor.user_id:
+    if same_person(ctx.conn, ctx.actor.user_id, [data.user_id]):
         raise NotAllowed("OWN_AUTHORITY", "Nobody sets the own ceiling.")
     _own_officer(ctx, data.user_id)
     mine = (

@@ -14,7 +14,7 @@ from scf.financing.lifecycle import CODE_OF_HIT, DECIDABLE
 from scf.financing.reasons import DeclineCode, letter
 from scf.financing.seeing import seen
 from scf.financing.signing import signed
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
+from scf.kernel.errors import Conflict, InvalidInput
 from scf.parties.service import business_date
 from scf.programmes.terms import CHECKS_BEFORE_PAYOUT, Terms
 
@@ -239,8 +239,7 @@ def _differ(
         raise Conflict("DECISION_STATE", "There is no first word to differ from.", state=row.state)
     if data.note.strip() == "":
         raise InvalidInput("NOTE_MISSING", "Say in what you differ.")
-    if ctx.actor.user_id == made[0].user_id:
-        raise NotAllowed("FOUR_EYES", "Another person than the maker checks the decision.")
+    authority.is_no_maker(ctx.conn, ctx.actor, made)
     _sign(ctx, row, advances.of_request(ctx.conn, row.id), data, len(made) + 1)
     requests.take_back_offers(ctx, row)
     after = requests.move(ctx, row, "review", {"round": row.round + 1})

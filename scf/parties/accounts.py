@@ -23,7 +23,7 @@ from scf.kernel.money import exponent
 from scf.parties import identifiers as numbers
 from scf.parties.lifecycle import ACCOUNT, VERIFICATION
 from scf.parties.models import AccountVerification, BankAccount, Firm
-from scf.parties.service import business_date, counts_for, financier_only
+from scf.parties.service import business_date, counts_for, financier_only, same_person
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _account = BankAccount.__table__  # type: ignore[attr-defined]
@@ -155,7 +155,7 @@ def verify_account(ctx: Context, data: VerifyAccount) -> dict[str, Any]:
     """
     financier_id = financier_only(ctx.conn, ctx.actor)
     account = ctx.visible(BankAccount, data.account_id)
-    if account.added_by == ctx.actor.user_id:
+    if same_person(ctx.conn, ctx.actor.user_id, [account.added_by]):
         raise RuleViolation("SAME_PERSON", "Somebody else must verify what you added.")
     ACCOUNT.after(account.state, "verify")
     standing = _standing(ctx, account.id, financier_id)

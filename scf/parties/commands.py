@@ -17,7 +17,7 @@ from scf.parties.agreements import PROGRAMME
 from scf.parties.factors import commands as factors
 from scf.parties.lifecycle import FIRM, TO_ACTIVE
 from scf.parties.models import Firm, FirmIdentifier
-from scf.parties.service import matching_firms
+from scf.parties.service import matching_firms, same_person
 
 __all__ = ["accounts", "factors", "people"]
 
@@ -210,7 +210,8 @@ def activate_firm(ctx: Context, data: ActivateFirm) -> dict[str, Any]:
         if firm.suspended_by_org not in {None, ctx.actor.org_id} and not ctx.actor.is_operator:
             raise NotAllowed("NOT_ALLOWED", "Only who suspended the firm reinstates it.")
     else:
-        if firm.added_by == ctx.actor.user_id and not ctx.actor.is_operator:
+        own = same_person(ctx.conn, ctx.actor.user_id, [firm.added_by])
+        if own and not ctx.actor.is_operator:
             raise RuleViolation("SAME_PERSON", "Somebody else must activate what you added.")
         values["activated_by_org"] = ctx.actor.org_id
     _move_firm(ctx, firm, values, data.version, {"manual_check": passed, "evidence": data.evidence})

@@ -5,7 +5,7 @@ until another person has confirmed exactly that amount. Whoever wants less need 
 anybody: a limit that is lowered binds in the same moment.
 """
 
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, Table, func, insert, select, update
@@ -18,7 +18,7 @@ from scf.kernel.ids import new_id
 from scf.kernel.money import exponent
 from scf.parties.models import Firm
 from scf.parties.service import financier_only, same_person
-from scf.programmes.limits import KINDS, RANK, REQUIRED, headroom, state_of
+from scf.programmes.limits import KINDS, RANK, REQUIRED, Kind, headroom, state_of
 from scf.programmes.models import LimitNode, Programme
 
 _FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
@@ -41,17 +41,7 @@ class _Input(BaseModel):
 class SetLimit(_Input):
     """How much one node of the financier's limit tree allows; ``version`` guards an edit."""
 
-    kind: Literal[
-        "financier",
-        "programme",
-        "obligor",
-        "group",
-        "seller",
-        "relationship",
-        "sector",
-        "country",
-        "tenor",
-    ]
+    kind: Kind
     subject_id: Id
     currency: Currency
     limit_minor: Minor

@@ -10,7 +10,7 @@ lowered under use. Nothing is forced out; there is only no new hold.
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from sqlalchemy import Row, Table, bindparam, case, func, insert, select, update
 from sqlalchemy.engine import Connection
@@ -22,7 +22,7 @@ from scf.kernel.money import format_minor
 from scf.kernel.rates import round_half_up
 from scf.programmes.models import LimitHold, LimitNode
 
-KINDS: Final = (
+Kind = Literal[
     "financier",
     "programme",
     "obligor",
@@ -32,7 +32,8 @@ KINDS: Final = (
     "sector",
     "country",
     "tenor",
-)
+]
+KINDS: Final[tuple[str, ...]] = get_args(Kind)
 RANK: Final = {kind: place for place, kind in enumerate(KINDS)}
 # Exposure without one of these nodes is refused; the others count once somebody sets them.
 REQUIRED: Final = frozenset({"financier", "programme", "obligor", "seller"})

@@ -14,7 +14,7 @@ from scf.db.visibility import not_found
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
 from scf.kernel.ids import new_id
 from scf.parties.models import Firm
-from scf.parties.service import business_date, financier_only
+from scf.parties.service import business_date, financier_only, same_person
 from scf.risk import appetite as policies
 from scf.risk import writing
 from scf.risk.firmfacts import FACT, Known, known_of_rows
@@ -182,7 +182,7 @@ def confirm_firm_fact(ctx: Context, data: ConfirmFirmFact) -> dict[str, Any]:
     row = ctx.visible(FirmFact, data.fact_id)
     if row.financier_id != ctx.actor.org_id:
         raise not_found("firm_fact", data.fact_id)
-    if row.entered_by == ctx.actor.user_id:
+    if same_person(ctx.conn, ctx.actor.user_id, [row.entered_by]):
         raise NotAllowed("FOUR_EYES", "Another person confirms what you have entered.")
     done = ctx.conn.execute(
         update(FACT)

@@ -23,7 +23,7 @@ from scf.financing.models import Advance
 from scf.kernel.actor import Actor
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation, ScfError
 from scf.ledger.service import LedgerEvent, post
-from scf.parties.service import business_date, verified_account
+from scf.parties.service import business_date, same_person, verified_account
 from scf.settlement import instructions, journals, outcomes
 from scf.settlement.instructions import FILE_TABLE, Payment
 from scf.settlement.lifecycle import FILE
@@ -306,7 +306,7 @@ def release(ctx: Context, data: OfFile) -> dict[str, Any]:
     if file.state == "SENT":
         return {**summary(file), "again": True}
     FILE.after(file.state, "approve")
-    if ctx.actor.user_id == file.prepared_by:
+    if same_person(ctx.conn, ctx.actor.user_id, [file.prepared_by]):
         raise NotAllowed("FOUR_EYES", "Who prepared a payment file cannot release it.")
     today = business_date(ctx.conn, file.financier_id)
     if file.execution_on < today:

@@ -3,13 +3,9 @@
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import insert
-
 from scf.db.engine import Database
-from scf.kernel.actor import Role
 from scf.offers.models import Quote
-from scf.parties.models import User, UserRole
-from tests.support.deals import BANK, EUR, HEAD, Deals, table
+from tests.support.deals import EUR, HEAD, Deals
 
 SMALL = "1,000.00"
 LARGE = "1,000.01"
@@ -64,17 +60,6 @@ class MatrixDeals(Deals):
     def asked(self, amount: str = SMALL, route: str = "auto") -> dict[str, Any]:
         """Request a new invoice."""
         return self.submit(self.quoted(amount, route))
-
-    def person(self, user_id: str, email: str, *roles: Role, org: str = BANK) -> None:
-        """Give an actor of these tests an account."""
-        with self.db.writer.begin() as conn:
-            user = User(
-                id=user_id, email=email, name=user_id, org_id=org, password_hash=None,
-                created_at=self.clock.now(),
-            )  # fmt: skip
-            self._insert(conn, user)
-            for role in roles:
-                conn.execute(insert(table(UserRole)), {"user_id": user_id, "role": role.value})
 
     def ceiling(self, user_id: str, amount_minor: int) -> None:
         """Set a person's own ceiling."""

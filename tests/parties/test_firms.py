@@ -8,7 +8,7 @@ from sqlalchemy import insert, select
 from scf.db.engine import Database
 from scf.db.models import AuditLog, Job
 from scf.documents.models import DocumentFinding
-from scf.kernel.actor import OPERATOR
+from scf.kernel.actor import OPERATOR, Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.models import BankAccount, Firm
@@ -193,6 +193,20 @@ def test_money_goes_only_to_an_account_that_another_person_verified(db: Database
         assert verified_account(conn, supplier, "USD", financier_id=bank) is None
     assert found is not None
     assert (found.number, found.is_iban, found.holder) == (IBANS[0], 1, "Supplier Company")
+
+
+def test_a_second_account_of_the_same_mailbox_is_no_second_person(db: Database) -> None:
+    world = small_world(db)
+    alone = world.people["maker"]
+    again = world.person("maker+2", "bank", Role.OFFICER_CHECKER)
+    account = world.run(
+        "account.add", alone, firm_id=world.firms["supplier"], iban=IBANS[0], currency="EUR"
+    )
+    with pytest.raises(RuleViolation, match="SAME_PERSON"):
+        world.run("account.verify", again, account_id=account["id"], evidence="letter")
+    firm = world.run("firm.add", alone, name="Brook Valves")
+    with pytest.raises(RuleViolation, match="SAME_PERSON"):
+        world.run("firm.activate", again, firm_id=firm["id"], evidence="register")
 
 
 def test_a_changed_account_cools_off_and_the_earlier_one_still_receives(db: Database) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from scf.db.engine import Database
+from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, RuleViolation
 from scf.offers import riskprice
 from scf.offers.models import Quote, QuoteLine
@@ -18,6 +19,7 @@ from scf.risk.replay import replay
 from tests.risk.world import TODAY, RiskWorld
 from tests.support.deals import (
     ANCHOR,
+    BANK,
     CHECKER,
     DAY,
     MAKER,
@@ -222,6 +224,11 @@ def test_what_makes_a_firm_cheaper_waits_for_another_person(db: Database) -> Non
     assert not both["waits_for_second"]  # a young firm is no better than one nobody knows
     with pytest.raises(NotAllowed):
         world.run("firm.fact.confirm", MAKER, fact_id=good["id"])
+    world.person(MAKER.user_id, "omar@bank.example", *MAKER.roles)
+    world.person("u-omar-2", "omar+2@bank.example", Role.OFFICER_CHECKER)
+    again = Actor("u-omar-2", BANK, frozenset({Role.OFFICER_CHECKER}))
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        world.run("firm.fact.confirm", again, fact_id=good["id"])
     assert world.get(FirmFact, good["id"]).known_at is None
     world.run("firm.fact.confirm", CHECKER, fact_id=good["id"])
     assert world.get(FirmFact, good["id"]).known_at == world.clock.now()

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from scf.demo import bank
 from scf.documents.models import Invoice
@@ -11,7 +11,7 @@ from scf.financing.models import Advance
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id
-from scf.parties.models import BankAccount
+from scf.parties.models import BankAccount, User
 from scf.programmes.models import LimitNode, ProgrammeClaim
 from scf.settlement import payout
 from scf.settlement.expected import EntryIn, PartIn
@@ -30,6 +30,7 @@ from tests.settlement.world import (
     World,
     eur,
 )  # fmt: skip
+from tests.support.deals import table
 
 A_DAY = dt.timedelta(days=1)
 
@@ -75,6 +76,24 @@ def test_who_prepared_cannot_release(world: World) -> None:
         world.run("payout.release", both, file_id=file_id)
     assert world.get(PaymentFile, file_id).state == "CREATED"
     assert world.run("payout.release", CHECKER, file_id=file_id)["state"] == "SENT"
+
+
+def test_who_prepared_cannot_release_by_another_account_of_the_same_mailbox(world: World) -> None:
+    again = Actor("u-omar-2", FINANCIER, CHECKER.roles)
+    with world.db.writer.begin() as conn:
+        for user_id, email in (
+            (MAKER.user_id, "omar@bank.example"),
+            (again.user_id, "Omar+2@bank.example"),
+        ):
+            user = User(
+                id=user_id, email=email, name=user_id, org_id=FINANCIER, password_hash=None,
+                created_at=world.clock.now(),
+            )  # fmt: skip
+            conn.execute(insert(table(User)), user.model_dump())
+    _advance_id, file_id = prepared(world)
+    with pytest.raises(NotAllowed, match="FOUR_EYES"):
+        world.run("payout.release", again, file_id=file_id)
+    assert world.get(PaymentFile, file_id).state == "CREATED"
 
 
 def test_another_financier_does_not_know_the_file(world: World) -> None:

@@ -27,7 +27,7 @@ from scf.kernel.errors import ScfError
 from scf.kernel.ids import new_id
 from scf.kernel.money import parse_minor
 from scf.parties.access import authorise
-from scf.parties.models import AccountVerification, BankAccount, BusinessDate, Firm
+from scf.parties.models import AccountVerification, BankAccount, BusinessDate, Firm, User, UserRole
 from scf.programmes.terms import CHECKS_BEFORE_DECISION, CHECKS_BEFORE_PAYOUT
 
 EUR = "EUR"
@@ -225,6 +225,17 @@ class Deals:
 
     def key(self) -> str:
         return f"key-{next(self._keys)}"
+
+    def person(self, user_id: str, email: str, *roles: Role, org: str = BANK) -> None:
+        """Give an actor of these tests an account with a mailbox."""
+        with self.db.writer.begin() as conn:
+            user = User(
+                id=user_id, email=email, name=user_id, org_id=org, password_hash=None,
+                created_at=self.clock.now(),
+            )  # fmt: skip
+            self._insert(conn, user)
+            for role in roles:
+                conn.execute(insert(table(UserRole)), {"user_id": user_id, "role": role.value})
 
     def run(self, name: str, actor: Actor, key: str = "", /, **payload: object) -> dict[str, Any]:
         return self.platform.run(name, payload, actor, key=key or self.key()).result
