@@ -14,6 +14,7 @@ from sqlmodel import col
 from scf.cli.common import EXIT_REFUSED, SESSION, plain, show, show_findings, show_list
 from scf.documents import intake, rules
 from scf.documents.models import DocumentFinding, Invoice, Upload
+from scf.documents.readers import FORMAT_NAMES
 from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotFound
@@ -23,7 +24,6 @@ from scf.kernel.money import format_minor, parse_minor
 from scf.parties.service import firm_names
 
 Invoices = Annotated[list[str], typer.Argument(metavar="INVOICE…", help="ids or numbers")]
-FORMATS = ("auto", "ubl", "csv")
 
 
 def attach(app: typer.Typer) -> None:
@@ -40,7 +40,7 @@ def attach(app: typer.Typer) -> None:
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
     as_firm: Annotated[str, typer.Option("--as", help="Your organisation: id or scheme:value")],
-    file_format: Annotated[str, typer.Option("--format", help="auto, ubl or csv")] = "auto",
+    file_format: Annotated[str, typer.Option("--format", help=", ".join(FORMAT_NAMES))] = "auto",
     document_type: Annotated[str, typer.Option("--type", help="order, invoice or payment")] = "",
     mapping: Annotated[Path | None, typer.Option(help="Column mapping (JSON) of a table")] = None,
     mode: Annotated[str, typer.Option(help="keep-good or atomic")] = "keep-good",
@@ -58,8 +58,8 @@ def import_files(
         "document_type": document_type or None,
         "mapping": _mapping(mapping),
     }
-    if file_format not in FORMATS:
-        raise InvalidInput("FORMAT", f"This format is not read yet; known are {FORMATS}.")
+    if file_format not in FORMAT_NAMES:
+        raise InvalidInput("FORMAT", f"This format is not read yet; known are {FORMAT_NAMES}.")
     answers = [_one_file(actor, file, options, dry_run=dry_run) for file in files]
     if SESSION.as_json:
         typer.echo(json.dumps({"files": plain(answers)}, ensure_ascii=False))

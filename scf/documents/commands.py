@@ -21,6 +21,7 @@ from scf.documents.models import (
     PendingParty,
     Upload,
 )
+from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
 from scf.documents.storing import TABLES, Slice, store_slice
@@ -74,7 +75,7 @@ class ReceiveUpload(_Input):
 
     name: str = Field(min_length=1, max_length=400)
     content: bytes = Field(exclude=True, repr=False, max_length=MAX_UPLOAD)
-    format: Literal["auto", "ubl", "csv"] = "auto"
+    format: FormatName = "auto"
     document_type: Literal["order", "invoice", "payment"] | None = None
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: ColumnMapping | None = None

@@ -31,7 +31,7 @@ from scf.documents.commands import (
 )
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Invoice, Original, Upload
-from scf.documents.readers import Format, read_file, sniff
+from scf.documents.readers import FORMAT_NAMES, TABULAR, Format, read_file, sniff
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import payment_fingerprint
@@ -166,18 +166,26 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
 
     ``upload`` says ``format``, ``document_type`` and ``mapping``.
     """
-    found = format_of(content)
-    wanted = upload.format
-    if wanted == "csv" or (wanted == "auto" and found is Format.CSV):
+    if is_table(content, upload.format):
         yield from _table_items(content, upload, today)
         return
     parsed = read_file(content, today=today)
+    if parsed.format in FORMAT_NAMES and upload.format not in {"auto", parsed.format}:
+        message = f"The file was sent as {upload.format}, and that is not what it is."
+        found = Finding(Severity.ERROR, "FORMAT_OTHER", message, "", parsed.format)
+        yield Item(None, (found, *parsed.findings))
+        return
     yield from (
         _of_type(Item(document, document.findings), upload.document_type)
         for document in parsed.documents
     )
     if not parsed.documents:
         yield Item(None, parsed.findings)
+
+
+def is_table(content: bytes, name: str) -> bool:
+    """Tell whether a file is read row by row; ``name`` is what its sender called it."""
+    return name == "csv" or (name == "auto" and format_of(content) in TABULAR)
 
 
 def format_of(content: bytes) -> Format:

@@ -199,6 +199,13 @@ def test_one_invoice_in_two_formats_is_one(trade: Trade) -> None:
     )
 
 
+def test_a_file_is_what_its_sender_called_it_or_is_refused(trade: Trade) -> None:
+    told = trade.hand_in(invoice_table([{"number": "I-1", "amount": "1.00"}]), format="ubl")
+    assert (told["stored"], told["bad"]) == (0, 1)
+    codes = [found.code for found in trade.findings(told["upload_id"])]
+    assert codes == ["FORMAT_OTHER", "FORMAT_UNKNOWN"]
+
+
 def test_what_the_organisation_is_no_party_of_is_refused_and_not_told(trade: Trade) -> None:
     trade.world.firm("other", identifiers=[{"scheme": "duns", "value": "900000009"}])
     stranger = trade.world.person("stranger", "other", Role.ANCHOR_CLERK)

@@ -5,7 +5,26 @@ same documents and the same findings. It never raises for what is wrong with a f
 only when it cannot work at all (a missing library).
 """
 
-from scf.documents.readers.files import MAX_DOCUMENT_BYTES, read_file, read_xml
+from scf.documents.readers.files import (
+    FORMAT_NAMES,
+    MAX_DOCUMENT_BYTES,
+    READABLE,
+    TABULAR,
+    FormatName,
+    read_file,
+    read_xml,
+)
 from scf.documents.readers.sniff import Format, sniff, unpack
 
-__all__ = ["MAX_DOCUMENT_BYTES", "Format", "read_file", "read_xml", "sniff", "unpack"]
+__all__ = [
+    "FORMAT_NAMES",
+    "MAX_DOCUMENT_BYTES",
+    "READABLE",
+    "TABULAR",
+    "Format",
+    "FormatName",
+    "read_file",
+    "read_xml",
+    "sniff",
+    "unpack",
+]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from collections.abc import Callable, Container
+from typing import Final, Literal, get_args
 
 from lxml import etree
 
 from scf.documents import checks
-from scf.documents.canonical import ParsedFile, blocks
+from scf.documents.canonical import CanonicalDocument, ParsedFile, blocks
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
 from scf.kernel.errors import InvalidInput, TooLarge
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
+
+# What a sender may call a file; "auto" lets its content tell.
+FormatName = Literal["auto", "ubl", "csv"]
+FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
+TABULAR: Final = frozenset({Format.CSV})
 
 MAX_DOCUMENT_BYTES: Final = 5_000_000
 # More comments and instructions than this are no document anybody wrote.
@@ -37,17 +43,18 @@ def read_file(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
         return _refused(refusal.code, refusal.message, "", str(found))
     if found is Format.EMPTY:
         return _refused("FILE_EMPTY", "The file is empty.", "", str(found))
-    if found is not Format.XML:
+    reader = _READERS.get(found)
+    if reader is None:
         return _refused(
             "FORMAT_UNKNOWN",
             f"This looks like {found}, which is not read as a document here.",
             "",
             str(found),
         )
-    return read_xml(data, today=today)
+    return reader(data, today)
 
 
-def read_xml(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
+def read_xml(data: bytes, today: dt.date | None = None) -> ParsedFile:
     """Read one XML document; whatever is wrong with it comes back as findings."""
     # The shortest instruction, "<?a?>", has five characters: a short file is not searched at all.
     if (
@@ -68,18 +75,49 @@ def read_xml(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
 
 
 def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFile:
-    """Read a document that is parsed already."""
-    if not is_ubl(root):
-        return _refused(
-            "FORMAT_UNKNOWN", "No reader knows this kind of XML document.", "/", str(root.tag)
-        )
-    document, findings, unread = read_ubl(root)
+    """Read an XML document that is parsed already."""
+    for name, is_its, read in _XML_READERS:
+        if is_its(root):
+            return checked(*read(root), name, today=today)
+    return _refused(
+        "FORMAT_UNKNOWN", "No reader knows this kind of XML document.", "/", str(root.tag)
+    )
+
+
+def checked(
+    document: CanonicalDocument,
+    findings: list[Finding],
+    unread: Container[str],
+    name: str,
+    *,
+    today: dt.date | None,
+) -> ParsedFile:
+    """Hold one document that was read against the rules that every format shares."""
     findings += checks.check(document, unread=unread, today=today)
     told = tuple(findings)
     if blocks(findings):
-        return ParsedFile((), told, "ubl", refused=1)
-    return ParsedFile((document.with_findings(told),), told, "ubl")
+        return ParsedFile((), told, name, refused=1)
+    return ParsedFile((document.with_findings(told),), told, name)
 
 
 def _refused(code: str, message: str, place: str, value: str) -> ParsedFile:
     return ParsedFile((), (Finding(Severity.ERROR, code, message, place, value),), value, refused=1)
+
+
+# How each kind of file that holds documents is read. What needs a heavy library imports it inside.
+_READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
+    Format.XML: read_xml,
+}
+# Name, whether a root is its, and how it is read: document, findings, fields that were unreadable.
+_XML_READERS: Final[
+    tuple[
+        tuple[
+            str,
+            Callable[[etree._Element], bool],
+            Callable[[etree._Element], tuple[CanonicalDocument, list[Finding], Container[str]]],
+        ],
+        ...,
+    ]
+] = (("ubl", is_ubl, read_ubl),)
+# What this platform reads at all.
+READABLE: Final = TABULAR | _READERS.keys()

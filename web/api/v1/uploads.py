@@ -18,7 +18,7 @@ from scf.db.runner import invalid_input
 from scf.documents import errorfile, intake
 from scf.documents.commands import MAX_UPLOAD, ReceiveUpload
 from scf.documents.models import DocumentFinding, Original, Upload
-from scf.documents.readers import Format
+from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.findings import Severity
 from web.api.v1 import described
@@ -115,7 +115,7 @@ class HowToRead(BaseModel):
     """How a file is to be read; ``mapping`` is the JSON text of a column mapping."""
 
     model_config = ConfigDict(extra="forbid")
-    format: Literal["auto", "ubl", "csv"] = "auto"
+    format: FormatName = "auto"
     type: Literal["", "order", "invoice", "payment"] = ""
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: str = Field(default="", max_length=200_000)
@@ -272,12 +272,9 @@ def get_errors(upload_id: str) -> Response:
             .scalars()
             .all()
         )
-        is_table = row.format == "csv" or (
-            row.format == "auto" and intake.format_of(content) is Format.CSV
-        )
         written = (
             errorfile.bad_rows(content, found, row.mapping, row.document_type)
-            if is_table
+            if intake.is_table(content, row.format)
             else errorfile.list_of(found)
         )
     return attachment(written, f"errors-{upload_id}.csv", "text/csv; charset=utf-8")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from scf.documents import intake
 from scf.documents.canonical import CanonicalDocument, Kind
-from scf.documents.readers import Format, read_file
+from scf.documents.readers import READABLE, read_file
 from scf.documents.readers.csvfile import Table, open_table
 from scf.documents.readers.mapping import (
     ColumnMapping,
@@ -76,12 +76,12 @@ class Own:
 
 def is_table(content: bytes) -> bool:
     """Tell whether a file is a table; XML says itself what it holds."""
-    return intake.format_of(content) is Format.CSV
+    return intake.is_table(content, "auto")
 
 
 def is_readable(content: bytes) -> bool:
     """Tell whether this platform reads this kind of file at all."""
-    return intake.format_of(content) in {Format.CSV, Format.XML}
+    return intake.format_of(content) in READABLE
 
 
 def header_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[list[str]]]:
