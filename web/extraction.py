@@ -1,7 +1,8 @@
 """What `pybabel extract` finds besides calls of gettext: the texts of refusals.
 
-A refusal is raised with its text where the rule stands, in English, as a template over its facts;
-a text that is put together otherwise cannot be found and is refused by a house test.
+A refusal is raised with its text where the rule stands, in English, as a template over its facts,
+and so is a finding; its text may be kept in a variable called ``message`` before. A text that is
+put together otherwise cannot be found and is refused by a house test.
 """
 
 import ast
@@ -32,8 +33,9 @@ TEXTS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
     ),
     "Words": ((0, "template"),),
     # What is wrong with a document: the readers' own short ways to say it, and the remark itself.
-    **dict.fromkeys(("error", "warn", "_error", "_warning"), ((1, "message"),)),
-    "Finding": ((2, "message"),),
+    **dict.fromkeys(("error", "warn", "_refused", "_finding"), ((1, "message"),)),
+    **dict.fromkeys(("Finding", "_error", "_warning", "_void", "note"), ((2, "message"),)),
+    "Match": ((3, "message"),),
     "Refusal": ((4, "next_step"), (5, "message")),
 }
 # Names of a text that is told later, besides Babel's own.
@@ -58,9 +60,18 @@ def extract(
 def texts(source: bytes | str) -> Iterator[tuple[int, str]]:
     """Give the texts of refusals in a source, each with its line."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call):
-            for said in arguments(node):
-                yield from _literals(said)
+        for said in said_by(node):
+            yield from _literals(said)
+
+
+def said_by(node: ast.AST) -> Iterator[ast.expr]:
+    """Give what a piece of source says to people: an argument, or what ``message`` is set to."""
+    if isinstance(node, ast.Call):
+        yield from arguments(node)
+    elif isinstance(node, ast.Assign) and any(
+        isinstance(to, ast.Name) and to.id == "message" for to in node.targets
+    ):
+        yield node.value
 
 
 def arguments(call: ast.Call) -> Iterator[ast.expr]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from flask import Flask
 from flask_babel import gettext as _
 
-from scf.kernel.errors import ScfError, Words, in_words
+from scf.kernel.errors import ScfError, Words, in_words, words_from_stored
 from web.i18n import day, money, role_name
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
@@ -23,6 +23,7 @@ _PLACE: Final = re.compile(r"%\((\w+)\)s")
 def attach(app: Flask) -> None:
     """Let templates tell stored texts of ours in the reader's language."""
     app.jinja_env.filters["translated"] = translated
+    app.jinja_env.filters["told"] = finding_text
 
 
 def refusal_text(error: ScfError) -> str:
@@ -35,6 +36,11 @@ def translated(words: str) -> str:
     if isinstance(words, Words):
         return _filled(words.template, words.values)
     return str(_(words)) if words else ""
+
+
+def finding_text(found: Mapping[str, Any]) -> str:
+    """Return what a finding says that an answer keeps, in the reader's words."""
+    return translated(words_from_stored(found["message"], found.get("words")))
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

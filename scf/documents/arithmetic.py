@@ -14,6 +14,7 @@ from typing import Final
 
 from scf.documents.canonical import CanonicalDocument, Kind
 from scf.documents.readers.text import scaled
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS, format_minor
 
@@ -40,9 +41,9 @@ def totals_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterat
         yield _contradiction(
             document,
             "NET_SUM",
-            "lines − allowances + charges",
+            Words("lines − allowances + charges"),
             lines - allowance + charge,
-            "the amount without tax",
+            Words("the amount without tax"),
             net,
             "net",
         )
@@ -55,9 +56,9 @@ def totals_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterat
             yield _contradiction(
                 document,
                 "GROSS_SUM",
-                "the amount without tax + tax",
+                Words("the amount without tax + tax"),
                 net + tax,
-                "the amount with tax",
+                Words("the amount with tax"),
                 gross,
                 "gross",
             )
@@ -76,9 +77,9 @@ def totals_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterat
             yield _contradiction(
                 document,
                 "PAYABLE_SUM",
-                "the amount with tax − prepaid + rounding",
+                Words("the amount with tax − prepaid + rounding"),
                 expected,
-                "the amount to pay",
+                Words("the amount to pay"),
                 payable,
                 "payable",
             )
@@ -96,9 +97,9 @@ def lines_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterato
         yield _contradiction(
             document,
             "LINES_SUM",
-            "the lines",
+            Words("the lines"),
             sum(known),
-            "the header's sum of lines",
+            Words("the header's sum of lines"),
             stated,
             "lines",
         )
@@ -132,7 +133,11 @@ def line_arithmetic(document: CanonicalDocument, _unread: Container[str]) -> Ite
             yield Finding(
                 Severity.WARNING,
                 "LINE_AMOUNT",
-                f"Quantity {line.quantity} at {line.price} does not come to the line's amount.",
+                Words(
+                    "Quantity %(quantity)s at %(price)s does not come to the line's amount.",
+                    quantity=line.quantity,
+                    price=line.price,
+                ),
                 document.source.line_place(position, "net"),
                 amount_text(document, line.net_minor),
             )
@@ -152,7 +157,11 @@ def tax_at_its_rate(document: CanonicalDocument, _unread: Container[str]) -> Ite
             yield Finding(
                 Severity.WARNING,
                 "TAX_RATE",
-                f"{part.percent} % of {amount_text(document, part.taxable_minor)} is another tax.",
+                Words(
+                    "%(rate)s of %(taxable)s is another tax.",
+                    rate=f"{part.percent} %",
+                    taxable=amount_text(document, part.taxable_minor),
+                ),
                 document.place("tax_subtotals"),
                 amount_text(document, part.tax_minor),
             )
@@ -161,15 +170,18 @@ def tax_at_its_rate(document: CanonicalDocument, _unread: Container[str]) -> Ite
 def _contradiction(
     document: CanonicalDocument,
     code: str,
-    left: str,
+    left: Words,
     computed: int,
-    right: str,
+    right: Words,
     stated: int,
     name: str,
 ) -> Finding:
-    message = (
-        f"From {left} follows {amount_text(document, computed)}, "
-        f"but {right} is {amount_text(document, stated)}."
+    message = Words(
+        "From %(left)s follows %(computed)s, but %(right)s is %(stated)s.",
+        left=left,
+        computed=amount_text(document, computed),
+        right=right,
+        stated=amount_text(document, stated),
     )
     place, value = document.place(name), amount_text(document, stated)
     return Finding(Severity.ERROR, code, message, place, value)

@@ -18,6 +18,7 @@ from scf.documents.matching import count_receipts, match_invoices, match_waiting
 from scf.documents.models import CreditNote, DocumentFinding, Invoice, Order, Receipt
 from scf.documents.orderbook import OrderKey
 from scf.documents.rows import Origin
+from scf.kernel.errors import words_as_stored
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import new_id
 
@@ -148,7 +149,8 @@ def finding_row(
         "severity": found.severity.value,
         "code": found.code,
         "place": found.place,
-        "message": found.message,
+        "message": str(found.message),
+        "words": words_as_stored(found.message),
         "value": found.value,
         "facts": facts,
         "resolved_at": None,

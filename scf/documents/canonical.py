@@ -17,6 +17,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 
 _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
@@ -34,6 +35,13 @@ class Kind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
+
+
+def side_name(kind: Kind, side: str) -> Words:
+    """Call a party of a document by what it does there; of a payment, the seller is the payee."""
+    if kind is Kind.PAYMENT:
+        return Words("payee") if side == "seller" else Words("payer")
+    return Words("seller") if side == "seller" else Words("buyer")
 
 
 class Identifier(NamedTuple):

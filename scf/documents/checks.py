@@ -24,8 +24,9 @@ from scf.documents.arithmetic import (
     tax_at_its_rate,
     totals_agree,
 )
-from scf.documents.canonical import CanonicalDocument, Kind, Party
+from scf.documents.canonical import CanonicalDocument, Kind, Party, side_name
 from scf.documents.readers.text import unsafe_character
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
 
@@ -99,12 +100,9 @@ def required_fields(document: CanonicalDocument, unread: Container[str]) -> Iter
         yield _error(document, "ISSUE_DATE_MISSING", "The document has no date.", "issue_on")
     for name, party in (("seller", document.seller), ("buyer", document.buyer)):
         if not party.name and not party.identifiers:
-            role = name
-            if document.kind is Kind.PAYMENT:
-                role = "payee" if name == "seller" else "payer"
-            yield _error(
-                document, f"{role.upper()}_MISSING", f"The document names no {role}.", name
-            )
+            role = side_name(document.kind, name)
+            message = Words("The document names no %(role)s.", role=role)
+            yield _error(document, f"{role.upper()}_MISSING", message, name)
 
 
 def known_currency(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
@@ -143,10 +141,10 @@ def payable_amount(document: CanonicalDocument, unread: Container[str]) -> Itera
 
 def _why_negative(document: CanonicalDocument) -> str:
     if document.kind is Kind.CREDIT_NOTE:
-        return "A credit note over less than nothing is an invoice; send it as one."
+        return Words("A credit note over less than nothing is an invoice; send it as one.")
     if (document.gross_minor or 0) > 0:
-        return "More was prepaid than the invoice asks for: the seller owes the difference."
-    return "An invoice for less than nothing is a credit note; send it as one."
+        return Words("More was prepaid than the invoice asks for: the seller owes the difference.")
+    return Words("An invoice for less than nothing is a credit note; send it as one.")
 
 
 def order_total(document: CanonicalDocument, unread: Container[str]) -> Iterator[Finding]:
@@ -196,7 +194,9 @@ def dates_in_order(document: CanonicalDocument, _unread: Container[str]) -> Iter
             message = "The invoice has no due date; the buyer must state it when accepting."
             yield _warning(document, "DUE_DATE_MISSING", message, "due_on")
     elif issued is not None and due < issued:
-        message = f"The due date lies before the invoice date {issued.isoformat()}."
+        message = Words(
+            "The due date lies before the invoice date %(issued_on)s.", issued_on=issued.isoformat()
+        )
         yield _error(document, "DUE_BEFORE_ISSUE", message, "due_on", due.isoformat())
 
 
@@ -204,7 +204,7 @@ def _not_in_the_future(document: CanonicalDocument, today: dt.date) -> Iterator[
     """A document of tomorrow may be a matter of zones; later than that it is post-dated."""
     issued = document.issue_on
     if issued is not None and issued > today + dt.timedelta(days=1):
-        message = f"The document is dated after today, {today.isoformat()}."
+        message = Words("The document is dated after today, %(today)s.", today=today.isoformat())
         yield _warning(document, "ISSUE_DATE_FUTURE", message, "issue_on", issued.isoformat())
 
 
@@ -310,7 +310,9 @@ def readable_text(document: CanonicalDocument, _unread: Container[str]) -> Itera
                     yield Finding(
                         Severity.ERROR,
                         "TEXT_UNSAFE" if unsafe else "TEXT_TOO_LONG",
-                        f"The text holds {unsafe}." if unsafe else "The text is too long.",
+                        Words("The text holds %(character)s.", character=unsafe)
+                        if unsafe
+                        else "The text is too long.",
                         document.source.line_place(position, "item_name"),
                         text,
                     )
@@ -326,14 +328,18 @@ def _readable_party(document: CanonicalDocument, name: str, party: Party) -> Ite
 
 def _readable(document: CanonicalDocument, name: str, text: str, limit: int) -> tuple[Finding, ...]:
     if len(text) > limit:
-        message = f"The text has {len(text)} characters; {limit} are allowed."
+        message = Words(
+            "The text has %(count)s characters; %(limit)s are allowed.",
+            count=len(text),
+            limit=limit,
+        )
         return (_error(document, "TEXT_TOO_LONG", message, name, text),)
     if text.isprintable():
         return ()
     unsafe = unsafe_character(text)
     if not unsafe:
         return ()
-    message = f"The text holds {unsafe}, which an approver cannot see."
+    message = Words("The text holds %(character)s, which an approver cannot see.", character=unsafe)
     return (_error(document, "TEXT_UNSAFE", message, name, text),)
 
 

@@ -37,7 +37,7 @@ from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import payment_fingerprint
 from scf.documents.storing import TABLES, Item, Slice
 from scf.kernel.actor import OPERATOR, Actor, Role
-from scf.kernel.errors import Conflict
+from scf.kernel.errors import Conflict, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import digest
 from scf.parties.models import BusinessDate
@@ -171,7 +171,9 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
         return
     parsed = read_file(content, today=today)
     if parsed.format in FORMAT_NAMES and upload.format not in {"auto", parsed.format}:
-        message = f"The file was sent as {upload.format}, and that is not what it is."
+        message = Words(
+            "The file was sent as %(sent_as)s, and that is not what it is.", sent_as=upload.format
+        )
         found = Finding(Severity.ERROR, "FORMAT_OTHER", message, "", parsed.format)
         yield Item(None, (found, *parsed.findings))
         return
@@ -226,7 +228,11 @@ def _of_type(item: Item, document_type: str | None) -> Item:
         return item
     if document.kind in _KINDS_OF_TYPE[document_type]:
         return item
-    message = f"The file was sent as {document_type}; this is a document of kind {document.kind}."
+    message = Words(
+        "The file was sent as %(sent_as)s; this is a document of kind %(kind)s.",
+        sent_as=document_type,
+        kind=document.kind.value,
+    )
     found = Finding(Severity.ERROR, "TYPE_UNEXPECTED", message, document.place("type_code"))
     return Item(None, (*item.findings, found))
 

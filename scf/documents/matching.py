@@ -17,7 +17,7 @@ from scf.documents.invoice_state import INVOICE, State, states, write
 from scf.documents.lifecycle import MATCH
 from scf.documents.models import DocumentFinding, InvoiceLine, OrderLine, Receipt
 from scf.documents.orderbook import Claim, ClaimLine, Match, OrderKey, Orders
-from scf.kernel.errors import RuleViolation
+from scf.kernel.errors import RuleViolation, words_as_stored
 from scf.kernel.findings import Severity
 from scf.kernel.ids import new_id
 
@@ -212,7 +212,8 @@ def match_finding(
         "severity": Severity.WARNING.value,
         "code": result.code,
         "place": "",
-        "message": result.message,
+        "message": str(result.message),
+        "words": words_as_stored(result.message),
         "value": "",
         "facts": {"order_id": result.order_id, **result.facts},
         "resolved_at": None,

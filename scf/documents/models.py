@@ -31,6 +31,7 @@ from scf.db.types import (
     TextKey,
     table_args,
 )
+from scf.kernel.errors import words_from_stored
 
 # A document that only waits for a date or a firm counts as here, so nobody hands it in twice.
 _LIVE = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
@@ -106,10 +107,16 @@ class DocumentFinding(Record, table=True):
     code: Code
     place: Text
     message: Text
+    words: OptJson  # how the message was made, so that it can be told in another language
     value: Text
     facts: OptJson
     resolved_at: OptInstant
     created_at: Instant
+
+    @property
+    def told(self) -> str:
+        """The message, ready to be told in any language."""
+        return words_from_stored(self.message, self.words)
 
 
 class PendingParty(Record, table=True):

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents.models import Order, OrderLine
 from scf.documents.quantities import from_micro
+from scf.kernel.errors import Words
 from scf.kernel.money import format_minor
 
 _order: Final[Table] = Order.__table__  # type: ignore[attr-defined]
@@ -221,7 +222,11 @@ def _judge(book: OrderBook, claim: Claim) -> Match:
             "EXCEPTION",
             "ORDER_CURRENCY",
             book.id,
-            f"The order is in {book.currency}, the invoice in {claim.currency}.",
+            Words(
+                "The order is in %(ordered)s, the invoice in %(invoiced)s.",
+                ordered=book.currency,
+                invoiced=claim.currency,
+            ),
             {"order_currency": book.currency},
         )
     pairs = _pair_lines(book, claim)
@@ -277,7 +282,12 @@ def _exceeds(
                 "EXCEPTION",
                 "UNIT_DIFFERS",
                 book.id,
-                f"Line {ordered.line_ref} is ordered in {ordered.unit}, invoiced in {line.unit}.",
+                Words(
+                    "Line %(line)s is ordered in %(ordered)s, invoiced in %(invoiced)s.",
+                    line=ordered.line_ref,
+                    ordered=ordered.unit,
+                    invoiced=line.unit,
+                ),
                 {"line": ordered.line_ref, "ordered": ordered.unit, "invoiced": line.unit},
             )
         asked_micro[ordered.line_ref] += line.quantity_micro or 0
@@ -293,9 +303,13 @@ def _exceeds(
                 "EXCEPTION",
                 "QUANTITY_EXCEEDED",
                 book.id,
-                f"Line {ref}: {from_micro(ordered.quantity_micro)} ordered, "
-                f"{from_micro(ordered.invoiced_micro)} invoiced before, "
-                f"{from_micro(micro)} now.",
+                Words(
+                    "Line %(line)s: %(ordered)s ordered, %(before)s invoiced before, %(now)s now.",
+                    line=ref,
+                    ordered=from_micro(ordered.quantity_micro),
+                    before=from_micro(ordered.invoiced_micro),
+                    now=from_micro(micro),
+                ),
                 {
                     "line": ref,
                     "ordered_micro": ordered.quantity_micro,
@@ -319,7 +333,7 @@ def _exceeds(
 def _amount_exceeded(
     book: OrderBook, claim: Claim, ref: str, ordered: int, before: int, asked: int
 ) -> Match:
-    where = f"Line {ref}" if ref else "The order"
+    where = Words("Line %(line)s", line=ref) if ref else Words("The order")
     ordered_text, before_text, asked_text = (
         format_minor(minor, claim.currency) for minor in (ordered, before, asked)
     )
@@ -327,7 +341,13 @@ def _amount_exceeded(
         "EXCEPTION",
         "AMOUNT_EXCEEDED",
         book.id,
-        f"{where}: {ordered_text} ordered, {before_text} invoiced before, {asked_text} now.",
+        Words(
+            "%(where)s: %(ordered)s ordered, %(before)s invoiced before, %(now)s now.",
+            where=where,
+            ordered=ordered_text,
+            before=before_text,
+            now=asked_text,
+        ),
         {
             "line": ref,
             "ordered_minor": ordered,

@@ -23,7 +23,7 @@ from scf.documents.arrivals import (
     orders_arrived,
     receipts_arrived,
 )
-from scf.documents.canonical import CanonicalDocument, Kind, Party
+from scf.documents.canonical import CanonicalDocument, Kind, Party, side_name
 from scf.documents.checks import CORRECTION_CODE
 from scf.documents.credits import net
 from scf.documents.fingerprints import canonical_number, digest_text
@@ -39,6 +39,7 @@ from scf.documents.models import (
 from scf.documents.orderbook import Match, OrderKey
 from scf.documents.rows import Draft, Origin
 from scf.documents.told import settle_told
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.parties.models import Firm
 
@@ -57,8 +58,6 @@ _INSERT_FINDING = insert(_finding)
 _INSERT_PENDING = insert(_pending)
 # Spelt exactly as in the partial index, or the engines do not use it.
 LIVE: Final = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
-_SIDES: Final = {"seller": "seller", "buyer": "buyer"}
-_PAYMENT_SIDES: Final = {"seller": "payee", "buyer": "payer"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -332,19 +331,21 @@ class _Store:
 
     def _announce(self, made: Draft) -> None:
         """Report each unknown party once per upload, with all that is needed to invite it."""
-        names = _PAYMENT_SIDES if made.document.kind is Kind.PAYMENT else _SIDES
         for field, firm_id, party in (
             ("seller", made.seller_id, made.document.seller),
             ("buyer", made.buyer_id, made.document.buyer),
         ):
-            side = names[field]
+            side = side_name(made.document.kind, field)
             if firm_id is not None or party not in self.part.announce or party in self.announced:
                 continue
             self.announced.add(party)
             found = Finding(
                 Severity.WARNING,
                 "FIRM_UNKNOWN",
-                f"The {side} is not known here yet; the document waits until it is.",
+                Words(
+                    "The %(side)s is not known here yet; the document waits until it is.",
+                    side=side,
+                ),
                 made.document.place(field),
                 party.name,
             )

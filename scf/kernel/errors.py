@@ -9,7 +9,7 @@ broken invariant is none of these; it is a bug and is never caught.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 _E = TypeVar("_E", bound="ScfError")
 
@@ -30,6 +30,39 @@ class Words(str):
         text = super().__new__(cls, filled(template, values))
         text.template, text.values = template, values
         return text
+
+
+def words_as_stored(text: str) -> dict[str, object] | None:
+    """Return how a text of ours was made, ready for JSON; nothing where the text says it all."""
+    return _as_stored(text) if isinstance(text, Words) and text.values else None
+
+
+def words_from_stored(text: str, made: Mapping[str, Any] | None) -> str:
+    """Return a stored text as it was made, so that it can be told in any language."""
+    return text if made is None else _from_stored(made)
+
+
+def _as_stored(text: Words) -> dict[str, object]:
+    used = {name: text.values[name] for name in text.values if f"%({name})s" in text.template}
+    return {"text": text.template, "places": {name: _plain(used[name]) for name in used}}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Words):
+        return _as_stored(value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value if isinstance(value, int) else str(value)
+
+
+def _from_stored(made: Mapping[str, Any]) -> Words:
+    return Words(made["text"], **{name: _lively(one) for name, one in made["places"].items()})
+
+
+def _lively(value: object) -> object:
+    if isinstance(value, dict):
+        return _from_stored(value)
+    return [_lively(one) for one in value] if isinstance(value, list) else value
 
 
 def filled(template: str, values: Mapping[str, object]) -> str:
@@ -59,6 +92,11 @@ class ScfError(Exception):
     def message(self) -> str:
         """What happened, in English."""
         return filled(self.template, self.facts)
+
+    @property
+    def words(self) -> Words:
+        """What happened, to be told in any language."""
+        return Words(self.template, **self.facts)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"

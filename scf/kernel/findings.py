@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from scf.kernel.errors import words_as_stored
+
 MAX_VALUE: Final = 200
 
 # Control, format (bidi overrides, zero width), surrogate, private use, line and paragraph
@@ -41,7 +43,8 @@ class Finding:
     """One remark about a document.
 
     ``place`` is a path as in XPath, or words such as "row 12, column amount". Place and value
-    are made safe to show when the finding is made.
+    are made safe to show when the finding is made. A message with places in it is ``Words``, so
+    that every reader is told it in his own language.
     """
 
     severity: Severity
@@ -65,6 +68,10 @@ class Finding:
             "severity": self.severity.value,
             "code": self.code,
             "place": self.place,
-            "message": self.message,
+            "message": str(self.message),
             "value": self.value,
         }
+
+    def as_stored(self) -> dict[str, object]:
+        """Return the finding as an answer keeps it, to be told later in any language."""
+        return self.as_dict() | {"words": words_as_stored(self.message)}

@@ -17,7 +17,7 @@ from scf.db.audit import PERSONAL, SECRET
 from scf.db.runner import Context, command
 from scf.db.types import Code, Count, Currency, OptDay, SignedMinor, Text
 from scf.financing import advances
-from scf.kernel.errors import InvalidInput, NotFound
+from scf.kernel.errors import InvalidInput, NotFound, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import new_id
 from scf.kernel.money import format_minor
@@ -115,7 +115,7 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
         "entries": len(data.entries),
         "new_entries": len(new),
         **counts,
-        "findings": [one.as_dict() for one in findings],
+        "findings": [one.as_stored() for one in findings],
     }
 
 
@@ -270,18 +270,22 @@ def _park(ctx: Context, row: Row[Any], reason: str) -> None:
     ctx.emit("receipt.waiting", {"entry_id": row.id, "reason": reason})
 
 
-_WORDS: Final[Mapping[str, str]] = {
-    matching.UNKNOWN_DEBIT: "Nobody ordered this payment.",
-    matching.AMOUNT_DIFFERS: "The amount is not what was ordered.",
-    matching.NOT_SENT: "The payment it names is not under way.",
-    matching.NO_REFERENCE: "Nothing tells what this, or a part of it, pays.",
-    matching.PAYER_UNKNOWN: "The payer is unknown; nothing is allocated before a person decides.",
-    matching.PAYER_NOT_OBLIGOR: "The payer is not who owes; a person decides before it counts.",
-    matching.VALUE_DATE_AHEAD: "It counts from a later day and waits for it.",
-    matching.HELD_PART: "It pays a part that is being financed right now, and waits.",
-    matching.RETURN_UNKNOWN: "A payment came back that is not known as settled.",
-    matching.REVERSAL_UNKNOWN: "The bank takes back an entry that cannot be found.",
-    matching.PAID_OUT: "The bank takes back money that has been paid on already.",
+_WORDS: Final[Mapping[str, Words]] = {
+    matching.UNKNOWN_DEBIT: Words("Nobody ordered this payment."),
+    matching.AMOUNT_DIFFERS: Words("The amount is not what was ordered."),
+    matching.NOT_SENT: Words("The payment it names is not under way."),
+    matching.NO_REFERENCE: Words("Nothing tells what this, or a part of it, pays."),
+    matching.PAYER_UNKNOWN: Words(
+        "The payer is unknown; nothing is allocated before a person decides."
+    ),
+    matching.PAYER_NOT_OBLIGOR: Words(
+        "The payer is not who owes; a person decides before it counts."
+    ),
+    matching.VALUE_DATE_AHEAD: Words("It counts from a later day and waits for it."),
+    matching.HELD_PART: Words("It pays a part that is being financed right now, and waits."),
+    matching.RETURN_UNKNOWN: Words("A payment came back that is not known as settled."),
+    matching.REVERSAL_UNKNOWN: Words("The bank takes back an entry that cannot be found."),
+    matching.PAID_OUT: Words("The bank takes back money that has been paid on already."),
 }
 
 

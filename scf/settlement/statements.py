@@ -65,7 +65,7 @@ def read_file(
 
 def _unsound(file: StatementFile | StatusReport) -> dict[str, Any]:
     """Answer a file that cannot be trusted: all that is wrong, and no effect."""
-    return {"read": False, "findings": [one.as_dict() for one in file.findings]}
+    return {"read": False, "findings": [one.as_stored() for one in file.findings]}
 
 
 # --- Status reports -------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def _read_report(
     )
     key = f"{message.sha256}:{'keep' if keep_rejected else 'unwind'}"
     result = _run(platform, "status.read", message, actor, key)
-    findings = [one.as_dict() for one in report.findings]
+    findings = [one.as_stored() for one in report.findings]
     return {"read": True, **result, "findings": findings + result["findings"]}
 
 
@@ -116,7 +116,7 @@ def _read_statements(
     if not file.is_sound:
         return _unsound(file)
     total = {"entries": 0, "new_entries": 0, "settled": 0, "returned": 0, "waiting": 0}
-    findings = [one.as_dict() for one in file.findings]
+    findings = [one.as_stored() for one in file.findings]
     mark = sha256(data).hexdigest()
     called = sha256(name.encode()).hexdigest()[:8]  # renamed, it is read once more and adds nothing
     for place, statement in enumerate(file.statements):

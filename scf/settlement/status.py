@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from scf.db.runner import Context, command
 from scf.db.types import Code, Text
 from scf.financing import advances
-from scf.kernel.errors import NotFound
+from scf.kernel.errors import NotFound, Words
 from scf.kernel.findings import Finding, Severity
 from scf.parties.service import business_date
 from scf.settlement import instructions, outcomes
@@ -98,7 +98,7 @@ def read_status(ctx: Context, data: ReadStatus) -> dict[str, Any]:
     return {
         "file_id": file.id,
         **counts,
-        "findings": [one.as_dict() for one in findings],
+        "findings": [one.as_stored() for one in findings],
     }
 
 
@@ -143,6 +143,10 @@ def _late_answer(row: Row[Any], status: Status) -> Finding:
     return Finding(
         Severity.WARNING,
         "STATUS_CONTRADICTS",
-        f"The bank answers {status.code} for a payment that is {row.state}; nothing is changed.",
+        Words(
+            "The bank answers %(status)s for a payment that is %(state)s; nothing is changed.",
+            status=status.code,
+            state=row.state,
+        ),
         value=row.end_to_end_id,
     )

@@ -2,30 +2,34 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
 from scf.kernel import errors
 from tests.house.sources import ROOT
-from web.extraction import TEXTS, arguments, has_words
+from web.extraction import TEXTS, arguments, has_words, said_by
 from web.problems import BadRequest
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 _SIGN = re.compile(r"%(?:\(\w+\)s|%)?")
 
 
+def _sources() -> Iterator[tuple[str, ast.Module]]:
+    """Give every file whose texts a page or the API may tell."""
+    for folder in ("scf", "web"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if not {"cli", "demo", "migrations"} & set(path.relative_to(ROOT).parts):
+                yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+
+
 def _refusals() -> list[tuple[str, ast.Call]]:
     """Give every making of a refusal that a page or the API may tell."""
     kinds = {kind.__name__ for kind in _kinds(errors.ScfError)}
-    found: list[tuple[str, ast.Call]] = []
-    for folder in ("scf", "web"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if {"cli", "demo", "migrations"} & set(path.relative_to(ROOT).parts):
-                continue
-            found += [
-                (f"{path.relative_to(ROOT)}:{node.lineno}", node)
-                for node in ast.walk(ast.parse(path.read_text("utf-8")))
-                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds
-            ]
-    return found
+    return [
+        (f"{path}:{node.lineno}", node)
+        for path, tree in _sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds
+    ]
 
 
 def _kinds(of: type[errors.ScfError]) -> list[type[errors.ScfError]]:
@@ -56,6 +60,37 @@ def test_every_refusal_says_its_text_where_it_is_raised() -> None:
     refusals = _refusals()
     wrong = [place for place, call in refusals if _messages(call) is None]
     assert len(refusals) > 300
+    assert not wrong
+
+
+def test_every_finding_says_its_text_where_it_is_made() -> None:
+    """Write ``Words("The order is in %(ordered)s.", ordered=…)``, never an f-string."""
+    said, wrong = 0, []
+    for path, tree in _sources():
+        for node in ast.walk(tree):
+            for text in said_by(node):
+                said += 1
+                parts = [text.body, text.orelse] if isinstance(text, ast.IfExp) else [text]
+                if any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in parts):
+                    wrong.append(f"{path}:{text.lineno}")
+    assert said > 300
+    assert not wrong
+
+
+def test_every_place_of_a_text_is_filled_by_a_value_of_its_own() -> None:
+    made, wrong = 0, []
+    for path, tree in _sources():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") != "Words":
+                continue
+            made += 1
+            values = {keyword.arg for keyword in node.keywords}
+            wrong += [
+                f"{path}:{node.lineno}"
+                for text in _messages(node) or []
+                if None not in values and set(_PLACE.findall(text)) != values
+            ]
+    assert made > 50
     assert not wrong
 
 

@@ -1,5 +1,6 @@
 """Errors and findings: stable codes, whole facts, and values that are safe to show."""
 
+import json
 import pickle
 import unicodedata
 from datetime import date
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scf.kernel import errors
-from scf.kernel.errors import InvalidInput, Refusal, ScfError
+from scf.kernel.errors import (
+    InvalidInput,
+    Refusal,
+    ScfError,
+    Words,
+    words_as_stored,
+    words_from_stored,
+)
 from scf.kernel.findings import MAX_VALUE, Finding, Severity, shown
 
 STATUS = {
@@ -65,6 +73,27 @@ def test_a_refusal_says_what_was_measured_and_what_next() -> None:
 
 
 # --- Findings ---------------------------------------------------------------------------------
+
+
+def test_a_stored_text_is_told_again_from_its_template_and_its_values() -> None:
+    side = Words("seller")
+    text = Words("The %(side)s has %(count)s of %(names)s.", side=side, count=2, names=["A", side])
+    stored = words_as_stored(text)
+    again = words_from_stored(str(text), json.loads(json.dumps(stored)))
+    assert isinstance(again, Words)
+    assert (again, again.template) == ("The seller has 2 of A, seller.", text.template)
+    assert isinstance(again.values["side"], Words)
+    assert words_as_stored(again) == stored
+    assert words_as_stored("Plain.") is words_as_stored(Words("Plain.")) is None
+    assert words_from_stored("Plain.", None) == "Plain."
+
+
+def test_of_a_refusal_only_what_its_text_says_is_stored() -> None:
+    refusal = InvalidInput("ODD", "It is %(day)s.", day=date(2026, 6, 8), rows=object())
+    assert words_as_stored(refusal.words) == {
+        "text": "It is %(day)s.",
+        "places": {"day": "2026-06-08"},
+    }
 
 
 def test_a_finding_shows_its_parts() -> None:

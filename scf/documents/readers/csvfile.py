@@ -32,6 +32,7 @@ from scf.documents.readers.table import (
 )
 from scf.documents.readers.tablerows import RowReader, TableRow
 from scf.documents.readers.text import squeeze
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 
 MAX_TABLE_BYTES: Final = 200_000_000
@@ -169,7 +170,13 @@ def _dialect_of(sample: bytes, mapping: ColumnMapping | None, findings: list[Fin
     else:
         encoding = detect_encoding(sample)
         findings.append(
-            Finding(Severity.INFO, "ENCODING", f"The file is read as {encoding}.", "", encoding)
+            Finding(
+                Severity.INFO,
+                "ENCODING",
+                Words("The file is read as %(encoding)s.", encoding=encoding),
+                "",
+                encoding,
+            )
         )
     delimiter: str = mapping.delimiter if mapping else ""
     if not delimiter:
@@ -178,7 +185,13 @@ def _dialect_of(sample: bytes, mapping: ColumnMapping | None, findings: list[Fin
         delimiter = detect_delimiter(text.splitlines()[start : start + SAMPLE_LINES])
         shown = {"\t": "tab"}.get(delimiter, delimiter)
         findings.append(
-            Finding(Severity.INFO, "DELIMITER", f"Fields are divided by {shown!r}.", "", shown)
+            Finding(
+                Severity.INFO,
+                "DELIMITER",
+                Words("Fields are divided by %(sign)s.", sign=repr(shown)),
+                "",
+                shown,
+            )
         )
     return Dialect(delimiter, encoding)
 
@@ -193,13 +206,23 @@ def _header(raw: Iterator[RawRow], header_row: int) -> list[str] | None:
 
 def _header_findings(header: list[str], mapping: ColumnMapping) -> list[Finding]:
     found: list[Finding] = []
+    message: str
     for field, column in mapping.columns.items():
         count = header.count(squeeze(column))
         if count == 0:
-            message = f"The header has no column {column!r} for {field}."
+            message = Words(
+                "The header has no column %(column)s for %(field)s.",
+                column=repr(column),
+                field=field,
+            )
             found.append(Finding(Severity.ERROR, "COLUMN_MISSING", message, "header", column))
         elif count > 1:
-            message = f"The header has {count} columns {column!r}; which is {field}?"
+            message = Words(
+                "The header has %(count)s columns %(column)s; which is %(field)s?",
+                count=count,
+                column=repr(column),
+                field=field,
+            )
             found.append(Finding(Severity.ERROR, "COLUMN_TWICE", message, "header", column))
     dated = mapping.columns.keys() | mapping.constants.keys()
     if mapping.kind is Kind.INVOICE and "due_on" not in dated:

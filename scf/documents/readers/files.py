@@ -12,7 +12,7 @@ from scf.documents import checks
 from scf.documents.canonical import CanonicalDocument, ParsedFile, blocks
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
-from scf.kernel.errors import InvalidInput, TooLarge
+from scf.kernel.errors import InvalidInput, TooLarge, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
@@ -40,14 +40,14 @@ def read_file(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
             data = unpack(data, MAX_DOCUMENT_BYTES)
             found = sniff(data)
     except (InvalidInput, TooLarge) as refusal:
-        return _refused(refusal.code, refusal.message, "", str(found))
+        return _refused(refusal.code, refusal.words, "", str(found))
     if found is Format.EMPTY:
         return _refused("FILE_EMPTY", "The file is empty.", "", str(found))
     reader = _READERS.get(found)
     if reader is None:
         return _refused(
             "FORMAT_UNKNOWN",
-            f"This looks like {found}, which is not read as a document here.",
+            Words("This looks like %(found)s, which is not read as a document here.", found=found),
             "",
             str(found),
         )
@@ -63,14 +63,17 @@ def read_xml(data: bytes, today: dt.date | None = None) -> ParsedFile:
         and data.count(b"<!--") + data.count(b"<?") > MAX_COMMENTS
     ):
         return _refused(
-            "XML_TOO_LARGE", f"The document has more than {MAX_COMMENTS} comments.", "", "xml"
+            "XML_TOO_LARGE",
+            Words("The document has more than %(limit)s comments.", limit=MAX_COMMENTS),
+            "",
+            "xml",
         )
     try:
         root = load_xml(data, max_bytes=MAX_DOCUMENT_BYTES)
     except (InvalidInput, TooLarge) as refusal:
         line = refusal.facts.get("line")
         place = f"line {line}" if line else ""
-        return _refused(refusal.code, refusal.message, place, "xml")
+        return _refused(refusal.code, refusal.words, place, "xml")
     return read_root(root, today=today)
 
 

@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scf.documents.canonical import Kind
+from scf.documents.readers.text import either
 from scf.documents.readers.values import (
     DATE_FORMATS,
     DateFormat,
@@ -20,7 +21,7 @@ from scf.documents.readers.values import (
     fits_point,
     read_date,
 )
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
 
@@ -245,7 +246,12 @@ def propose_mapping(
     found = propose_columns(header, sample, kind)
     missing = [name for name in required_fields_of(found.kind) if name not in found.columns]
     findings = found.findings + [
-        Finding(Severity.ERROR, "COLUMN_MISSING", f"No column looks like {name}.", "header")
+        Finding(
+            Severity.ERROR,
+            "COLUMN_MISSING",
+            Words("No column looks like %(field)s.", field=name),
+            "header",
+        )
         for name in missing
     ]
     if missing:
@@ -340,7 +346,11 @@ def _date_formats(values: dict[str, list[str]], findings: list[Finding]) -> tupl
     if not fitting:
         return ("YYYY-MM-DD",)
     if len(fitting) > 1:
-        message = f"The dates could be {' or '.join(fitting)}; {fitting[0]} is proposed."
+        message = Words(
+            "The dates could be %(forms)s; %(proposed)s is proposed.",
+            forms=either(fitting),
+            proposed=fitting[0],
+        )
         findings.append(Finding(Severity.WARNING, "DATE_AMBIGUOUS", message, "", texts[0]))
     return (fitting[0],)
 

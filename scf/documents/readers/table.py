@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 
 MAX_LINE_BYTES: Final = 262_144
@@ -133,7 +134,7 @@ class Lines:
             self.broken = Finding(
                 Severity.ERROR,
                 "FILE_BROKEN",
-                f"The file is cut or damaged: {error}.",
+                Words("The file is cut or damaged: %(reason)s.", reason=error),
                 f"row {self.number + 1}",
             )
             return b""
@@ -142,7 +143,10 @@ class Lines:
             self.broken = Finding(
                 Severity.ERROR,
                 "FILE_TOO_LARGE",
-                f"The file has more than {self._max_bytes} bytes; send it in parts.",
+                Words(
+                    "The file has more than %(limit)s bytes; send it in parts.",
+                    limit=self._max_bytes,
+                ),
                 f"row {self.number + 1}",
             )
             return b""
@@ -162,7 +166,7 @@ class Lines:
                 self.broken = Finding(
                     Severity.ERROR,
                     "ENCODING",
-                    f"The file cannot be decoded further: {error}.",
+                    Words("The file cannot be decoded further: %(reason)s.", reason=error),
                     f"row {self.number}",
                 )
                 return
@@ -198,7 +202,11 @@ def rows(lines: Lines, delimiter: str) -> Iterator[RawRow]:
                 [],
                 _finding(
                     "ROW_UNREADABLE",
-                    f"The line has over {MAX_LINE_BYTES} bytes or is not {lines.encoding}.",
+                    Words(
+                        "The line has over %(limit)s bytes or is not %(encoding)s.",
+                        limit=MAX_LINE_BYTES,
+                        encoding=lines.encoding,
+                    ),
                     number,
                 ),
             )
@@ -230,7 +238,7 @@ def _quoted(
         more = _up_to_a_quote(taken, pending, source) if "end of data" in reason else None
         if more is None or len(record) > MAX_LINE_BYTES:
             pending[:0] = taken
-            message = f"The quotes of the line do not balance: {reason}."
+            message = Words("The quotes of the line do not balance: %(reason)s.", reason=reason)
             return RawRow(number, [], _finding("QUOTES", message, number, line))
         record += more
 

@@ -24,10 +24,10 @@ from scf.documents.canonical import (
 from scf.documents.checks import check
 from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping
 from scf.documents.readers.table import MAX_FIELD, RawRow
-from scf.documents.readers.text import plain_decimal, squeeze
+from scf.documents.readers.text import either, plain_decimal, squeeze
 from scf.documents.readers.ubl_parts import identifiers, make_account
 from scf.documents.readers.values import plain_amount, read_date
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS, parse_minor
 
@@ -193,7 +193,11 @@ class RowReader:
                 return Finding(
                     Severity.ERROR,
                     "COLUMN_COUNT",
-                    f"The row has {len(row.cells)} fields, the header has {self.width}.",
+                    Words(
+                        "The row has %(count)s fields, the header has %(expected)s.",
+                        count=len(row.cells),
+                        expected=self.width,
+                    ),
                     f"row {row.line}",
                 )
         if not any(cells) or not any(cell.strip() for cell in cells):
@@ -211,7 +215,11 @@ class RowReader:
                 return Finding(
                     Severity.ERROR,
                     "TEXT_TOO_LONG",
-                    f"The field has {len(cell)} characters; {MAX_FIELD} are allowed.",
+                    Words(
+                        "The field has %(count)s characters; %(limit)s are allowed.",
+                        count=len(cell),
+                        limit=MAX_FIELD,
+                    ),
                     f"row {row.line}, column {self.header[position]}",
                     cell[:50],
                 )
@@ -271,7 +279,7 @@ class RowReader:
         day = read_date(text, self.forms)
         if day is None:
             unread.add(name)
-            message = f"This is no date of the form {' or '.join(self.forms)}."
+            message = Words("This is no date of the form %(forms)s.", forms=either(self.forms))
             found.append(Finding(Severity.ERROR, "DATE", message, self._place(line, name), text))
         return day
 
@@ -295,7 +303,7 @@ class RowReader:
             )
         except InvalidInput as refusal:
             unread.add(name)
-            message = refusal.message
+            message: str = refusal.words
             if plain is None and text:
                 message = "This is no amount written like 1,234.50."
                 if self.comma:
@@ -393,8 +401,13 @@ class RowReader:
                         Finding(
                             Severity.ERROR,
                             "HEADER_CONTRADICTS",
-                            f"Rows of one document differ: {one} in row {first.source.row}, "
-                            f"{two} here.",
+                            Words(
+                                "Rows of one document differ: %(one)s in row %(row)s, "
+                                "%(two)s here.",
+                                one=one,
+                                row=first.source.row,
+                                two=two,
+                            ),
                             other.place(column),
                             str(two),
                         )

@@ -9,8 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
+
+from scf.kernel.errors import Words
 
 EARLIEST: Final = dt.date(1980, 1, 1)
 LATEST: Final = dt.date(2199, 12, 31)
@@ -23,6 +26,14 @@ _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
 _JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0e00-\u17ff][\u200c\u200d]")
 _NONCHARACTER: Final = 0xFFFE  # U+FFFE, U+FFFF and their like at the end of every plane
 _NO_NAME_CATEGORY: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def either(options: Sequence[str]) -> str:
+    """Say that one of several is meant: "one or another"."""
+    said, *rest = options
+    for one in rest:
+        said = Words("%(one)s or %(other)s", one=said, other=one)
+    return said
 
 
 def xml_date(text: str) -> dt.date | None:

@@ -39,6 +39,7 @@ from scf.documents.readers.ubl_parts import (
     read_reference,
 )
 from scf.documents.readers.ubl_schema import schema_findings
+from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
 
@@ -105,8 +106,11 @@ def _refuse_doubles(scope: Scope, children: _Children) -> None:
         if len(found) > 1 and tag in names.SINGLE:
             scope.error(
                 "ELEMENT_TWICE",
-                f"{prefixed(tag)} may stand in the document once and stands there "
-                f"{len(found)} times.",
+                Words(
+                    "%(element)s may stand in the document once and stands there %(count)s times.",
+                    element=prefixed(tag),
+                    count=len(found),
+                ),
                 f"/{scope.root}/{prefixed(tag)}",
                 " | ".join(" ".join((one.text or "").split()) for one in found[:5]),
             )
@@ -198,7 +202,7 @@ def _read_totals(scope: Scope, root_name: str, children: _Children, fields: dict
             if f"{name}_minor" in fields:
                 scope.error(
                     "ELEMENT_TWICE",
-                    f"{prefixed(child.tag)} stands there twice.",
+                    Words("%(element)s stands there twice.", element=prefixed(child.tag)),
                     fields["source"].place(name),
                     " ".join((child.text or "").split()),
                 )
@@ -214,6 +218,9 @@ def _read_totals(scope: Scope, root_name: str, children: _Children, fields: dict
         _compare_allowances(scope, listed, fields)
 
 
+_IN_WORDS: Final = {"charge": Words("charges"), "allowance": Words("allowances")}
+
+
 def _compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict[str, Any]) -> None:
     """What the header sums up must be what it lists."""
     for name, amounts in listed.items():
@@ -225,7 +232,13 @@ def _compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict
         elif amounts and stated != total:
             scope.error(
                 "ALLOWANCE_SUM",
-                f"The {name}s listed come to {total} minor units, the total states {stated}.",
+                Words(
+                    "The %(kind)s listed come to %(total)s minor units, the total states "
+                    "%(stated)s.",
+                    kind=_IN_WORDS[name],
+                    total=total,
+                    stated=stated,
+                ),
                 fields["source"].place(name),
                 str(stated),
             )
@@ -233,7 +246,7 @@ def _compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict
             scope.add(
                 Severity.WARNING,
                 "ALLOWANCE_UNLISTED",
-                f"The total of {name}s is stated, but none is listed.",
+                Words("The total of %(kind)s is stated, but none is listed.", kind=_IN_WORDS[name]),
                 fields["source"].place(name),
                 str(stated),
             )
@@ -260,7 +273,11 @@ def _read_tax(scope: Scope, children: _Children, fields: dict[str, Any]) -> None
         if parts and amount is not None and len(stated) == len(parts) and sum(stated) != amount:
             scope.error(
                 "TAX_SUM",
-                f"The tax subtotals come to {sum(stated)} minor units, the total states {amount}.",
+                Words(
+                    "The tax subtotals come to %(total)s minor units, the total states %(stated)s.",
+                    total=sum(stated),
+                    stated=amount,
+                ),
                 fields["source"].place("tax"),
                 str(amount),
             )

@@ -14,6 +14,7 @@ from lxml import etree
 from scf.documents.canonical import Identifier, Line
 from scf.documents.readers.ubl_names import QUANTITY, cac, cbc
 from scf.documents.readers.ubl_parts import Scope, read_allowance
+from scf.kernel.errors import Words
 
 _ID, _NOTE, _NET = cbc("ID"), cbc("Note"), cbc("LineExtensionAmount")
 _LINE_ITEM: Final = cac("LineItem")
@@ -135,7 +136,10 @@ def _read_price(
             if scope.currency and stated != scope.currency:
                 scope.error(
                     "CURRENCY_MIXED",
-                    f"The document is in {scope.currency}, this price in another currency.",
+                    Words(
+                        "The document is in %(currency)s, this price in another currency.",
+                        currency=scope.currency,
+                    ),
                     scope.place("price", position),
                     stated,
                 )

@@ -17,7 +17,7 @@ from lxml import etree
 from scf.documents.canonical import Account, Identifier, Party, Reference, Source
 from scf.documents.readers.text import plain_decimal, squeeze, xml_date
 from scf.documents.readers.ubl_names import cac, cbc
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import parse_minor
 
@@ -148,7 +148,10 @@ class Scope:
         self.unread.add(name)
         place = self.place(name, position) + "/@currencyID"
         if stated:
-            message = f"The document is in {self.currency}, this amount in another currency."
+            message = Words(
+                "The document is in %(currency)s, this amount in another currency.",
+                currency=self.currency,
+            )
             self.error("CURRENCY_MIXED", message, place, stated)
         else:
             self.error("CURRENCY_MISSING", "The amount does not state its currency.", place)

@@ -16,7 +16,7 @@ from typing import Final
 
 from lxml import etree
 
-from scf.kernel.errors import Unavailable
+from scf.kernel.errors import Unavailable, Words
 from scf.kernel.findings import Finding, Severity
 
 MAX_SCHEMA_FINDINGS: Final = 20
@@ -60,7 +60,8 @@ def schema_findings(root: etree._Element, root_name: str, severity: Severity) ->
     ]
     more = len(broken) - MAX_SCHEMA_FINDINGS
     if more > 0:
-        found.append(Finding(severity, "XSD_MORE", f"{more} more violations of the schema."))
+        message = Words("%(count)s more violations of the schema.", count=more)
+        found.append(Finding(severity, "XSD_MORE", message))
     return found
 
 

@@ -136,6 +136,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("place", sa.String(), nullable=False),
         sa.Column("message", sa.String(), nullable=False),
+        sa.Column("words", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("resolved_at", UtcInstant(), nullable=True),

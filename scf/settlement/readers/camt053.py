@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import date
 from typing import Final
 
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Severity
 from scf.kernel.xml import Element, place_of
 from scf.settlement.readers.details import read_details
@@ -275,7 +275,10 @@ def _check_currency(fields: Fields, statement: BankStatement) -> None:
             fields.note(
                 Severity.ERROR if balance.code in {"OPBD", "CLBD", "PRCD"} else Severity.WARNING,
                 "BALANCE_CURRENCY",
-                f"The {balance.code} balance is not in the account's currency.",
+                Words(
+                    "The %(balance)s balance is not in the account's currency.",
+                    balance=balance.code,
+                ),
                 statement.place,
                 balance.currency,
             )
@@ -303,7 +306,11 @@ def _check_balance(fields: Fields, statement: BankStatement) -> None:
     codes = Counter(one.code for one in statement.balances)
     for code in ("OPBD", "CLBD"):
         if codes[code] > 1:
-            fields.error("BALANCE_REPEATED", f"{code} is stated twice.", statement.place)
+            fields.error(
+                "BALANCE_REPEATED",
+                Words("%(balance)s is stated twice.", balance=code),
+                statement.place,
+            )
             return
     opening, closing = statement.opening, statement.closing
     if opening is None or closing is None:
@@ -315,8 +322,12 @@ def _check_balance(fields: Fields, statement: BankStatement) -> None:
     if total != closing.amount_minor:
         fields.error(
             "BALANCE_CHECK",
-            "Opening balance plus booked entries is not the closing balance "
-            f"(minor units: {total} against {closing.amount_minor}).",
+            Words(
+                "Opening balance plus booked entries is not the closing balance "
+                "(minor units: %(counted)s against %(stated)s).",
+                counted=total,
+                stated=closing.amount_minor,
+            ),
             statement.place,
             str(closing.amount_minor - total),
         )
@@ -329,7 +340,11 @@ def _check_summary(fields: Fields, element: Element, statement: BankStatement) -
     if stated is not None and stated != len(statement.entries) and statement.is_last_page:
         fields.warn(
             "SUMMARY_COUNT",
-            f"The bank counts {stated} entries; {len(statement.entries)} stand in the statement.",
+            Words(
+                "The bank counts %(stated)s entries; %(counted)s stand in the statement.",
+                stated=stated,
+                counted=len(statement.entries),
+            ),
             statement.place,
             str(stated),
         )

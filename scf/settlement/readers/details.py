@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scf.kernel.errors import Words
 from scf.kernel.xml import Element
 from scf.settlement.readers.fields import Fields
 from scf.settlement.readers.messages import EntryDetail
@@ -31,8 +32,12 @@ def read_details(
     if known and len(known) == len(details) and sum(known) != minor:
         fields.warn(
             "DETAIL_SUM",
-            "The payments of this entry do not add up to its amount "
-            f"(minor units: {sum(known)} against {minor}).",
+            Words(
+                "The payments of this entry do not add up to its amount "
+                "(minor units: %(counted)s against %(stated)s).",
+                counted=sum(known),
+                stated=minor,
+            ),
             at,
             str(minor - sum(known)),
         )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import parse_minor
 from scf.kernel.xml import Element, namespace, place_of
@@ -53,7 +53,9 @@ class Fields:
         if not self._unshown:
             return tuple(self._findings)
         more = Finding(
-            Severity.ERROR, "MORE_FINDINGS", f"{self._unshown} further findings are not shown."
+            Severity.ERROR,
+            "MORE_FINDINGS",
+            Words("%(count)s further findings are not shown.", count=self._unshown),
         )
         return (*self._findings, more)
 
@@ -93,7 +95,11 @@ class Fields:
             parent = next(found, None)
             again = next(found, None)
             if again is not None:
-                self.error("ELEMENT_REPEATED", f"{name} may stand once here.", again)
+                self.error(
+                    "ELEMENT_REPEATED",
+                    Words("%(element)s may stand once here.", element=name),
+                    again,
+                )
                 return None
         return parent
 
@@ -107,7 +113,8 @@ class Fields:
             return ""
         tidy = _BLANKS.sub(" ", element.text).strip()
         if len(tidy) > MAX_TEXT:
-            self.warn("TEXT_TOO_LONG", f"The text was cut at {MAX_TEXT} characters.", element)
+            message = Words("The text was cut at %(limit)s characters.", limit=MAX_TEXT)
+            self.warn("TEXT_TOO_LONG", message, element)
             return tidy[:MAX_TEXT]
         return tidy
 
@@ -129,7 +136,7 @@ class Fields:
         try:
             return parse_minor(raw, currency), currency
         except InvalidInput as refused:
-            self.error(refused.code, refused.message, element, f"{raw} {currency}".strip())
+            self.error(refused.code, refused.words, element, f"{raw} {currency}".strip())
             return None
 
     def signed(self, amount: Element, indicator: Element | None) -> tuple[int, str] | None:

@@ -6,7 +6,7 @@ status. An unknown status code is an error, never taken for a yes or a no.
 
 from __future__ import annotations
 
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.xml import Element, place_of
 from scf.settlement.readers.details import reference
 from scf.settlement.readers.fields import Fields
@@ -136,7 +136,11 @@ def _refuse_contradictions(fields: Fields, transactions: list[TransactionStatus]
         if first.code != one.status.code:
             fields.error(
                 "STATUS_CONTRADICTS",
-                f"The report answers this payment {first.code} and {one.status.code}.",
+                Words(
+                    "The report answers this payment %(first)s and %(then)s.",
+                    first=first.code,
+                    then=one.status.code,
+                ),
                 one.place,
                 one.end_to_end_id,
             )

@@ -65,6 +65,26 @@ def test_a_table_comes_back_as_its_bad_rows_which_are_corrected_and_taken(story:
     assert len(story.say(CARL, "GET", "/invoices")["items"]) == 4
 
 
+def test_a_stored_finding_is_told_in_the_language_of_who_asks(story: Story) -> None:
+    table = TABLE.replace(b"7,2,5", b"7205,001")
+    upload = done(story, form(story, CARL, table, type="invoice", mapping=MAPPING))
+    told = {}
+    for language in ("en", "zh"):
+        found = story.say(
+            CARL,
+            "GET",
+            f"/uploads/{upload['id']}/findings",
+            headers={"Accept-Language": language},
+        )
+        (bad,) = [one for one in found["items"] if one["severity"] == "ERROR"]
+        assert "words" not in bad
+        told[language] = bad["message"]
+    assert told["en"] == '"7205.001" has more than 2 decimals.'
+    assert '"7205.001"' in told["zh"]
+    assert "小数" in told["zh"]
+    assert "decimals" not in told["zh"]
+
+
 def test_all_or_nothing_keeps_nothing_of_a_file_with_one_bad_row(story: Story) -> None:
     sent = form(story, CARL, TABLE, type="invoice", mapping=MAPPING, mode="atomic")
     assert counts(done(story, sent)) == ("REFUSED", 4, 0, 1)

@@ -23,6 +23,7 @@ from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, reader, run
 from web.api.v1.trade import one
 from web.context import actor, platform
+from web.refusals import finding_text
 
 resource = Blueprint("bank-statements", __name__)
 
@@ -130,14 +131,27 @@ def read_bank_file(query: HowQuery) -> tuple[BankFileRead, int]:  # noqa: ARG001
     result = statements.read_file(
         platform(), actor(), sent.content, sent.name, keep_rejected=how.keep_rejected
     )
-    findings = result["findings"]
+    findings = [
+        BankFinding(
+            severity=found["severity"],
+            code=found["code"],
+            place=found["place"],
+            message=finding_text(found),
+            value=found["value"],
+        )
+        for found in result["findings"]
+    ]
     if not result["read"]:
-        raise InvalidInput("BANK_FILE", "The file cannot be trusted.", findings=findings)
+        raise InvalidInput(
+            "BANK_FILE",
+            "The file cannot be trusted.",
+            findings=[found.model_dump() for found in findings],
+        )
     counted = {name: result[name] for name in _COUNTS if name in result}
     return BankFileRead(
         **counted,
         payment_file_id=result.get("file_id"),
-        findings=[BankFinding.model_validate(one_finding) for one_finding in findings],
+        findings=findings,
     ), 201
 
 

@@ -29,6 +29,7 @@ from web.api.v1.shell import endpoint, reader, run
 from web.api.v1.trade import one
 from web.context import platform
 from web.problems import BadRequest
+from web.refusals import translated
 from web.strict_json import NotStrict, loads
 
 resource = Blueprint("uploads", __name__)
@@ -312,4 +313,6 @@ _SHOWN = set(FindingOut.model_fields)
 
 
 def _finding(row: DocumentFinding) -> FindingOut:
-    return FindingOut.model_validate(row.model_dump(include=_SHOWN))
+    return FindingOut.model_validate(
+        row.model_dump(include=_SHOWN) | {"message": translated(row.told)}
+    )

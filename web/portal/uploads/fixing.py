@@ -101,9 +101,9 @@ def _line(
         at = _COLUMN.search(one.place)
         name = at[1] if at else ""
         if name in header and errorfile.row_of(one.place) == bad.starts:
-            in_cell.setdefault(name, []).append(translated(one.message))
+            in_cell.setdefault(name, []).append(translated(one.told))
         elif bad.line == bad.starts:
-            beside.append(translated(one.message))
+            beside.append(translated(one.told))
     cells = [
         Cell(name, bad.cells[place], tuple(in_cell.get(name, ())), name in used)
         for place, name in enumerate(header)
