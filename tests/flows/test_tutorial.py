@@ -5,11 +5,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
+from tests.support.resident import programs
 
 Walked = tuple[Path, subprocess.CompletedProcess[str]]
 
@@ -32,23 +33,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Walked:
     """Run the page once, in a folder that holds only what a reader's copy would."""
     home = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "docs", home / "docs")
-    programs = home / "bin"
-    programs.mkdir()
-    scf = programs / "scf"
-    scf.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m scf "$@"\n', encoding="utf-8")
-    scf.chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCF_")}
-    environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail"],
-        input=commands(),
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return home, done
+    with programs(home / "bin", environment, starting=("demo", "verify")) as shell:
+        return home, shell.run(commands(), home)
 
 
 def test_every_command_of_the_tutorial_succeeds(

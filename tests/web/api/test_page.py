@@ -6,10 +6,11 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.resident import programs
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "reference" / "api.md"
@@ -38,27 +39,10 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProc
     home = tmp_path_factory.mktemp("reader")
     shutil.copytree(ROOT / "docs", home / "docs")
     (home / "var" / "api").mkdir(parents=True)
-    programs = home / "bin"
-    programs.mkdir()
-    for name, module in (("scf", "scf"), ("curl", "tests.support.curl")):
-        program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', "utf-8")
-        program.chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCF_")}
-    environment |= {
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "PORT": str(_free_port()),
-    }
-    return subprocess.run(
-        ["bash", "-euo", "pipefail"],
-        input=_commands(),
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment["PORT"] = str(_free_port())
+    with programs(home / "bin", environment, starting=("serve",)) as shell:
+        return shell.run(_commands(), home)
 
 
 def test_every_command_of_the_page_succeeds_and_tells_the_story(
