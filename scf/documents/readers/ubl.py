@@ -28,6 +28,13 @@ from scf.documents.canonical import (
     TaxSubtotal,
 )
 from scf.documents.readers import ubl_names as names
+from scf.documents.readers.derived import (
+    compare_allowances,
+    compare_tax,
+    derive_totals,
+    refer_by_lines,
+)
+from scf.documents.readers.schema import schema_findings
 from scf.documents.readers.ubl_lines import read_line
 from scf.documents.readers.ubl_names import cac, cbc, prefixed
 from scf.documents.readers.ubl_parts import (
@@ -38,7 +45,6 @@ from scf.documents.readers.ubl_parts import (
     read_payment_means,
     read_reference,
 )
-from scf.documents.readers.ubl_schema import schema_findings
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
@@ -88,8 +94,8 @@ def read_ubl(root: etree._Element) -> tuple[CanonicalDocument, list[Finding], fr
         read_line(scope, line, position)
         for position, line in enumerate(children.get(names.LINE[root_name], ()), start=1)
     )
-    _refer_by_lines(fields)
-    _derive(fields)
+    refer_by_lines(fields)
+    derive_totals(fields)
     return CanonicalDocument(**fields), scope.findings, frozenset(scope.unread)
 
 
@@ -215,41 +221,7 @@ def _read_totals(scope: Scope, root_name: str, children: _Children, fields: dict
         is_charge, amount = read_allowance(scope, element)
         listed["charge" if is_charge else "allowance"].append(amount or 0)
     if "allowance" not in scope.unread:
-        _compare_allowances(scope, listed, fields)
-
-
-_IN_WORDS: Final = {"charge": Words("charges"), "allowance": Words("allowances")}
-
-
-def _compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict[str, Any]) -> None:
-    """What the header sums up must be what it lists."""
-    for name, amounts in listed.items():
-        stated = fields.get(f"{name}_minor")
-        total = sum(amounts)
-        if stated is None:
-            if amounts and name not in scope.unread:
-                fields[f"{name}_minor"] = total
-        elif amounts and stated != total:
-            scope.error(
-                "ALLOWANCE_SUM",
-                Words(
-                    "The %(kind)s listed come to %(total)s minor units, the total states "
-                    "%(stated)s.",
-                    kind=_IN_WORDS[name],
-                    total=total,
-                    stated=stated,
-                ),
-                fields["source"].place(name),
-                str(stated),
-            )
-        elif stated and not amounts:
-            scope.add(
-                Severity.WARNING,
-                "ALLOWANCE_UNLISTED",
-                Words("The total of %(kind)s is stated, but none is listed.", kind=_IN_WORDS[name]),
-                fields["source"].place(name),
-                str(stated),
-            )
+        compare_allowances(scope, listed, fields)
 
 
 def _read_tax(scope: Scope, children: _Children, fields: dict[str, Any]) -> None:
@@ -269,18 +241,7 @@ def _read_tax(scope: Scope, children: _Children, fields: dict[str, Any]) -> None
         total = (total or 0) + (amount or 0)
         parts = [_read_subtotal(scope, child) for child in element if child.tag == _SUBTOTAL]
         subtotals += parts
-        stated = [part.tax_minor for part in parts if part.tax_minor is not None]
-        if parts and amount is not None and len(stated) == len(parts) and sum(stated) != amount:
-            scope.error(
-                "TAX_SUM",
-                Words(
-                    "The tax subtotals come to %(total)s minor units, the total states %(stated)s.",
-                    total=sum(stated),
-                    stated=amount,
-                ),
-                fields["source"].place("tax"),
-                str(amount),
-            )
+        compare_tax(scope, parts, amount)
     if "tax" not in scope.unread:
         fields["tax_minor"] = total
     fields["tax_subtotals"] = tuple(subtotals)
@@ -356,32 +317,6 @@ def _read_references(scope: Scope, children: _Children, fields: dict[str, Any]) 
             if child.tag == cac("InvoiceDocumentReference")
         )
     fields["billing_references"] = tuple(one for one in billed if one.number)
-
-
-def _refer_by_lines(fields: dict[str, Any]) -> None:
-    """A credit note may name its invoices, an invoice its order, on the lines only."""
-    named = {reference.number: reference for reference in fields["billing_references"]}
-    for line in fields["lines"]:
-        if line.invoice_reference:
-            named.setdefault(line.invoice_reference, Reference(line.invoice_reference))
-    fields["billing_references"] = tuple(named.values())
-    if not fields.get("order_reference"):
-        orders = {line.order_reference for line in fields["lines"]}
-        if len(orders) == 1:
-            fields["order_reference"] = orders.pop()
-
-
-def _derive(fields: dict[str, Any]) -> None:
-    """Fill the totals that follow from stated ones; a total that does not follow stays unknown."""
-    lines, net = fields.get("lines_minor"), fields.get("net_minor")
-    tax, gross = fields.get("tax_minor"), fields.get("gross_minor")
-    if net is None and lines is not None:
-        net = lines - (fields.get("allowance_minor") or 0) + (fields.get("charge_minor") or 0)
-    if gross is None and net is not None and tax is not None and fields["kind"] is not Kind.ORDER:
-        gross = net + tax
-    if tax is None and net is not None and gross is not None:
-        tax = gross - net
-    fields["net_minor"], fields["tax_minor"], fields["gross_minor"] = net, tax, gross
 
 
 def _read_payment(scope: Scope, children: _Children, fields: dict[str, Any]) -> None:

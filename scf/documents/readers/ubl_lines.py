@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 from lxml import etree
 
 from scf.documents.canonical import Identifier, Line
+from scf.documents.readers.derived import per_quantity
 from scf.documents.readers.ubl_names import QUANTITY, cac, cbc
 from scf.documents.readers.ubl_parts import Scope, read_allowance
-from scf.kernel.errors import Words
 
 _ID, _NOTE, _NET = cbc("ID"), cbc("Note"), cbc("LineExtensionAmount")
 _LINE_ITEM: Final = cac("LineItem")
@@ -132,20 +132,9 @@ def _read_price(
 ) -> None:
     for child in element:
         if child.tag == _PRICE_AMOUNT:
-            stated = child.get("currencyID", "")
-            if scope.currency and stated != scope.currency:
-                scope.error(
-                    "CURRENCY_MIXED",
-                    Words(
-                        "The document is in %(currency)s, this price in another currency.",
-                        currency=scope.currency,
-                    ),
-                    scope.place("price", position),
-                    stated,
-                )
-            values["price"] = scope.decimal(child, "price", position)
+            values["price"] = scope.price(child, child.get("currencyID", ""), position)
         elif child.tag == _BASE_QUANTITY:
-            values["price_quantity"] = scope.decimal(child, "price", position)
+            values["price_quantity"] = per_quantity(scope.decimal(child, "price", position))
 
 
 # --- One element of a line each ---------------------------------------------------------------

@@ -127,12 +127,31 @@ class Scope:
             return ""
         return plain
 
+    def price(self, element: etree._Element, stated: str, position: int) -> str:
+        """Read the price of a line as exact decimal text, refusing one in another currency."""
+        if self.currency and stated != self.currency:
+            self.error(
+                "CURRENCY_MIXED",
+                Words(
+                    "The document is in %(currency)s, this price in another currency.",
+                    currency=self.currency,
+                ),
+                self.place("price", position),
+                stated,
+            )
+        return self.decimal(element, "price", position)
+
     def amount(self, element: etree._Element, name: str, position: int = 0) -> int | None:
         """Read an amount of the document's currency, in minor units."""
+        return self.amount_in(element, element.get("currencyID", ""), name, position)
+
+    def amount_in(
+        self, element: etree._Element, stated: str, name: str, position: int
+    ) -> int | None:
+        """Read an amount that states its currency, or that of which it is understood."""
         if not self.currency:
             self.unread.add(name)
             return None
-        stated = element.get("currencyID", "")
         if stated != self.currency:
             self._wrong_currency(stated, name, position)
             return None
@@ -157,9 +176,7 @@ class Scope:
             self.error("CURRENCY_MISSING", "The amount does not state its currency.", place)
 
 
-def read_party(  # noqa: C901 - one flat loop, a case per element
-    scope: Scope, wrapper: etree._Element, name: str
-) -> Party:
+def read_party(scope: Scope, wrapper: etree._Element, name: str) -> Party:
     """Read a party, whether it is wrapped (``AccountingSupplierParty``) or not (``PayeeParty``)."""
     inner = [child for child in wrapper if child.tag == _PARTY]
     if len(inner) > 1:
@@ -189,11 +206,7 @@ def read_party(  # noqa: C901 - one flat loop, a case per element
         elif tag == _PERSON:
             person = (_first_text(scope, child, part, name) for part in (_FIRST_NAME, _FAMILY_NAME))
             names.setdefault("person", " ".join(part for part in person if part))
-    country = country.upper()
-    if country and not _COUNTRY_TEXT.fullmatch(country):
-        message = "A country is two letters of ISO 3166."
-        scope.add(Severity.WARNING, "COUNTRY", message, scope.source.place(name), country)
-        country = ""
+    country = named_country(scope, country, name)
     called = [names.get(kind, "") for kind in ("legal", "trading", "taxed", "person")]
     legal = next((text for text in called if text), "")
     trading = names.get("trading", "")
@@ -203,6 +216,16 @@ def read_party(  # noqa: C901 - one flat loop, a case per element
         identifiers=identifiers(numbers, country),
         trading_name=trading if trading != legal else "",
     )
+
+
+def named_country(scope: Scope, text: str, name: str) -> str:
+    """Give the two letters of a country; anything else is told and left out."""
+    country = text.upper()
+    if country and not _COUNTRY_TEXT.fullmatch(country):
+        message = "A country is two letters of ISO 3166."
+        scope.add(Severity.WARNING, "COUNTRY", message, scope.source.place(name), country)
+        return ""
+    return country
 
 
 def _read_tax_scheme(
@@ -255,7 +278,7 @@ def identifiers(numbers: Iterable[tuple[str, str, str]], country: str) -> tuple[
             kind = f"endpoint:{code}" if code else "endpoint"
         elif purpose == "tax":
             # "UK VAT" and "VAT" occur; a national tax number has another scheme.
-            kind = "vat" if not code or "VAT" in code or code == "VA" else f"tax:{code.lower()}"
+            kind = "vat" if not code or "VAT" in code or code == "VA" else _tax_scheme(code)
         elif country == "CN" and _USCC.fullmatch(value.upper()):
             kind = "uscc"
         elif code in _REGISTERS:
@@ -266,6 +289,12 @@ def identifiers(numbers: Iterable[tuple[str, str, str]], country: str) -> tuple[
             kind = f"id:{code}" if code else "id"
         named[Identifier(kind, _tidy(kind, value, country))] = None
     return tuple(named)
+
+
+def _tax_scheme(code: str) -> str:
+    """Name a tax other than VAT; EN 16931 lets UBL write anything for the local tax number."""
+    named = code if code.isalnum() and code != "ID" else "FC"
+    return f"tax:{named.lower()}"
 
 
 def _tidy(kind: str, value: str, country: str) -> str:
