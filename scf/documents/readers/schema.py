@@ -57,44 +57,22 @@ def _schema(root_name: str) -> etree.XMLSchema:
 
 
 def schema_findings(root: etree._Element, root_name: str, severity: Severity) -> list[Finding]:
-    """List the places where a document breaks the schema, at most twenty of them.
-
-    A value that is missing from a list of codes is a warning: such lists grow twice a year, and
-    the codes that anything depends on here are checked by our own rules.
-    """
+    """List the places where a document breaks the schema, at most twenty of them."""
     if root_name not in SCHEMAS:
         return []
     schema = _schema(root_name)
     with _lock:
         if schema.validate(root):
             return []
-        broken = [
-            (entry.line, entry.path or "", entry.message, entry.type_name)
-            for entry in schema.error_log
-        ]
-    codes = {path for _, path, _, kind in broken if kind == "SCHEMAV_CVC_ENUMERATION_VALID"}
+        broken = [(entry.line, entry.path or "", entry.message) for entry in schema.error_log]
     found = [
-        Finding(
-            Severity.WARNING if path in codes else severity,
-            "XSD_CODE" if path in codes else "XSD",
-            _plain(message),
-            f"line {line}, {_plain_path(path)}",
-        )
-        for line, path, message, kind in broken
-        # The list of codes is named first; that the value therefore has the wrong type says less.
-        if path not in codes or kind == "SCHEMAV_CVC_ENUMERATION_VALID"
+        Finding(severity, "XSD", _plain(message), f"line {line}, {_plain_path(path)}")
+        for line, path, message in broken[:MAX_SCHEMA_FINDINGS]
     ]
-    found.sort(key=lambda one: one.severity is not Severity.ERROR)
-    more = len(found) - MAX_SCHEMA_FINDINGS
+    more = len(broken) - MAX_SCHEMA_FINDINGS
     if more > 0:
-        return [
-            *found[:MAX_SCHEMA_FINDINGS],
-            Finding(
-                found[0].severity,
-                "XSD_MORE",
-                Words("%(count)s more violations of the schema.", count=more),
-            ),
-        ]
+        message = Words("%(count)s more violations of the schema.", count=more)
+        found.append(Finding(severity, "XSD_MORE", message))
     return found
 
 

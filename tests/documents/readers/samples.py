@@ -13,13 +13,21 @@ def ubl(name: str) -> bytes:
     return (DATA / "ubl" / f"{name}.xml").read_bytes()
 
 
+def cii(name: str = "invoice") -> bytes:
+    return (DATA / "cii" / f"{name}.xml").read_bytes()
+
+
 def table(name: str) -> bytes:
     return (DATA / "csv" / f"{name}.csv").read_bytes()
 
 
 def changed(old: str, new: str, name: str = "invoice", count: int = 1) -> bytes:
     """Give a sample with one text replaced; the text must be there."""
-    text = ubl(name).decode()
+    return replaced(ubl(name), old, new, count)
+
+
+def replaced(sample: bytes, old: str, new: str, count: int = 1) -> bytes:
+    text = sample.decode()
     assert old in text
     return text.replace(old, new, count).encode()
 

@@ -4,11 +4,13 @@ import random
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from scf.documents.canonical import Kind
 from scf.documents.readers import read_file
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
-from tests.documents.readers.samples import table, ubl
+from tests.documents.readers.samples import cii, table, ubl
 
 SPLINTERS = (
     b"<", b">", b"&", b'"', b"'", b"]]>", b"<!--", b"-->", b"<![CDATA[", b"<?x?>", b"\0", b"\xff",
@@ -54,7 +56,9 @@ def misspelt(samples: list[bytes], count: int, seed: int) -> Iterator[bytes]:
     for _ in range(count):
         text = chance.choice(samples).decode()
         for _ in range(chance.randint(1, 3)):
-            found = chance.choice(list(re.finditer(r"<(cbc:\w+)([^<>]*)>([^<>]*)</\1>", text)))
+            found = chance.choice(
+                list(re.finditer(r"<((?:cbc|ram|udt):\w+)([^<>]*)>([^<>]*)</\1>", text))
+            )
             name, attributes, value = found.groups()
             element = found.group(0)
             new = chance.choice(
@@ -67,10 +71,24 @@ def misspelt(samples: list[bytes], count: int, seed: int) -> Iterator[bytes]:
         yield text.encode()
 
 
-def test_two_thousand_damaged_ubl_documents_crash_nothing() -> None:
-    samples = [ubl(name) for name in ("invoice", "credit-note", "order", "receipt")]
+UBL = ("invoice", "credit-note", "order", "receipt")
+CII = ("invoice", "zugferd-1")
+
+
+@pytest.mark.parametrize("standard", ["ubl", "cii"])
+def test_damaged_documents_crash_nothing(standard: str) -> None:
+    samples = [ubl(name) for name in UBL] if standard == "ubl" else [cii(name) for name in CII]
+    read_damaged(samples, 1000 if standard == "ubl" else 400)
+
+
+@pytest.mark.long
+def test_ten_thousand_damaged_cross_industry_invoices_crash_nothing() -> None:
+    read_damaged([cii(name) for name in CII], 5000)
+
+
+def read_damaged(samples: list[bytes], count: int) -> None:
     kept = refused = 0
-    damaged = [*mutations(samples, 1000, seed=20260302), *misspelt(samples, 1000, seed=20260304)]
+    damaged = [*mutations(samples, count, seed=20260302), *misspelt(samples, count, seed=20260304)]
     for data in damaged:
         parsed = read_file(data)
         assert len(parsed.documents) + parsed.refused == 1
