@@ -11,7 +11,18 @@ from config import settings
 from scf.bootstrap import build
 from scf.db.platform import Platform
 from scf.parties.ratelimit import Limit
-from web import assets, health, i18n, problems, refusals, second_factor, security, sessions, theme
+from web import (
+    assets,
+    health,
+    i18n,
+    names,
+    problems,
+    refusals,
+    second_factor,
+    security,
+    sessions,
+    theme,
+)
 from web.api import v1
 from web.context import Around, Options, install
 from web.portal import portal, shell
@@ -61,6 +72,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.session_interface = sessions.ServerSessions()
     i18n.attach(app)
     refusals.attach(app)
+    names.attach(app)
     theme.attach(app)
     shell.attach(app)
     second_factor.attach(app)

@@ -64,7 +64,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """An entry of the reader's book with its lines: (account, its name, amount, currency)."""
+    """An entry of the reader's book with its lines: (account, amount, currency)."""
 
     id: str
     event_kind: str
@@ -72,7 +72,7 @@ class Booked:
     value_on: dt.date
     narrative: str
     subject_id: str
-    lines: tuple[tuple[str, str, int, str], ...]
+    lines: tuple[tuple[str, int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +203,10 @@ def booked(session: Session, *which: ColumnElement[bool], most: int = 500) -> li
             .limit(most)
         ).scalars()
     )
-    lines: dict[str, list[tuple[str, str, int, str]]] = {}
-    for posting, code, name in _postings(session, (row.id for row in rows)):
+    lines: dict[str, list[tuple[str, int, str]]] = {}
+    for posting, code in _postings(session, (row.id for row in rows)):
         lines.setdefault(posting.entry_id, []).append(
-            (code, name, posting.amount_minor, posting.currency)
+            (code, posting.amount_minor, posting.currency)
         )
     return [
         Booked(
@@ -224,7 +224,7 @@ def booked(session: Session, *which: ColumnElement[bool], most: int = 500) -> li
 
 def _postings(session: Session, ids: Iterable[str]) -> Any:  # noqa: ANN401 - rows of a query
     return session.execute(
-        select(Posting, col(Account.code), col(Account.name))
+        select(Posting, col(Account.code))
         .join(Account, col(Account.id) == col(Posting.account_id))
         .where(col(Posting.entry_id).in_(list(ids)))
         .order_by(col(Posting.entry_id), col(Posting.place))

@@ -14,6 +14,8 @@ from playwright.sync_api import Page
 TAGS: Final = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 # What another theme can change about a page: its colours.
 COLOURS: Final = ("color-contrast",)
+# What another width can change: what overlaps, how large a thing is to press, what scrolls.
+ROOM: Final = ("color-contrast", "target-size", "scrollable-region-focusable")
 
 
 @cache

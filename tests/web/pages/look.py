@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, Route
 
-from tests.support.axe import COLOURS, violations
+from tests.support.axe import COLOURS, ROOM, violations
 from tests.support.chromium import WIDTHS, opened, sideways, signed_in, spread_text, unspread_text
 from tests.web.pages.walk import Sight, Walker
 
 # Where each of the two layouts, with and without the navigation at the side, has least room.
 NARROWEST = (320, 768)
+# A width of each of them that people have.
+LAYOUTS = (390, 1440)
 HEIGHTS = {320: 640, 390: 844, 768: 1024, 1440: 900}
 
 
@@ -46,6 +48,23 @@ class Window:
         found += [f"dark {one}" for one in violations(self.page, COLOURS)]
         self.theme("light")
         return found + self.too_wide(WIDTHS) + self.too_wide(NARROWEST, wide_text=True)
+
+    def everywhere(self) -> list[str]:
+        """Look at the page that stands here in each theme and width, in each also with wide text.
+
+        All rules run in each of the two layouts, and in every other width and theme those that it
+        can change the answer of.
+        """
+        found = [f"says {one}" for one in self.complaints if not _is_the_status(one)]
+        self.complaints.clear()
+        for width in WIDTHS:
+            self.size(width)
+            rules = () if width in LAYOUTS else ROOM
+            found += [f"light {width} {one}" for one in violations(self.page, rules)]
+            self.theme("dark")
+            found += [f"dark {width} {one}" for one in violations(self.page, COLOURS)]
+            self.theme("light")
+        return found + self.too_wide(WIDTHS) + self.too_wide(WIDTHS, wide_text=True)
 
     def too_wide(self, widths: Sequence[int], *, wide_text: bool = False) -> list[str]:
         """Tell by how much the page is wider than its window, in these widths."""

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from scf.db.models import AuditLog
 from scf.db.runner import COMMANDS
 from web.context import platform
+from web.names import action_name
 from web.portal.admin.blueprint import admin, names_of, reader_of_the_trail
 
 PAGE_SIZE: Final = 50
@@ -57,7 +58,7 @@ def audit() -> str:
         lines=[_line(row, names) for row in shown],
         asked=asked,
         people=sorted(names.items(), key=lambda item: item[1]),
-        actions=sorted(COMMANDS),
+        actions=sorted(((name, action_name(name)) for name in COMMANDS), key=lambda pair: pair[1]),
         newer=url_for("admin.audit", **more) if asked.before != _NEWEST else "",
         older=older,
         as_csv=url_for("admin.audit_csv", **more),
