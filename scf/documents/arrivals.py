@@ -11,10 +11,13 @@ from sqlmodel import SQLModel
 
 from scf.db.runner import Context
 from scf.documents.axes import Word, accept_many
-from scf.documents.canonical import Kind
+from scf.documents.canonical import MESSAGES, Kind
 from scf.documents.checks import SELF_BILLED_CODES
 from scf.documents.credits import net
 from scf.documents.matching import count_receipts, match_invoices, match_waiting
+from scf.documents.messages.arriving import OF_ORDERS, amend, unknown_invoices
+from scf.documents.messages.models import TradeMessage
+from scf.documents.messages.rules import speaks
 from scf.documents.models import CreditNote, DocumentFinding, Invoice, Order, Receipt
 from scf.documents.orderbook import OrderKey
 from scf.documents.rows import Origin
@@ -27,6 +30,7 @@ MODELS: Final[dict[Kind, type[SQLModel]]] = {
     Kind.ORDER: Order,
     Kind.RECEIPT: Receipt,
     Kind.CREDIT_NOTE: CreditNote,
+    **dict.fromkeys(MESSAGES, TradeMessage),
 }
 TABLES_OF_TRADE: Final[dict[Kind, Table]] = {
     kind: model.__table__  # type: ignore[attr-defined]
@@ -47,6 +51,8 @@ def arrived(ctx: Context, kind: Kind, ids: Collection[str]) -> dict[str, int]:
         return counts
     if kind is Kind.CREDIT_NOTE:
         net(ctx, _pairs(rows))
+    elif kind in MESSAGES:
+        return messages_arrived(ctx, [row._asdict() for row in rows])
     elif kind is Kind.ORDER:
         return orders_arrived(
             ctx, {(row.seller_id, row.buyer_id, row.canonical_number) for row in rows}
@@ -93,38 +99,92 @@ def _pairs(rows: Iterable[Any]) -> set[tuple[str, str, str]]:
 
 
 def orders_arrived(ctx: Context, keys: set[OrderKey]) -> dict[str, int]:
-    """Count the receipts and match the invoices that came before their order."""
+    """Work out what orders come to, and match the invoices that came before."""
     if not keys:
         return {}
+    _report_lines(
+        ctx,
+        "CHANGE_BELOW_INVOICED",
+        "A change asks for less than was invoiced before; what was invoiced still counts.",
+        amend(ctx, keys),
+    )
     receipts_arrived(ctx, keys)
     return match_waiting(ctx, keys)
 
 
 def receipts_arrived(ctx: Context, keys: set[OrderKey]) -> None:
     """Raise what was received on the order lines, and report what was over-delivered."""
-    excess = count_receipts(ctx, keys) if keys else []
-    if not excess:
+    if keys:
+        _report_lines(
+            ctx,
+            "QUANTITY_EXCEEDED",
+            "More was received than ordered; only the ordered quantity counts.",
+            count_receipts(ctx, keys),
+        )
+
+
+def messages_arrived(ctx: Context, messages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Let messages change their orders, and report what they name that nobody handed in."""
+    valid = [row for row in messages if row["document_state"] == "VALIDATED"]
+    rows = []
+    for row in valid:
+        if not speaks(row):
+            found = Finding(
+                Severity.WARNING,
+                "NOT_THE_SENDER",
+                "Only a buyer changes or cancels an order and only a seller answers it; this copy "
+                "changes nothing.",
+                "",
+                row["number"],
+            )
+            rows.append(_message_finding(ctx, row, found))
+    for row, number in unknown_invoices(ctx.conn, valid):
+        found = Finding(
+            Severity.WARNING,
+            "INVOICE_UNKNOWN",
+            "It names an invoice between the two firms that is not here.",
+            "",
+            number,
+        )
+        rows.append(_message_finding(ctx, row, found))
+    if rows:
+        ctx.conn.execute(insert(_finding), rows)
+    return orders_arrived(
+        ctx,
+        {
+            (row["seller_id"], row["buyer_id"], row["order_canonical"])
+            for row in valid
+            if row["order_canonical"] and row["kind"] in OF_ORDERS
+        },
+    )
+
+
+def _message_finding(ctx: Context, row: Mapping[str, Any], found: Finding) -> dict[str, Any]:
+    origin = Origin(row["org_id"], "", row["upload_id"], row["original_id"], ctx.now)
+    return finding_row(origin, found, row["kind"], row["id"])
+
+
+def _report_lines(
+    ctx: Context, code: str, message: str, problems: Sequence[dict[str, Any]]
+) -> None:
+    """Tell whoever handed the order in what is wrong with a line of it, once."""
+    if not problems:
         return
-    orders = {row.id: row for row in _valid(ctx, Kind.ORDER, [e["order_id"] for e in excess])}
+    orders = {row.id: row for row in _valid(ctx, Kind.ORDER, [e["order_id"] for e in problems])}
     told = {
         (row.document_id, row.place)
         for row in ctx.conn.execute(
             select(_finding.c.document_id, _finding.c.place).where(
                 _finding.c.document_id.in_(sorted(orders)),
-                _finding.c.code == "QUANTITY_EXCEEDED",
+                _finding.c.code == code,
                 _finding.c.resolved_at.is_(None),
             )
         )
     }
     rows = []
-    for facts in excess:
+    for facts in problems:
         order = orders[facts["order_id"]]
-        found = Finding(
-            Severity.WARNING,
-            "QUANTITY_EXCEEDED",
-            "More was received than ordered; only the ordered quantity counts.",
-            f"order line {facts['line']}",
-        )
+        found = Finding(Severity.WARNING, code, message, f"order line {facts['line']}")
         if (order.id, found.place) not in told:
             origin = Origin(order.org_id, "", order.upload_id, order.original_id, ctx.now)
             rows.append(finding_row(origin, found, Kind.ORDER.value, order.id, facts))

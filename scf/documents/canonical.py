@@ -28,13 +28,49 @@ def _nowhere() -> Mapping[str, str]:
 
 
 class Kind(StrEnum):
-    """What a document is; the type code says what sort of it."""
+    """What a document is; the type code says what sort of it.
+
+    A debit note is an invoice of type 383. The kinds after PAYMENT claim nothing: they change or
+    answer an order, announce goods or money, or remind of what is open.
+    """
 
     ORDER = "order"
     RECEIPT = "receipt"
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
+    ORDER_RESPONSE = "order_response"
+    ORDER_CHANGE = "order_change"
+    ORDER_CANCELLATION = "order_cancellation"
+    DESPATCH = "despatch"
+    REMITTANCE = "remittance"
+    STATEMENT = "statement"
+    REMINDER = "reminder"
+
+
+# What claims nothing and is kept as a message about an order or about invoices.
+MESSAGES: Final = frozenset(
+    {
+        Kind.ORDER_RESPONSE,
+        Kind.ORDER_CHANGE,
+        Kind.ORDER_CANCELLATION,
+        Kind.DESPATCH,
+        Kind.REMITTANCE,
+        Kind.STATEMENT,
+        Kind.REMINDER,
+    }
+)
+
+
+class Word(StrEnum):
+    """What an answer or a change says of an order or of one line of it."""
+
+    ACCEPTED = "accepted"
+    CHANGED = "changed"
+    REFUSED = "refused"
+    ADDED = "added"
+    CANCELLED = "cancelled"
+    NOTED = "noted"  # acknowledged, and nothing promised
 
 
 def side_name(kind: Kind, side: str) -> Words:
@@ -103,8 +139,10 @@ class Party:
 class Line(NamedTuple):
     """One position of a document.
 
-    ``quantity`` is the ordered, received, invoiced or credited quantity, by the document's kind;
-    ``rejected_quantity`` and ``short_quantity`` occur on receipts only.
+    ``quantity`` is the ordered, despatched, received, invoiced or credited quantity, by the
+    document's kind; ``rejected_quantity`` and ``short_quantity`` occur on receipts only, ``word``
+    on answers to and changes of orders. A line of a remittance, statement or reminder names an
+    invoice; its ``net_minor`` is paid or asked for (below zero: credited).
     """
 
     line_id: str = ""
@@ -127,6 +165,7 @@ class Line(NamedTuple):
     short_quantity: str = ""
     delivered_on: dt.date | None = None
     note: str = ""
+    word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +242,8 @@ class CanonicalDocument:
     lines: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
     profile: str = ""
+    word: str = ""  # of an answer to an order as a whole
+    sequence: int = 0  # which change of an order this is, where the sender counts them
     source: Source = Source()
     findings: tuple[Finding, ...] = ()
 

@@ -172,13 +172,21 @@ def lines_present(document: CanonicalDocument, _unread: Container[str]) -> Itera
         place = document.source.line_place(where, "line_id")
         yield Finding(Severity.ERROR, "LINE_TWICE", message, place, ", ".join(twice))
     for position, line in enumerate(document.lines[:MAX_LINE_FINDINGS], start=1):
-        if not line.quantity and not line.rejected_quantity and line.net_minor is None:
+        stated = line.quantity or line.rejected_quantity or line.word
+        if not stated and line.net_minor is None:
             yield Finding(
                 Severity.ERROR,
                 "QUANTITY_MISSING",
                 "The line has no quantity.",
                 document.source.line_place(position, "quantity"),
             )
+
+
+def order_named(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
+    """What changes, answers or cancels an order says which."""
+    if not document.order_reference:
+        message = "The document names no order."
+        yield _error(document, "ORDER_MISSING", message, "order_reference")
 
 
 # --- What must agree ---------------------------------------------------------------------------
@@ -399,4 +407,11 @@ _RULES: Final[dict[Kind, tuple[Rule, ...]]] = {
     ),
     Kind.RECEIPT: (*_COMMON, lines_present),
     Kind.PAYMENT: (required_fields, known_currency, payable_amount, readable_text),
+    Kind.ORDER_RESPONSE: (*_COMMON, order_named),
+    Kind.ORDER_CHANGE: (*_COMMON, order_named, lines_present),
+    Kind.ORDER_CANCELLATION: (*_COMMON, order_named),
+    Kind.DESPATCH: (*_COMMON, lines_present),
+    Kind.REMITTANCE: (*_COMMON, known_currency),
+    Kind.STATEMENT: (*_COMMON, known_currency),
+    Kind.REMINDER: (*_COMMON, known_currency),
 }

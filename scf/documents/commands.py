@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, computed_field
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, insert, literal, select, update
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
@@ -24,7 +24,7 @@ from scf.documents.models import (
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
-from scf.documents.storing import TABLES, Slice, store_slice
+from scf.documents.storing import KINDS, TABLES, Slice, store_slice
 from scf.documents.told import settle_told
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.findings import Finding, Severity, shown
@@ -112,6 +112,7 @@ class MatchDocuments(_Input):
     order_ids: _Ids = Field(default_factory=list)
     receipt_ids: _Ids = Field(default_factory=list)
     credit_note_ids: _Ids = Field(default_factory=list)
+    message_ids: _Ids = Field(default_factory=list)
 
 
 class RevalidateDocuments(_Input):
@@ -260,7 +261,7 @@ def publish_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
     _must_run(row)
     published = 0
-    for kind, table in TABLES.items():
+    for table, kind in KINDS.items():
         sides = ("payee_id", "payer_id") if kind is Kind.PAYMENT else ("seller_id", "buyer_id")
         staged = (table.c.upload_id == row.id, table.c.document_state == "RECEIVED")
         complete = [table.c[side].is_not(None) for side in sides]
@@ -291,13 +292,13 @@ def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
     for parts, column, owner in (
         (_invoice_line, _invoice_line.c.invoice_id, TABLES[Kind.INVOICE]),
         (_order_line, _order_line.c.order_id, TABLES[Kind.ORDER]),
-        *((_pending, _pending.c.document_id, table) for table in TABLES.values()),
+        *((_pending, _pending.c.document_id, table) for table in KINDS),
     ):
         staged = select(owner.c.id).where(
             owner.c.upload_id == row.id, owner.c.document_state == "RECEIVED"
         )
         ctx.conn.execute(delete(parts).where(column.in_(staged)))
-    for table in TABLES.values():
+    for table in KINDS:
         ctx.conn.execute(
             delete(table).where(table.c.upload_id == row.id, table.c.document_state == "RECEIVED")
         )
@@ -321,14 +322,20 @@ def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
 def _staged_twice(ctx: Context, origin: Origin) -> list[dict[str, Any]]:
     """Find the staged documents that are the same as an earlier one, for the sender to see."""
     found = []
-    for kind, table in TABLES.items():
+    for table, kind in KINDS.items():
         if kind is Kind.PAYMENT:
             continue
         own = select(table.c.duplicate_key).where(
             table.c.upload_id == origin.upload_id, table.c.document_state == "RECEIVED"
         )
         rows = ctx.conn.execute(
-            select(table.c.id, table.c.duplicate_key, table.c.number, table.c.document_state)
+            select(
+                table.c.id,
+                table.c.duplicate_key,
+                table.c.number,
+                table.c.document_state,
+                table.c.kind if "kind" in table.c else literal(kind.value).label("kind"),
+            )
             .where(
                 table.c.duplicate_key.in_(own),
                 table.c.document_state.in_(("RECEIVED", "VALIDATED", "INCOMPLETE")),
@@ -347,7 +354,7 @@ def _staged_twice(ctx: Context, origin: Origin) -> list[dict[str, Any]]:
                     "",
                     row.number,
                 )
-                found.append(arrivals.finding_row(origin, problem, kind.value, None))
+                found.append(arrivals.finding_row(origin, problem, row.kind, None))
     return found
 
 
@@ -374,6 +381,7 @@ def match_documents(ctx: Context, data: MatchDocuments) -> dict[str, Any]:
         (Kind.RECEIPT, data.receipt_ids),
         (Kind.INVOICE, data.invoice_ids),
         (Kind.CREDIT_NOTE, data.credit_note_ids),
+        (Kind.ORDER_CHANGE, data.message_ids),  # any kind of message: they share their table
     ):
         for name, count in arrivals.arrived(ctx, kind, _visible(ctx, kind, ids)).items():
             total[name] = total.get(name, 0) + count

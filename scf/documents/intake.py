@@ -52,7 +52,7 @@ MAX_LINES: Final = 20_000
 MAX_RACES: Final = 5
 _PEEK: Final = 4096
 _KINDS_OF_TYPE: Final = {
-    "order": {Kind.ORDER},
+    "order": {Kind.ORDER, Kind.ORDER_CHANGE, Kind.ORDER_CANCELLATION, Kind.ORDER_RESPONSE},
     "invoice": {Kind.INVOICE, Kind.CREDIT_NOTE},
     "payment": {Kind.PAYMENT},
 }
@@ -352,6 +352,7 @@ class _Import:
             (Kind.RECEIPT, "receipt_ids"),
             (Kind.INVOICE, "invoice_ids"),
             (Kind.CREDIT_NOTE, "credit_note_ids"),
+            (Kind.ORDER_CHANGE, "message_ids"),  # any kind of message: they share their table
         ):
             table = TABLES[kind]
             with self.platform.db.snapshot() as conn:

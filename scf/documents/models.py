@@ -34,7 +34,7 @@ from scf.db.types import (
 from scf.kernel.errors import words_from_stored
 
 # A document that only waits for a date or a firm counts as here, so nobody hands it in twice.
-_LIVE = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
+LIVE = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
 # Invoices that name an order which is not here yet.
 _WAITING = text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL")
 
@@ -152,14 +152,15 @@ class Order(DocumentFields, Record, table=True):
             "uq_order_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
         ),
     )
     id: IdKey
     canonical_number: Text
     duplicate_key: Code
     document_state: Code
+    standing: Code = "OPEN"  # OPEN ACCEPTED CHANGED REFUSED CANCELLED, by the messages about it
     total_minor: Minor
     invoiced_minor: Minor = 0
     parties: Json
@@ -171,9 +172,10 @@ class Order(DocumentFields, Record, table=True):
 
 
 class OrderLine(Record, table=True):
-    """One line of an order with the counters of what was received and invoiced on it.
+    """One line of an order with the counters of what was sent, received and invoiced on it.
 
-    Quantities are integers of one millionth of the unit.
+    Quantities are integers of one millionth of the unit. ``stated`` is what the order itself said;
+    ``quantity`` and ``net`` are what counts after its changes.
     """
 
     __tablename__ = "order_line"
@@ -186,7 +188,11 @@ class OrderLine(Record, table=True):
     line_ref: Text
     item: Text
     unit: OptCode
+    by_change: Flag = False  # the order did not have this line; a change added it
+    stated_micro: OptCount
+    stated_minor: OptMinor
     quantity_micro: OptCount
+    despatched_micro: Count = 0
     received_micro: Count = 0
     invoiced_micro: Count = 0
     net_minor: OptMinor  # an order may state quantities only
@@ -201,8 +207,8 @@ class Receipt(DocumentFields, Record, table=True):
             "uq_receipt_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
         ),
         Index("ix_receipt_order", "buyer_id", "order_canonical"),
     )
@@ -248,8 +254,8 @@ class Invoice(DocumentFields, Record, table=True):
             "uq_invoice_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
         ),
         Index("ix_invoice_pair", "seller_id", "buyer_id", "due_on"),
         Index("ix_invoice_seller", "seller_id", "due_on", "id"),
@@ -424,8 +430,8 @@ class CreditNote(DocumentFields, Record, table=True):
             "uq_credit_note_live",
             "duplicate_key",
             unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
+            sqlite_where=LIVE,
+            postgresql_where=LIVE,
         ),
         Index("ix_credit_note_pair", "seller_id", "buyer_id"),
     )

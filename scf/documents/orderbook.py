@@ -36,6 +36,7 @@ class LineBook:
     line_ref: str
     unit: str | None
     quantity_micro: int | None
+    despatched_micro: int
     received_micro: int
     invoiced_micro: int
     net_minor: int | None
@@ -49,6 +50,7 @@ class OrderBook:
 
     id: str
     currency: str
+    standing: str
     total_minor: int
     invoiced_minor: int
     lines: dict[str, LineBook]
@@ -114,7 +116,12 @@ class Orders:
         return cls(
             {
                 key: OrderBook(
-                    row.id, row.currency, row.total_minor, row.invoiced_minor, lines[row.id]
+                    row.id,
+                    row.currency,
+                    row.standing,
+                    row.total_minor,
+                    row.invoiced_minor,
+                    lines[row.id],
                 )
                 for key, row in ((key, rows[order_id]) for key, order_id in ids.items())
             }
@@ -158,7 +165,13 @@ def _lock(ctx: Context, order_ids: Iterable[str]) -> dict[str, Any]:
     if not wanted:
         return {}
     rows = ctx.conn.execute(
-        select(_order.c.id, _order.c.currency, _order.c.total_minor, _order.c.invoiced_minor)
+        select(
+            _order.c.id,
+            _order.c.currency,
+            _order.c.standing,
+            _order.c.total_minor,
+            _order.c.invoiced_minor,
+        )
         .where(_order.c.id.in_(wanted))
         .order_by(_order.c.id)
         .with_for_update()
@@ -205,6 +218,7 @@ def _lines_of(conn: Connection, order_ids: Sequence[str]) -> Any:  # noqa: ANN40
             _line.c.line_ref,
             _line.c.unit,
             _line.c.quantity_micro,
+            _line.c.despatched_micro,
             _line.c.received_micro,
             _line.c.invoiced_micro,
             _line.c.net_minor,
@@ -216,7 +230,16 @@ def _lines_of(conn: Connection, order_ids: Sequence[str]) -> Any:  # noqa: ANN40
 # --- The rule ---------------------------------------------------------------------------------
 
 
+_ENDED: Final = {
+    "CANCELLED": ("ORDER_CANCELLED", "The buyer has cancelled the order."),
+    "REFUSED": ("ORDER_REFUSED", "The seller has refused the order."),
+}
+
+
 def _judge(book: OrderBook, claim: Claim) -> Match:
+    if book.standing in _ENDED:
+        code, message = _ENDED[book.standing]
+        return Match("EXCEPTION", code, book.id, message)
     if claim.currency != book.currency:
         return Match(
             "EXCEPTION",

@@ -8,11 +8,11 @@ from sqlalchemy import Table, and_, bindparam, delete, insert, or_, select, upda
 
 from scf.db.runner import Context
 from scf.documents.arrivals import arrived, finding_row
-from scf.documents.canonical import Kind, Party
+from scf.documents.canonical import MESSAGES, Kind, Party
 from scf.documents.fingerprints import duplicate_key
 from scf.documents.lifecycle import DOCUMENT
 from scf.documents.models import DocumentFinding, PendingParty
-from scf.documents.rows import Origin, judged_pairs, party_of
+from scf.documents.rows import Origin, judged_pairs, key_number, party_of
 from scf.documents.storing import LIVE, TABLES
 from scf.kernel.findings import Finding, Severity
 from scf.parties.models import FirmIdentifier
@@ -27,6 +27,10 @@ AT_ONCE: Final = 500
 _SIDE_COLUMNS: Final = {
     Kind.PAYMENT: ("payee_id", "payer_id"),
 }
+# Orders before invoices, so that what completes together also matches together.
+_TURNS: Final = (
+    Kind.ORDER, *sorted(MESSAGES), Kind.RECEIPT, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT
+)  # fmt: skip
 _CLAIM_COLUMNS: Final = ("seller_id", "buyer_id")
 _DROP_SIDE = delete(_pending).where(
     _pending.c.document_id == bindparam("document"), _pending.c.side == bindparam("waiting_side")
@@ -81,10 +85,8 @@ def revalidate(ctx: Context, firm_id: str, after: str) -> dict[str, Any]:
     resolver = Resolver(ctx)
     counts = {"validated": 0, "void": 0, "waiting": 0}
     uploads: set[str] = set()
-    # Orders before invoices, so that what completes together also matches together.
-    for kind in (Kind.ORDER, Kind.RECEIPT, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT):
-        if by_kind[kind]:
-            uploads |= _Revalidation(ctx, kind, resolver, counts).run(by_kind[kind])
+    for kind in sorted(by_kind, key=_TURNS.index):
+        uploads |= _Revalidation(ctx, kind, resolver, counts).run(by_kind[kind])
     _resolve_findings(ctx, firm_id, sorted(uploads), resolver)
     return {
         **counts,
@@ -140,7 +142,9 @@ class _Revalidation:
         state, key = row.document_state, row.duplicate_key
         if seller is not None and buyer is not None:
             if self.kind is not Kind.PAYMENT:
-                key = duplicate_key(seller, buyer, row.canonical_number, row.issue_on.year)
+                key = duplicate_key(
+                    seller, buyer, key_number(self.kind, row.canonical_number), row.issue_on.year
+                )
             dated = self.kind is not Kind.INVOICE or row.due_on is not None
             if seller == buyer and self.kind is not Kind.PAYMENT:
                 state = self._void(row, "SAME_PARTY", "Seller and buyer are one firm.")

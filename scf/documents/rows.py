@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import false, literal_column, null
 
-from scf.documents.canonical import CanonicalDocument, Identifier, Kind, Party
+from scf.documents.canonical import MESSAGES, CanonicalDocument, Identifier, Kind, Party
 from scf.documents.fingerprints import canonical_number, digest_text, duplicate_key
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
@@ -66,20 +66,26 @@ def draft(
     canonical = canonical_number(document.number) if document.number else ""
     made = Draft(document, new_id(), seller_id, buyer_id, canonical, "")
     year = document.issue_on.year if document.issue_on else _YEARLESS
+    numbered = key_number(document.kind, canonical)
     if made.parties_known:
-        made.key = duplicate_key(str(seller_id), str(buyer_id), canonical, year)
+        made.key = duplicate_key(str(seller_id), str(buyer_id), numbered, year)
     else:
         # Until both firms are known, the same words from the same hands are the same document.
         made.key = duplicate_key(
             seller_id or f"{org_id}?{_words(document.seller)}",
             buyer_id or f"{org_id}?{_words(document.buyer)}",
-            canonical,
+            numbered,
             year,
         )
         made.state = "INCOMPLETE"
     if document.kind is Kind.INVOICE and document.due_on is None:
         made.state = "INCOMPLETE"
     return made
+
+
+def key_number(kind: Kind, canonical: str) -> str:
+    """Give the number as it counts among documents of one table; messages share theirs."""
+    return f"{kind.value}:{canonical}" if kind in MESSAGES else canonical
 
 
 @lru_cache(maxsize=20_000)
@@ -184,7 +190,7 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
     gross = document.gross_minor if document.gross_minor is not None else payable
     tax = document.tax_minor or 0
     net = document.net_minor if document.net_minor is not None else gross - tax
-    order = document.order_reference or _shared_order(document)
+    order = document.order_reference or shared_order(document)
     return {
         "id": made.id,
         "number": document.number,
@@ -201,7 +207,7 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "gross_minor": max(0, gross),
         "payable_minor": payable,
         "order_number": order or None,
-        "order_canonical": _order_number(order) if order else None,
+        "order_canonical": order_number(order) if order else None,
         "order_id": None,
         "match_state": "UNMATCHED",
         "match_code": None,
@@ -215,12 +221,12 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
 
 
 @lru_cache(maxsize=5_000)
-def _order_number(number: str) -> str:
+def order_number(number: str) -> str:
     """Remember the orders of a file: several invoices name each."""
     return canonical_number(number)
 
 
-def _shared_order(document: CanonicalDocument) -> str:
+def shared_order(document: CanonicalDocument) -> str:
     """Give the one order that all lines name, where the header names none."""
     named = {line.order_reference for line in document.lines}
     return named.pop() if len(named) == 1 else ""
@@ -266,6 +272,7 @@ def order_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "canonical_number": made.canonical,
         "duplicate_key": made.key,
         "document_state": made.state,
+        "standing": "OPEN",
         "total_minor": max(0, total),
         "invoiced_minor": 0,
         "parties": said_of_parties(document),
@@ -287,20 +294,33 @@ def order_line_rows(made: Draft) -> list[dict[str, Any]]:
                 "line_ref": line.line_id or f"#{place}",
                 "item": line.item_name,
                 "unit": line.unit or None,
-                "quantity_micro": micro if micro is None or micro >= 0 else None,
+                "by_change": False,
+                **ordered(micro, net),
+                "despatched_micro": 0,
                 "received_micro": 0,
                 "invoiced_micro": 0,
-                "net_minor": net if net is None or net >= 0 else None,
                 "invoiced_minor": 0,
             }
         )
     return rows
 
 
+def ordered(micro: int | None, net: int | None) -> dict[str, int | None]:
+    """Give the columns of what an order states and what counts of it, the same at first."""
+    micro = micro if micro is None or micro >= 0 else None
+    net = net if net is None or net >= 0 else None
+    return {
+        "stated_micro": micro,
+        "stated_minor": net,
+        "quantity_micro": micro,
+        "net_minor": net,
+    }
+
+
 def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
     """Give the row of a receipt; what was rejected on arrival was not received."""
     document = made.document
-    order = document.order_reference or _shared_order(document)
+    order = document.order_reference or shared_order(document)
     return {
         "id": made.id,
         "number": document.number,
@@ -312,7 +332,7 @@ def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "duplicate_key": made.key,
         "document_state": made.state,
         "order_number": order or None,
-        "order_canonical": _order_number(order) if order else None,
+        "order_canonical": order_number(order) if order else None,
         "parties": said_of_parties(document),
         "lines": [
             {
@@ -345,17 +365,22 @@ def credit_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "credit_state": "RECEIVED",
         "amount_minor": document.payable_minor or 0,
         "allocated_minor": 0,
-        "named_invoices": [
-            {
-                "number": named.number,
-                "issue_on": named.issue_on.isoformat() if named.issue_on else None,
-            }
-            for named in document.billing_references
-        ],
+        "named_invoices": named_invoices(document),
         "parties": said_of_parties(document),
         "version": 1,
         **origin,
     }
+
+
+def named_invoices(document: CanonicalDocument) -> list[dict[str, str | None]]:
+    """Give the invoices that a document names, with their dates where it says them."""
+    return [
+        {
+            "number": named.number,
+            "issue_on": named.issue_on.isoformat() if named.issue_on else None,
+        }
+        for named in document.billing_references
+    ]
 
 
 def payment_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,15 +20,18 @@ from scf.documents.arrivals import (
     TABLES_OF_TRADE,
     accept_self_billed,
     finding_row,
+    messages_arrived,
     orders_arrived,
     receipts_arrived,
 )
-from scf.documents.canonical import CanonicalDocument, Kind, Party, side_name
+from scf.documents.canonical import MESSAGES, CanonicalDocument, Kind, Party, side_name
 from scf.documents.checks import CORRECTION_CODE
 from scf.documents.credits import net
 from scf.documents.fingerprints import canonical_number, digest_text
 from scf.documents.invoice_state import INVOICE
 from scf.documents.matching import match_finding, match_new
+from scf.documents.messages.arriving import MESSAGE
+from scf.documents.messages.rows import message_row
 from scf.documents.models import (
     DocumentFinding,
     InvoiceLine,
@@ -50,12 +53,15 @@ TABLES: Final[dict[Kind, Table]] = {
     **TABLES_OF_TRADE,
     Kind.PAYMENT: TradePayment.__table__,  # type: ignore[attr-defined]
 }
+# Every table once, with one of the kinds that it keeps.
+KINDS: Final[dict[Table, Kind]] = {table: kind for kind, table in TABLES.items()}
 _INSERTS: Final = {kind: insert(table) for kind, table in TABLES.items()}
 _INSERT_INVOICE = insert(INVOICE).values(build.NEW_INVOICE)
 _INSERT_LINE = insert(InvoiceLine.__table__)  # type: ignore[attr-defined]
 _INSERT_ORDER_LINE = insert(OrderLine.__table__)  # type: ignore[attr-defined]
 _INSERT_FINDING = insert(_finding)
 _INSERT_PENDING = insert(_pending)
+_INSERT_MESSAGE = insert(MESSAGE)
 # Spelt exactly as in the partial index, or the engines do not use it.
 LIVE: Final = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
 
@@ -320,6 +326,13 @@ class _Store:
         if not self.staged:
             net(self.ctx, _pairs(rows))
 
+    def write_messages(self, drafts: Sequence[Draft]) -> None:
+        shared = self.origin.columns()
+        rows = [message_row(made, shared) for made in drafts]
+        self.ctx.conn.execute(_INSERT_MESSAGE, rows)
+        if not self.staged:
+            messages_arrived(self.ctx, rows)
+
     def write_payments(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
         rows = [build.payment_row(made, shared) for made in drafts]
@@ -377,6 +390,7 @@ _WRITERS: Final = {
     Kind.RECEIPT: _Store.write_receipts,
     Kind.CREDIT_NOTE: _Store.write_credit_notes,
     Kind.PAYMENT: _Store.write_payments,
+    **dict.fromkeys(MESSAGES, _Store.write_messages),
 }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, column, exists, or_, select, table
 from sqlmodel import SQLModel
 
 from scf.db.visibility import visible_to
+from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
     CreditAllocation,
@@ -109,6 +110,11 @@ def _order_lines(actor: Actor) -> ColumnElement[bool]:
 @visible_to(Receipt)
 def _receipts(actor: Actor) -> ColumnElement[bool]:
     return _party(Receipt, actor)
+
+
+@visible_to(TradeMessage)
+def _messages(actor: Actor) -> ColumnElement[bool]:
+    return _party(TradeMessage, actor)
 
 
 @visible_to(CreditNote)

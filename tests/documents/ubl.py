@@ -2,14 +2,14 @@
 
 from tests.documents.trade import BUYER, SELLER
 
-_SPACES = (
+SPACES = (
     'xmlns="urn:oasis:names:specification:ubl:schema:xsd:{root}-2" '
     'xmlns:cac="urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2" '
     'xmlns:cbc="urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"'
 )
 
 
-def _party(number: str, name: str) -> str:
+def party(number: str, name: str) -> str:
     return (
         f'<cac:Party><cac:PartyIdentification><cbc:ID schemeID="0060">{number}</cbc:ID>'
         "</cac:PartyIdentification><cac:PartyLegalEntity>"
@@ -30,13 +30,13 @@ def invoice(
     due_element = f"<cbc:DueDate>{due}</cbc:DueDate>" if due else ""
     money = f'currencyID="EUR">{amount}<'
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?><Invoice {_SPACES.format(root="Invoice")}>'
+        f'<?xml version="1.0" encoding="UTF-8"?><Invoice {SPACES.format(root="Invoice")}>'
         f"<cbc:ID>{number}</cbc:ID><cbc:IssueDate>2026-02-01</cbc:IssueDate>{due_element}"
         f"<cbc:InvoiceTypeCode>{kind}</cbc:InvoiceTypeCode>"
         "<cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode>"
-        f"<cac:AccountingSupplierParty>{_party(seller, 'Seller Company')}"
+        f"<cac:AccountingSupplierParty>{party(seller, 'Seller Company')}"
         "</cac:AccountingSupplierParty>"
-        f"<cac:AccountingCustomerParty>{_party(buyer, 'Buyer Company')}"
+        f"<cac:AccountingCustomerParty>{party(buyer, 'Buyer Company')}"
         "</cac:AccountingCustomerParty>"
         f"<cac:LegalMonetaryTotal><cbc:LineExtensionAmount {money}/cbc:LineExtensionAmount>"
         f"<cbc:PayableAmount {money}/cbc:PayableAmount></cac:LegalMonetaryTotal>"
@@ -50,11 +50,11 @@ def receipt(number: str, order: str, *, received: str, rejected: str = "0") -> b
     """Write a receipt of order line 1."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
-        f"<ReceiptAdvice {_SPACES.format(root='ReceiptAdvice')}>"
+        f"<ReceiptAdvice {SPACES.format(root='ReceiptAdvice')}>"
         f"<cbc:ID>{number}</cbc:ID><cbc:IssueDate>2026-02-10</cbc:IssueDate>"
         f"<cac:OrderReference><cbc:ID>{order}</cbc:ID></cac:OrderReference>"
-        f"<cac:DeliveryCustomerParty>{_party(BUYER, 'Buyer Company')}</cac:DeliveryCustomerParty>"
-        f"<cac:DespatchSupplierParty>{_party(SELLER, 'Seller Company')}"
+        f"<cac:DeliveryCustomerParty>{party(BUYER, 'Buyer Company')}</cac:DeliveryCustomerParty>"
+        f"<cac:DespatchSupplierParty>{party(SELLER, 'Seller Company')}"
         "</cac:DespatchSupplierParty>"
         "<cac:ReceiptLine><cbc:ID>1</cbc:ID>"
         f'<cbc:ReceivedQuantity unitCode="EA">{received}</cbc:ReceivedQuantity>'

@@ -92,6 +92,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     # supplier-x sold to anchor-x and is financed by bank-a
     "order": lambda who: who.org in {"supplier-x", "anchor-x"},
     "receipt": lambda who: who.org in {"supplier-x", "anchor-x"},
+    "trade_message": lambda who: who.org in {"supplier-x", "anchor-x"},
     "credit_note": lambda who: who.org in {"supplier-x", "anchor-x"},
     "invoice": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "dispute": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
@@ -346,6 +347,8 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/orders/<order_id>"): Api(TRADERS | BANK, thing="order"),
     ("GET", f"{API}/receipts"): Api(TRADERS | BANK),
     ("GET", f"{API}/receipts/<receipt_id>"): Api(TRADERS | BANK, thing="receipt"),
+    ("GET", f"{API}/trade-messages"): Api(TRADERS | BANK),
+    ("GET", f"{API}/trade-messages/<message_id>"): Api(TRADERS | BANK, thing="trade_message"),
     ("GET", f"{API}/invoices"): Api(TRADERS | BANK),
     ("GET", f"{API}/invoices/<invoice_id>"): Api(TRADERS | BANK, thing="invoice"),
     ("POST", f"{API}/invoices/<invoice_id>/accept"): Api(

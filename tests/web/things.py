@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 
 from scf.demo import bank
 from scf.documents import intake
+from scf.documents.messages.models import TradeMessage
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
 from scf.kernel.actor import OPERATOR
@@ -242,7 +243,7 @@ def _money_in(world: World) -> dict[str, str]:
 
 
 def _paper(world: World, upload: str) -> dict[str, str]:
-    """Store a receipt advice and a credit note that set nothing off."""
+    """Store a receipt advice, a credit note and a message that set nothing off."""
     uploads: Any = Upload.__table__  # type: ignore[attr-defined]
     with world.platform.db.writer.begin() as conn:
         original = conn.execute(
@@ -271,9 +272,18 @@ def _paper(world: World, upload: str) -> dict[str, str]:
             named_invoices=[],
             **common,
         )
-        for row in (receipt, note):
+        message = TradeMessage(
+            id=new_id(),
+            kind="remittance",
+            duplicate_key=new_id(),
+            lines=[],
+            named_invoices=[],
+            note="",
+            **common,
+        )
+        for row in (receipt, note, message):
             conn.execute(insert(type(row).__table__), row.model_dump())  # type: ignore[union-attr]
-    return {"receipt": receipt.id, "credit_note": note.id}
+    return {"receipt": receipt.id, "credit_note": note.id, "trade_message": message.id}
 
 
 def _assessment(world: World) -> str:

@@ -14,6 +14,7 @@ from scf.documents.readers.ubl_parts import Scope
 from scf.kernel.errors import Words
 from scf.kernel.findings import Severity
 
+_TAXLESS: Final = frozenset({Kind.ORDER, Kind.ORDER_CHANGE, Kind.ORDER_RESPONSE})
 _IN_WORDS: Final = {"charge": Words("charges"), "allowance": Words("allowances")}
 
 
@@ -94,7 +95,7 @@ def derive_totals(fields: dict[str, Any]) -> None:
     tax, gross = fields.get("tax_minor"), fields.get("gross_minor")
     if net is None and lines is not None:
         net = lines - (fields.get("allowance_minor") or 0) + (fields.get("charge_minor") or 0)
-    if gross is None and net is not None and tax is not None and fields["kind"] is not Kind.ORDER:
+    if gross is None and net is not None and tax is not None and fields["kind"] not in _TAXLESS:
         gross = net + tax
     if tax is None and net is not None and gross is not None:
         tax = gross - net

@@ -1,7 +1,7 @@
-"""The positions of UBL invoices, credit notes, orders and receipts.
+"""The positions of UBL documents, from the order to the reminder.
 
-The four kinds differ in one wrapper and in the name of the quantity; everything else is read by
-the same loop.
+The kinds differ in one wrapper and in the name of the quantity; everything else is read by the
+same loop.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from lxml import etree
 
 from scf.documents.canonical import Identifier, Line
 from scf.documents.readers.derived import per_quantity
-from scf.documents.readers.ubl_names import QUANTITY, cac, cbc
+from scf.documents.readers.ubl_names import LINE_WORDS, QUANTITY, WRAPPED, cac, cbc
 from scf.documents.readers.ubl_parts import Scope, read_allowance
 
 _ID, _NOTE, _NET = cbc("ID"), cbc("Note"), cbc("LineExtensionAmount")
@@ -40,7 +40,7 @@ def read_line(scope: Scope, wrapper: etree._Element, position: int) -> Line:
     """Read one position; ``position`` counts from one and leads a finding to it."""
     values: dict[str, Any] = {}
     element = wrapper
-    if scope.root == "Order":
+    if scope.root in WRAPPED:
         inner = [child for child in wrapper if child.tag == _LINE_ITEM]
         if len(inner) != 1:
             scope.error(
@@ -187,6 +187,21 @@ def _read_received_date(
     values["delivered_on"] = scope.date(child, "delivered_on", position)
 
 
+def _read_debit(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
+    values["net_minor"] = values.get("net_minor", 0) + (scope.amount(child, "net", position) or 0)
+
+
+def _read_credited(
+    scope: Scope, child: etree._Element, position: int, values: dict[str, Any]
+) -> None:
+    values["net_minor"] = values.get("net_minor", 0) - (scope.amount(child, "net", position) or 0)
+
+
+def _read_word(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
+    # Many senders write a status here that says nothing ("NoStatus"): what is no word is none.
+    values["word"] = LINE_WORDS.get(scope.text(child, "line_id", position), "")
+
+
 def _read_note(scope: Scope, child: etree._Element, position: int, values: dict[str, Any]) -> None:
     values.setdefault("note", scope.text(child, "note", position)[:1000])
 
@@ -206,7 +221,13 @@ _COMMON: Final[dict[str, tuple[_Reader, bool]]] = {
     _SHORT: (_read_short, True),
     _RECEIVED_DATE: (_read_received_date, False),
     _NOTE: (_read_note, False),
+    cbc("LineStatusCode"): (_read_word, True),
+}
+_OF_AN_ACCOUNT: Final[dict[str, tuple[_Reader, bool]]] = {
+    cbc("DebitLineAmount"): (_read_debit, True),
+    cbc("CreditLineAmount"): (_read_credited, True),
 }
 _READERS: Final = {
-    root: {**_COMMON, quantity: (_read_quantity, True)} for root, quantity in QUANTITY.items()
+    root: {**_COMMON, **({quantity: (_read_quantity, True)} if quantity else _OF_AN_ACCOUNT)}
+    for root, quantity in QUANTITY.items()
 }

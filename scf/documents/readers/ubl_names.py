@@ -6,11 +6,12 @@ reader to one comparison per element.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
-from scf.documents.canonical import Kind
+from scf.documents.canonical import Kind, Word
 
 NAMESPACE: Final = "urn:oasis:names:specification:ubl:schema:xsd:"
 _CBC: Final = f"{{{NAMESPACE}CommonBasicComponents-2}}"
@@ -38,53 +39,124 @@ def prefixed(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-ROOTS: Final = MappingProxyType(
+class Shape(NamedTuple):
+    """How one kind of UBL document names its parts; an empty name: it has no such part."""
+
+    kind: Kind
+    type_code: str = ""
+    line: str = ""
+    quantity: str = ""
+    total: str = ""
+    seller: tuple[str, ...] = ("SellerSupplierParty",)
+    buyer: tuple[str, ...] = ("BuyerCustomerParty",)
+
+
+_CREDITOR: Final = ("AccountingSupplierParty",)
+_DEBTOR: Final = ("AccountingCustomerParty",)
+_INVOICE: Final = Shape(
+    Kind.INVOICE, "InvoiceTypeCode", "InvoiceLine", "InvoicedQuantity", "LegalMonetaryTotal",
+            _CREDITOR, _DEBTOR,
+)  # fmt: skip
+_CREDIT: Final = Shape(
+    Kind.CREDIT_NOTE, "CreditNoteTypeCode", "CreditNoteLine", "CreditedQuantity",
+    "LegalMonetaryTotal", _CREDITOR, _DEBTOR,
+)  # fmt: skip
+_ORDER: Final = Shape(
+    Kind.ORDER, "OrderTypeCode", "OrderLine", "Quantity", "AnticipatedMonetaryTotal"
+)
+SHAPES: Final = MappingProxyType(
     {
-        f"{{{NAMESPACE}Invoice-2}}Invoice": ("Invoice", Kind.INVOICE),
-        f"{{{NAMESPACE}CreditNote-2}}CreditNote": ("CreditNote", Kind.CREDIT_NOTE),
-        f"{{{NAMESPACE}Order-2}}Order": ("Order", Kind.ORDER),
-        f"{{{NAMESPACE}ReceiptAdvice-2}}ReceiptAdvice": ("ReceiptAdvice", Kind.RECEIPT),
+        "Invoice": _INVOICE,
+        "SelfBilledInvoice": _INVOICE,
+        "CreditNote": _CREDIT,
+        "SelfBilledCreditNote": _CREDIT,
+        "DebitNote": Shape(
+            Kind.INVOICE, "", "DebitNoteLine", "DebitedQuantity", "RequestedMonetaryTotal",
+            _CREDITOR, _DEBTOR,
+        ),
+        "Order": _ORDER,
+        "OrderChange": _ORDER._replace(kind=Kind.ORDER_CHANGE, type_code=""),
+        "OrderResponse": Shape(
+            Kind.ORDER_RESPONSE, "OrderResponseCode", "OrderLine", "Quantity", "LegalMonetaryTotal"
+        ),
+        "OrderResponseSimple": Shape(Kind.ORDER_RESPONSE),
+        "OrderCancellation": Shape(Kind.ORDER_CANCELLATION),
+        "DespatchAdvice": Shape(
+            Kind.DESPATCH, "DespatchAdviceTypeCode", "DespatchLine", "DeliveredQuantity",
+            seller=("SellerSupplierParty", "DespatchSupplierParty"),
+            buyer=("BuyerCustomerParty", "DeliveryCustomerParty"),
+        ),
+        "ReceiptAdvice": Shape(
+            Kind.RECEIPT, "ReceiptAdviceTypeCode", "ReceiptLine", "ReceivedQuantity",
+            seller=("SellerSupplierParty", "DespatchSupplierParty"),
+            buyer=("BuyerCustomerParty", "DeliveryCustomerParty"),
+        ),
+        "RemittanceAdvice": Shape(
+            Kind.REMITTANCE, "", "RemittanceAdviceLine", "", "", _CREDITOR, _DEBTOR
+        ),
+        "Statement": Shape(
+            Kind.STATEMENT, "StatementTypeCode", "StatementLine", "", "", _CREDITOR, _DEBTOR
+        ),
+        "Reminder": Shape(
+            Kind.REMINDER, "ReminderTypeCode", "ReminderLine", "", "LegalMonetaryTotal",
+            _CREDITOR, _DEBTOR,
+        ),
+    }
+)  # fmt: skip
+# What a document is by its root, where it states no type code of its own (UNTDID 1001).
+TYPE_STATED: Final = MappingProxyType(
+    {"SelfBilledInvoice": "389", "SelfBilledCreditNote": "261", "DebitNote": "383"}
+)
+# Answers to a whole order (UNTDID 4343, or yes and no) and to one line (UNTDID 1229, or UBL 2.0).
+WORDS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("AP", "Accepted", "true", "1"), Word.ACCEPTED),
+        **dict.fromkeys(("CA", "AC", "Conditional"), Word.CHANGED),
+        **dict.fromkeys(("RE", "NA", "Rejected", "false", "0"), Word.REFUSED),
+        "AB": Word.NOTED,
+    }
+)
+LINE_WORDS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("1", "Added"), Word.ADDED),
+        **dict.fromkeys(("2", "Cancelled"), Word.CANCELLED),
+        **dict.fromkeys(("3", "6", "Revised"), Word.CHANGED),
+        "5": Word.ACCEPTED,
+        **dict.fromkeys(("7", "Disputed"), Word.REFUSED),
     }
 )
 
-TYPE_CODE: Final = MappingProxyType(
-    {
-        "Invoice": cbc("InvoiceTypeCode"),
-        "CreditNote": cbc("CreditNoteTypeCode"),
-        "Order": cbc("OrderTypeCode"),
-        "ReceiptAdvice": cbc("ReceiptAdviceTypeCode"),
-    }
+ROOTS: Final = MappingProxyType(
+    {f"{{{NAMESPACE}{root}-2}}{root}": (root, shape.kind) for root, shape in SHAPES.items()}
 )
-LINE: Final = MappingProxyType(
-    {
-        "Invoice": cac("InvoiceLine"),
-        "CreditNote": cac("CreditNoteLine"),
-        "Order": cac("OrderLine"),
-        "ReceiptAdvice": cac("ReceiptLine"),
-    }
-)
-TOTAL: Final = MappingProxyType(
-    {
-        "Invoice": cac("LegalMonetaryTotal"),
-        "CreditNote": cac("LegalMonetaryTotal"),
-        "Order": cac("AnticipatedMonetaryTotal"),
-        "ReceiptAdvice": "",
-    }
-)
+
+
+def _spelt(field: str, spell: Callable[[str], str]) -> MappingProxyType[str, str]:
+    return MappingProxyType(
+        {
+            root: spell(name) if (name := getattr(shape, field)) else ""
+            for root, shape in SHAPES.items()
+        }
+    )
+
+
+TYPE_CODE: Final = _spelt("type_code", cbc)
+LINE: Final = _spelt("line", cac)
+TOTAL: Final = _spelt("total", cac)
+QUANTITY: Final = _spelt("quantity", cbc)
 SELLER: Final = MappingProxyType(
-    {
-        "Invoice": (cac("AccountingSupplierParty"),),
-        "CreditNote": (cac("AccountingSupplierParty"),),
-        "Order": (cac("SellerSupplierParty"),),
-        "ReceiptAdvice": (cac("SellerSupplierParty"), cac("DespatchSupplierParty")),
-    }
+    {root: tuple(cac(name) for name in shape.seller) for root, shape in SHAPES.items()}
 )
 BUYER: Final = MappingProxyType(
+    {root: tuple(cac(name) for name in shape.buyer) for root, shape in SHAPES.items()}
+)
+# Lines of orders, and of what answers or changes them, wrap one item each.
+WRAPPED: Final = frozenset({"Order", "OrderChange", "OrderResponse"})
+# What these come to stands in the root itself.
+ACCOUNT_TOTAL: Final = MappingProxyType(
     {
-        "Invoice": (cac("AccountingCustomerParty"),),
-        "CreditNote": (cac("AccountingCustomerParty"),),
-        "Order": (cac("BuyerCustomerParty"),),
-        "ReceiptAdvice": (cac("BuyerCustomerParty"), cac("DeliveryCustomerParty")),
+        "RemittanceAdvice": cbc("TotalPaymentAmount"),
+        "Statement": cbc("TotalBalanceAmount"),
     }
 )
 
@@ -95,7 +167,9 @@ SINGLE: Final = frozenset(
         *(cbc(name) for name in ("ID", "UUID", "IssueDate", "IssueTime", "DueDate")),
         *(cbc(name) for name in ("DocumentCurrencyCode", "TaxCurrencyCode", "BuyerReference")),
         *(cbc(name) for name in ("CustomizationID", "ProfileID", "UBLVersionID", "SalesOrderID")),
-        *TYPE_CODE.values(),
+        *(cbc(name) for name in ("SequenceNumberID", "AcceptedIndicator")),
+        *ACCOUNT_TOTAL.values(),
+        *(name for name in TYPE_CODE.values() if name),
         *(name for name in TOTAL.values() if name),
         *(name for names in SELLER.values() for name in names),
         *(name for names in BUYER.values() for name in names),
@@ -133,6 +207,8 @@ def _places(root: str) -> MappingProxyType[str, str]:
             "seller": f"{seller}/cac:Party",
             "buyer": f"{buyer}/cac:Party",
             "payee": "cac:PayeeParty",
+            "word": prefixed(TYPE_CODE[root]) or "cbc:AcceptedIndicator",
+            "sequence": "cbc:SequenceNumberID",
             "tax": "cac:TaxTotal/cbc:TaxAmount",
             "tax_subtotals": "cac:TaxTotal/cac:TaxSubtotal",
             "withheld": "cac:WithholdingTaxTotal/cbc:TaxAmount",
@@ -142,30 +218,23 @@ def _places(root: str) -> MappingProxyType[str, str]:
             "accounts": "cac:PaymentMeans/cac:PayeeFinancialAccount/cbc:ID",
             "delivered_on": "cac:Delivery/cbc:ActualDeliveryDate",
             **{name: f"{total}/{path}" for name, path in _TOTAL_PLACES.items()},
+            **({"payable": prefixed(ACCOUNT_TOTAL[root])} if root in ACCOUNT_TOTAL else {}),
         }
     )
 
 
 PLACES: Final = MappingProxyType({root: _places(root) for root in LINE})
 
-QUANTITY: Final = MappingProxyType(
-    {
-        "Invoice": cbc("InvoicedQuantity"),
-        "CreditNote": cbc("CreditedQuantity"),
-        "Order": cbc("Quantity"),
-        "ReceiptAdvice": cbc("ReceivedQuantity"),
-    }
-)
-
 
 def _line_places(root: str) -> MappingProxyType[str, str]:
-    inner = "cac:LineItem/" if root == "Order" else ""
+    inner = "cac:LineItem/" if root in WRAPPED else ""
+    net = "cbc:LineExtensionAmount" if QUANTITY[root] else "cbc:DebitLineAmount"
     return MappingProxyType(
         {
             "": prefixed(LINE[root]),
             "line_id": f"{inner}cbc:ID",
             "quantity": inner + prefixed(QUANTITY[root]),
-            "net": f"{inner}cbc:LineExtensionAmount",
+            "net": inner + net,
             "price": f"{inner}cac:Price/cbc:PriceAmount",
             "item_name": f"{inner}cac:Item/cbc:Name",
         }

@@ -540,6 +540,56 @@ def upgrade() -> None:
     op.create_index("ix_sign_in_org", "sign_in_event", ["org_id", "at"], unique=False)
     op.create_index("ix_sign_in_user", "sign_in_event", ["user_id", "at"], unique=False)
     op.create_table(
+        "trade_message",
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=True),
+        sa.Column("buyer_id", sa.String(), nullable=True),
+        sa.Column("issue_on", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("canonical_number", sa.String(), nullable=False),
+        sa.Column("duplicate_key", sa.String(), nullable=False),
+        sa.Column("document_state", sa.String(), nullable=False),
+        sa.Column("order_number", sa.String(), nullable=True),
+        sa.Column("order_canonical", sa.String(), nullable=True),
+        sa.Column("word", sa.String(), nullable=True),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "named_invoices",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column(
+            "parties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("upload_id", sa.String(), nullable=False),
+        sa.Column("original_id", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_message_order", "trade_message", ["buyer_id", "order_canonical"], unique=False
+    )
+    op.create_index(
+        "ix_message_pair", "trade_message", ["seller_id", "buyer_id", "issue_on"], unique=False
+    )
+    op.create_index(
+        "uq_message_live",
+        "trade_message",
+        ["duplicate_key"],
+        unique=True,
+        sqlite_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
+        postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
+    )
+    op.create_table(
         "trade_order",
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("seller_id", sa.String(), nullable=True),
@@ -550,6 +600,7 @@ def upgrade() -> None:
         sa.Column("canonical_number", sa.String(), nullable=False),
         sa.Column("duplicate_key", sa.String(), nullable=False),
         sa.Column("document_state", sa.String(), nullable=False),
+        sa.Column("standing", sa.String(), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
         sa.Column("invoiced_minor", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -935,7 +986,11 @@ def upgrade() -> None:
         sa.Column("line_ref", sa.String(), nullable=False),
         sa.Column("item", sa.String(), nullable=False),
         sa.Column("unit", sa.String(), nullable=True),
+        sa.Column("by_change", sa.Boolean(), nullable=False),
+        sa.Column("stated_micro", sa.BigInteger(), nullable=True),
+        sa.Column("stated_minor", sa.BigInteger(), nullable=True),
         sa.Column("quantity_micro", sa.BigInteger(), nullable=True),
+        sa.Column("despatched_micro", sa.BigInteger(), nullable=False),
         sa.Column("received_micro", sa.BigInteger(), nullable=False),
         sa.Column("invoiced_micro", sa.BigInteger(), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=True),

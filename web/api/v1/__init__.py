@@ -18,6 +18,7 @@ RESOURCES = (
     "uploads",
     "orders",
     "receipts",
+    "trade_messages",
     "invoices",
     "disputes",
     "credit_notes",

@@ -18,7 +18,10 @@ resource = Blueprint("orders", __name__)
 
 
 class OrderHead(Answer):
-    """An order. ``invoiced`` counts what invoices have taken of it."""
+    """An order. ``invoiced`` counts what invoices have taken of it.
+
+    ``standing`` is OPEN, ACCEPTED, CHANGED or REFUSED by its seller, or CANCELLED by its buyer.
+    """
 
     id: str
     number: str
@@ -29,16 +32,22 @@ class OrderHead(Answer):
     total: Amount
     invoiced: Amount
     document_state: str
+    standing: str
     version: int
 
 
 class OrderLineOut(Answer):
-    """One line; quantities in millionths of the unit."""
+    """One line; quantities in millionths of the unit.
+
+    ``stated_micro`` is what the order itself said, ``quantity_micro`` what counts after changes.
+    """
 
     line: str
     item: str
     unit: str | None
+    stated_micro: OptCount
     quantity_micro: OptCount
+    despatched_micro: int
     received_micro: int
     invoiced_micro: int
     net: Amount | None
@@ -103,6 +112,7 @@ def _head(row: Order, names: dict[str, str]) -> OrderHead:
         total=amount(row.total_minor, row.currency),
         invoiced=amount(row.invoiced_minor, row.currency),
         document_state=row.document_state,
+        standing=row.standing,
         version=row.version,
     )
 
@@ -112,7 +122,9 @@ def _line(row: OrderLine, currency: str) -> OrderLineOut:
         line=row.line_ref,
         item=row.item,
         unit=row.unit,
+        stated_micro=row.stated_micro,
         quantity_micro=row.quantity_micro,
+        despatched_micro=row.despatched_micro,
         received_micro=row.received_micro,
         invoiced_micro=row.invoiced_micro,
         net=None if row.net_minor is None else amount(row.net_minor, currency),
