@@ -12,6 +12,7 @@ from sqlalchemy import Table, and_, case, func, literal, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.invoice_state import DATED, FACT, INVOICE
+from scf.documents.messages.arriving import strays
 from scf.documents.models import (
     CreditAllocation,
     CreditNote,
@@ -44,6 +45,7 @@ def breaches(conn: Connection) -> Iterator[Breach]:
     yield from _lines_within(conn)
     yield from _lines_recounted(conn)
     yield from _orders_recounted(conn)
+    yield from _orders_amended(conn)
     yield from _invoices(conn)
     yield from _credits(conn)
     yield from _facts(conn)
@@ -154,6 +156,12 @@ def _sum_by_invoice(table: Table, column: str) -> Any:  # noqa: ANN401 - a SQL s
         .group_by(table.c.invoice_id)
         .subquery()
     )
+
+
+def _orders_amended(conn: Connection) -> Iterator[Breach]:
+    """What counts of an order is what it said and what was said of it since."""
+    for order_id, sign in strays(conn):
+        yield Breach("ORDER_MESSAGES", f"order {order_id}", f"Not as its messages say: {sign}.")
 
 
 def _invoices(conn: Connection) -> Iterator[Breach]:

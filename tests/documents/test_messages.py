@@ -1,13 +1,15 @@
 """What is said about an order changes what may be invoiced on it, in whatever order it comes."""
 
 import itertools
+import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlmodel import SQLModel
 
 from scf.db.engine import Database
-from scf.documents import conservation
+from scf.documents import conservation, intake
 from scf.documents.canonical import Kind
 from scf.documents.models import Order, OrderLine
 from tests.documents import messages, ubl
@@ -222,3 +224,39 @@ def test_a_debit_note_is_a_claim_and_a_self_billed_invoice_the_buyers_own(trade:
     assert [
         (row.number, row.type_code, row.payable_minor, row.acceptance_state) for row in trade.rows()
     ] == [("DN-1", "383", 50_00, "NONE"), ("SB-1", "389", 60_00, "ACCEPTED")]
+
+
+def test_two_messages_at_once_both_count(trade: Trade) -> None:
+    trade.hand_in(ORDER, ORDERS)
+    papers = [messages.despatch(f"D-{n}", "PO-1", "1") for n in range(4)]
+    papers.append(messages.change("C-1", "PO-1", ("1", "20", "", "3")))
+    uploads = [trade.receive(paper) for paper in papers]
+    workers = [
+        threading.Thread(target=intake.run_upload, args=(trade.world.platform, one))
+        for one in uploads
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    _row, lines = order_of(trade)
+    assert (lines["1"].despatched_micro, lines["1"].quantity_micro) == (4_000_000, 20_000_000)
+    assert sound(trade)
+
+
+@pytest.mark.parametrize(
+    ("table", "spoilt"),
+    [(Order, {"standing": "OPEN"}), (OrderLine, {"quantity_micro": 9_000_000}),
+     (OrderLine, {"despatched_micro": 0})],
+)  # fmt: skip
+def test_an_order_that_forgot_a_message_is_found(
+    trade: Trade, table: type[SQLModel], spoilt: dict[str, Any]
+) -> None:
+    trade.hand_in(ORDER, ORDERS)
+    trade.hand_in(messages.despatch("D-1", "PO-1", "3"))
+    trade.hand_in(messages.cancellation("X-1", "PO-1"))
+    assert sound(trade)
+    with trade.db.writer.begin() as conn:
+        conn.execute(update(table).values(spoilt))
+    with trade.db.snapshot() as conn:
+        assert "ORDER_MESSAGES" in [breach.code for breach in conservation.breaches(conn)]

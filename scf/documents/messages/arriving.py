@@ -49,10 +49,12 @@ def amend(ctx: Context, keys: Iterable[OrderKey]) -> list[dict[str, Any]]:
     No line falls below what was invoiced on it before: such a change comes back as facts, for the
     two sides to settle. An order that is not here yet is worked out when it comes.
     """
-    told = _messages(ctx.conn, set(keys))
-    books = Orders.load(ctx, told).books if told else {}
+    named = _messages(ctx.conn, set(keys))
+    books = Orders.load(ctx, named).books if named else {}
     if not books:
         return []
+    # Read again under the lock: a message that raced this one must not be forgotten.
+    told = _messages(ctx.conn, set(books))
     lines, new_lines, orders, short = [], [], [], []
     stated = _stated(ctx.conn, [book.id for book in books.values()])
     for key, book in books.items():
@@ -78,6 +80,32 @@ def amend(ctx: Context, keys: Iterable[OrderKey]) -> list[dict[str, Any]]:
     if orders:
         ctx.conn.execute(_SET_ORDER, orders)
     return short
+
+
+def strays(conn: Connection) -> Iterator[tuple[str, str]]:
+    """Give each order that is not what it and the messages about it come to, and the first sign."""
+    columns = MESSAGE.c
+    keys = {
+        tuple(row)
+        for row in conn.execute(
+            select(columns.seller_id, columns.buyer_id, columns.order_canonical)
+            .distinct()
+            .where(columns.order_canonical.is_not(None), columns.document_state == "VALIDATED")
+        )
+    }
+    told = _messages(conn, keys)
+    books = Orders.seen(conn, told).books
+    stated = _stated(conn, [book.id for book in books.values()])
+    for key, book in sorted(books.items()):
+        left = left_of(stated[book.id], told[key])
+        changed, _below = _lines(book, left)
+        missing = left.added.keys() - book.lines.keys()
+        if changed or missing:
+            refs = {line.id: ref for ref, line in book.lines.items()}
+            first = refs[changed[0]["row_id"]] if changed else min(missing)
+            yield book.id, f"line {first}"
+        elif book.standing != left.standing:
+            yield book.id, f"standing {book.standing}, its messages say {left.standing}"
 
 
 def _messages(conn: Connection, keys: set[OrderKey]) -> dict[OrderKey, list[Mapping[str, Any]]]:

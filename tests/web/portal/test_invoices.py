@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import insert
 
 from scf.db.engine import Database
-from scf.documents.models import Invoice
+from scf.documents.messages.models import TradeMessage
+from scf.documents.models import Invoice, Order
 from scf.kernel.ids import new_id
 from tests.support.people import NOON
 from tests.support.served import Served, served_small
@@ -152,3 +153,29 @@ def test_one_invoice_tells_its_life_and_what_stands_against_it(served: Served) -
         "No bank finances this buyer", "Whose turn: the bank",
     ):  # fmt: skip
         assert shown in text
+
+
+def test_the_life_of_an_invoice_tells_what_was_said_of_its_order(served: Served) -> None:
+    firms = served.world.firms
+    common: dict[str, Any] = {
+        "seller_id": firms["supplier"], "buyer_id": firms["anchor"], "currency": "EUR",
+        "issue_on": dt.date(2026, 2, 1), "document_state": "VALIDATED", "parties": {},
+        "org_id": firms["supplier"], "upload_id": "upload", "original_id": "original",
+        "created_at": NOON,
+    }  # fmt: skip
+    order = Order(
+        id=new_id(), number="PO-9", canonical_number="PO9", duplicate_key=new_id(),
+        standing="CHANGED", total_minor=1, **common,
+    )  # fmt: skip
+    sent = TradeMessage(
+        id=new_id(), kind="despatch", number="DES-4", canonical_number="DES4",
+        duplicate_key=new_id(), order_number="PO-9", order_canonical="PO9", lines=[],
+        named_invoices=[], note="", **common,
+    )  # fmt: skip
+    with served.world.platform.db.writer.begin() as conn:
+        for row in (order, sent):
+            conn.execute(insert(type(row)), row.model_dump())
+    found = invoice(served, "INV-1", order_number="PO-9", order_canonical="PO9", order_id=order.id)
+    text = page(served, f"/treasurer/invoices/{found}")
+    assert "PO-9 · accepted with changes" in text
+    assert "DES-4" in text

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from scf.db.visibility import not_found
+from scf.documents.canonical import Kind
+from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
     Dispute,
@@ -126,12 +128,20 @@ def _life(reading: Session, row: Invoice) -> dict[str, Any]:
 
     order = reading.get(Order, row.order_id) if row.order_id else None
     receipts: Sequence[Any] = ()
+    despatches: Sequence[Any] = ()
     if row.order_canonical and row.buyer_id:
         receipts = all_of(
             Receipt,
             col(Receipt.buyer_id) == row.buyer_id,
             col(Receipt.order_canonical) == row.order_canonical,
             by=col(Receipt.issue_on),
+        )
+        despatches = all_of(
+            TradeMessage,
+            col(TradeMessage.buyer_id) == row.buyer_id,
+            col(TradeMessage.order_canonical) == row.order_canonical,
+            col(TradeMessage.kind) == Kind.DESPATCH,
+            by=col(TradeMessage.issue_on),
         )
     findings = reading.execute(
         select(DocumentFinding)
@@ -142,6 +152,7 @@ def _life(reading: Session, row: Invoice) -> dict[str, Any]:
     ).scalars()
     return {
         "order": order,
+        "despatches": despatches,
         "receipts": receipts,
         "findings": list(findings),
         "lines": all_of(
@@ -161,8 +172,10 @@ def _steps(row: Invoice, life: dict[str, Any]) -> list[dict[str, Any]]:
     valid = row.document_state == "VALIDATED"
     paid = row.payment_state == "PAID"
     numbers = ", ".join(one.number for one in receipts)
-    steps = [
-        _step(_past(order), _("Order"), order.number if order else _("none matched"), order),
+    steps = [_word_on_order(order)]
+    if sent := life["despatches"]:
+        steps.append(_step("done", _("Despatch"), ", ".join(one.number for one in sent), sent[-1]))
+    steps += [
         _step(_past(receipts), _("Receipt"), numbers or _("none handed in"), *receipts[-1:]),
         _step(
             "done" if valid else "now",
@@ -181,6 +194,20 @@ def _steps(row: Invoice, life: dict[str, Any]) -> list[dict[str, Any]]:
     note = _("paid") if paid else _("part paid") if row.paid_minor else _("due")
     steps.append(_step(_past(paid), _("Payment by the buyer"), note) | {"on": row.due_on})
     return steps
+
+
+def _word_on_order(order: Order | None) -> dict[str, Any]:
+    if order is None:
+        return _step("todo", _("Order"), _("none matched"))
+    said = {
+        "ACCEPTED": _("accepted by the seller"),
+        "CHANGED": _("accepted with changes"),
+        "REFUSED": _("refused by the seller"),
+        "CANCELLED": _("cancelled by the buyer"),
+    }.get(order.standing)
+    ended = order.standing in {"REFUSED", "CANCELLED"}
+    note = f"{order.number} · {said}" if said else order.number
+    return _step("bad" if ended else "done", _("Order"), note, order)
 
 
 def _word_of_buyer(given: Sequence[Any]) -> dict[str, Any]:
