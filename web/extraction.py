@@ -33,7 +33,7 @@ TEXTS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
     ),
     "Words": ((0, "template"),),
     # What is wrong with a document: the readers' own short ways to say it, and the remark itself.
-    **dict.fromkeys(("error", "warn", "_refused", "_finding"), ((1, "message"),)),
+    **dict.fromkeys(("error", "warn", "Broken", "_refused", "_finding"), ((1, "message"),)),
     **dict.fromkeys(("Finding", "_error", "_warning", "_void", "note"), ((2, "message"),)),
     "Match": ((3, "message"),),
     "Refusal": ((4, "next_step"), (5, "message")),

@@ -173,7 +173,9 @@ class Source:
     """Where a document stood in its file, so that a finding can point at the field.
 
     ``row`` is the row of a table file (0 for XML); ``places`` and ``line_places`` name the path or
-    the column of every field. The two maps are shared by all documents of a file.
+    the column of every field. The two maps are shared by all documents of a file. A message of an
+    interchange has no root: its own maps say the segment of a field ("" the first one), and of a
+    line by its position.
     """
 
     format: str = ""
@@ -187,10 +189,14 @@ class Source:
         where = self.places.get(name, "")
         if self.row:
             return f"row {self.row}, column {where or name}"
-        return f"/{self.root}/{where or name}" if self.root else name
+        if not self.root:  # EDI: the places are words, and what has none stands in the message
+            return where or (f"{self.places['']}: {name}" if "" in self.places else name)
+        return f"/{self.root}/{where or name}"
 
     def line_place(self, position: int, name: str) -> str:
         """Say where a field of the line at this position (from 1) stands."""
+        if not self.root and not self.row:
+            return f"{self.line_places.get(str(position), f'line {position}')}: {name}"
         where = self.line_places.get(name, "")
         if self.row:
             return f"row {self.row}, line {position}, column {where or name}"
@@ -264,14 +270,16 @@ class CanonicalDocument:
 class ParsedFile:
     """What a file came to: the documents that may be stored, and everything that was found.
 
-    A document with an ERROR is not in ``documents``; it is counted in ``refused``. The warnings of
-    a document stand both in its own ``findings`` and in those of the file.
+    A document with an ERROR is not in ``documents``; it is counted in ``refused``, and where a file
+    holds many, ``refusals`` has the findings of each one. The warnings of a document stand both in
+    its own ``findings`` and in those of the file.
     """
 
     documents: tuple[CanonicalDocument, ...] = ()
     findings: tuple[Finding, ...] = ()
     format: str = ""
     refused: int = 0
+    refusals: tuple[tuple[Finding, ...], ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -181,7 +181,9 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
         _of_type(Item(document, document.findings), upload.document_type)
         for document in parsed.documents
     )
-    if not parsed.documents:
+    if parsed.refusals:
+        yield from (Item(None, findings) for findings in parsed.refusals)
+    elif not parsed.documents:
         yield Item(None, parsed.findings)
 
 

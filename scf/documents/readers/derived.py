@@ -1,4 +1,4 @@
-"""What an invoice leaves to be concluded, the same for every XML format.
+"""What an invoice leaves to be concluded, the same for every format of one document.
 
 Totals that follow from stated ones, references that stand on the lines only, and the comparison of
 what a header sums up with what it lists.
@@ -7,15 +7,30 @@ what a header sums up with what it lists.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from scf.documents.canonical import Kind, Reference, TaxSubtotal
-from scf.documents.readers.ubl_parts import Scope
+from scf.documents.canonical import Kind, Reference, Source, TaxSubtotal
 from scf.kernel.errors import Words
 from scf.kernel.findings import Severity
 
 _TAXLESS: Final = frozenset({Kind.ORDER, Kind.ORDER_CHANGE, Kind.ORDER_RESPONSE})
 _IN_WORDS: Final = {"charge": Words("charges"), "allowance": Words("allowances")}
+
+
+class Scope(Protocol):
+    """A document being read, whatever its format: what was found, what could not be read."""
+
+    unread: set[str]
+
+    @property
+    def source(self) -> Source:
+        """Say where its fields stand."""
+
+    def error(self, code: str, message: str, place: str, value: str = "") -> None:
+        """Record a finding that keeps the document out."""
+
+    def add(self, severity: Severity, code: str, message: str, place: str, value: str = "") -> None:
+        """Record a finding."""
 
 
 def compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict[str, Any]) -> None:
@@ -36,7 +51,7 @@ def compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict[
                     total=total,
                     stated=stated,
                 ),
-                fields["source"].place(name),
+                scope.source.place(name),
                 str(stated),
             )
         elif stated and not amounts:
@@ -44,7 +59,7 @@ def compare_allowances(scope: Scope, listed: dict[str, list[int]], fields: dict[
                 Severity.WARNING,
                 "ALLOWANCE_UNLISTED",
                 Words("The total of %(kind)s is stated, but none is listed.", kind=_IN_WORDS[name]),
-                fields["source"].place(name),
+                scope.source.place(name),
                 str(stated),
             )
 

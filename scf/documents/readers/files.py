@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from typing import Final, Literal, get_args
 
 from lxml import etree
@@ -11,14 +12,17 @@ from lxml import etree
 from scf.documents import checks
 from scf.documents.canonical import CanonicalDocument, ParsedFile, blocks
 from scf.documents.readers.cii import is_cii, read_cii
+from scf.documents.readers.edi_scope import Reading
+from scf.documents.readers.edifact import read_edifact
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
+from scf.documents.readers.x12 import read_x12
 from scf.kernel.errors import InvalidInput, TooLarge, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
 # What a sender may call a file; "auto" lets its content tell.
-FormatName = Literal["auto", "ubl", "cii", "csv"]
+FormatName = Literal["auto", "ubl", "cii", "edifact", "x12", "csv"]
 FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
 TABULAR: Final = frozenset({Format.CSV})
 
@@ -88,6 +92,29 @@ def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFi
     )
 
 
+def read_interchange(
+    name: str, read: Callable[[bytes], Iterator[Reading]], data: bytes, today: dt.date | None
+) -> ParsedFile:
+    """Read an interchange of many messages; each is judged alone."""
+    if len(data) > MAX_DOCUMENT_BYTES:
+        message = Words(
+            "An interchange of more than %(limit)s bytes is not read.", limit=MAX_DOCUMENT_BYTES
+        )
+        return _refused("EDI_TOO_LARGE", message, "", name)
+    documents: list[CanonicalDocument] = []
+    refusals: list[tuple[Finding, ...]] = []
+    told: list[Finding] = []
+    for document, findings, unread in read(data):
+        rules = [] if document is None else checks.check(document, unread=unread, today=today)
+        own = (*findings, *rules)
+        told += own
+        if document is None or blocks(own):
+            refusals.append(own)
+        else:
+            documents.append(document.with_findings(own))
+    return ParsedFile(tuple(documents), tuple(told), name, len(refusals), tuple(refusals))
+
+
 def checked(
     document: CanonicalDocument,
     findings: list[Finding],
@@ -111,6 +138,8 @@ def _refused(code: str, message: str, place: str, value: str) -> ParsedFile:
 # How each kind of file that holds documents is read. What needs a heavy library imports it inside.
 _READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
     Format.XML: read_xml,
+    Format.EDIFACT: partial(read_interchange, "edifact", read_edifact),
+    Format.X12: partial(read_interchange, "x12", read_x12),
 }
 # Name, whether a root is its, and how it is read: document, findings, fields that were unreadable.
 _XML_READERS: Final[

@@ -6,6 +6,7 @@ The file name is never asked: a name is what the sender hopes, the first bytes a
 from __future__ import annotations
 
 import codecs
+import re
 import zlib
 from enum import StrEnum
 from typing import Final
@@ -28,6 +29,7 @@ class Format(StrEnum):
     CSV = "csv"
     EDIFACT = "edifact"
     X12 = "x12"
+    TRADACOMS = "tradacoms"
     JSON = "json"
     PDF = "pdf"
     ZIP = "zip"
@@ -36,10 +38,12 @@ class Format(StrEnum):
     BINARY = "binary"
 
 
+# A service string is six marks; an interchange without one has the usual separators, or those of
+# ISO 646 that are no letters of any text.
+_EDIFACT: Final = re.compile(r"UNA[^A-Za-z0-9]{6}|UN[BGH][\r\n]*[+\x1d]")
 _STARTS: Final = (
     ("<", Format.XML),
-    ("UNA", Format.EDIFACT),
-    ("UNB+", Format.EDIFACT),
+    ("STX=", Format.TRADACOMS),
     ("{", Format.JSON),
     ("[", Format.JSON),
 )
@@ -67,6 +71,8 @@ def _sniff_text(text: str, head: bytes) -> Format:
         return Format.EMPTY
     if text.startswith("ISA") and not text[3:4].isalnum():
         return Format.X12
+    if _EDIFACT.match(text):
+        return Format.EDIFACT
     for start, found in _STARTS:
         if text.startswith(start):
             return found

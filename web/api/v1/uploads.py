@@ -127,7 +127,14 @@ _FIELDS: Final[dict[str, Any]] = {
     **HowToRead.model_json_schema()["properties"],
 }
 described.takes_file(
-    "/uploads", "application/xml", "text/csv", "application/gzip", BYTES, form=_FIELDS
+    "/uploads",
+    "application/xml",
+    "application/edifact",
+    "application/edi-x12",
+    "text/csv",
+    "application/gzip",
+    BYTES,
+    form=_FIELDS,
 )
 described.gives_file("/uploads/<upload_id>/original", BYTES)
 described.gives_file("/uploads/<upload_id>/errors", "text/csv")

@@ -243,12 +243,12 @@ def table_seen(content: bytes, mapping: ColumnMapping, today: dt.date) -> Seen:
 
 
 def xml_seen(content: bytes, today: dt.date) -> Seen:
-    """Read an XML file."""
+    """Read an XML file, or an interchange: what was refused stands first."""
     parsed = read_file(content, today=today)
     seen = Seen(good=len(parsed.documents), bad=parsed.refused or int(not parsed.documents))
-    seen.rows = [("", one, one.findings) for one in parsed.documents[:_SHOWN]]
-    if not parsed.documents:
-        seen.rows = [("", None, parsed.findings)]
+    refusals = parsed.refusals or (() if parsed.documents else (parsed.findings,))
+    seen.rows = [("", None, findings) for findings in refusals[: _SHOWN // 2]]
+    seen.rows += [("", one, one.findings) for one in parsed.documents[: _SHOWN - len(seen.rows)]]
     return seen
 
 
