@@ -7,9 +7,9 @@ the same. The rule itself stands in ``orderbook``.
 import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Table, and_, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
@@ -17,7 +17,8 @@ from scf.documents.invoice_state import INVOICE, State, states, write
 from scf.documents.lifecycle import MATCH
 from scf.documents.models import DocumentFinding, InvoiceLine, OrderLine, Receipt
 from scf.documents.orderbook import Claim, ClaimLine, Match, OrderKey, Orders
-from scf.kernel.errors import RuleViolation, words_as_stored
+from scf.documents.rules import MatchMode
+from scf.kernel.errors import words_as_stored
 from scf.kernel.findings import Severity
 from scf.kernel.ids import new_id
 
@@ -26,7 +27,6 @@ _order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
 _receipt: Final[Table] = Receipt.__table__  # type: ignore[attr-defined]
 _finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
 
-MATCH_MODES: Final = ("none", "order", "receipt")
 _OPEN: Final = ("UNMATCHED", "EXCEPTION")
 _SET_LINE = (
     update(_line)
@@ -302,40 +302,49 @@ def _received(conn: Connection, books: Mapping[OrderKey, Any]) -> dict[OrderKey,
 # --- What finance asks ------------------------------------------------------------------------
 
 
-def match_problems(
-    conn: Connection, invoice_ids: Collection[str], match_mode: str
-) -> dict[str, str]:
-    """Give the refusal code of each invoice that is not matched as the terms ask.
+class ProofGap(NamedTuple):
+    """One order line on which more was invoiced than there is proof for."""
 
-    Parameters
-    ----------
-    match_mode
-        ``none``: nothing is asked. ``order``: matched with its order, or waived. ``receipt``: also,
-        per order line, no more invoiced than received.
+    line: str
+    invoiced_micro: int
+    proven_micro: int
+    proof: str  # "receipt" or "despatch"
+
+
+def proof_gaps(
+    conn: Connection, invoice_ids: Collection[str], mode: MatchMode
+) -> dict[str, ProofGap]:
+    """Give the first gap in the proof of each invoice that matches its order.
+
+    An invoice that matched by its total alone names no line, so nothing proves it: its gap names
+    none either. What was waived by a person is not asked again.
     """
-    if match_mode not in MATCH_MODES:
-        raise RuleViolation("MATCH_MODE", "This way of matching is not known.", mode=match_mode)
-    if match_mode == "none" or not invoice_ids:
+    if mode not in {"receipt", "despatch"} or not invoice_ids:
         return {}
+    ordered = _order_line.c
     rows = conn.execute(
-        select(INVOICE.c.id, INVOICE.c.match_state, INVOICE.c.match_code).where(
-            INVOICE.c.id.in_(sorted(invoice_ids))
+        select(
+            INVOICE.c.id, ordered.line_ref, ordered.invoiced_micro, ordered.received_micro,
+            ordered.despatched_micro,
         )
-    )
-    problems = {}
+        .select_from(INVOICE)
+        .outerjoin(_line, and_(_line.c.invoice_id == INVOICE.c.id,
+                               _line.c.order_line_id.is_not(None)))
+        .outerjoin(_order_line, ordered.id == _line.c.order_line_id)
+        .where(
+            INVOICE.c.id.in_(sorted(invoice_ids)),
+            INVOICE.c.match_state.in_(("MATCHED", "PARTIAL")),
+        )
+        .order_by(INVOICE.c.id, ordered.line_ref)
+    )  # fmt: skip
+    gaps: dict[str, ProofGap] = {}
     for row in rows:
-        if row.match_state not in {"MATCHED", "WAIVED"}:
-            exceeded = row.match_code == "QUANTITY_EXCEEDED"
-            problems[row.id] = "QUANTITY_EXCEEDED" if exceeded else "MATCH_EXCEPTION"
-    if match_mode == "receipt":
-        short = conn.execute(
-            select(_line.c.invoice_id)
-            .join(_order_line, _order_line.c.id == _line.c.order_line_id)
-            .where(
-                _line.c.invoice_id.in_(sorted(invoice_ids)),
-                _order_line.c.invoiced_micro > _order_line.c.received_micro,
-            )
-        )
-        for row in short:
-            problems.setdefault(row.invoice_id, "PROOF_MISSING")
-    return problems
+        if row.line_ref is None:
+            gaps.setdefault(row.id, ProofGap("", 0, 0, "receipt"))
+        elif row.invoiced_micro > row.received_micro:
+            gap = ProofGap(row.line_ref, row.invoiced_micro, row.received_micro, "receipt")
+            gaps.setdefault(row.id, gap)
+        elif mode == "despatch" and row.invoiced_micro > row.despatched_micro:
+            gap = ProofGap(row.line_ref, row.invoiced_micro, row.despatched_micro, "despatch")
+            gaps.setdefault(row.id, gap)
+    return gaps

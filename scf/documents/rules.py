@@ -4,9 +4,13 @@ Pure: every function takes a row (or anything with the same attributes) and retu
 """
 
 import datetime as dt
-from typing import Protocol
+from typing import Literal, Protocol
 
 from scf.documents.fingerprints import canonical_number, duplicate_key
+
+# What an invoice must match before it is financed: nothing, its order, also what was received
+# (three-way), also what was sent (four-way). Source: finance.md, "match mode", F10.
+MatchMode = Literal["none", "order", "receipt", "despatch"]
 
 
 class InvoiceAmounts(Protocol):

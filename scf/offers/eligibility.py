@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from scf.documents.matching import ProofGap
+from scf.documents.quantities import from_micro
 from scf.kernel.errors import Refusal, Words
 from scf.kernel.money import format_minor
 from scf.programmes.techniques import technique_of
@@ -35,6 +37,7 @@ class InvoiceFacts:
     document_state: str
     acceptance_state: str
     match_state: str
+    proof_gap: ProofGap | None  # where the terms ask for proof of the goods
     ipu: bool
     title_prior: bool
     issue_on: dt.date
@@ -260,6 +263,8 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "Correct the invoice or the order.",
             Words("Invoice %(number)s does not match its order.", number=facts.number),
         )
+    elif facts.proof_gap is not None:
+        yield _unproven(facts, facts.proof_gap)
     if facts.over_advance_minor:
         yield Refusal(
             "OVER_ADVANCE_OPEN",
@@ -271,6 +276,22 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
                 "Invoice %(number)s carries more finance than it is worth now.", number=facts.number
             ),
         )
+
+
+def _unproven(facts: InvoiceFacts, gap: ProofGap) -> Refusal:
+    received = gap.proof == "receipt"
+    return Refusal(
+        "PROOF_MISSING",
+        f"line {gap.line}: {from_micro(gap.proven_micro)}" if gap.line else "no line",
+        from_micro(gap.invoiced_micro) if gap.line else "each line",
+        "when the buyer's receipt is here" if received else "when the despatch advice is here",
+        "Ask the buyer for its receipt of the goods."
+        if received
+        else "Hand in your despatch advice.",
+        Words("More is invoiced on %(number)s than is proven as received.", number=facts.number)
+        if received
+        else Words("More is invoiced on %(number)s than is proven as sent.", number=facts.number),
+    )
 
 
 def _days(terms: Terms, deal: DealFacts, facts: InvoiceFacts) -> Iterator[Refusal]:

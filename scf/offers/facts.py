@@ -9,6 +9,7 @@ from sqlalchemy import Row, Table, and_, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.credits import open_credit as open_credit_of
+from scf.documents.matching import ProofGap, proof_gaps
 from scf.documents.models import Invoice
 from scf.documents.rules import eligible
 from scf.kernel.calendar import BusinessCalendar
@@ -121,11 +122,14 @@ def judge(
     """Give every refusal but the limits', which :func:`takes_of` is asked about."""
     rows = [one.row for one in asked]
     taken = claims.live(conn, [row.id for row in rows])
-    invoices = [_invoice_facts(deal, one, taken) for one in asked]
+    gaps = proof_gaps(conn, [row.id for row in rows], deal.terms.match_mode)
+    invoices = [_invoice_facts(deal, one, taken, gaps.get(one.row.id)) for one in asked]
     return refusals(deal.terms, _deal_facts(conn, deal, asked, fixing_missing), invoices)
 
 
-def _invoice_facts(deal: Deal, one: Asked, taken: Mapping[str, Row[Any]]) -> InvoiceFacts:
+def _invoice_facts(
+    deal: Deal, one: Asked, taken: Mapping[str, Row[Any]], gap: ProofGap | None
+) -> InvoiceFacts:
     row = one.row
     claim = taken.get(row.id)
     return InvoiceFacts(
@@ -136,6 +140,7 @@ def _invoice_facts(deal: Deal, one: Asked, taken: Mapping[str, Row[Any]]) -> Inv
         document_state=row.document_state,
         acceptance_state=row.acceptance_state,
         match_state=row.match_state,
+        proof_gap=gap,
         ipu=row.ipu,
         title_prior=row.title_prior,
         issue_on=row.issue_on,

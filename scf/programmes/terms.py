@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from scf.db.types import Code, Count, Currency, Minor, OptMinor, OptPpm, Ppm, SignedPpm, Text
+from scf.documents.rules import MatchMode
 from scf.kernel.calendar import Roll, zone
 from scf.kernel.daycount import DayCount
 from scf.kernel.errors import InvalidInput
@@ -137,7 +138,7 @@ class Terms(_Part):
     rebate_to: Literal["cost_bearer", "payer", "seller"] = "cost_bearer"
     income_method: Literal["straight_line", "effective"] = "straight_line"
 
-    match_mode: Literal["none", "order"] = "none"
+    match_mode: MatchMode = "none"
     checks_before_decision: tuple[CheckBeforeDecision, ...] = CHECKS_BEFORE_DECISION
     checks_before_payout: tuple[CheckBeforePayout, ...] = CHECKS_BEFORE_PAYOUT
     # Which of these the platform answers itself, with a recorded check of its own.

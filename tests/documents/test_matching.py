@@ -7,10 +7,11 @@ from sqlalchemy import select, text, update
 
 from scf.db.engine import Database
 from scf.documents import conservation, intake
-from scf.documents.matching import match_problems
+from scf.documents.matching import ProofGap, proof_gaps
 from scf.documents.models import InvoiceLine, Order, OrderLine
 from scf.documents.quantities import from_micro, to_micro
 from scf.kernel.errors import ScfError
+from tests.documents.messages import despatch
 from tests.documents.trade import LINE_INVOICES, ORDERS, Trade, line_table, trade_on
 from tests.documents.ubl import receipt
 
@@ -119,14 +120,30 @@ def test_receipts_count_before_or_after_their_order_and_never_beyond_it(trade: T
     line_invoice(trade, "A-1", "6", "600.00")
     invoice_id = trade.invoice("A-1").id
     with trade.db.snapshot() as conn:
-        assert match_problems(conn, [invoice_id], "none") == {}
-        assert match_problems(conn, [invoice_id], "order") == {}
-        assert match_problems(conn, [invoice_id], "receipt") == {invoice_id: "PROOF_MISSING"}
+        assert proof_gaps(conn, [invoice_id], "none") == {}
+        assert proof_gaps(conn, [invoice_id], "order") == {}
+        gap = ProofGap("1", 6_000_000, 5_000_000, "receipt")
+        assert proof_gaps(conn, [invoice_id], "receipt") == {invoice_id: gap}
     trade.hand_in(receipt("WE-2", "PO-1", received="8"))
     assert counters(trade)[2] == 10_000_000
     assert "QUANTITY_EXCEEDED" in trade.codes()
     with trade.db.snapshot() as conn:
-        assert match_problems(conn, [invoice_id], "receipt") == {}
+        assert proof_gaps(conn, [invoice_id], "receipt") == {}
+        gap = ProofGap("1", 6_000_000, 0, "despatch")
+        assert proof_gaps(conn, [invoice_id], "despatch") == {invoice_id: gap}
+    trade.hand_in(despatch("D-1", "PO-1", "6"), actor=trade.seller)
+    with trade.db.snapshot() as conn:
+        assert proof_gaps(conn, [invoice_id], "despatch") == {}
+
+
+def test_an_invoice_matched_by_its_total_has_no_proof_of_goods(trade: Trade) -> None:
+    order(trade)
+    trade.invoices({"number": "A-1", "amount": "600.00", "order": "PO-1"})
+    trade.hand_in(receipt("WE-1", "PO-1", received="10"))
+    assert match_of(trade, "A-1") == ("MATCHED", None)
+    with trade.db.snapshot() as conn:
+        (gap,) = proof_gaps(conn, [trade.invoice("A-1").id], "receipt").values()
+    assert gap.line == ""
 
 
 @pytest.mark.parametrize(("quantity", "net", "winners"), [("10", "1000.00", 1), ("1", "10.00", 10)])

@@ -4,9 +4,10 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import insert
 
 from scf.db.engine import Database
-from scf.documents.models import CreditNote, Invoice
+from scf.documents.models import CreditNote, Invoice, InvoiceLine, Order, OrderLine
 from scf.kernel.errors import RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.models import BankAccount, Firm
@@ -24,16 +25,13 @@ from tests.support.deals import (
     eur,
     programme_file,
     refusals_of,
+    table,
 )
 
 Bend = Callable[[Deals, str], object]
 
 
 def _credit_note(deals: Deals, _invoice_id: str) -> None:
-    from sqlalchemy import insert
-
-    from tests.support.deals import table
-
     note = CreditNote(
         id=new_id(), number="CN-1", seller_id=SELLER, buyer_id=ANCHOR, issue_on=DAY, currency=EUR,
         canonical_number="CN1", duplicate_key="cn", document_state="VALIDATED",
@@ -42,6 +40,30 @@ def _credit_note(deals: Deals, _invoice_id: str) -> None:
     )  # fmt: skip
     with deals.db.writer.begin() as conn:
         conn.execute(insert(table(CreditNote)), note.model_dump())
+
+
+def _order_of(deals: Deals, invoice_id: str, received: int, despatched: int) -> None:
+    """Store the order of six pieces that an invoice takes whole."""
+    million = 1_000_000
+    order = Order(
+        id=new_id(), number="PO-1", canonical_number="PO1", duplicate_key=new_id(),
+        seller_id=SELLER, buyer_id=ANCHOR, issue_on=DAY, currency=EUR, total_minor=1,
+        document_state="VALIDATED", parties={}, org_id=ANCHOR, upload_id="u", original_id="o",
+        created_at=deals.clock.now(),
+    )  # fmt: skip
+    ordered = OrderLine(
+        id=new_id(), order_id=order.id, line_ref="1", item="Goods", unit=None,
+        stated_micro=6 * million, stated_minor=None, quantity_micro=6 * million, net_minor=None,
+        invoiced_micro=6 * million, received_micro=received * million,
+        despatched_micro=despatched * million,
+    )  # fmt: skip
+    line = InvoiceLine(
+        id=new_id(), invoice_id=invoice_id, place=1, line_ref="1", item="Goods", unit=None,
+        quantity_micro=6 * million, net_minor=1, order_line_ref="1", order_line_id=ordered.id,
+    )  # fmt: skip
+    with deals.db.writer.begin() as conn:
+        for row in (order, ordered, line):
+            conn.execute(insert(table(type(row))), row.model_dump())
 
 
 def _overdue(deals: Deals, _invoice_id: str) -> None:
@@ -197,6 +219,32 @@ def test_a_required_match_is_asked_for(db: Database) -> None:
         deals.quote(invoice_id)
     deals.change(Invoice, invoice_id, match_state="MATCHED")
     assert deals.quote(invoice_id)["state"] == "OPEN"
+
+
+@pytest.mark.parametrize(
+    ("mode", "received", "despatched", "refused"),
+    [
+        ("receipt", 6, 0, None),
+        ("receipt", 5, 6, "line 1: 5"),
+        ("despatch", 6, 5, "line 1: 5"),
+        ("despatch", 6, 6, None),
+        ("order", 0, 0, None),
+    ],
+)
+def test_goods_are_proven_as_the_terms_ask(
+    db: Database, mode: str, received: int, despatched: int, refused: str | None
+) -> None:
+    deals = Deals(db, match_mode=f'"{mode}"')
+    invoice_id = deals.invoice()
+    deals.change(Invoice, invoice_id, match_state="MATCHED")
+    _order_of(deals, invoice_id, received, despatched)
+    if refused is None:
+        assert deals.quote(invoice_id)["state"] == "OPEN"
+        return
+    with pytest.raises(RuleViolation) as error:
+        deals.quote(invoice_id)
+    (found,) = refusals_of(error.value)
+    assert (found["code"], found["measured"], found["threshold"]) == ("PROOF_MISSING", refused, "6")
 
 
 def test_a_currency_outside_the_programme_names_those_inside(db: Database) -> None:

@@ -119,11 +119,12 @@ def _range(terms: dict[str, Any]) -> list[Sentence]:
         if terms.get("partial_allowed", True)
         else _("An invoice is financed whole or not at all.")
     )
-    match = (
-        _("The invoice must match its order first.")
-        if terms.get("match_mode", "none") != "none"
-        else _("Matching with an order is not required.")
-    )
+    match = {
+        "none": _("Matching with an order is not required."),
+        "order": _("The invoice must match its order first."),
+        "receipt": _("The invoice must match its order and what the buyer has received."),
+        "despatch": _("The invoice must match its order, what was sent and what was received."),
+    }[terms.get("match_mode", "none")]
     return [
         ("tenor_max_days", _("Tenor"), days),
         ("advance_ppm", _("Advance"), share),
