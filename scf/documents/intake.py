@@ -9,7 +9,6 @@ unseen and publishes it with one command, or keeps nothing at all.
 """
 
 import datetime as dt
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -21,7 +20,7 @@ from scf.db.leases import Claimed, report_progress
 from scf.db.platform import Platform
 from scf.db.runner import Outcome
 from scf.db.visibility import not_found, predicate_for
-from scf.documents.canonical import CanonicalDocument, Kind, Party
+from scf.documents.canonical import CanonicalDocument, Kind, Party, blocks
 from scf.documents.commands import (
     MAX_SLICE,
     MatchDocuments,
@@ -31,7 +30,7 @@ from scf.documents.commands import (
 )
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Invoice, Original, Upload
-from scf.documents.readers import FORMAT_NAMES, TABULAR, Format, read_file, sniff
+from scf.documents.readers import FORMAT_NAMES, TABULAR, format_of, read_file
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import payment_fingerprint
@@ -50,7 +49,6 @@ _date: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
 # A slice also ends when its lines are many: a transaction must stay short.
 MAX_LINES: Final = 20_000
 MAX_RACES: Final = 5
-_PEEK: Final = 4096
 _KINDS_OF_TYPE: Final = {
     "order": {Kind.ORDER, Kind.ORDER_CHANGE, Kind.ORDER_CANCELLATION, Kind.ORDER_RESPONSE},
     "invoice": {Kind.INVOICE, Kind.CREDIT_NOTE},
@@ -167,15 +165,15 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
     ``upload`` says ``format``, ``document_type`` and ``mapping``.
     """
     if is_table(content, upload.format):
+        found_format = format_of(content)
+        if found_format in TABULAR and upload.format not in {"auto", found_format}:
+            yield Item(None, (_other_format(upload.format, found_format),))
+            return
         yield from _table_items(content, upload, today)
         return
     parsed = read_file(content, today=today)
     if parsed.format in FORMAT_NAMES and upload.format not in {"auto", parsed.format}:
-        message = Words(
-            "The file was sent as %(sent_as)s, and that is not what it is.", sent_as=upload.format
-        )
-        found = Finding(Severity.ERROR, "FORMAT_OTHER", message, "", parsed.format)
-        yield Item(None, (found, *parsed.findings))
+        yield Item(None, (_other_format(upload.format, parsed.format), *parsed.findings))
         return
     yield from (
         _of_type(Item(document, document.findings), upload.document_type)
@@ -187,20 +185,16 @@ def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  
         yield Item(None, parsed.findings)
 
 
+def _other_format(sent_as: str, found: str) -> Finding:
+    message = Words(
+        "The file was sent as %(sent_as)s, and that is not what it is.", sent_as=sent_as
+    )
+    return Finding(Severity.ERROR, "FORMAT_OTHER", message, "", found)
+
+
 def is_table(content: bytes, name: str) -> bool:
     """Tell whether a file is read row by row; ``name`` is what its sender called it."""
-    return name == "csv" or (name == "auto" and format_of(content) in TABULAR)
-
-
-def format_of(content: bytes) -> Format:
-    """Tell what a file is, looking through gzip."""
-    found = sniff(content)
-    if found is not Format.GZIP:
-        return found
-    try:
-        return sniff(zlib.decompressobj(wbits=31).decompress(content, _PEEK))
-    except zlib.error:
-        return found
+    return name in TABULAR or (name == "auto" and format_of(content) in TABULAR)
 
 
 def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  # noqa: ANN401
@@ -214,6 +208,10 @@ def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:
     told = tuple(found for found in table.findings if found.severity is not Severity.INFO)
     counted: Counter[str] = Counter()
     for row in table.rows():
+        if row.document is None and not blocks(row.findings):
+            # No document and no mistake either (a sum, the header again): told, never counted.
+            yield Item(None, row.findings)
+            continue
         item = _of_type(Item(row.document, (*told, *row.findings)), upload.document_type)
         told = ()
         if item.document is not None and item.document.kind is Kind.PAYMENT:

@@ -24,7 +24,14 @@ from scf.documents.arrivals import (
     orders_arrived,
     receipts_arrived,
 )
-from scf.documents.canonical import MESSAGES, CanonicalDocument, Kind, Party, side_name
+from scf.documents.canonical import (
+    MESSAGES,
+    CanonicalDocument,
+    Kind,
+    Party,
+    blocks,
+    side_name,
+)
 from scf.documents.checks import CORRECTION_CODE
 from scf.documents.credits import net
 from scf.documents.fingerprints import canonical_number, digest_text
@@ -159,7 +166,7 @@ class _Store:
     def _draft(self, item: Item, active: frozenset[str]) -> Draft | None:
         document = item.document
         if document is None:
-            self.result.bad += 1
+            self.result.bad += blocks(item.findings)
             self._report(item.findings, None, None)
             return None
         seller = _if_active(self.part.firms.get(document.seller), active)

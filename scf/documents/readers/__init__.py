@@ -14,7 +14,7 @@ from scf.documents.readers.files import (
     read_file,
     read_xml,
 )
-from scf.documents.readers.sniff import Format, sniff, unpack
+from scf.documents.readers.sniff import Format, format_of, sniff, unpack
 
 __all__ = [
     "FORMAT_NAMES",
@@ -23,6 +23,7 @@ __all__ = [
     "TABULAR",
     "Format",
     "FormatName",
+    "format_of",
     "read_file",
     "read_xml",
     "sniff",

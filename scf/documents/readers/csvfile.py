@@ -1,5 +1,7 @@
 """Read orders, invoices, credit notes and payments from a table, row by row, in little memory.
 
+A table is a CSV file or the sheet of a workbook.
+
 ``open_table`` finds out how the file is written, checks the header against the mapping and says
 both in findings; ``Table.rows`` then gives one result per document: the document, or why there is
 none. A damaged row costs that row and no other.
@@ -13,13 +15,16 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, cast
 
 from scf.documents.canonical import Kind, blocks
-from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping, propose_mapping
-from scf.documents.readers.sniff import MAX_RATIO
+from scf.documents.readers.layout import Layout, find_header, joined, left_out
+from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping
+from scf.documents.readers.proposing import More, propose_mapping
+from scf.documents.readers.sheetfile import SheetRows, Workbook, refused_cells
+from scf.documents.readers.sniff import MAX_RATIO, Format, format_of, sniff, unpack
 from scf.documents.readers.table import (
     SAMPLE_BYTES,
     SAMPLE_LINES,
@@ -32,7 +37,7 @@ from scf.documents.readers.table import (
 )
 from scf.documents.readers.tablerows import RowReader, TableRow
 from scf.documents.readers.text import squeeze
-from scf.kernel.errors import Words
+from scf.kernel.errors import InvalidInput, TooLarge, Words
 from scf.kernel.findings import Finding, Severity
 
 MAX_TABLE_BYTES: Final = 200_000_000
@@ -49,14 +54,14 @@ class Table:
         header: list[str],
         findings: list[Finding],
         raw: Iterator[RawRow],
-        lines: Lines,
+        source: Lines | SheetRows | None,
         today: dt.date | None,
     ) -> None:
         self.mapping = mapping
         self.header = header
         self.findings = findings
         self._raw = raw
-        self._lines = lines
+        self.source = source
         self._today = today
 
     @property
@@ -83,9 +88,12 @@ class Table:
         if self.mapping is None or not self.readable:
             return
         reader = RowReader(self.mapping, self.header, self._today)
-        yield from reader.documents(self._raw)
-        if self._lines.broken is not None:
-            yield TableRow(self._lines.number, None, (self._lines.broken,), 0)
+        raw, source = self._raw, self.source
+        if isinstance(source, SheetRows) and (errors := source.errors()):
+            raw = refused_cells(raw, errors, set(reader.used), self.header)
+        yield from reader.documents(raw)
+        if source is not None and source.broken is not None:
+            yield TableRow(source.number, None, (source.broken,), 0)
 
     def slices(self, size: int = 1000) -> Iterator[list[TableRow]]:
         """Read the documents in slices, each the work of one command."""
@@ -94,36 +102,101 @@ class Table:
             yield part
 
 
+def prepared(content: bytes) -> bytes | Workbook:
+    """Unpack a workbook once, for several readings of it; anything else stays as it is.
+
+    Raises
+    ------
+    InvalidInput
+        A workbook that is damaged, encrypted, or acts by itself.
+    TooLarge
+        One that asks for more time or memory than a file may.
+    """
+    if content.startswith(_GZIP) and format_of(content) is Format.XLSX:
+        content = unpack(content, MAX_TABLE_BYTES)
+    return Workbook(content) if sniff(content) is Format.XLSX else content
+
+
 def open_table(
-    stream: BinaryIO | bytes,
+    stream: BinaryIO | bytes | Workbook,
     mapping: ColumnMapping | None = None,
     *,
     kind: Kind | None = None,
     today: dt.date | None = None,
     max_bytes: int = MAX_TABLE_BYTES,
 ) -> Table:
-    """Open a CSV file, packed or plain. Without a mapping one is proposed from its first rows."""
-    source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
-    sample, source, max_bytes = _peek(source, max_bytes)
+    """Open a CSV file, packed or plain, or a workbook.
+
+    Without a mapping one is proposed from the first rows, below the header that is found there.
+    """
     findings: list[Finding] = []
-    dialect = _dialect_of(sample, mapping, findings)
-    lines = Lines(source, dialect.encoding, max_bytes)
-    raw = rows(lines, dialect.delimiter)
-    header = _header(raw, mapping.header_row if mapping else 1)
-    if header is None:
-        findings.append(
-            lines.broken
-            or Finding(Severity.ERROR, "HEADER_MISSING", "The file has no readable header row.")
-        )
-        return Table(mapping, [], findings, raw, lines, today)
+    try:
+        book = prepared(stream) if isinstance(stream, bytes) else stream
+    except (InvalidInput, TooLarge) as refusal:
+        findings.append(Finding(Severity.ERROR, refusal.code, refusal.words))
+        return Table(mapping, [], findings, iter(()), None, today)
+    source, raw = (
+        _of_book(book, mapping, findings)
+        if isinstance(book, Workbook)
+        else _of_text(book, mapping, findings, max_bytes)
+    )
+    found = Layout()
     if mapping is None:
         first = list(islice(raw, SAMPLE_LINES))
-        mapping, proposed = propose_mapping(header, [row.cells for row in first], kind)
+        found = find_header(first)
+        findings += found.findings
+        raw = _chain(first, raw)
+    else:
+        found = Layout(mapping.header_row, mapping.header_lines)
+    header = _header(raw, found)
+    if header is None:
+        findings.append(
+            source.broken
+            or Finding(Severity.ERROR, "HEADER_MISSING", "The file has no readable header row.")
+        )
+        return Table(mapping, [], findings, raw, source, today)
+    if mapping is None and not blocks(findings):
+        first = list(islice(raw, SAMPLE_LINES))
+        mapping, proposed = propose_mapping(
+            header,
+            documents_of(first, header),
+            kind,
+            more=_more(book, found, header),
+            numbers=source.numbers if isinstance(source, SheetRows) else (),
+        )
         findings += proposed
         raw = _chain(first, raw)
+        if mapping is not None:
+            mapping = mapping.model_copy(
+                update={"header_row": found.header_row, "header_lines": found.header_lines}
+            )
+            if isinstance(book, Workbook) and mapping.decimal == "comma":
+                # From its start once more, with the numbers written as the texts beside them are.
+                again = open_table(book, mapping, today=today)
+                source, raw = again.source or source, again.raw_rows()
     if mapping is not None:
         findings += _header_findings(header, mapping)
-    return Table(mapping, header, findings, raw, lines, today)
+    return Table(mapping, header, findings, raw, source, today)
+
+
+def _of_book(
+    book: Workbook, mapping: ColumnMapping | None, findings: list[Finding]
+) -> tuple[SheetRows, Iterator[RawRow]]:
+    wanted = mapping.sheet if mapping else ""
+    name = book.choose(wanted)
+    findings += book.told(name, wanted)
+    source = book.rows(name, comma=mapping is not None and mapping.decimal == "comma")
+    return source, iter(source)
+
+
+def _of_text(
+    stream: BinaryIO | bytes, mapping: ColumnMapping | None, findings: list[Finding], max_bytes: int
+) -> tuple[Lines, Iterator[RawRow]]:
+    source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
+    sample, source, max_bytes = _peek(source, max_bytes)
+    dialect = _dialect_of(sample, mapping, findings)
+    lines = Lines(source, dialect.encoding, max_bytes)
+    return lines, rows(lines, dialect.delimiter)
 
 
 def _chain(first: list[RawRow], rest: Iterator[RawRow]) -> Iterator[RawRow]:
@@ -196,11 +269,48 @@ def _dialect_of(sample: bytes, mapping: ColumnMapping | None, findings: list[Fin
     return Dialect(delimiter, encoding)
 
 
-def _header(raw: Iterator[RawRow], header_row: int) -> list[str] | None:
+def documents_of(rows: Iterable[RawRow], header: Sequence[str]) -> list[list[str]]:
+    """Give the rows that can be documents, without sums and names that stand there again."""
+    return [row.cells for row in rows if left_out(row, header, frozenset()) is None]
+
+
+def unmapped(**how: Any) -> ColumnMapping:  # noqa: ANN401 - what a mapping says of the file
+    """Give a mapping that reads no column, to look at the header and the rows of a table."""
+    nothing = {"paid_on": "-", "amount": "-", "currency": "-"}
+    return ColumnMapping(kind=Kind.PAYMENT, columns={}, constants=nothing, **how)
+
+
+def values_of(
+    stream: bytes | Workbook, columns: Collection[str], how: ColumnMapping
+) -> frozenset[str]:
+    """Give all values of some columns, each once."""
+    table = open_table(stream, how)
+    places = [table.header.index(name) for name in columns if name in table.header]
+    return frozenset(
+        text
+        for row in table.raw_rows()
+        for place in places
+        if place < len(row.cells) and (text := row.cells[place].strip())
+    )
+
+
+def _more(book: BinaryIO | bytes | Workbook, found: Layout, header: list[str]) -> More | None:
+    if not isinstance(book, bytes | Workbook) or not header:
+        return None  # a stream is read once
+    how = unmapped(header_row=found.header_row, header_lines=found.header_lines)
+    return lambda columns: values_of(book, columns, how)
+
+
+def _header(raw: Iterator[RawRow], found: Layout) -> list[str] | None:
     for row in raw:
-        if row.line >= header_row:
-            names = [squeeze(cell) for cell in row.cells[:MAX_COLUMNS]]
-            return names if any(names) else None
+        if row.line < found.header_row:
+            continue
+        cells = row.cells[:MAX_COLUMNS]
+        if found.header_lines > 1:
+            below = next(raw, None)
+            cells = joined(cells, below.cells[:MAX_COLUMNS] if below else ())
+        names = [squeeze(cell) for cell in cells]
+        return names if any(names) else None
     return None
 
 

@@ -22,9 +22,9 @@ from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
 # What a sender may call a file; "auto" lets its content tell.
-FormatName = Literal["auto", "ubl", "cii", "edifact", "x12", "csv"]
+FormatName = Literal["auto", "ubl", "cii", "edifact", "x12", "csv", "xlsx"]
 FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
-TABULAR: Final = frozenset({Format.CSV})
+TABULAR: Final = frozenset({Format.CSV, Format.XLSX})
 
 MAX_DOCUMENT_BYTES: Final = 5_000_000
 # More comments and instructions than this are no document anybody wrote.

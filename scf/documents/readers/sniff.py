@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from scf.kernel.errors import InvalidInput, TooLarge
+from scf.kernel.workbook import is_workbook
 
 MAX_RATIO: Final = 200
 # Below this size the ratio proves nothing: a short file of blanks packs a thousandfold.
@@ -19,6 +20,7 @@ RATIO_FREE_BYTES: Final = 1_000_000
 # A packed log may be a few members in a row; a hundred thousand empty ones are an attack.
 MAX_MEMBERS: Final = 64
 _CHUNK: Final = 65_536
+_PEEK: Final = 4096
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -27,6 +29,7 @@ class Format(StrEnum):
 
     XML = "xml"
     CSV = "csv"
+    XLSX = "xlsx"  # any workbook: XLSX, XLSB, XLS or ODS
     EDIFACT = "edifact"
     X12 = "x12"
     TRADACOMS = "tradacoms"
@@ -54,6 +57,8 @@ def sniff(data: bytes) -> Format:
     head = data[:4096]
     if head.startswith(_GZIP):
         return Format.GZIP
+    if is_workbook(head):
+        return Format.XLSX
     if head.startswith(b"PK\x03\x04"):
         return Format.ZIP
     if b"%PDF-" in head[:1024]:
@@ -79,6 +84,17 @@ def _sniff_text(text: str, head: bytes) -> Format:
     wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     # Text has hardly a NUL; what is full of them is no table.
     return Format.BINARY if not wide and head.count(0) * 20 > len(head) else Format.CSV
+
+
+def format_of(content: bytes) -> Format:
+    """Tell what a file is, looking through gzip."""
+    found = sniff(content)
+    if found is not Format.GZIP:
+        return found
+    try:
+        return sniff(zlib.decompressobj(wbits=31).decompress(content, _PEEK))
+    except zlib.error:
+        return found
 
 
 def unpack(data: bytes, max_bytes: int) -> bytes:

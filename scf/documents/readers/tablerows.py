@@ -22,11 +22,14 @@ from scf.documents.canonical import (
     blocks,
 )
 from scf.documents.checks import check
+from scf.documents.readers.joining import derive, same_document
+from scf.documents.readers.layout import left_out
 from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping
 from scf.documents.readers.table import MAX_FIELD, RawRow
 from scf.documents.readers.text import either, plain_decimal, squeeze
 from scf.documents.readers.ubl_parts import identifiers, make_account
 from scf.documents.readers.values import plain_amount, read_date
+from scf.documents.readers.vocabulary import starts_a_sum
 from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS, parse_minor
@@ -46,6 +49,7 @@ class TableRow(NamedTuple):
 _PAYMENT_NAMES: Final = {"amount": "payable", "paid_on": "issue_on", "reference": "number"}
 _PAYMENT_ROLES: Final = {"payer": "buyer", "payee": "seller"}
 _AMOUNTS: Final[tuple[str, ...]] = ("payable", "gross", "net", "tax", "prepaid", "rounding")
+_SUMMED: Final = (*_AMOUNTS, "line_net", "quantity")
 _REFERENCES: Final = (
     "billing_reference",
     "despatch_reference",
@@ -88,6 +92,7 @@ class RowReader:
         for field, value in mapping.constants.items():
             self.constants[self._canonical_name(field)] = squeeze(value)
         self.used = sorted(set(self.columns.values()))
+        self.sums = frozenset(self.columns[name] for name in _SUMMED if name in self.columns)
         places = {**self.names, **{role: self._party_column(role) for role in ("seller", "buyer")}}
         self.places = MappingProxyType(places)
         self.amounts = [(name, self.columns[name]) for name in _AMOUNTS if name in self.columns]
@@ -162,10 +167,18 @@ class RowReader:
         if cells is None:
             return None
         if isinstance(cells, Finding):
-            return TableRow(row.line, None, (cells,))
+            return self._left_out(row) or TableRow(row.line, None, (cells,))
         found: list[Finding] = []
         document, unread = self._document(row.line, cells, found)
-        return self._judged(document, unread, found, row.line, 1)
+        result = self._judged(document, unread, found, row.line, 1)
+        if result.document is None or starts_a_sum(result.document.number):
+            return self._left_out(row) or result
+        return result
+
+    def _left_out(self, row: RawRow) -> TableRow | None:
+        """Pass over what is no document and no mistake either; asked only where reading failed."""
+        found = left_out(row, self.header, self.sums)
+        return None if found is None else TableRow(row.line, None, (found,), 0)
 
     def _judged(
         self,
@@ -256,7 +269,7 @@ class RowReader:
         if self.has_references:
             self._references(cells, values)
         self._read_parties(cells, values)
-        _derive(values)
+        derive(values)
         return CanonicalDocument(**values), unread
 
     def _read_parties(self, cells: _Cells, values: dict[str, Any]) -> None:
@@ -365,6 +378,9 @@ class RowReader:
             cells = self._cells(row) if row.finding is None else row.finding
             if cells is None:
                 continue
+            if self._sums_up(row, cells) and (passed := self._left_out(row)):
+                yield passed
+                continue
             if isinstance(cells, Finding):
                 # Whose line this was cannot be known; the document before it may lack it.
                 if current:
@@ -374,7 +390,7 @@ class RowReader:
                 continue
             own: list[Finding] = []
             document, missed = self._document(row.line, cells, own)
-            if current and not _same_document(current[0], document):
+            if current and not same_document(current[0], document):
                 yield self._finish(current, lines, found, unread)
                 current, lines, found, unread = [], [], [], set()
             found += own
@@ -383,6 +399,14 @@ class RowReader:
             lines.append(self._line(cells, document.currency, row.line, found))
         if current:
             yield self._finish(current, lines, found, unread)
+
+    def _sums_up(self, row: RawRow, cells: _Cells | Finding) -> bool:
+        """Tell whether a row among the lines of documents may be none of them."""
+        if row.finding is not None:
+            return False
+        place = self.columns.get("number", -1)
+        number = "" if isinstance(cells, Finding) or place < 0 else cells[place].strip()
+        return not number or starts_a_sum(number) or number == self.header[place]
 
     def _finish(
         self,
@@ -454,27 +478,3 @@ class RowReader:
                 "line_net", cells[columns["line_net"]].strip(), currency, line, found, set()
             )
         return Line(**values)
-
-
-def _same_document(one: CanonicalDocument, other: CanonicalDocument) -> bool:
-    return (
-        bool(one.number)
-        and one.number == other.number
-        and one.seller == other.seller
-        and one.buyer == other.buyer
-    )
-
-
-def _derive(values: dict[str, Any]) -> None:
-    """Fill the totals that follow from stated ones."""
-    if values["kind"] is Kind.PAYMENT:
-        return
-    payable, gross = values.get("payable_minor"), values.get("gross_minor")
-    net, tax = values.get("net_minor"), values.get("tax_minor")
-    if gross is None and payable is not None and values["kind"] is not Kind.ORDER:
-        gross = payable + (values.get("prepaid_minor") or 0) - (values.get("rounding_minor") or 0)
-    if net is None and gross is not None and tax is not None:
-        net = gross - tax
-    if tax is None and gross is not None and net is not None:
-        tax = gross - net
-    values["gross_minor"], values["net_minor"], values["tax_minor"] = gross, net, tax

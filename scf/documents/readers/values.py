@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from scf.documents.readers.text import plausible_date
+from scf.kernel.money import EXPONENTS
 
 DateFormat = Literal[
     "YYYY-MM-DD",
@@ -51,30 +52,38 @@ _MONTHS: Final = {
     name: number
     for number, names in enumerate(
         (
-            ("jan", "january", "januar"),
-            ("feb", "february", "februar"),
-            ("mar", "march", "märz", "mär"),
-            ("apr", "april"),
-            ("may", "mai"),
-            ("jun", "june", "juni"),
-            ("jul", "july", "juli"),
-            ("aug", "august"),
-            ("sep", "sept", "september"),
-            ("oct", "october", "okt", "oktober"),
-            ("nov", "november"),
-            ("dec", "december", "dez", "dezember"),
+            ("jan", "january", "januar", "janvier", "janv", "enero", "ene", "gennaio", "gen",
+             "januari", "stycznia", "styczeń", "janeiro"),
+            ("feb", "february", "februar", "février", "févr", "febrero", "febbraio", "februari",
+             "lutego", "luty", "fevereiro", "fev"),
+            ("mar", "march", "märz", "mär", "mars", "marzo", "maart", "mrt", "marca", "marzec",
+             "março"),
+            ("apr", "april", "avril", "avr", "abril", "abr", "aprile", "kwietnia", "kwiecień",
+             "kwi"),
+            ("may", "mai", "mayo", "maggio", "mag", "mei", "maja", "maj", "maio"),
+            ("jun", "june", "juni", "juin", "junio", "giugno", "giu", "czerwca", "cze", "junho"),
+            ("jul", "july", "juli", "juillet", "juil", "julio", "luglio", "lug", "lipca", "lip",
+             "julho"),
+            ("aug", "august", "août", "agosto", "ago", "augustus", "sierpnia", "sie"),
+            ("sep", "sept", "september", "septembre", "septiembre", "settembre", "set", "września",
+             "wrz", "setembro"),
+            ("oct", "october", "okt", "oktober", "octobre", "octubre", "ottobre", "ott",
+             "października", "paź", "outubro", "out"),
+            ("nov", "november", "novembre", "noviembre", "listopada", "lis", "novembro"),
+            ("dec", "december", "dez", "dezember", "décembre", "déc", "diciembre", "dic",
+             "dicembre", "grudnia", "gru", "dezembro"),
         ),
         start=1,
     )
     for name in names
-}
+}  # fmt: skip
 _TIME: Final = (
     r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _PIECES: Final = {
     "YYYY": r"(?P<year>[0-9]{4})",
     "YY": r"(?P<short>[0-9]{2})",
-    "MMM": r"(?P<name>[A-Za-zäÄ]{3,9})\.?",
+    "MMM": r"(?P<name>[^\W\d_]{3,12})\.?",
     "MM": r"(?P<month>[0-9]{1,2})",
     "DD": r"(?P<day>[0-9]{1,2})",
 }
@@ -97,6 +106,7 @@ _COMMA = re.compile(
 )
 _PLAIN_AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,8})?")
 _MAX_AMOUNT: Final = 40
+_CODE = re.compile(r"^[A-Z]{3}(?=[ \u00a0\d-])|(?<=[ \u00a0\d])[A-Z]{3}$")
 
 
 @lru_cache(maxsize=32)
@@ -156,7 +166,20 @@ def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
     return f"-{plain}" if minus or negative else plain
 
 
+def currency_of(text: str) -> str:
+    """Give the currency that an amount names by its code or by a sign that has one meaning."""
+    code = _CODE.search(text)
+    if code is not None:
+        return code[0] if code[0] in EXPONENTS else ""
+    known = [one for sign, one in _CURRENCY_SIGNS.items() if sign in text]
+    return next(iter(known[0])) if len(known) == 1 and len(known[0]) == 1 else ""
+
+
 def _without_sign_of_currency(body: str, currency: str) -> str | None:
+    if currency and body.endswith(currency):
+        return body.removesuffix(currency).rstrip(_BLANKS)
+    if currency and body.startswith(currency):
+        return body.removeprefix(currency).lstrip(_BLANKS)
     for sign, currencies in _CURRENCY_SIGNS.items():
         if sign in body:
             if body.count(sign) > 1 or currency not in currencies:
@@ -185,5 +208,5 @@ def fits_comma(text: str) -> bool:
 
 
 def _fits(pattern: re.Pattern[str], text: str) -> bool:
-    body = text.strip(_BLANKS + "".join(_CURRENCY_SIGNS) + "()-")
+    body = _CODE.sub("", text).strip(_BLANKS + "".join(_CURRENCY_SIGNS) + "()-")
     return len(body) <= _MAX_AMOUNT and pattern.fullmatch(body) is not None

@@ -3,7 +3,8 @@
 import pytest
 
 from scf.documents.canonical import Kind
-from scf.documents.readers.mapping import ColumnMapping, propose_mapping
+from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.readers.proposing import propose_mapping
 from scf.kernel.errors import InvalidInput
 
 ENGLISH = ["Invoice No.", "Invoice Date", "Due Date", "Supplier", "Supplier VAT", "Customer",

@@ -15,14 +15,10 @@ from pydantic import ValidationError
 
 from scf.documents import intake
 from scf.documents.canonical import CanonicalDocument, Kind
-from scf.documents.readers import READABLE, read_file
+from scf.documents.readers import READABLE, format_of, read_file
 from scf.documents.readers.csvfile import Table, open_table
-from scf.documents.readers.mapping import (
-    ColumnMapping,
-    Proposal,
-    propose_columns,
-    required_fields_of,
-)
+from scf.documents.readers.mapping import ColumnMapping, required_fields_of
+from scf.documents.readers.proposing import Proposal, propose_columns
 from scf.documents.readers.table import SAMPLE_LINES
 from scf.documents.readers.values import DATE_FORMATS
 from scf.kernel.findings import Finding
@@ -81,7 +77,7 @@ def is_table(content: bytes) -> bool:
 
 def is_readable(content: bytes) -> bool:
     """Tell whether this platform reads this kind of file at all."""
-    return intake.format_of(content) in READABLE
+    return format_of(content) in READABLE
 
 
 def header_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[list[str]]]:
