@@ -30,6 +30,7 @@ SLICES = (
     "scf.parties.visibility",
     "scf.ledger.visibility",
     "scf.documents.commands",
+    "scf.documents.einvoice.judging",
     "scf.documents.staging",
     "scf.documents.visibility",
     "scf.chain.commands",
@@ -112,11 +113,13 @@ def create_schema(url: str) -> None:
 def job_handlers(platform: Platform) -> dict[str, Handler]:
     """Give what the worker does per kind of job."""
     from scf.documents import intake
+    from scf.documents.einvoice import judging
 
     handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
         "documents.import": lambda job: intake.import_job(platform, job),
         "documents.revalidate": lambda job: intake.revalidate_job(platform, job),
         "documents.match": lambda job: intake.match_job(platform, job),
+        "documents.judge": lambda job: judging.judge_job(platform, job),
     }
     return handlers
 

@@ -13,6 +13,7 @@ from scf.db.visibility import predicate_for
 from scf.documents import arrivals, pending
 from scf.documents.canonical import Kind
 from scf.documents.credits import link
+from scf.documents.einvoice.models import RuleCheck
 from scf.documents.models import (
     DocumentFinding,
     InvoiceLine,
@@ -36,6 +37,7 @@ _original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
 _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
 _finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
 _pending: Final[Table] = PendingParty.__table__  # type: ignore[attr-defined]
+_check: Final[Table] = RuleCheck.__table__  # type: ignore[attr-defined]
 _invoice_line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
 _order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
 
@@ -230,6 +232,9 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
     origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
     stored = store_slice(ctx, content, origin, staged=row.mode == "atomic")
     counts = stored.counts()
+    if stored.to_judge:
+        # Off the path of the import: the rules take longer than all the rest of it.
+        ctx.enqueue("documents.judge", {}, f"{row.id}:{data.slice_number}")
     ctx.conn.execute(
         update(_upload)
         .where(_upload.c.id == row.id)
@@ -298,6 +303,7 @@ def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
             owner.c.upload_id == row.id, owner.c.document_state == "RECEIVED"
         )
         ctx.conn.execute(delete(parts).where(column.in_(staged)))
+    ctx.conn.execute(delete(_check).where(_check.c.upload_id == row.id))
     for table in KINDS:
         ctx.conn.execute(
             delete(table).where(table.c.upload_id == row.id, table.c.document_state == "RECEIVED")

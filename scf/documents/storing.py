@@ -34,6 +34,7 @@ from scf.documents.canonical import (
 )
 from scf.documents.checks import CORRECTION_CODE
 from scf.documents.credits import net
+from scf.documents.einvoice.waiting import await_judgement
 from scf.documents.fingerprints import canonical_number, digest_text
 from scf.documents.invoice_state import INVOICE
 from scf.documents.matching import match_finding, match_new
@@ -123,6 +124,7 @@ class Stored:
     duplicate: int = 0
     bad: int = 0
     ids: list[str] = dataclasses.field(default_factory=list)
+    to_judge: int = 0  # documents that declare rules of their own
 
     def counts(self) -> dict[str, int]:
         """Give the counters as the upload keeps them."""
@@ -254,6 +256,8 @@ class _Store:
         _WRITERS[kind](self, [made for made, _ in drafts])
         if pending:
             self.ctx.conn.execute(_INSERT_PENDING, pending)
+        made_of = [made for made, _ in drafts]
+        self.result.to_judge += await_judgement(self.ctx, self.origin, made_of)
 
     def _without_live_originals(self, drafts: list[tuple[Draft, Item]]) -> list[tuple[Draft, Item]]:
         """Keep a corrected invoice out while the one that it corrects still stands.

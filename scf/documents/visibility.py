@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, column, exists, or_, select, table
 from sqlmodel import SQLModel
 
 from scf.db.visibility import visible_to
+from scf.documents.einvoice.models import RULE_CODES, RuleCheck
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
@@ -39,6 +40,7 @@ _ACCEPTED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
 
 # Second names, so that a query on lines or disputes can look at the invoice they belong to.
 _seen: Final = Invoice.__table__.alias("seen_invoice")  # type: ignore[attr-defined]
+_seen_credit: Final = CreditNote.__table__.alias("seen_credit")  # type: ignore[attr-defined]
 _seen_order: Final = Order.__table__.alias("seen_order")  # type: ignore[attr-defined]
 
 
@@ -90,6 +92,20 @@ def _of_a_seen_invoice(invoice_id: Any, actor: Actor) -> ColumnElement[bool]:  #
 def _with_invoice(model: Any) -> None:  # noqa: ANN401 - a model with an invoice
     """Show a part of an invoice to whoever sees the invoice."""
     visible_to(model)(lambda actor: _of_a_seen_invoice(model.invoice_id, actor))
+
+
+@visible_to(RuleCheck)
+def _rule_checks(actor: Actor) -> ColumnElement[bool]:
+    return _of_a_seen_document(RuleCheck.__table__.c, actor)  # type: ignore[attr-defined]
+
+
+def _of_a_seen_document(columns: Any, actor: Actor) -> ColumnElement[bool]:  # noqa: ANN401
+    """Show what is known of a document to whoever sees that invoice or credit note."""
+    credit = _seen_credit.c
+    credits_seen = exists(
+        select(credit.id).where(credit.id == columns.document_id, _party(credit, actor))
+    )
+    return or_(_of_a_seen_invoice(columns.document_id, actor), credits_seen)
 
 
 for _part in (InvoiceLine, InvoiceFact, Acceptance, Dispute, CreditAllocation):
@@ -145,7 +161,8 @@ for _model in (Upload, Original, PendingParty):
 def _findings(actor: Actor) -> ColumnElement[bool]:
     """Show findings to who handed the file in; an unknown party to that firm's financier too.
 
-    Its officers say who that party is. They learn name and numbers, nothing of the document.
+    Its officers say who that party is. They learn name and numbers, nothing of the document. What
+    the published rules say of a document is for everybody who sees it: they could ask themselves.
     """
     columns: Any = DocumentFinding.__table__.c  # type: ignore[attr-defined]
     own = and_(PROGRAMME.c.financier_id == actor.org_id, PROGRAMME.c.state == "ACTIVE")
@@ -153,4 +170,8 @@ def _findings(actor: Actor) -> ColumnElement[bool]:
         columns.org_id.in_(select(PROGRAMME.c.anchor_id).where(own)),
         columns.org_id.in_(select(PROGRAMME.c.seller_id).where(own)),
     )
-    return or_(columns.org_id == actor.org_id, and_(columns.code == "FIRM_UNKNOWN", agreed))
+    return or_(
+        columns.org_id == actor.org_id,
+        and_(columns.code == "FIRM_UNKNOWN", agreed),
+        and_(columns.code.in_(RULE_CODES), _of_a_seen_document(columns, actor)),
+    )

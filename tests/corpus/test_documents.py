@@ -1,13 +1,20 @@
 """Conformance of the document readers over third-party files; run by ``make corpus``."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from tests.corpus import documents
+from tests.corpus import documents, rules
 
 
 @pytest.mark.corpus
 def test_no_document_of_the_corpus_crashes_a_reader(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         assert documents.main([os.environ["CORPUS"]]) == 0
+
+
+@pytest.mark.corpus
+def test_published_verdicts_of_en_16931_are_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        assert rules.main(Path(os.environ["CORPUS"])) == 0

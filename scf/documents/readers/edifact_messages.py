@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from scf.documents import checks
 from scf.documents.canonical import CanonicalDocument, Kind, Reference
-from scf.documents.checks import CREDIT_CODES
 from scf.documents.readers.derived import compare_allowances
 from scf.documents.readers.edi_scope import MAX_NOTE, Message, PartyDraft, pick
 from scf.documents.readers.edi_segments import Segment
@@ -50,14 +50,13 @@ _LINE_ANSWERS: Final = {
     "7": "refused",
     "24": "accepted",
 }
-_CREDITS: Final = CREDIT_CODES
 
 
 def _invoic(message: Message, segments: Sequence[Segment]) -> CanonicalDocument:
     body = _walked(message, segments, ("47", "12", "46", "21"))
     fields = message.fields
     code = fields.get("type_code", "")
-    kind = Kind.CREDIT_NOTE if code in CREDIT_CODES else Kind.INVOICE
+    kind = Kind.CREDIT_NOTE if code in checks.CREDIT_CODES else Kind.INVOICE
     _dates(body, ("137", "3"))
     _parties(body, _SELLERS, _BUYERS)
     payee = pick(body.parties, _PAYEES)
@@ -114,7 +113,7 @@ def _remadv(message: Message, segments: Sequence[Segment]) -> CanonicalDocument:
         amount = next((paid[code] for code in ("12", "9", "86", "77") if code in paid), None)
         if amount is None:
             message.error("AMOUNT_MISSING", "What is paid on the document is missing.", segment)
-        elif paid["code"] in _CREDITS:
+        elif paid["code"] in checks.CREDIT_CODES:
             amount = -abs(amount)
         line["net_minor"] = amount
     _totals(body, ("12", "9", "86", "77", "39", "128"))

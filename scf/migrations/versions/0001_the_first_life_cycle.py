@@ -511,6 +511,39 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "rule_check",
+        sa.Column("document_id", sa.String(), nullable=False),
+        sa.Column("document_type", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("upload_id", sa.String(), nullable=False),
+        sa.Column("original_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("rules", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("fatal_count", sa.BigInteger(), nullable=False),
+        sa.Column("warning_count", sa.BigInteger(), nullable=False),
+        sa.Column("checked_at", UtcInstant(), nullable=True),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "fatal_count >= 0 AND warning_count >= 0 AND (state = 'BROKEN') = (fatal_count > 0)",
+            name="ck_rule_check_count",
+        ),
+        sa.CheckConstraint(
+            "state IN ('WAITING', 'VALID', 'BROKEN', 'UNJUDGED')", name="ck_rule_check_state"
+        ),
+        sa.PrimaryKeyConstraint("document_id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_rule_check_waiting",
+        "rule_check",
+        ["created_at", "document_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'WAITING'"),
+        postgresql_where=sa.text("state = 'WAITING'"),
+    )
+    op.create_table(
         "security_event",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("at", UtcInstant(), nullable=False),
