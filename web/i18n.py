@@ -63,9 +63,10 @@ def amount(amount_minor: int, currency: str) -> str:
     """Return an amount without the currency's code, for a place that shows the code beside it."""
     digits = exponent(currency)
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return str(
-        format_decimal(Decimal(amount_minor).scaleb(-digits), format=pattern, locale=get_locale())
+    written = format_decimal(
+        Decimal(amount_minor).scaleb(-digits), format=pattern, locale=get_locale()
     )
+    return str(written).replace("-", "\N{MINUS SIGN}")
 
 
 def short_amount(amount_minor: int, currency: str) -> str:

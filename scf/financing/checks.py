@@ -16,7 +16,7 @@ from scf.financing import advances, guards
 from scf.financing.authority import POLICY
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, STEP_OF_CHECK
 from scf.financing.models import ManualCheck
-from scf.kernel.errors import Conflict, RuleViolation
+from scf.kernel.errors import Conflict, RuleViolation, Words, words_as_stored
 from scf.kernel.ids import new_id
 from scf.parties.service import business_date
 from scf.programmes.models import ProgrammeClaim
@@ -53,7 +53,8 @@ def record(ctx: Context, request_id: str, found: Found, *, by_platform: bool = F
             "kind": found.kind,
             "result": found.result,
             "source": "platform" if by_platform else "officer",
-            "evidence": found.evidence,
+            "evidence": str(found.evidence),
+            "words": words_as_stored(found.evidence),
             "user_id": POLICY if by_platform else ctx.actor.user_id,
             "at": ctx.now,
         },
@@ -90,12 +91,16 @@ def duplicates(ctx: Context, rows: Sequence[Row[Any]]) -> Found:
     ).scalars()
     again = sorted({keys[key].number for key in found})
     if again:
-        return Found("duplicate", "HIT", f"Also on the platform as another claim: {again}.")
+        said = Words("Also on the platform as another claim: %(numbers)s.", numbers=again)
+        return Found("duplicate", "HIT", said)
     return Found(
         "duplicate",
         "CLEAR",
-        f"{len(keys)} claim keys searched over all documents and live claims of the platform: "
-        "no other.",
+        Words(
+            "%(count)s of %(count)s claim keys searched over all documents and live claims of the "
+            "platform: no other.",
+            count=len(keys),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from scf.financing.lifecycle import CODE_OF_HIT, DECIDABLE
 from scf.financing.reasons import DeclineCode, letter
 from scf.financing.seeing import seen
 from scf.financing.signing import signed
-from scf.kernel.errors import Conflict, InvalidInput
+from scf.kernel.errors import Conflict, InvalidInput, Words
 from scf.parties.service import business_date
 from scf.programmes.terms import CHECKS_BEFORE_PAYOUT, Terms
 
@@ -92,7 +92,7 @@ def check_request(ctx: Context, data: CheckRequest) -> dict[str, Any]:
     checks.record(ctx, row.id, checks.Found(data.kind, data.result, data.evidence))
     if data.result == "HIT":
         code = CODE_OF_HIT[data.kind]
-        facts = {"check": data.kind, "next_step": "Ask the financier what was found."}
+        facts = {"check": data.kind, "next_step": Words("Ask the financier what was found.")}
         after = requests.close(ctx, row, event="decline", code=code, facts=facts)
         return requests.answer(after, code=code, check=data.kind)
     terms = checks.terms_of(ctx, row)

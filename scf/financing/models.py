@@ -25,6 +25,7 @@ from scf.db.types import (
     Text,
     table_args,
 )
+from scf.kernel.errors import words_from_stored
 
 
 class FinancingRequest(Record, table=True):
@@ -103,8 +104,14 @@ class ManualCheck(Record, table=True):
     result: Code  # CLEAR HIT VOID; the latest of a kind counts
     source: Code = "officer"  # officer platform
     evidence: Text
+    words: OptJson  # of the platform's answer: how it was made, to be told in another language
     user_id: Id
     at: Instant
+
+    @property
+    def told(self) -> str:
+        """The evidence, ready to be told in any language."""
+        return words_from_stored(self.evidence, self.words)
 
 
 class RequestQuestion(Record, table=True):

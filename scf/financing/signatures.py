@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 
 from scf.db.runner import Context
 from scf.db.types import Code, Id
-from scf.kernel.errors import RuleViolation
+from scf.kernel.errors import RuleViolation, Words
 from scf.kernel.ids import digest
 from scf.parties.factors.models import FactorUse
 from scf.parties.factors.proof import STEP_UP
@@ -58,4 +58,9 @@ def evidence_of(ctx: Context, signature: Signature, signed: str) -> str:
     ).one_or_none()
     if use is None or signed not in together:
         raise RuleViolation("SIGNATURE_VOID", "The confirmation was for something else.")
-    return f"Second factor ({use.method}), proof {use.id}, bound to {bound}."
+    return Words(
+        "Second factor (%(method)s), proof %(proof)s, bound to %(bound)s.",
+        method=use.method,
+        proof=use.id,
+        bound=bound,
+    )

@@ -150,7 +150,7 @@ def test_a_price_that_ran_out_stands_beside_that_of_now_and_never_books(trading:
     trading.deals.change(Fixing, fixed.id, percent="3.95")
     trading.browser = trading.served.browser("treasurer")
     shown = trading.page(address)
-    for words in ("The price has run out", "988,375.00 EUR", "987,125.00 EUR", "-1,250.00 EUR"):
+    for words in ("The price has run out", "988,375.00 EUR", "987,125.00 EUR", "−1,250.00 EUR"):
         assert words in shown
     answer = trading.post("/treasurer/confirm", late)
     assert trading.deals.count(FinancingRequest) == 0, answer.status_code

@@ -17,6 +17,7 @@ from web.api.v1.paging import PageQuery, decode, encode
 from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, reader
 from web.context import actor, now
+from web.refusals import translated
 
 resource = Blueprint("cases", __name__)
 
@@ -274,7 +275,10 @@ def _shown(case: casefile.CaseFile) -> CaseOut:
         figures=_figures(case),
         reasons=[CaseReason.model_validate(line) for line in row.reasons],
         exposure=[_limit(one) for one in case.exposure],
-        checks=[_as(CaseCheckOut, one) for one in case.checks],
+        checks=[
+            _as(CaseCheckOut, one).model_copy(update={"evidence": translated(one.evidence)})
+            for one in case.checks
+        ],
         words=[_word(one) for one in case.words],
         differences=[
             CaseDifference(what=one.what, then=str(one.then), now=str(one.now))

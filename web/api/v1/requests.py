@@ -22,6 +22,7 @@ from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, etag, expected_version, reader, run
 from web.api.v1.trade import children, one, today
 from web.context import actor
+from web.refusals import translated
 
 resource = Blueprint("financing-requests", __name__)
 
@@ -303,7 +304,12 @@ def list_checks(request_id: str, query: PageQuery) -> CheckPage:
         one(session, FinancingRequest, request_id)
         statement = select(ManualCheck).where(col(ManualCheck.request_id) == request_id)
         rows, following = page(session, statement, query, col(ManualCheck.id), newest_first=False)
-        items = [CheckOut.model_validate(row.model_dump()) for row in rows]
+        items = [
+            CheckOut.model_validate(
+                row.model_dump(exclude={"words"}) | {"evidence": translated(row.told)}
+            )
+            for row in rows
+        ]
     return CheckPage(items=items, next_cursor=following)
 
 
@@ -427,5 +433,5 @@ def _declined(row: FinancingRequest) -> Declined | None:
         code=row.decline_code if own else told(row.decline_code),
         codes=list(dict.fromkeys(codes if own else letter(codes))),
         gap=str(facts.get("gap", "")),
-        next_step=str(facts.get("next_step", "")),
+        next_step=translated(str(facts.get("next_step", ""))),
     )

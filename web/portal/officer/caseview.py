@@ -16,6 +16,7 @@ from scf.risk.stress import LATE_DAYS, Stressed
 from web.i18n import day, moment, money, number, percent, role_name, short_amount
 from web.portal.officer import words
 from web.portal.officer.queue import clock
+from web.refusals import translated
 
 _MOST_POINTS: Final = 6
 _SHARES: Final = frozenset({"late_share", "sales_ratio", "equity_ratio"})
@@ -354,7 +355,7 @@ def _check(one: CaseCheck, file: CaseFile, who: Actor) -> dict[str, Any]:
         "kind": one.kind,
         "sign": sign,
         "mark": mark if one.result or not one.before_payout else "",
-        "evidence": one.evidence,
+        "evidence": translated(one.evidence),
         "when": _("before the pay-out") if one.before_payout else _("before the decision"),
         "who": f"{one.who or _('The platform')}, {moment(one.at)}" if one.at else "",
         "form": one.kind in open_checks(file) and may(who, "request.check"),

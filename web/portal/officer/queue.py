@@ -162,7 +162,7 @@ def _row(one: worklist.Waiting, view: str) -> dict[str, Any]:
         "face_minor": one.face_minor,
         "grade": one.grade,
         "clock": clock(one.decide_by, stopped=one.clock_stopped),
-        "recommendation": word_of(one.maker_said) if one.maker else _("No word yet"),
+        "recommendation": word_of(one.maker_said).capitalize() if one.maker else _("No word yet"),
         "maker": one.maker,
         "marks": marks,
         "alike": one.alike,

@@ -17,7 +17,7 @@ def _rate(ppm: int) -> str:
     whole, rest = divmod(abs(ppm), _PERCENT)
     digits = f"{rest:04d}".rstrip("0")
     decimals = f".{digits.ljust(2, '0')}" if digits else ""
-    return f"{'-' if ppm < 0 else ''}{whole}{decimals} %"
+    return f"{'-' if ppm < 0 else ''}{whole}{decimals}%"
 
 
 def sentences(terms: object) -> list[Sentence]:
@@ -75,13 +75,17 @@ def _price(terms: dict[str, Any]) -> list[Sentence]:
     ]
     currencies = []
     for code, part in terms.get("currency", {}).items():
-        text = _(
-            "%(code)s on %(benchmark)s, from %(least)s",
-            code=code,
-            benchmark=part.get("benchmark", ""),
-            least=money(part.get("amount_min_minor", 1), code),
+        least = money(part.get("amount_min_minor", 1), code)
+        currencies.append(
+            _(
+                "%(code)s on %(benchmark)s, from %(least)s",
+                code=code,
+                benchmark=part["benchmark"],
+                least=least,
+            )
+            if part.get("benchmark")
+            else _("%(code)s, from %(least)s", code=code, least=least)
         )
-        currencies.append(text)
     basis = (
         _("The rate is applied to the face.")
         if terms.get("rate_basis", "face") == "face"

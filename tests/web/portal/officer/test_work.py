@@ -174,7 +174,7 @@ def test_terms_are_read_in_words_and_put_in_force_by_a_second_person(desk: Desk)
     assert "You loaded these terms." in loaded
     path = link(desk.page(CHECKER, "/programmes"), "/programmes")
     page = desk.page(CHECKER, path)
-    assert "1.50 % up to 180 days" in page
+    assert "1.50% up to 180 days" in page
     assert page.count(">changed<") == 1
     assert "The terms are in force." in desk.send(CHECKER, f"{path}/activate", path)
     kept = desk.send(
