@@ -23,6 +23,7 @@ from scf.documents.readers.cii_lines import read_line
 from scf.documents.readers.cii_names import Found, grouped
 from scf.documents.readers.cii_parts import (
     CiiScope,
+    is_period,
     read_account,
     read_allowance,
     read_party,
@@ -79,7 +80,26 @@ def read_cii(root: etree._Element) -> tuple[CanonicalDocument, list[Finding], fr
     fields["lines"] = tuple(line for line in lines if line is not None)
     refer_by_lines(fields)
     derive_totals(fields)
+    _derive_payable(scope, root_name, fields)
     return CanonicalDocument(**fields), scope.findings, frozenset(scope.unread)
+
+
+def _derive_payable(scope: CiiScope, root_name: str, fields: dict[str, Any]) -> None:
+    """Conclude what the two profiles leave out that cannot state every total.
+
+    Source: ZUGFeRD 1.0, profile BASIC (no amount due); Factur-X 1.0, profile MINIMUM (nothing on
+    what was prepaid, BT-113).
+    """
+    gross, payable = fields.get("gross_minor"), fields.get("payable_minor")
+    prepaid = fields.get("prepaid_minor")
+    if gross is None:
+        return
+    if root_name == "CrossIndustryDocument" and payable is None and "payable" not in scope.unread:
+        fields["payable_minor"] = gross - (prepaid or 0)
+        message = "The profile states no amount to pay; the amount with tax is taken."
+        scope.add(Severity.INFO, "PAYABLE_DERIVED", message, scope.source.place("payable"))
+    elif fields["profile"].endswith(":minimum") and prepaid is None and payable is not None:
+        fields["prepaid_minor"] = gross - payable if gross > payable else None
 
 
 def _refuse_nested(scope: CiiScope, root: etree._Element) -> None:
@@ -238,6 +258,7 @@ def _read_delivery(scope: CiiScope, delivery: Found, fields: dict[str, Any]) -> 
         scope.date(day, "delivered_on")
         for event in delivery.get("ActualDeliverySupplyChainEvent", ())
         for day in grouped(event).get("OccurrenceDateTime", ())
+        if not is_period(day)
     ]
     known = [day for day in days if day is not None]
     if known:

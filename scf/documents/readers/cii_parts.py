@@ -28,6 +28,11 @@ _FORMS: Final = {
 MAX_SHOWN: Final = 5
 
 
+def is_period(element: etree._Element) -> bool:
+    """Tell whether a date names a month or a week, which is no day and no mistake either."""
+    return len(element) == 1 and element[0].get("format") in {"610", "616"}
+
+
 def _plain_day(text: str, form: str) -> dt.date | None:
     pattern = _FORMS.get(form)
     found = pattern.fullmatch(text) if pattern else None

@@ -14,6 +14,7 @@ from scf.documents.canonical import CanonicalDocument, ParsedFile, blocks
 from scf.documents.readers.cii import is_cii, read_cii
 from scf.documents.readers.edi_scope import Reading
 from scf.documents.readers.edifact import read_edifact
+from scf.documents.readers.facturx import read_attached
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
 from scf.documents.readers.x12 import read_x12
@@ -22,7 +23,7 @@ from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
 # What a sender may call a file; "auto" lets its content tell.
-FormatName = Literal["auto", "ubl", "cii", "edifact", "x12", "csv", "xlsx"]
+FormatName = Literal["auto", "ubl", "cii", "facturx", "edifact", "x12", "csv", "xlsx"]
 FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
 TABULAR: Final = frozenset({Format.CSV, Format.XLSX})
 
@@ -80,6 +81,11 @@ def read_xml(data: bytes, today: dt.date | None = None) -> ParsedFile:
         place = f"line {line}" if line else ""
         return _refused(refusal.code, refusal.words, place, "xml")
     return read_root(root, today=today)
+
+
+def read_pdf(data: bytes, today: dt.date | None = None) -> ParsedFile:
+    """Read the invoice inside a PDF and hold it against the pages around it."""
+    return read_attached(data, lambda xml: read_xml(xml, today))
 
 
 def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFile:
@@ -140,6 +146,7 @@ _READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
     Format.XML: read_xml,
     Format.EDIFACT: partial(read_interchange, "edifact", read_edifact),
     Format.X12: partial(read_interchange, "x12", read_x12),
+    Format.PDF: read_pdf,
 }
 # Name, whether a root is its, and how it is read: document, findings, fields that were unreadable.
 _XML_READERS: Final[

@@ -61,7 +61,7 @@ def sniff(data: bytes) -> Format:
         return Format.XLSX
     if head.startswith(b"PK\x03\x04"):
         return Format.ZIP
-    if b"%PDF-" in head[:1024]:
+    if b"%PDF-" in head[:1024] and not head.lstrip().startswith(b"<"):
         return Format.PDF
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         # A cut inside a pair at the end of the head says nothing about the file.

@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from scf.documents.canonical import Kind
 from scf.documents.readers import read_file
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
+from tests.documents.readers.pdfs import parts, updated, written
 from tests.documents.readers.samples import cii, table, ubl
 
 SPLINTERS = (
@@ -84,6 +86,27 @@ def test_damaged_documents_crash_nothing(standard: str) -> None:
 @pytest.mark.long
 def test_ten_thousand_damaged_cross_industry_invoices_crash_nothing() -> None:
     read_damaged([cii(name) for name in CII], 5000)
+
+
+def test_damaged_pdf_files_crash_nothing() -> None:
+    read_damaged_pdf(150)
+
+
+@pytest.mark.long
+def test_five_thousand_damaged_pdf_files_crash_nothing() -> None:
+    read_damaged_pdf(5000)
+
+
+def read_damaged_pdf(count: int) -> None:
+    files = [written(parts()), updated(written(parts()), {11: b"<< /Title (seen) >>"})]
+    codes: Counter[str] = Counter()
+    for data in mutations(files, count, seed=20260305):
+        parsed = read_file(data)
+        assert len(parsed.documents) + parsed.refused == 1
+        assert bool(parsed.errors) == bool(parsed.refused)
+        codes.update({found.code for found in parsed.findings} or {"kept"})
+    assert codes["kept"] > 0
+    assert codes["PDF_BROKEN"] > count // 10
 
 
 def read_damaged(samples: list[bytes], count: int) -> None:

@@ -131,6 +131,7 @@ described.takes_file(
     "application/xml",
     "application/edifact",
     "application/edi-x12",
+    "application/pdf",
     "text/csv",
     "application/gzip",
     BYTES,

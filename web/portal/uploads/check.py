@@ -78,7 +78,7 @@ def _page(
                 "uploads/check.html",
                 **shown,
                 table=None,
-                seen=preview.xml_seen(content, today),
+                seen=preview.document_seen(content, today),
                 errors={},
                 today=day_for(reading.connection(), actor().org_id, now().date()),
             )

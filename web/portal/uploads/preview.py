@@ -71,7 +71,7 @@ class Own:
 
 
 def is_table(content: bytes) -> bool:
-    """Tell whether a file is a table; XML says itself what it holds."""
+    """Tell whether a file is a table; any other file says itself what it holds."""
     return intake.is_table(content, "auto")
 
 
@@ -238,8 +238,11 @@ def table_seen(content: bytes, mapping: ColumnMapping, today: dt.date) -> Seen:
     return seen
 
 
-def xml_seen(content: bytes, today: dt.date) -> Seen:
-    """Read an XML file, or an interchange: what was refused stands first."""
+def document_seen(content: bytes, today: dt.date) -> Seen:
+    """Read a file that is no table: an XML, a PDF with one inside, or an interchange.
+
+    What was refused stands first.
+    """
     parsed = read_file(content, today=today)
     seen = Seen(good=len(parsed.documents), bad=parsed.refused or int(not parsed.documents))
     refusals = parsed.refusals or (() if parsed.documents else (parsed.findings,))
