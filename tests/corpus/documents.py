@@ -75,10 +75,15 @@ def documents_in(data: bytes) -> Iterator[bytes]:
                 yield etree.tostring(child, with_tail=False)
 
 
+def papers_in(folder: Path) -> list[Path]:
+    """Give the files of a folder and below it that hold one document each."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in {".xml", ".pdf"})
+
+
 def walk(folder: Path, *, verbose: bool) -> Tally:
-    """Read every XML document under a folder."""
+    """Read every document in XML or PDF under a folder."""
     tally = Tally()
-    for path in sorted(folder.rglob("*.xml")):
+    for path in papers_in(folder):
         try:
             for number, data in enumerate(documents_in(path.read_bytes()), start=1):
                 parsed = read_file(data)
@@ -161,9 +166,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _leaves(folder: Path) -> Iterator[Path]:
-    """Give the folders that hold XML files themselves."""
+    """Give the folders that hold such files themselves."""
     if folder.is_dir():
-        yield from sorted({path.parent for path in folder.rglob("*.xml")})
+        yield from sorted({path.parent for path in papers_in(folder)})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus import documents, rules
+from tests.corpus import documents, pairs, rules, zugferd
 
 
 @pytest.mark.corpus
@@ -18,3 +18,19 @@ def test_no_document_of_the_corpus_crashes_a_reader(capsys: pytest.CaptureFixtur
 def test_published_verdicts_of_en_16931_are_ours(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         assert rules.main(Path(os.environ["CORPUS"])) == 0
+
+
+@pytest.mark.corpus
+def test_ubl_and_cii_of_one_business_case_are_one_document(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with capsys.disabled():
+        assert pairs.main([os.environ["CORPUS"]]) == 0
+
+
+@pytest.mark.corpus
+def test_zugferd_files_are_judged_as_their_corpus_judges_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with capsys.disabled():
+        assert zugferd.main([os.environ["CORPUS"]]) == 0

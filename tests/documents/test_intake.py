@@ -16,6 +16,7 @@ from scf.documents.storing import TABLES
 from scf.kernel.actor import Role
 from scf.kernel.errors import InvalidInput, NotAllowed, NotFound, Unavailable
 from tests.documents import ubl
+from tests.documents.readers import pdfs, samples
 from tests.documents.trade import (
     BUYER,
     CREDIT_NOTES,
@@ -197,6 +198,19 @@ def test_one_invoice_in_two_formats_is_one(trade: Trade) -> None:
         "DUPLICATE_EXACT",
         {"earlier_id": trade.invoice("INV-2026-0007").id},
     )
+
+
+def test_one_invoice_in_ubl_cii_and_pdf_is_one(trade: Trade) -> None:
+    cii = samples.of_pair(samples.cii(), SELLER, BUYER)
+    first = trade.hand_in(samples.of_pair(samples.ubl("invoice"), SELLER, BUYER), format="ubl")
+    assert (first["stored"], first["bad"]) == (1, 0)
+    for content, name in ((cii, "cii"), (pdfs.invoice(cii), "facturx")):
+        again = trade.hand_in(content, format=name, actor=trade.seller)
+        assert (again["stored"], again["duplicate"]) == (0, 1)
+        (found,) = trade.findings(again["upload_id"])
+        assert found.facts == {"earlier_id": trade.invoice("R-2026-0117").id}
+    called_other = trade.hand_in(pdfs.invoice(cii), format="cii")
+    assert trade.findings(called_other["upload_id"])[0].code == "FORMAT_OTHER"
 
 
 def test_a_file_is_what_its_sender_called_it_or_is_refused(trade: Trade) -> None:

@@ -17,6 +17,12 @@ def cii(name: str = "invoice") -> bytes:
     return (DATA / "cii" / f"{name}.xml").read_bytes()
 
 
+def of_pair(invoice: bytes, seller: str, buyer: str) -> bytes:
+    """Make the sample invoice, in UBL or CII, one between two firms known by D-U-N-S number."""
+    invoice = replaced(invoice, '"0199">875500TRIBUTARYSEL07', f'"0060">{seller}')
+    return replaced(invoice, '"0199">875500TRIBUTARYBUY89', f'"0060">{buyer}')
+
+
 def table(name: str) -> bytes:
     return (DATA / "csv" / f"{name}.csv").read_bytes()
 
