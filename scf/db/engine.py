@@ -22,6 +22,9 @@ from scf.kernel.actor import Actor
 BUSY_TIMEOUT_MS = 10_000
 # Of a connection to SQLite: the indexes of a large import and of a night stay in memory.
 CACHE_KB = 32_000
+# Pages of the log before it is copied into the database: the slices of an import touch the same
+# pages of the indexes again and again, and each is then copied once for many.
+CHECKPOINT_PAGES = 8_000
 # Below gunicorn's own timeout: the database gives up first, so no query outlives its request.
 PG_OPTIONS = (
     "-c lock_timeout=5000 -c statement_timeout=20000 "
@@ -107,6 +110,7 @@ def _sqlite(url: URL, synchronous: str, *, write: bool) -> Engine:
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             f"cache_size=-{CACHE_KB}",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
             "foreign_keys=ON",
             "recursive_triggers=ON",
             "trusted_schema=OFF",

@@ -117,8 +117,7 @@ class TaxSubtotal(NamedTuple):
     tax_minor: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Party:
+class Party(NamedTuple):
     """A firm as the document names it; who it really is, the parties slice decides."""
 
     name: str = ""
@@ -204,12 +203,13 @@ class Source:
         return f"/{self.root}/{base}[{position}]/{where or name}"
 
 
-@dataclass(frozen=True, slots=True)
-class CanonicalDocument:
+class CanonicalDocument(NamedTuple):
     """A trade document, read and understood but not yet stored.
 
     On a payment ``buyer`` is who paid, ``seller`` who was paid, ``issue_on`` the day it was paid,
     ``number`` the reference, and a negative ``payable_minor`` is a refund.
+
+    A tuple, because a frozen dataclass of forty fields costs four times as much to make.
     """
 
     kind: Kind
@@ -258,12 +258,8 @@ class CanonicalDocument:
         return self.source.place(name)
 
     def with_findings(self, findings: tuple[Finding, ...]) -> CanonicalDocument:
-        """Attach what was found; for the reader that made the document and alone has it.
-
-        Copying forty fields for one would cost more than all the rules together.
-        """
-        object.__setattr__(self, "findings", findings)
-        return self
+        """Give the document with what was found."""
+        return self._replace(findings=findings)
 
 
 @dataclass(frozen=True, slots=True)

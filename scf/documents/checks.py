@@ -69,12 +69,28 @@ def check(
     ``unread`` names fields that stood in the file but could not be read: their reader has said so
     already, and a rule that needs them is silent. Without ``today`` no date counts as future.
     """
+    kind = document.kind
     found: list[Finding] = []
-    for rule in _RULES[document.kind]:
+    for rule in _RULES[kind]:
         found += rule(document, unread)
+    if document.lines or document.tax_subtotals:
+        for rule in _OF_DETAIL.get(kind, ()):
+            found += rule(document, unread)
+    if not _beyond_reproach(kind, document.seller, document.buyer):
+        for rule in _OF_PARTIES.get(kind, _TWO_PARTIES):
+            found += rule(document, unread)
     if today is not None:
         found += _not_in_the_future(document, today)
     return found
+
+
+# The same few sellers and buyers stand in a file again and again.
+@lru_cache(maxsize=4096)
+def _beyond_reproach(kind: Kind, seller: Party, buyer: Party) -> bool:
+    """Tell whether there is nothing to say of two parties, whatever else their document holds."""
+    alone = CanonicalDocument(kind, seller=seller, buyer=buyer)
+    rules = _OF_PARTIES.get(kind, _TWO_PARTIES)
+    return not any(found for rule in rules for found in rule(alone, ()))
 
 
 def _error(
@@ -93,11 +109,15 @@ def _warning(
 
 
 def required_fields(document: CanonicalDocument, unread: Container[str]) -> Iterator[Finding]:
-    """Every document names itself, its day, its two parties and its currency."""
+    """Every document names itself and its day."""
     if not document.number and document.kind is not Kind.PAYMENT:
         yield _error(document, "NUMBER_MISSING", "The document has no number.", "number")
     if document.issue_on is None and "issue_on" not in unread:
         yield _error(document, "ISSUE_DATE_MISSING", "The document has no date.", "issue_on")
+
+
+def parties_named(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
+    """Every document names its two parties."""
     for name, party in (("seller", document.seller), ("buyer", document.buyer)):
         if not party.name and not party.identifiers:
             role = side_name(document.kind, name)
@@ -295,10 +315,8 @@ def credit_has_a_target(document: CanonicalDocument, _unread: Container[str]) ->
 
 
 def readable_text(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
-    """Names and numbers hold no character that an approver cannot see, and have an end."""
+    """What is written holds no character that an approver cannot see, and has an end."""
     yield from _readable(document, "number", document.number, MAX_NUMBER)
-    for name, party in (("seller", document.seller), ("buyer", document.buyer)):
-        yield from _readable_party(document, name, party)
     if document.payee is not None:
         yield from _readable_party(document, "payee", document.payee)
     for name, text in (
@@ -326,6 +344,12 @@ def readable_text(document: CanonicalDocument, _unread: Container[str]) -> Itera
                     )
 
 
+def readable_parties(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
+    """So do the names and numbers of seller and buyer."""
+    for name, party in (("seller", document.seller), ("buyer", document.buyer)):
+        yield from _readable_party(document, name, party)
+
+
 def _readable_party(document: CanonicalDocument, name: str, party: Party) -> Iterator[Finding]:
     yield from _readable(document, name, party.name, MAX_NAME)
     if party.trading_name:
@@ -351,20 +375,23 @@ def _readable(document: CanonicalDocument, name: str, text: str, limit: int) -> 
     return (_error(document, "TEXT_UNSAFE", message, name, text),)
 
 
-def numbers_check(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
-    """LEI and IBAN carry check digits; a wrong one is a typing error or worse."""
+def registered_numbers(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
+    """An LEI carries check digits; wrong ones are a typing error or worse."""
     for name, party in (("seller", document.seller), ("buyer", document.buyer)):
         for scheme, value in party.identifiers:
             if scheme == "lei" and not _valid_lei(value):
                 message = "The check digits of the LEI are wrong."
                 yield _warning(document, "LEI", message, name, value)
+
+
+def account_numbers(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:
+    """An IBAN carries check digits as well."""
     for account in document.accounts:
         if account.iban and not _valid_iban(account.iban):
             message = "The check digits or length of the IBAN are wrong."
             yield _warning(document, "IBAN", message, "accounts", account.iban)
 
 
-# The same few sellers stand in a file again and again.
 @lru_cache(maxsize=4096)
 def _valid_lei(value: str) -> bool:
     from stdnum import lei
@@ -379,34 +406,23 @@ def _valid_iban(value: str) -> bool:
     return bool(iban.is_valid(value))
 
 
-_COMMON: Final[tuple[Rule, ...]] = (required_fields, readable_text, parties_differ)
+_COMMON: Final[tuple[Rule, ...]] = (required_fields, readable_text)
 _CLAIM: Final[tuple[Rule, ...]] = (
     *_COMMON,
     known_currency,
     payable_amount,
     dates_in_order,
     totals_agree,
-    lines_agree,
-    line_arithmetic,
-    tax_at_its_rate,
     type_fits,
     title_free,
-    numbers_check,
+    account_numbers,
 )
 _RULES: Final[dict[Kind, tuple[Rule, ...]]] = {
     Kind.INVOICE: _CLAIM,
     Kind.CREDIT_NOTE: (*_CLAIM, credit_has_a_target),
-    Kind.ORDER: (
-        *_COMMON,
-        known_currency,
-        order_total,
-        lines_present,
-        totals_agree,
-        lines_agree,
-        line_arithmetic,
-    ),
+    Kind.ORDER: (*_COMMON, known_currency, order_total, lines_present, totals_agree),
     Kind.RECEIPT: (*_COMMON, lines_present),
-    Kind.PAYMENT: (required_fields, known_currency, payable_amount, readable_text),
+    Kind.PAYMENT: (*_COMMON, known_currency, payable_amount),
     Kind.ORDER_RESPONSE: (*_COMMON, order_named),
     Kind.ORDER_CHANGE: (*_COMMON, order_named, lines_present),
     Kind.ORDER_CANCELLATION: (*_COMMON, order_named),
@@ -414,4 +430,19 @@ _RULES: Final[dict[Kind, tuple[Rule, ...]]] = {
     Kind.REMITTANCE: (*_COMMON, known_currency),
     Kind.STATEMENT: (*_COMMON, known_currency),
     Kind.REMINDER: (*_COMMON, known_currency),
+}
+# What a document without lines and taxes need not be asked.
+_CLAIM_DETAIL: Final[tuple[Rule, ...]] = (lines_agree, line_arithmetic, tax_at_its_rate)
+_OF_DETAIL: Final[dict[Kind, tuple[Rule, ...]]] = {
+    Kind.INVOICE: _CLAIM_DETAIL,
+    Kind.CREDIT_NOTE: _CLAIM_DETAIL,
+    Kind.ORDER: (lines_agree, line_arithmetic),
+}
+# What depends on seller and buyer alone.
+_ANY_PARTIES: Final[tuple[Rule, ...]] = (parties_named, readable_parties)
+_TWO_PARTIES: Final[tuple[Rule, ...]] = (*_ANY_PARTIES, parties_differ)
+_OF_PARTIES: Final[dict[Kind, tuple[Rule, ...]]] = {
+    Kind.INVOICE: (*_TWO_PARTIES, registered_numbers),
+    Kind.CREDIT_NOTE: (*_TWO_PARTIES, registered_numbers),
+    Kind.PAYMENT: _ANY_PARTIES,
 }

@@ -8,6 +8,7 @@ of another script that look the same, leading zeros, O for 0 and I for 1, and wo
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 # Letters of other scripts that are drawn like a Latin one (Unicode confusables, capitals and the
@@ -46,8 +47,8 @@ _PREFIX: Final = re.compile(
     )
 )
 _PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
-# The commonest shape, a word of ours and one number, answered without taking it apart.
-_COMMON: Final = re.compile(r"(?:INV|INVOICE|RE|RG|FA)?[-/ .]?0*([1-9][0-9]*)")
+# The commonest shape, some letters and one number, answered without taking it apart.
+_COMMON: Final = re.compile(r"([A-Z]*)[-/ .]?0*([1-9][0-9]*)")
 _TOKENS: Final = re.compile(r"[^\W_]+")
 _RUNS: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
 _DIGIT: Final = re.compile(r"[0-9]")
@@ -69,7 +70,9 @@ def canonical_number(text: str) -> str:
         folded = text.upper()
         common = _COMMON.fullmatch(folded)
         if common is not None:
-            return common[1]
+            kept = _kept(common[1])
+            if kept is not None:
+                return kept + common[2]
     else:
         folded = unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
     tokens = _without_words(_TOKENS.findall(folded.translate(_SAME)))
@@ -77,6 +80,20 @@ def canonical_number(text: str) -> str:
     if not runs:
         return folded.strip()
     return "".join(_padded(runs, place) for place in range(len(runs)))
+
+
+@lru_cache(maxsize=1_000)
+def _kept(letters: str) -> str | None:
+    """Give what remains of the letters before a number; None where that takes a closer look.
+
+    It does where an O or I of theirs may be a digit, or a digit behind them the O of a word: N07
+    is No. 7.
+    """
+    if not letters or letters in _WORDS:
+        return ""
+    spelt = letters.translate(_SAME)
+    begun = any(word.translate(_SAME).startswith((f"{spelt}0", f"{spelt}1")) for word in _WORDS)
+    return None if begun or spelt != letters else letters
 
 
 def _without_words(tokens: list[str]) -> list[str]:

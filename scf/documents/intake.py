@@ -207,16 +207,17 @@ def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:
     # How the file was read is told with its first document.
     told = tuple(found for found in table.findings if found.severity is not Severity.INFO)
     counted: Counter[str] = Counter()
+    wanted = upload.document_type
     for row in table.rows():
         if row.document is None and not blocks(row.findings):
             # No document and no mistake either (a sum, the header again): told, never counted.
             yield Item(None, row.findings)
             continue
-        item = _of_type(Item(row.document, (*told, *row.findings)), upload.document_type)
+        item = _of_type(Item(row.document, told + row.findings), wanted)
         told = ()
         if item.document is not None and item.document.kind is Kind.PAYMENT:
             look = payment_fingerprint(item.document)
-            item = Item(item.document, item.findings, counted[look])
+            item = item._replace(occurrence=counted[look])
             counted[look] += 1
         yield item
 

@@ -257,7 +257,8 @@ class Invoice(DocumentFields, Record, table=True):
             sqlite_where=LIVE,
             postgresql_where=LIVE,
         ),
-        Index("ix_invoice_pair", "seller_id", "buyer_id", "due_on"),
+        # The buyer first, so that whoever trades with it is read off the index.
+        Index("ix_invoice_pair", "buyer_id", "seller_id", "due_on"),
         Index("ix_invoice_seller", "seller_id", "due_on", "id"),
         Index(
             "ix_invoice_taken",
@@ -272,8 +273,7 @@ class Invoice(DocumentFields, Record, table=True):
             sqlite_where=_INCOMPLETE,
             postgresql_where=_INCOMPLETE,
         ),
-        # With the seller, so that whoever trades with a buyer is read off the index.
-        Index("ix_invoice_buyer", "buyer_id", "due_on", "seller_id"),
+        Index("ix_invoice_buyer", "buyer_id", "due_on"),
         Index(
             "ix_invoice_unpaid",
             "buyer_id",

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import false, literal_column, null
-
-from scf.documents.canonical import MESSAGES, CanonicalDocument, Identifier, Kind, Party
+from scf.documents.canonical import MESSAGES, Account, CanonicalDocument, Identifier, Kind, Party
 from scf.documents.fingerprints import canonical_number, digest_text, duplicate_key
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
@@ -118,11 +116,19 @@ def party_of(said: Mapping[str, Any]) -> Party:
 
 def said_of_parties(document: CanonicalDocument) -> dict[str, Any]:
     """Give what the document said of everyone in it, and where it asks to be paid."""
-    said = {"seller": party_json(document.seller), "buyer": party_json(document.buyer)}
-    if document.payee is not None:
-        said["payee"] = party_json(document.payee)
-    if document.accounts:
-        said["accounts"] = [dataclasses_dict(account) for account in document.accounts]  # type: ignore[assignment]
+    return _said(document.seller, document.buyer, document.payee, document.accounts)
+
+
+@lru_cache(maxsize=20_000)
+def _said(
+    seller: Party, buyer: Party, payee: Party | None, accounts: tuple[Account, ...]
+) -> dict[str, Any]:
+    # Kept, and never changed by whoever gets it: the documents of one pair say the same.
+    said: dict[str, Any] = {"seller": party_json(seller), "buyer": party_json(buyer)}
+    if payee is not None:
+        said["payee"] = party_json(payee)
+    if accounts:
+        said["accounts"] = [dataclasses_dict(account) for account in accounts]
     return said
 
 
@@ -162,21 +168,21 @@ def judged_pairs(party: Party) -> tuple[tuple[str, str], ...]:
 # --- One function per kind --------------------------------------------------------------------
 
 
-# Where every new invoice starts; written into the statement, so that a row carries only its own.
+# Where every new invoice starts, so that a row carries only its own.
 NEW_INVOICE: Final[dict[str, Any]] = {
-    "acceptance_state": literal_column("'NONE'"),
-    "dispute_state": literal_column("'CLEAR'"),
-    "ipu": false(),
-    "accepted_minor": null(),
-    "version": literal_column("1"),
-    **{
-        name: literal_column("0")
-        for name in (
+    "acceptance_state": "NONE",
+    "dispute_state": "CLEAR",
+    "ipu": False,
+    "accepted_minor": None,
+    "version": 1,
+    **dict.fromkeys(
+        (
             "acceptance_version", "credited_minor", "disputed_minor", "conceded_minor",
             "paid_minor", "retention_minor", "offered_minor", "held_minor", "outstanding_minor",
             "recourse_minor", "repaid_minor", "reassigned_minor", "over_advance_minor",
-        )
-    },
+        ),
+        0,
+    ),
 }  # fmt: skip
 
 

@@ -9,11 +9,12 @@ import dataclasses
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, select, text
 from sqlalchemy.engine import Connection
 
+from scf.db.bulk import insert_mappings
 from scf.db.runner import Context
 from scf.documents import rows as build
 from scf.documents.arrivals import (
@@ -63,19 +64,13 @@ TABLES: Final[dict[Kind, Table]] = {
 }
 # Every table once, with one of the kinds that it keeps.
 KINDS: Final[dict[Table, Kind]] = {table: kind for kind, table in TABLES.items()}
-_INSERTS: Final = {kind: insert(table) for kind, table in TABLES.items()}
-_INSERT_INVOICE = insert(INVOICE).values(build.NEW_INVOICE)
-_INSERT_LINE = insert(InvoiceLine.__table__)  # type: ignore[attr-defined]
-_INSERT_ORDER_LINE = insert(OrderLine.__table__)  # type: ignore[attr-defined]
-_INSERT_FINDING = insert(_finding)
-_INSERT_PENDING = insert(_pending)
-_INSERT_MESSAGE = insert(MESSAGE)
+_line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
+_order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
 # Spelt exactly as in the partial index, or the engines do not use it.
 LIVE: Final = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One result of reading: a document, or the reasons why there is none.
 
     ``occurrence`` counts equal payments of one file, so that two genuine ones are both kept.
@@ -159,8 +154,7 @@ class _Store:
                 drafts[made.document.kind].append((made, item))
         for kind, made_of_kind in drafts.items():
             self._store(kind, self._without_duplicates(kind, made_of_kind))
-        if self.findings:
-            self.ctx.conn.execute(_INSERT_FINDING, self.findings)
+        insert_mappings(self.ctx.conn, _finding, self.findings)
         return self.result
 
     # -- judging
@@ -254,8 +248,7 @@ class _Store:
             for made, _ in drafts:
                 made.state = "RECEIVED"
         _WRITERS[kind](self, [made for made, _ in drafts])
-        if pending:
-            self.ctx.conn.execute(_INSERT_PENDING, pending)
+        insert_mappings(self.ctx.conn, _pending, pending)
         made_of = [made for made, _ in drafts]
         self.result.to_judge += await_judgement(self.ctx, self.origin, made_of)
 
@@ -291,10 +284,8 @@ class _Store:
         if not self.staged:
             for row, problem in match_new(self.ctx, rows, lines):
                 self._match_finding(row["id"], problem)
-        self.ctx.conn.execute(_INSERT_INVOICE, rows)
-        flat = [line for of_one in lines for line in of_one]
-        if flat:
-            self.ctx.conn.execute(_INSERT_LINE, flat)
+        insert_mappings(self.ctx.conn, INVOICE, rows, build.NEW_INVOICE)
+        insert_mappings(self.ctx.conn, _line, [line for of_one in lines for line in of_one])
         if not self.staged:
             accept_self_billed(self.ctx, rows)
             net(self.ctx, _pairs(rows))
@@ -307,19 +298,17 @@ class _Store:
 
     def write_orders(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
-        self.ctx.conn.execute(
-            _INSERTS[Kind.ORDER], [build.order_row(made, shared) for made in drafts]
-        )
+        rows = [build.order_row(made, shared) for made in drafts]
+        insert_mappings(self.ctx.conn, TABLES[Kind.ORDER], rows)
         lines = [line for made in drafts for line in build.order_line_rows(made)]
-        if lines:
-            self.ctx.conn.execute(_INSERT_ORDER_LINE, lines)
+        insert_mappings(self.ctx.conn, _order_line, lines)
         if not self.staged:
             orders_arrived(self.ctx, _order_keys(drafts))
 
     def write_receipts(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
         rows = [build.receipt_row(made, shared) for made in drafts]
-        self.ctx.conn.execute(_INSERTS[Kind.RECEIPT], rows)
+        insert_mappings(self.ctx.conn, TABLES[Kind.RECEIPT], rows)
         if not self.staged:
             receipts_arrived(
                 self.ctx,
@@ -333,21 +322,21 @@ class _Store:
     def write_credit_notes(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
         rows = [build.credit_row(made, shared) for made in drafts]
-        self.ctx.conn.execute(_INSERTS[Kind.CREDIT_NOTE], rows)
+        insert_mappings(self.ctx.conn, TABLES[Kind.CREDIT_NOTE], rows)
         if not self.staged:
             net(self.ctx, _pairs(rows))
 
     def write_messages(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
         rows = [message_row(made, shared) for made in drafts]
-        self.ctx.conn.execute(_INSERT_MESSAGE, rows)
+        insert_mappings(self.ctx.conn, MESSAGE, rows)
         if not self.staged:
             messages_arrived(self.ctx, rows)
 
     def write_payments(self, drafts: Sequence[Draft]) -> None:
         shared = self.origin.columns()
         rows = [build.payment_row(made, shared) for made in drafts]
-        self.ctx.conn.execute(_INSERTS[Kind.PAYMENT], rows)
+        insert_mappings(self.ctx.conn, TABLES[Kind.PAYMENT], rows)
         if not self.staged:
             settle_told(self.ctx, rows)
 

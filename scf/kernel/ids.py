@@ -49,7 +49,8 @@ def new_id() -> str:
                 _counter = 0
         ms, counter = _last_ms, _counter
     value = ms << 80 | 7 << 76 | counter << 64 | 0b10 << 62 | secrets.randbits(_RANDOM_BITS)
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"  # as uuid.UUID spells it, at a third of the cost
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _plain(value: object) -> object:  # noqa: C901, PLR0911 - one answer a kind

@@ -83,8 +83,8 @@ def parse_minor(
     match = pattern.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if match is None:
         raise _refused("AMOUNT_FORMAT", Words("is not an amount such as 1234.50"), text, currency)
-    sign, whole, decimals = match[1], match[2], match[3] or ""
-    if decimals[digits:].strip("0"):
+    sign, whole, decimals = match.groups("")
+    if len(decimals) > digits and decimals[digits:].strip("0"):
         raise _refused(
             "AMOUNT_DECIMALS",
             Words("has more than %(digits)s decimals", digits=digits),

@@ -64,3 +64,25 @@ def test_the_short_way_for_common_numbers_gives_what_the_long_way_does() -> None
         short = f"{word}{sign}{zeros}507"
         # A full stop behind it changes nothing but the way that is taken.
         assert canonical_number(short) == canonical_number(f"{short}.") == "507"
+    words = (
+        "N",
+        "NO",
+        "R",
+        "PO",
+        "AB",
+        "FAX",
+        "INVOICENO",
+        "INVN",
+        "RECHNUNG",
+        "RI",
+        "I",
+        "O",
+        "0",
+    )
+    for word, sign, zeros, number in itertools.product(
+        words, ("", "-", " "), ("", "0", "000"), ("1", "17", "507", "2026")
+    ):
+        short = f"{word}{sign}{zeros}{number}"
+        assert canonical_number(short) == canonical_number(f"{short}.")
+    assert canonical_number("N0001625") == "1625"  # No. 1625
+    assert canonical_number("R-0001625") == "R1625"

@@ -189,10 +189,12 @@ class RowReader:
         count: int,
     ) -> TableRow:
         found += check(document, unread=unread | self.silent, today=self.today)
+        if not found:
+            return TableRow(line, document, (), count)
         told = tuple(found)
         if blocks(told):
             return TableRow(line, None, told, count)
-        return TableRow(line, document.with_findings(told) if told else document, told, count)
+        return TableRow(line, document.with_findings(told), told, count)
 
     def _cells(self, row: RawRow) -> _Cells | Finding | None:
         cells = row.cells
@@ -213,7 +215,7 @@ class RowReader:
                     ),
                     f"row {row.line}",
                 )
-        if not any(cells) or not any(cell.strip() for cell in cells):
+        if not any(map(str.strip, cells)):
             return None
         if not any(cells[position].strip() for position in self.used):
             return Finding(
@@ -223,19 +225,19 @@ class RowReader:
                 f"row {row.line}",
                 " ".join(cell for cell in cells if cell.strip()),
             )
-        for position, cell in enumerate(cells):
-            if len(cell) > MAX_FIELD:
-                return Finding(
-                    Severity.ERROR,
-                    "TEXT_TOO_LONG",
-                    Words(
-                        "The field has %(count)s characters; %(limit)s are allowed.",
-                        count=len(cell),
-                        limit=MAX_FIELD,
-                    ),
-                    f"row {row.line}, column {self.header[position]}",
-                    cell[:50],
-                )
+        if max(map(len, cells)) > MAX_FIELD:
+            position, cell = next(one for one in enumerate(cells) if len(one[1]) > MAX_FIELD)
+            return Finding(
+                Severity.ERROR,
+                "TEXT_TOO_LONG",
+                Words(
+                    "The field has %(count)s characters; %(limit)s are allowed.",
+                    count=len(cell),
+                    limit=MAX_FIELD,
+                ),
+                f"row {row.line}, column {self.header[position]}",
+                cell[:50],
+            )
         return cells
 
     # -- header fields
@@ -438,13 +440,10 @@ class RowReader:
                     )
         nets = [line.net_minor for line in lines]
         total = sum(net for net in nets if net is not None) if None not in nets else None
-        document = CanonicalDocument(
-            **{
-                **{name: getattr(first, name) for name in first.__slots__},
-                "lines": tuple(lines),
-                "lines_minor": total,
-                "net_minor": first.net_minor if first.net_minor is not None else total,
-            }
+        document = first._replace(
+            lines=tuple(lines),
+            lines_minor=total,
+            net_minor=first.net_minor if first.net_minor is not None else total,
         )
         return self._judged(document, unread, found, first.source.row, len(rows_of_one))
 

@@ -238,9 +238,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
-    op.create_index(
-        "ix_invoice_buyer", "invoice", ["buyer_id", "due_on", "seller_id"], unique=False
-    )
+    op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
     op.create_index(
         "ix_invoice_incomplete",
         "invoice",
@@ -250,7 +248,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("document_state = 'INCOMPLETE'"),
     )
     op.create_index("ix_invoice_number", "invoice", ["canonical_number"], unique=False)
-    op.create_index("ix_invoice_pair", "invoice", ["seller_id", "buyer_id", "due_on"], unique=False)
+    op.create_index("ix_invoice_pair", "invoice", ["buyer_id", "seller_id", "due_on"], unique=False)
     op.create_index("ix_invoice_seller", "invoice", ["seller_id", "due_on", "id"], unique=False)
     op.create_index(
         "ix_invoice_taken",

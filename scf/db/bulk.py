@@ -1,0 +1,112 @@
+"""Many rows of one table at once, by the way that each engine takes them fastest.
+
+A large import or a snapshot of the chain spends most of its time handing rows over: SQLite takes
+tuples straight through its driver, PostgreSQL by COPY. Values are turned into what the engine
+stores by the column's own type, column by column, and equal ones only once.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Column, Table
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+
+Convert = Callable[[Any], Any]
+
+
+def insert_mappings(
+    conn: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    same: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows that all name the same columns; ``same`` holds what is equal on all of them."""
+    if not rows:
+        return
+    names = list(rows[0])
+    cells = map(itemgetter(*names), rows) if len(names) > 1 else ((row[names[0]],) for row in rows)
+    insert_rows(conn, table, names, cells, same)
+
+
+def insert_rows(
+    conn: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    same: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows whose values stand in the order of ``names``, within the open transaction.
+
+    Constraints and triggers speak as for any other insert.
+
+    Raises
+    ------
+    DBAPIError
+        As a single insert would.
+    """
+    columns = [
+        _converted(table.c[name], values, conn.dialect)
+        for name, values in zip(names, zip(*rows, strict=True), strict=False)
+    ]
+    if not columns:
+        return
+    fixed = same or {}
+    stored = [_converted(table.c[name], (value,), conn.dialect)[0] for name, value in fixed.items()]
+    many = len(columns[0])
+    columns += [[value] * many for value in stored]
+    _hand_over(conn, table, [*names, *fixed], list(zip(*columns, strict=True)))
+
+
+def _hand_over(
+    conn: Connection, table: Table, names: Sequence[str], rows: list[tuple[Any, ...]]
+) -> None:
+    quote = conn.dialect.identifier_preparer.quote
+    into = f"{quote(table.name)} ({', '.join(map(quote, names))})"
+    if conn.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        conn.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", rows)  # noqa: S608 - our names
+        return
+    statement = f"COPY {into} FROM STDIN"
+    cursor = conn.connection.cursor()
+    try:
+        with _as_sqlalchemy_tells(conn, statement), cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    finally:
+        cursor.close()
+
+
+@contextmanager
+def _as_sqlalchemy_tells(conn: Connection, statement: str) -> Iterator[None]:
+    """Raise the driver's errors as those that everybody above knows."""
+    module: Any = conn.dialect.loaded_dbapi
+    try:
+        yield
+    except module.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, module.Error,
+            connection_invalidated=conn.dialect.is_disconnect(error, None, None),
+            dialect=conn.dialect,
+        ) from error  # fmt: skip
+
+
+def _converted(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+    convert = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return values
+    return _each_once(convert, values)
+
+
+def _each_once(convert: Convert, values: Sequence[Any]) -> list[Any]:
+    """Convert what is the same object only once: days, instants and parties stand on many rows."""
+    known: dict[int, Any] = {}
+    found = []
+    for value in values:
+        at = id(value)  # the row holds the value, so nothing else takes its place meanwhile
+        if at not in known:
+            known[at] = convert(value)
+        found.append(known[at])
+    return found
