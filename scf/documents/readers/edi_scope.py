@@ -32,6 +32,8 @@ from scf.kernel.money import EXPONENTS, parse_minor
 MAX_LINES: Final = 20_000
 MAX_NOTES: Final = 20
 MAX_NOTE: Final = 2000
+_PURPOSES: Final = ("id", "tax", "reg")
+_ITEM_NUMBERS: Final = ("buyer", "seller", "manufacturer", "standard:0160")
 _FULL_NAME: Final = 35  # a name of the whole width of its field goes on in the next one
 _CCYYMMDD: Final = 8
 _YYMMDD: Final = 6
@@ -208,6 +210,13 @@ class Message:
             self.line_places[str(len(self.lines))] = self.place(segment)
         return line
 
+    def item_number(self, line: dict[str, Any], scheme: str, number: str) -> None:
+        """Add a number of the item to a line, in the order in which every format gives them."""
+        known = {*line.get("item_ids", ()), Identifier(scheme, number)}
+        line["item_ids"] = tuple(
+            sorted(known, key=lambda one: (_ITEM_NUMBERS.index(one.scheme), one.value))
+        )
+
     def document(self, kind: Kind, parts: Sequence[TaxSubtotal] = ()) -> CanonicalDocument:
         """Put the document together; what follows from its amounts is filled in."""
         fields = self.fields
@@ -272,7 +281,9 @@ class PartyDraft:
         country = self.country.upper()
         if len(country) != 2 or not country.isalpha() or not country.isascii():  # noqa: PLR2004
             country = ""
-        found: tuple[Identifier, ...] = identifiers(self.numbers, country)
+        # In the order in which every format gives them, whatever the order of the segments.
+        numbers = sorted(self.numbers, key=lambda number: _PURPOSES.index(number[0]))
+        found: tuple[Identifier, ...] = identifiers(numbers, country)
         trading = rest[0] if rest else ""
         return Party(name, country, found, trading if trading != name else "")
 

@@ -13,8 +13,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from scf.documents.canonical import Account, Identifier, Reference, TaxSubtotal
+from scf.documents.canonical import Account, Reference, TaxSubtotal
 from scf.documents.readers import edifact_codes as codes
+from scf.documents.readers.derived import per_quantity
 from scf.documents.readers.edi_scope import Message, PartyDraft
 from scf.documents.readers.edi_segments import Segment
 from scf.documents.readers.ubl_parts import make_account
@@ -325,7 +326,7 @@ class Body:
         """FTX: terms of payment, the profile of the message, or a note."""
         words = " ".join(part for part in segment.parts(4) if part)
         subject = segment.get(1)
-        if not words:
+        if not words or subject in codes.NO_NOTES:
             return
         if self.line is not None:
             self.line.setdefault("note", words[:1000])
@@ -359,10 +360,7 @@ class Body:
         scheme = codes.ITEM_NUMBERS.get(kind)
         if scheme is None or not number or self.line is None:
             return
-        known: tuple[Identifier, ...] = self.line.get("item_ids", ())
-        one = Identifier(scheme, number)
-        if one not in known:
-            self.line["item_ids"] = (*known, one)
+        self.message.item_number(self.line, scheme, number)
 
     def item_text(self, segment: Segment) -> None:
         """IMD: what the item is called; its name goes before a longer description."""
@@ -400,7 +398,9 @@ class Body:
             self.group = "PRI"
             self.line["price"] = self.message.decimal(segment, text)
             base = segment.get(1, 4)
-            self.line["price_quantity"] = self.message.decimal(segment, base) if base else ""
+            self.line["price_quantity"] = per_quantity(
+                self.message.decimal(segment, base) if base else ""
+            )
 
     def paid_document(self, segment: Segment) -> None:
         """DOC: a document that a remittance pays; its amounts follow."""

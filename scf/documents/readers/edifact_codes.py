@@ -12,7 +12,7 @@ AGENCIES: Final = {"9": "GLN", "16": "DUNS"}
 TAX_NUMBERS: Final = {"VA": "VAT", "FC": "FC", "AHP": "FC"}
 REGISTERS: Final = frozenset({"GN", "XA"})
 ITEM_NUMBERS: Final = {
-    **dict.fromkeys(("EN", "UP", "SRV", "GT"), "standard"),
+    **dict.fromkeys(("EN", "UP", "SRV", "GT"), "standard:0160"),
     **dict.fromkeys(("SA", "VN", "VP"), "seller"),
     **dict.fromkeys(("IN", "BP"), "buyer"),
     "MF": "manufacturer",
@@ -28,6 +28,8 @@ PRICES: Final = ("AAA", "INV", "CAL", "CON", "AAE", "AAB", "AAF")  # net before 
 DISCOUNT_TERMS: Final = frozenset({"22", "20", "8"})
 DUE_DATES: Final = frozenset({"13", "140", "265"})
 TERMS_TEXTS: Final = frozenset({"AAB", "PMT", "PMD"})
+# Why a tax is not charged, and what an item is like: neither is a note to people.
+NO_NOTES: Final = frozenset({"AGM", "ACF"})
 SUB_LINE: Final = "1"
 DAYS: Final = frozenset({"D", "CD"})
 INVOICE_DATES: Final = frozenset({"5", ""})

@@ -14,7 +14,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from scf.documents.canonical import Identifier, Reference, TaxSubtotal
+from scf.documents.canonical import Reference, TaxSubtotal
 from scf.documents.readers.edi_scope import Message, PartyDraft, product
 from scf.documents.readers.edi_segments import Segment
 from scf.kernel.errors import Words
@@ -23,7 +23,7 @@ from scf.kernel.findings import Severity
 _REGISTERS: Final = {"1": "DUNS", "9": "DUNS+4", "UL": "GLN", "LE": "LEI"}
 _PARTY_TAX: Final = {"TJ": "FI", "FI": "FI", "GT": "GST", "VX": "VAT", "EI": "FI"}
 _ITEM_NUMBERS: Final = {
-    **dict.fromkeys(("EN", "UP", "UK", "UI", "UA", "EO"), "standard"),
+    **dict.fromkeys(("EN", "UP", "UK", "UI", "UA", "EO"), "standard:0160"),
     **dict.fromkeys(("VN", "VP", "VA", "VC"), "seller"),
     **dict.fromkeys(("BP", "IN", "PI", "CB", "SK"), "buyer"),
     **dict.fromkeys(("MG", "MN", "MF"), "manufacturer"),
@@ -218,15 +218,12 @@ class Body:
     def _pairs(self, segment: Segment, first: int) -> None:
         if self.line is None:
             return
-        found: dict[Identifier, None] = dict.fromkeys(self.line.get("item_ids", ()))
         for element in range(first, min(len(segment.elements) - 1, _LAST_PAIR), 2):
             kind, number = segment.get(element), segment.get(element + 1)
             if kind in _ITEM_NUMBERS and number:
-                found[Identifier(_ITEM_NUMBERS[kind], number)] = None
+                self.message.item_number(self.line, _ITEM_NUMBERS[kind], number)
             elif number:
                 self._line_reference(kind, number)
-        if found:
-            self.line["item_ids"] = tuple(found)
 
     def description(self, segment: Segment) -> None:
         """PID: what the item is called."""

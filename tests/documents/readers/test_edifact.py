@@ -56,7 +56,10 @@ def test_an_invoice_gives_every_amount_party_and_reference_to_its_owner() -> Non
         "KGM",
         "25",
     )
-    assert flour.item_ids == (Identifier("standard", "4000862141404"), Identifier("seller", "A-1"))
+    assert flour.item_ids == (
+        Identifier("seller", "A-1"),
+        Identifier("standard:0160", "4000862141404"),
+    )
     assert (flour.net_minor, flour.tax_percent, flour.order_line) == (10000, "19", "1")
     assert (oats.line_id, oats.net_minor, oats.order_line) == ("2", 5050, "2")
 

@@ -49,7 +49,7 @@ def test_an_invoice_takes_its_total_in_hundredths_and_its_terms_in_days() -> Non
         ("Flour", "4", "25", 10000),
         ("Oats", "1", "50.5", 5050),
     ]
-    assert read.lines[0].item_ids == (Identifier("standard", "036000291452"),)
+    assert read.lines[0].item_ids == (Identifier("standard:0160", "036000291452"),)
     assert [found.code for found in read.findings] == ["DUE_FROM_TERMS"]
 
 
