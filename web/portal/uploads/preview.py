@@ -246,7 +246,11 @@ def document_seen(content: bytes, today: dt.date) -> Seen:
     parsed = read_file(content, today=today)
     seen = Seen(good=len(parsed.documents), bad=parsed.refused or int(not parsed.documents))
     refusals = parsed.refusals or (() if parsed.documents else (parsed.findings,))
-    seen.rows = [("", None, findings) for findings in refusals[: _SHOWN // 2]]
+    named = bool(parsed.refusals)
+    seen.rows = [
+        (findings[0].place.partition(",")[0] if named else "", None, findings)
+        for findings in refusals[: _SHOWN // 2]
+    ]
     seen.rows += [("", one, one.findings) for one in parsed.documents[: _SHOWN - len(seen.rows)]]
     return seen
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from scf.db.engine import Database
 from scf.documents.models import Invoice, Upload
+from tests.documents.readers.edi import edifact
 from tests.support.served import Served
 from tests.web.portal.anchor.world import SUPPLIER_VAT, Person, served
 
@@ -218,3 +219,19 @@ def test_the_file_to_correct_and_the_original_come_back_and_strangers_see_nothin
     other = Person(of, "treasurer")
     for path in ("", "/check", "/errors", "/original"):
         assert other.browser.get(f"/uploads/{upload_id}{path}").status_code == 404
+
+
+def test_the_messages_of_an_interchange_are_seen_before_they_are_imported(of: Served) -> None:
+    good = (
+        "BGM+380+E-1+9", "DTM+137:20260210:102",
+        "NAD+SE+++Brook Ltd", f"RFF+VA:{SUPPLIER_VAT}", "NAD+BY+++Anchor", "CUX+2:EUR",
+        "DTM+13:20260511:102", "UNS+S", "MOA+9:101.50",
+    )  # fmt: skip
+    bad = tuple("MOA+9:1o1.50" if part.startswith("MOA") else part for part in good)
+    clerk = Person(of, "clerk")
+    upload_id = hand_in(clerk, edifact(("INVOIC", good), ("INVOIC", bad)), "out.edi")
+    for text in ("1 good", "1 to fix", "message 2", "Import 1 document", "E-1", "1o1.50"):
+        assert text in clerk.html, text
+    done = clerk.post(f"/uploads/{upload_id}/start", clerk.fields(f"/uploads/{upload_id}/start"))
+    assert "message 2, segment 10 (MOA)" in done
+    assert count(of, Invoice, Invoice.number == "E-1") == 1
