@@ -12,19 +12,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Final
 
-from scf.documents.canonical import CanonicalDocument, Kind
+from scf.documents.canonical import CanonicalDocument, Kind, amount_text
 from scf.documents.readers.text import scaled
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
-from scf.kernel.money import EXPONENTS, format_minor
+from scf.kernel.money import EXPONENTS
 
 MAX_CURRENCY_DIFFERENCE: Final = 100  # minor units: one whole unit, as EN 16931 allows for tax
 MAX_LINE_FINDINGS: Final = 20
-
-
-def amount_text(document: CanonicalDocument, minor: int) -> str:
-    """Write an amount of the document as people read it: "14000.00 EUR"."""
-    return f"{format_minor(minor, document.currency)} {document.currency}"
 
 
 def totals_agree(document: CanonicalDocument, _unread: Container[str]) -> Iterator[Finding]:

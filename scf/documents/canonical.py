@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
+from scf.kernel.money import format_minor
 
 _NOWHERE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -281,6 +282,11 @@ class ParsedFile:
     def errors(self) -> tuple[Finding, ...]:
         """Give the findings that keep something out."""
         return tuple(found for found in self.findings if found.severity == Severity.ERROR)
+
+
+def amount_text(document: CanonicalDocument, minor: int) -> str:
+    """Write an amount of the document as people read it: "14000.00 EUR"."""
+    return f"{format_minor(minor, document.currency)} {document.currency}"
 
 
 def blocks(findings: list[Finding] | tuple[Finding, ...]) -> bool:

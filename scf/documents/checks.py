@@ -18,13 +18,12 @@ from typing import Final
 
 from scf.documents.arithmetic import (
     MAX_LINE_FINDINGS,
-    amount_text,
     line_arithmetic,
     lines_agree,
     tax_at_its_rate,
     totals_agree,
 )
-from scf.documents.canonical import CanonicalDocument, Kind, Party, side_name
+from scf.documents.canonical import CanonicalDocument, Kind, Party, amount_text, side_name
 from scf.documents.readers.text import unsafe_character
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity

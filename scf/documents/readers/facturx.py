@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from scf.documents.arithmetic import amount_text
-from scf.documents.canonical import CanonicalDocument, Kind, ParsedFile, blocks
+from scf.documents.canonical import CanonicalDocument, Kind, ParsedFile, amount_text, blocks
 from scf.documents.fingerprints import canonical_number
 from scf.documents.readers.pdf import Opened, open_pdf
 from scf.kernel.errors import InvalidInput, TooLarge, Words
