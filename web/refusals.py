@@ -7,16 +7,19 @@ days as the language writes them, states and roles by their names.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flask import Flask
 from flask_babel import gettext as _
 
+from scf.documents.models import DocumentFinding
 from scf.kernel.errors import ScfError, Words, in_words, words_from_stored
+from scf.kernel.findings import Finding, Severity
 from web.i18n import day, money, role_name
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_IN_TABLE: Final = re.compile(r"row (\d+)(?:, line (\d+))?(?:, column (.+))?", re.DOTALL)
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -24,6 +27,7 @@ def attach(app: Flask) -> None:
     """Let templates tell stored texts of ours in the reader's language."""
     app.jinja_env.filters["translated"] = translated
     app.jinja_env.filters["told"] = finding_text
+    app.jinja_env.filters["place"] = place_text
 
 
 def refusal_text(error: ScfError) -> str:
@@ -41,6 +45,28 @@ def translated(words: str) -> str:
 def finding_text(found: Mapping[str, Any]) -> str:
     """Return what a finding says that an answer keeps, in the reader's words."""
     return translated(words_from_stored(found["message"], found.get("words")))
+
+
+def findings_told(rows: Iterable[DocumentFinding]) -> list[Finding]:
+    """Return stored findings in the reader's words, for a file that the reader takes along."""
+    return [
+        Finding(Severity(row.severity), row.code, translated(row.told), row.place, row.value)
+        for row in rows
+    ]
+
+
+def place_text(place: str) -> str:
+    """Return where a finding stands, in the reader's words; a path of XML stays as it is."""
+    if place == "header":
+        return str(_("header"))
+    found = _IN_TABLE.fullmatch(place)
+    if found is None:
+        return place
+    row, line, column = found.groups()
+    parts = [_("row %(number)s", number=row)]
+    parts += [_("line %(number)s", number=line)] if line else []
+    parts += [_("column %(name)s", name=column)] if column else []
+    return ", ".join(parts)
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

@@ -16,7 +16,7 @@ from scf.kernel.errors import RuleViolation, Words
 from tests.support.served import served_small
 from web.i18n import COOKIE
 from web.problems import problem_of
-from web.refusals import translated
+from web.refusals import place_text, translated
 
 ROOT = Path(web.__file__).parent
 LANGUAGES = [path.name for path in sorted((ROOT / "translations").iterdir()) if path.is_dir()]
@@ -127,3 +127,10 @@ def test_nothing_that_people_type_is_taken_for_a_place_of_a_text(db: Database) -
         assert problem_of(refusal).detail == f"Invoice {typed} is late."
         assert translated(typed) == typed
         assert translated("") == ""
+
+
+@pytest.mark.parametrize(
+    "place", ["header", "row 12", "row 12, column a, b", "row 3, line 2, column Net", "/Invoice/ID"]
+)
+def test_a_place_in_a_table_is_told_part_by_part_and_a_path_as_it_is(place: str) -> None:
+    assert place_text(place) == place

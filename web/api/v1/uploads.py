@@ -29,7 +29,7 @@ from web.api.v1.shell import endpoint, reader, run
 from web.api.v1.trade import one
 from web.context import platform
 from web.problems import BadRequest
-from web.refusals import translated
+from web.refusals import findings_told, translated
 from web.strict_json import NotStrict, loads
 
 resource = Blueprint("uploads", __name__)
@@ -281,10 +281,11 @@ def get_errors(upload_id: str) -> Response:
             .scalars()
             .all()
         )
+        told = findings_told(found)
         written = (
-            errorfile.bad_rows(content, found, row.mapping, row.document_type)
+            errorfile.bad_rows(content, told, row.mapping, row.document_type)
             if intake.is_table(content, row.format)
-            else errorfile.list_of(found)
+            else errorfile.list_of(told)
         )
     return attachment(written, f"errors-{upload_id}.csv", "text/csv; charset=utf-8")
 

@@ -34,6 +34,7 @@ from web.portal.acting import must, tried
 from web.portal.uploads import preview
 from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
 from web.portal.uploads.fixing import grid_of
+from web.refusals import findings_told
 
 REFRESH: Final = 3
 _UNKNOWN: Final = 50
@@ -142,11 +143,12 @@ def errors(upload_id: str) -> Response:
     """Give what is to be corrected as a file: of a table its bad rows, else the findings."""
     with platform().db.read(actor()) as reading:
         row = one_upload(reading, upload_id)
-        content, found = content_of(reading, row), open_errors(reading, upload_id)
+        content = content_of(reading, row)
+        told = findings_told(open_errors(reading, upload_id))
         written = (
-            errorfile.bad_rows(content, found, row.mapping, row.document_type)
+            errorfile.bad_rows(content, told, row.mapping, row.document_type)
             if preview.is_table(content)
-            else errorfile.list_of(found)
+            else errorfile.list_of(told)
         )
     return attachment(written, f"to-correct-{upload_id}.csv", "text/csv; charset=utf-8")
 
