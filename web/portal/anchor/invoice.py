@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlmodel import col
 from werkzeug.wrappers import Response
 
-from scf.documents.models import Acceptance, Dispute, DocumentFinding, Invoice, InvoiceLine
+from scf.documents.einvoice.shown import verdicts
+from scf.documents.models import Acceptance, Dispute, Invoice, InvoiceLine
 from scf.documents.rules import owed
 from scf.kernel.errors import NotAllowed, NotFound, ScfError
 from scf.parties.service import firm_names
@@ -119,7 +120,7 @@ def _page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
             lines=parts(InvoiceLine, col(InvoiceLine.invoice_id)),
             words=parts(Acceptance, col(Acceptance.invoice_id)),
             disputes=parts(Dispute, col(Dispute.invoice_id)),
-            findings=parts(DocumentFinding, col(DocumentFinding.document_id)),
+            rules=verdicts(reading, [row.id]),
             undertaking=is_undertaking(conn, row.currency),
             today=on,
             form=form,

@@ -7,6 +7,7 @@ from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
+from scf.documents.einvoice.shown import verdicts as verdicts_on
 from scf.financing.reasons import DECLINE_CODES, letter
 from scf.kernel.errors import InvalidInput, ScfError
 from scf.reporting import casefile
@@ -44,6 +45,9 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
     file = file_of(request_id)
     sides = file.sides
     picture = chain.around(sides)
+    numbers = {line.invoice_id: line.number for line in file.lines}
+    with reading() as session:
+        rules = verdicts_on(session, list(numbers))
     return render_template(
         "officer/case.html",
         case=caseview.view(file, actor()),
@@ -53,6 +57,8 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
         errors=errors,
         letter=told,
         decline_codes=[(code, decline_name(code)) for code in DECLINE_CODES],
+        rules=rules,
+        numbers=numbers,
         picture=picture,
         highlight=sides,
     )

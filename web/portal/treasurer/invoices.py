@@ -11,6 +11,8 @@ from sqlmodel import Session, col
 
 from scf.db.visibility import not_found
 from scf.documents.canonical import Kind
+from scf.documents.einvoice.models import RULE_CODES
+from scf.documents.einvoice.shown import verdicts
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
@@ -146,7 +148,9 @@ def _life(reading: Session, row: Invoice) -> dict[str, Any]:
     findings = reading.execute(
         select(DocumentFinding)
         .where(
-            col(DocumentFinding.document_id) == row.id, col(DocumentFinding.resolved_at).is_(None)
+            col(DocumentFinding.document_id) == row.id,
+            col(DocumentFinding.resolved_at).is_(None),
+            col(DocumentFinding.code).not_in(RULE_CODES),
         )
         .limit(_MOST_FINDINGS)
     ).scalars()
@@ -155,6 +159,7 @@ def _life(reading: Session, row: Invoice) -> dict[str, Any]:
         "despatches": despatches,
         "receipts": receipts,
         "findings": list(findings),
+        "rules": verdicts(reading, [row.id]),
         "lines": all_of(
             InvoiceLine, col(InvoiceLine.invoice_id) == row.id, by=col(InvoiceLine.place)
         ),
