@@ -25,6 +25,7 @@ from scf.documents.einvoice.service import RuleService, Unjudged, shared_service
 from scf.documents.einvoice.validator import FATAL, Verdict
 from scf.documents.models import DocumentFinding, Original
 from scf.documents.readers.files import MAX_DOCUMENT_BYTES
+from scf.documents.readers.pdf import MAX_PDF_BYTES, open_pdf
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.rows import Origin
 from scf.kernel.actor import OPERATOR
@@ -80,7 +81,7 @@ def keep_verdicts(ctx: Context, data: KeepVerdicts) -> dict[str, Any]:
     """Each document shows what the rules say of it, to everybody who sees the document.
 
     A broken rule keeps no document out and takes it from no financing by itself: see decision
-    0023. A document that was judged meanwhile is left as it is.
+    0025. A document that was judged meanwhile is left as it is.
     """
     by_id = {one.document_id: one for one in data.verdicts}
     waiting = ctx.conn.execute(
@@ -210,13 +211,18 @@ def _contents(platform: Platform, documents: list[tuple[str, str]]) -> Iterator[
 
 
 def xml_of(content: bytes) -> bytes:
-    """Give the XML of a file as it was handed in; what holds none comes back as it is."""
-    if sniff(content) is not Format.GZIP:
-        return content
+    """Give the XML of a file as it was handed in: unpacked, or out of the PDF around it.
+
+    What holds none comes back as it is, and is refused as XML.
+    """
     try:
-        return unpack(content, MAX_DOCUMENT_BYTES)
+        if sniff(content) is Format.GZIP:
+            content = unpack(content, max(MAX_DOCUMENT_BYTES, MAX_PDF_BYTES))
+        if sniff(content) is Format.PDF:
+            content = open_pdf(content).invoice.content
     except (InvalidInput, TooLarge):
-        return content
+        pass
+    return content
 
 
 def _judged(document_id: str, found: Verdict | Unjudged) -> Judged:
