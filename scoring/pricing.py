@@ -23,7 +23,7 @@ from scoring.schema import (
     Refusal,
     Route,
 )
-from scoring.stack import BP, Stack, stack, whole_bp
+from scoring.stack import BP, Stack, margin_of, stack, whole_bp
 
 PPM_PER_BP: Final = 100
 _PPM: Final = 1_000_000
@@ -51,7 +51,7 @@ def price(inputs: PriceInputs, policy: Policy) -> PriceResult:
     The order of mitigants is cash, recourse, insurance, each at most once. The grade reads the
     obligor's own PD: recourse and insurance lower the price, not the risk of the name.
     """
-    refusal = _gate(inputs)
+    refusal = _gate(inputs) or _below_hurdle(inputs, policy)
     if refusal is not None:
         return _without_price(policy, refusal)
     item = stack(inputs, policy)
@@ -129,7 +129,7 @@ def expert_band(inputs: PriceInputs, policy: Policy) -> PriceBand | None:
     PriceBand or None
         None where `price` gives no rate either. Its label says that no data stand behind it.
     """
-    if inputs.obligor is None or _gate(inputs) is not None:
+    if inputs.obligor is None or _gate(inputs) or _below_hurdle(inputs, policy):
         return None
     _, total, _ = floored(inputs.obligor, policy.scale)
     pd = -math.expm1(-total)
@@ -187,6 +187,15 @@ def _gate(inputs: PriceInputs) -> Refusal | None:
     return None
 
 
+def _below_hurdle(inputs: PriceInputs, policy: Policy) -> Refusal | None:
+    """Return why a margin below nothing is none: capital would earn less than the hurdle."""
+    margin = margin_of(inputs, policy)
+    if margin >= 0:
+        return None
+    most = margin - inputs.margin_shift_bp
+    return Refusal("PRICE_BELOW_HURDLE", (("margin_bp", str(margin)), ("most_off_bp", str(most))))
+
+
 def _not_assessed(inputs: PriceInputs) -> str | None:
     """Return whose assessment the price would need and does not have."""
     if inputs.obligor is None:
@@ -202,6 +211,8 @@ def _verdict(
     grade = grade_of(item.behind.pd_one_year, policy.scale)
     if grade.route == "refuse":
         return Refusal("RISK_BELOW_FLOOR", (("pd", item.behind.pd_one_year), ("grade", grade.name)))
+    if inputs.margin_shift_bp < 0 and item.micro_bp[-1]:
+        return Refusal("PRICE_BELOW_FLOOR", (("floor_bp", rate_bp),))
     cap = policy.charges.cap
     if inputs.legal_cap is not None:
         cap = min(cap, inputs.legal_cap)

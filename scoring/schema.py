@@ -234,6 +234,9 @@ class PriceInputs:
         Highest yearly rate that the law of the programme allows.
     same_group : bool
         Seller and debtor belong to one group; refused.
+    margin_shift_bp : int
+        What people of the bank added to the policy's margin, or took off it. It moves the margin
+        and nothing else; the margin never falls below 0, nor the rate below its floor.
     """
 
     claim: Claim
@@ -256,6 +259,7 @@ class PriceInputs:
     exponent: int = 2
     legal_cap: Fraction | None = None
     same_group: bool = False
+    margin_shift_bp: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what no item can be; what an item may be and is not bought is a refusal."""
@@ -314,7 +318,8 @@ class Refusal:
     ----------
     code : str
         TENOR_SHORT, MODEL_UNAVAILABLE, OBLIGOR_IN_DEFAULT, SAME_GROUP, LEAF_NOT_PRICEABLE,
-        RISK_BELOW_FLOOR, PRICE_ABOVE_CAP or NOTHING_LEFT.
+        RISK_BELOW_FLOOR, PRICE_ABOVE_CAP or NOTHING_LEFT; PRICE_BELOW_HURDLE or PRICE_BELOW_FLOOR
+        only where people took something off the margin.
     facts : tuple of (str, int or float or str)
         What was measured and what it was held against; for people of the bank only.
     """

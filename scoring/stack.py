@@ -138,7 +138,7 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
         "operating": _operating(inputs, policy, tau),
         "channel": charges.hop_fee_bp * inputs.transfers + _premium(inputs),
         "uncertainty": _uncertainty(inputs, policy),
-        "margin": charges.margin_undertaking_bp if inputs.is_undertaken else charges.margin_bp,
+        "margin": margin_of(inputs, policy),
     }
     micro = [to_micro(parts[name]) for name in COMPONENTS[:-1]]
     lowest = to_micro(BP * funding + charges.floor_over_funding_bp)
@@ -157,6 +157,13 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
             floors=floors,
         ),
     )
+
+
+def margin_of(inputs: PriceInputs, policy: Policy) -> Fraction:
+    """Return the margin: the policy's for this claim, with what people added or took off."""
+    charges = policy.charges
+    margin = charges.margin_undertaking_bp if inputs.is_undertaken else charges.margin_bp
+    return margin + inputs.margin_shift_bp
 
 
 def to_micro(bp: Fraction | float) -> int:

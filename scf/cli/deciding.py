@@ -28,6 +28,7 @@ def attach(app: typer.Typer) -> None:
     app.command()(decide)
     app.command()(undo)
     app.command()(override)
+    app.command()(reprice)
     app.command()(review)
     app.add_typer(authority, name="authority")
 
@@ -186,6 +187,52 @@ def override(
         "note": note,
     }
     show(SESSION.run("request.override", payload).result)
+
+
+def reprice(
+    which: Which,
+    margin: Annotated[
+        int, typer.Option(metavar="BP", help="Basis points on the policy's margin; -10 is cheaper")
+    ],
+    code: Annotated[str, typer.Option(help="Why: DATA_CORRECTED, EVIDENCE_SEEN, …")] = "",
+    note: Annotated[str, typer.Option(help="In your words")] = "",
+    version: Version = None,
+) -> None:
+    """Propose another price, with --code and --note; without them show what it would do."""
+    from scf.reporting.repriced import effect
+
+    if not code and not note:
+        with SESSION.platform.db.read(SESSION.actor) as session:
+            found = effect(session, SESSION.actor, which, margin)
+        if found is None:
+            raise NotFound("NOT_FOUND", "No financing request with this id.", id=which)
+        show(
+            {
+                "rate": {"now": found.rate_before, "then": found.rate_after},
+                "net": {
+                    "now": format_minor(found.net_before_minor, found.currency),
+                    "then": format_minor(found.net_after_minor, found.currency),
+                },
+                "return_ppm": {
+                    "now": found.before.return_ppm,
+                    "then": found.after.return_ppm if found.after else None,
+                    "hurdle": found.before.hurdle_ppm,
+                },
+                "parts_bp": {name: [now, then] for name, now, then in found.parts},
+                "people": found.people,
+                "roles": [role.value for role in found.roles],
+                "refused": found.refusal.code if found.refusal else None,
+            }
+        )
+        return
+    payload = {
+        "request_id": which,
+        "version": _version(which) if version is None else version,
+        "margin_shift_bp": margin,
+        "code": code,
+        "note": note,
+    }
+    show(SESSION.run("request.reprice", payload).result)
 
 
 def review(

@@ -16,7 +16,7 @@ from scf.financing import advances, authority, guards, requests
 from scf.financing.ending import undo_stops
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, DECIDABLE, REQUEST
 from scf.kernel.actor import Actor
-from scf.kernel.errors import Conflict, ScfError
+from scf.kernel.errors import Conflict, RuleViolation, ScfError
 from scf.parties.access import may
 from scf.programmes.terms import Terms
 
@@ -73,6 +73,13 @@ class _Case:
         authority.is_no_maker(self.conn, self.actor, self.made)
         return False
 
+    def reprice(self) -> bool:
+        """Stop where no other price can be chosen: the rate of a contract is agreed."""
+        self.decidable()
+        if self.terms.price_mode == "contract":
+            raise RuleViolation("PRICE_BY_CONTRACT", "The rate is agreed in the programme.")
+        return False
+
     def undo(self) -> bool:
         """Stop where no word of this person can be taken back."""
         stops = undo_stops(self.conn, self.actor.user_id, self.row, self.now)
@@ -105,6 +112,7 @@ def acts_of(
         ("decline", "request.decide", case.decidable),
         ("differ", "request.decide", case.differ),
         ("override", "request.override", case.decidable),
+        ("reprice", "request.reprice", case.reprice),
         ("undo", "request.undo", case.undo),
         ("cancel", "request.cancel", case.cancel),
     )

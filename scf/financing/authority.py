@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Row, Table, insert, or_, select, update
+from sqlalchemy import Row, Table, and_, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.failures import constraint_means
@@ -150,7 +150,13 @@ def _who_asked(conn: Connection, row: Row[Any]) -> set[str]:
         .join(_INVOICE, _INVOICE.c.id == _ACCEPTANCE.c.invoice_id)
         .where(_ACCEPTANCE.c.invoice_id.in_(invoices))
     ).scalars()
-    quoted = conn.execute(select(_QUOTE.c.created_by).where(_QUOTE.c.id == row.quote_id)).scalars()
+    # What officers made of it since is their word, not the seller's.
+    first = select(func.coalesce(_QUOTE.c.instead_of, _QUOTE.c.id)).where(
+        _QUOTE.c.id == row.quote_id
+    )
+    quoted = conn.execute(
+        select(_QUOTE.c.created_by).where(_QUOTE.c.id == first.scalar_subquery())
+    ).scalars()
     answered = conn.execute(
         select(_QUESTION.c.answered_by).where(
             _QUESTION.c.request_id == row.id, _QUESTION.c.answered_by.is_not(None)
@@ -160,12 +166,20 @@ def _who_asked(conn: Connection, row: Row[Any]) -> set[str]:
 
 
 def _overrode(conn: Connection, actor: Actor, row: Row[Any]) -> bool:
-    """Tell whether this person lowered the route: then the decision is not theirs alone."""
+    """Tell whether this person set price or route aside: then the decision is not theirs alone.
+
+    More eyes take nothing away from anybody.
+    """
     who = conn.execute(
         select(_OVERRIDE.c.user_id).where(
             _OVERRIDE.c.request_id == row.id,
-            _OVERRIDE.c.what == "route",
-            or_(_OVERRIDE.c.before == TWO_OFFICERS, _OVERRIDE.c.after != TWO_OFFICERS),
+            or_(
+                _OVERRIDE.c.what == "price",
+                and_(
+                    _OVERRIDE.c.what == "route",
+                    or_(_OVERRIDE.c.before == TWO_OFFICERS, _OVERRIDE.c.after != TWO_OFFICERS),
+                ),
+            ),
         )
     ).scalars()
     return same_person(conn, actor.user_id, who)

@@ -106,6 +106,8 @@ def _fits(
         raise RuleViolation("NOT_SIMILAR", "This case is of another programme or currency.")
     if row.face_minor > OUTLIER * middle:
         raise RuleViolation("OUTLIER", "The amount stands out among these cases.")
+    if requests.standing(ctx.conn, row) is not None:
+        raise Conflict("REPRICED", "Another price is proposed here; it needs a word of its own.")
     made = requests.decisions_of(ctx.conn, row)
     terms = checks.terms_of(ctx, row)
     if made or not authority.may_say(ctx.conn, ctx.actor, row, terms, made).last:

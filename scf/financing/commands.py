@@ -8,6 +8,7 @@ from scf.financing import (
     ending,
     oversight,
     questions,
+    reprice,
     submit,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "ending",
     "oversight",
     "questions",
+    "reprice",
     "submit",
 ]

@@ -1,7 +1,8 @@
-"""A counter-offer: the financier would finance less; the seller takes it, or it lapses.
+"""A counter-offer: the financier would finance less, or the same at another price.
 
-The officers sign the smaller amounts, by the same steps as an approval. Until the seller's word
-everything stays held as it was asked for; what it takes less is freed then.
+The officers sign the amounts offered, by the same steps as an approval. Until the seller's word
+everything stays held as it was asked for; what it takes less is freed then. Without its word
+nothing is paid: an offer that it does not take lapses.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from sqlalchemy import Row, Table, insert, select, update
 from scf.db.runner import Context, command
 from scf.db.types import Count, Id, Minor
 from scf.documents import axes
-from scf.financing import advances, checks, guards, requests, signatures
+from scf.financing import advances, checks, guards, reprice, requests, signatures
 from scf.financing.authority import Word
 from scf.financing.models import CounterOffer
 from scf.financing.seeing import seen
@@ -195,9 +196,11 @@ def _priced(line: Any) -> PricedLine:  # noqa: ANN401 - what _smaller made
     return priced
 
 
-def _total(row: Row[Any], smaller: Sequence[Any]) -> Any:  # noqa: ANN401 - stands for a request
-    sums = {name: sum(getattr(line, name) for line in smaller) for name in _MONEY}
-    return SimpleNamespace(id=row.id, quote_id=row.quote_id, currency=row.currency, **sums)
+def _total(row: Row[Any], lines: Sequence[Any], quote_id: str | None = None) -> Any:  # noqa: ANN401 - stands for a request
+    sums = {name: sum(getattr(line, name) for line in lines) for name in _MONEY}
+    return SimpleNamespace(
+        id=row.id, quote_id=quote_id or row.quote_id, currency=row.currency, **sums
+    )
 
 
 def _store(ctx: Context, row: Row[Any], values: dict[str, Any]) -> str:
@@ -220,7 +223,7 @@ def _store(ctx: Context, row: Row[Any], values: dict[str, Any]) -> str:
 
 @command("request.take_offer", TakeOffer)
 def take_offer(ctx: Context, data: TakeOffer) -> dict[str, Any]:
-    """The seller takes less: the request is approved for that, the rest is free for others.
+    """The seller takes what is offered: less, or another price; the request is approved for that.
 
     Raises
     ------
@@ -242,7 +245,11 @@ def take_offer(ctx: Context, data: TakeOffer) -> dict[str, Any]:
     today = business_date(ctx.conn, row.financier_id)
     guards.still_good(ctx.conn, row.programme_id, lines, today)
     terms = checks.terms_of(ctx, row)
-    kept = _lessen(ctx, row, lines, offered)
+    if offered.quote_id is None:
+        kept = _lessen(ctx, row, lines, offered)
+    else:
+        kept = reprice.take(ctx, row, lines, offered)
+    _as_signed(ctx, row, kept, offered)
     decided = advances.transition_many(ctx, kept, "decide", today)
     ctx.conn.execute(
         update(_OFFER)
@@ -258,6 +265,7 @@ def take_offer(ctx: Context, data: TakeOffer) -> dict[str, Any]:
             "decided_at": ctx.now,
             "decided_by": "officer",
             "approved_version": row.version + 1,
+            "quote_id": offered.quote_id or row.quote_id,
         },
     )
     _sign_again(ctx, row, offered, terms, data.signature)
@@ -289,12 +297,15 @@ def _lessen(
             limits.lessen(ctx, line.id, money["face_minor"], money["net_minor"])
     axes.free_many(ctx, freed)
     claims.release(ctx, *freed)
-    total = _total(row, kept)
+    return kept
+
+
+def _as_signed(ctx: Context, row: Row[Any], kept: Sequence[Row[Any]], offered: Row[Any]) -> None:
+    total = _total(row, kept, offered.quote_id)
     numbers = account_numbers(ctx.conn, (line.payee_account_id for line in kept))
     word = requests.decisions_of(ctx.conn, row)[-1]
     if word.signed_digest != digest_of(total, kept, word.version, numbers):
         raise RuleViolation("SIGNATURE_VOID", "This is not what the officers signed any more.")
-    return kept
 
 
 def _sign_again(

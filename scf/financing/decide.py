@@ -8,7 +8,16 @@ from sqlalchemy import Row
 
 from scf.db.runner import Context, command
 from scf.db.types import Count, Id
-from scf.financing import advances, authority, checks, counter, guards, questions, requests
+from scf.financing import (
+    advances,
+    authority,
+    checks,
+    counter,
+    guards,
+    questions,
+    reprice,
+    requests,
+)
 from scf.financing.counter import CounterLine
 from scf.financing.lifecycle import CODE_OF_HIT, DECIDABLE
 from scf.financing.reasons import DeclineCode, letter
@@ -156,6 +165,11 @@ def _for_it(
     lines = checks.lock_advances(ctx, row)
     today = business_date(ctx.conn, row.financier_id)
     guards.still_good(ctx.conn, row.programme_id, lines, today)
+    standing = requests.standing(ctx.conn, row)
+    if standing is not None:
+        if data.outcome == "COUNTER":
+            raise Conflict("REPRICED", "Take the other price back before you offer less.")
+        return reprice.word(ctx, row, lines, terms, reprice.Said(word, made, standing, data.note))
     if data.outcome == "COUNTER":
         return counter.offer(
             ctx, row, lines, terms, counter.Asked(word, made, data.lines, data.note)

@@ -61,8 +61,9 @@ ADVANCE: Final = Lifecycle(
         # A hold has no time of its own to live: it ends with the price, when the deadline of an
         # undecided request or the value date of an approved one is over.
         **{(state, "expire"): "EXPIRED" for state in BEFORE_INSTRUCTED},
-        # The seller takes less than it asked for.
+        # The seller takes less than it asked for, or the same at another price.
         ("PRECHECKED", "lessen"): "PRECHECKED",
+        ("PRECHECKED", "reprice"): "PRECHECKED",
         # An officer takes the last word back before anything is sent.
         **{
             (state, "undo"): "PRECHECKED"

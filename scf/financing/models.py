@@ -134,7 +134,7 @@ class RequestQuestion(Record, table=True):
 
 
 class CounterOffer(Record, table=True):
-    """Less than was asked for, as the financier would finance it; the seller takes it or not."""
+    """What the financier offers instead, less or at another price; the seller takes it or not."""
 
     __tablename__ = "counter_offer"
     __table_args__ = table_args(
@@ -153,6 +153,7 @@ class CounterOffer(Record, table=True):
     all_in_ppm: Ppm
     effective_ppm: Ppm
     lines: Json  # per advance: face, discount, fee, net
+    quote_id: OptId  # at another price: the quote made again, whose lines the advances move to
     signed_digest: Code
     valid_until: Instant
     made_at: Instant
@@ -160,7 +161,7 @@ class CounterOffer(Record, table=True):
 
 
 class RequestOverride(Record, table=True):
-    """That a person set the route, or a reason, aside, and with which code."""
+    """That a person set the route, a reason or the price aside, and with which code."""
 
     __tablename__ = "request_override"
     __table_args__ = table_args(
@@ -169,7 +170,7 @@ class RequestOverride(Record, table=True):
     )
     id: IdKey
     request_id: Id
-    what: Code  # route reason
+    what: Code  # route reason price
     before: Code
     after: Code
     code: Code

@@ -20,6 +20,8 @@ from scf.financing.models import (
 )
 from scf.kernel.errors import Conflict, NotAllowed
 from scf.kernel.ids import new_id
+from scf.offers import repricing
+from scf.offers.service import QUOTE
 from scf.parties.service import business_date
 
 REQUESTS: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
@@ -164,11 +166,24 @@ def _close_locked(
 
 def take_back_offers(ctx: Context, row: Row[Any], state: str = "WITHDRAWN") -> None:
     """End what was proposed or offered to the seller and not taken."""
-    ctx.conn.execute(
+    gone = ctx.conn.execute(
         update(_OFFER)
         .where(_OFFER.c.request_id == row.id, _OFFER.c.state.in_(["PROPOSED", "OPEN"]))
         .values(state=state)
+        .returning(_OFFER.c.quote_id)
     )
+    quotes = [one.quote_id for one in gone.all() if one.quote_id is not None]
+    if quotes:
+        repricing.move(ctx, quotes, "WITHDRAWN")
+
+
+def standing(conn: Connection, row: Any) -> Row[Any] | None:  # noqa: ANN401 - row or record
+    """Give the other price that is proposed on a request and waits for words, with its rate."""
+    return conn.execute(
+        select(_OFFER, QUOTE.c.rate_percent, QUOTE.c.rate_ppm)
+        .join(QUOTE, QUOTE.c.id == _OFFER.c.quote_id)
+        .where(_OFFER.c.request_id == row.id, _OFFER.c.state == "PROPOSED")
+    ).one_or_none()
 
 
 def take_back_questions(ctx: Context, row: Row[Any]) -> None:

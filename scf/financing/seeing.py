@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
+from scf.financing import requests
 from scf.financing.models import ManualCheck, RequestOverride
 from scf.financing.signing import account_numbers
 from scf.offers.models import Quote
@@ -49,11 +50,12 @@ def seen(conn: Connection, row: Any, lines: Sequence[Any]) -> dict[str, Any]:  #
         select(_OVERRIDE.c.code).where(_OVERRIDE.c.request_id == row.id).order_by(_OVERRIDE.c.id)
     ).scalars()
     numbers = account_numbers(conn, (line.payee_account_id for line in lines))
+    offered = requests.standing(conn, row)
     return {
         "face_minor": row.face_minor,
-        "net_minor": row.net_minor,
+        "net_minor": (offered or row).net_minor,
         "currency": row.currency,
-        "rate_percent": quote.rate_percent,
+        "rate_percent": (offered or quote).rate_percent,
         "grade": quote.grade,
         "route": row.route,
         "value_on": lines[0].value_on.isoformat() if lines else None,

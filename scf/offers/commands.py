@@ -97,6 +97,7 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
         "value_on": deal.value_on,
         **(computed.by_risk.shown() if computed.by_risk is not None else BY_CONTRACT),
         "inputs_digest": computed.inputs_digest,
+        "instead_of": None,
         "created_by": ctx.actor.user_id,
         "created_at": ctx.now,
         "expires_at": expires_at,

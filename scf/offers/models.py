@@ -36,7 +36,9 @@ class Quote(Record, table=True):
     anchor_id: Id
     programme_id: Id
     programme_version_id: Id
-    state: Code = "OPEN"  # OPEN USED EXPIRED WITHDRAWN
+    # OPEN USED EXPIRED WITHDRAWN; made again by officers also PROPOSED (not seen by the seller yet)
+    # and OFFERED (the seller takes it with its request, never as a quote of its own).
+    state: Code = "OPEN"
     currency: Currency
     face_minor: Minor
     discount_minor: Minor
@@ -62,6 +64,7 @@ class Quote(Record, table=True):
     rungs: OptJson  # what the seller is shown of a risk price: four sums in whole basis points
     reasons: Json
     inputs_digest: Code
+    instead_of: OptId  # the first quote of the request that this one prices again
     created_by: Id
     created_at: Instant
     expires_at: Instant

@@ -50,6 +50,7 @@ _UNUSED: Final = (
         _QUOTE.c.seller_id == bindparam("seller"),
         _QUOTE.c.financier_id == bindparam("financier"),
         _QUOTE.c.grade.is_not(None),
+        _QUOTE.c.instead_of.is_(None),  # what officers made of it was not asked for
         _QUOTE.c.state != "USED",
         _QUOTE.c.created_at >= bindparam("since"),
     )

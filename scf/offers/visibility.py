@@ -1,6 +1,9 @@
-"""Who sees a quote: the seller it is made to and the financier it is made for."""
+"""Who sees a quote: the seller it is made to and the financier it is made for.
 
-from sqlalchemy import ColumnElement, or_, select
+One that officers made again in place of another is the seller's to see once it is offered.
+"""
+
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import col
 
 from scf.db.visibility import visible_to
@@ -9,7 +12,11 @@ from scf.offers.models import Quote, QuoteLine
 
 
 def _is_side(actor: Actor) -> ColumnElement[bool]:
-    return or_(col(Quote.seller_id) == actor.org_id, col(Quote.financier_id) == actor.org_id)
+    told = or_(col(Quote.instead_of).is_(None), col(Quote.state).in_(["OFFERED", "USED"]))
+    return or_(
+        and_(col(Quote.seller_id) == actor.org_id, told),
+        col(Quote.financier_id) == actor.org_id,
+    )
 
 
 @visible_to(Quote)

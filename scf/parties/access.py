@@ -108,6 +108,7 @@ MAY: dict[str, frozenset[Role]] = {
     "request.approve_many": _BANK,
     "request.undo": _BANK,
     "request.override": _BANK,
+    "request.reprice": _BANK,
     "request.review": _BANK,
     "request.cancel": _BANK,
     "authority.set": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),

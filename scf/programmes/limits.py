@@ -23,16 +23,9 @@ from scf.kernel.rates import round_half_up
 from scf.programmes.models import LimitHold, LimitNode
 
 Kind = Literal[
-    "financier",
-    "programme",
-    "obligor",
-    "group",
-    "seller",
-    "relationship",
-    "sector",
-    "country",
+    "financier", "programme", "obligor", "group", "seller", "relationship", "sector", "country",
     "tenor",
-]
+]  # fmt: skip
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 RANK: Final = {kind: place for place, kind in enumerate(KINDS)}
 # Exposure without one of these nodes is refused; the others count once somebody sets them.
@@ -332,11 +325,22 @@ def utilise(ctx: Context, *advance_ids: str) -> None:
 
 
 def lessen(ctx: Context, advance_id: str, face: int, net: int) -> None:
-    """Let an advance hold less than it took: what it gives up is free at every node."""
+    """Let an advance hold less than it took: what it gives up is free at every node.
+
+    A lower price pays out more: then the funding node must have room for the difference.
+
+    Raises
+    ------
+    RuleViolation
+        LIMIT_FINANCIER.
+    """
     moved: dict[str, tuple[int, int]] = {}
     rows = []
     for hold in _holds(ctx, (advance_id,), "HELD"):
-        keeps = min(hold.amount_minor, net if hold.kind == FUNDING else face)
+        keeps = net if hold.kind == FUNDING else min(hold.amount_minor, face)
+        more, room = keeps - hold.amount_minor, headroom(hold)
+        if more > max(room, 0):
+            refuse([_short(hold.kind, more, room, hold.currency)])
         _add(moved, hold.node_id, keeps - hold.amount_minor, 0)
         rows.append({"hold": hold.id, "keeps": keeps})
     if rows:
@@ -442,9 +446,12 @@ def _move(ctx: Context, moved: Mapping[str, tuple[int, int]]) -> None:
         ctx.conn.execute(_MOVE, rows)
 
 
+_OF_NODE: Final = ("kind", "currency", "limit_minor", "held_minor", "utilised_minor")
+
+
 def _holds(ctx: Context, advance_ids: Sequence[str], state: str) -> Sequence[Row[Any]]:
     return ctx.conn.execute(
-        select(_HOLD, _NODE.c.kind)
+        select(_HOLD, *(_NODE.c[name] for name in _OF_NODE))
         .join(_NODE, _NODE.c.id == _HOLD.c.node_id)
         .where(_HOLD.c.advance_id.in_(advance_ids), _HOLD.c.state == state)
     ).all()
@@ -472,17 +479,11 @@ def recompute(conn: Connection) -> list[dict[str, Any]]:
             func.sum(case((_HOLD.c.state == state, _HOLD.c.amount_minor), else_=0)), 0
         )
 
+    node = (_NODE.c.id, _NODE.c.kind, _NODE.c.held_minor, _NODE.c.utilised_minor)
     rows = conn.execute(
-        select(
-            _NODE.c.id,
-            _NODE.c.kind,
-            _NODE.c.held_minor,
-            _NODE.c.utilised_minor,
-            total("HELD").label("held"),
-            total("UTILISED").label("used"),
-        )
+        select(*node, total("HELD").label("held"), total("UTILISED").label("used"))
         .outerjoin(_HOLD, _HOLD.c.node_id == _NODE.c.id)
-        .group_by(_NODE.c.id, _NODE.c.kind, _NODE.c.held_minor, _NODE.c.utilised_minor)
+        .group_by(*node)
         .order_by(_NODE.c.id)
     )
     return [

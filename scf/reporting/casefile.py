@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 
 from scf.chain.models import GraphSnapshot
 from scf.documents.models import Invoice
-from scf.financing import authority, requests, seeing, signing
+from scf.financing import authority, reprice, requests, seeing, signing
 from scf.financing.acts import Act, acts_of
 from scf.financing.ending import UNDO_FOR, undo_stops
 from scf.financing.lifecycle import DECIDABLE
@@ -152,6 +152,7 @@ class CaseFile:
     exposure: tuple[CaseExposure, ...]
     differences: tuple[seeing.Difference, ...]
     counter: Any | None  # the row of an open counter-offer
+    repriced: Any | None  # another price that waits for words: the offer to be, with its rate
     economics: Economics | None  # nothing for a price by contract
     score: CaseScore | None
     stress: tuple[tuple[Stressed, str], ...]  # if something breaks, with the firm it is about
@@ -200,6 +201,7 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
     made = requests.decisions_of(conn, row)
     names = firm_names(conn, {row.seller_id, *(one.obligor_id for one in advances)})
     word, why_not = _word(conn, who, row, terms, made)
+    repriced = requests.standing(conn, row)
     overrides = tuple(
         session.execute(
             select(RequestOverride)
@@ -232,13 +234,16 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         )
         .scalars()
         .first(),
+        repriced=repriced,
         economics=economics_of(conn, advances, terms.day_count.basis),
         score=_score(session, advances),
         stress=_stress(conn, advances),
         word=word,
         why_not=why_not,
         undo_until=_undo_until(conn, who, row, now),
-        signed=signing.signed(conn, row, advances, row.version),
+        signed=reprice.digest_at(conn, row, advances, repriced, row.version)
+        if repriced is not None
+        else signing.signed(conn, row, advances, row.version),
         acts=tuple(acts_of(conn, who, row, terms, now)),
         overrides=overrides,
         people=people_names(conn, {one.user_id for one in overrides}) if overrides else {},

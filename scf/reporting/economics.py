@@ -67,12 +67,22 @@ def economics_of(conn: Connection, advances: Sequence[Any], basis: int) -> Econo
     made = [(one, json.loads(rows[one.quote_line_id].result)) for one in advances]
     any_row = next(iter(rows.values()))
     hurdle = kept(conn, any_row.policy_digest).policy.charges.hurdle
+    return figures_of(made, basis, any_row, hurdle)
+
+
+def figures_of(
+    made: Sequence[tuple[Any, dict[str, Any]]],
+    basis: int,
+    record: Any,  # noqa: ANN401 - the row of a price's making
+    hurdle: Fraction,
+) -> Economics:
+    """Work advances, each with the result of its price, into the figures of their case."""
     loss = Fraction(0)
     for one, result in made:
         loss += one.face_minor * _rate(result, _LOSS) * Fraction(one.days, basis)
     return Economics(
-        kind=any_row.kind,
-        policy_version=any_row.policy_version,
+        kind=record.kind,
+        policy_version=record.policy_version,
         pd_ppm=max(_ppm(result["memo"]["pd_one_year"]) for _one, result in made),
         pd_item_ppm=max(_ppm(result["memo"]["pd_item"]) for _one, result in made),
         expected_loss_minor=round_half_up(loss),

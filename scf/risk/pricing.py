@@ -70,6 +70,7 @@ class Claimed:
     reserve_covers_credit: bool
     dilution_capital: str
     legal_cap_ppm: int | None
+    margin_shift_bp: int = 0  # what officers added to the policy's margin, or took off it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def inputs_of(
         fees_minor=claimed.fees_minor,
         exponent=exponent(claimed.currency),
         legal_cap=None if claimed.legal_cap_ppm is None else Fraction(claimed.legal_cap_ppm, PPM),
+        margin_shift_bp=claimed.margin_shift_bp,
     )
 
 

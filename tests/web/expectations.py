@@ -417,6 +417,13 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         "request",
         versioned=True,
     ),
+    ("POST", f"{API}/decisions/reprice"): Api(
+        BANK,
+        {"request_id": "{firm}", "margin_shift_bp": 5, "code": "CAUTION", **NOTE},
+        "request",
+        versioned=True,
+    ),
+    ("GET", f"{API}/financing-requests/<request_id>/reprice"): Api(BANK, thing="request"),
     ("GET", f"{API}/counter-offers"): Api(SEES_QUOTES),
     ("GET", f"{API}/counter-offers/<counter_offer_id>"): Api(SEES_QUOTES, thing="counter_offer"),
     ("POST", f"{API}/counter-offers/<counter_offer_id>/take"): Api(

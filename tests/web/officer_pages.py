@@ -18,6 +18,8 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("GET", "/cases/<request_id>/memo.pdf", BANK, "request"),
     ("GET", "/cases/<request_id>/override", BANK, "request"),
     ("POST", "/cases/<request_id>/override", BANK, "request"),
+    ("GET", "/cases/<request_id>/price", BANK, "request"),
+    ("POST", "/cases/<request_id>/price", BANK, "request"),
     ("GET", "/reviews", BANK, ""),
     ("POST", "/reviews/<request_id>", BANK, "request"),
     ("GET", "/limits", BANK, ""),

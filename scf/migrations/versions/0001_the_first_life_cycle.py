@@ -1401,6 +1401,7 @@ def upgrade() -> None:
             "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("inputs_digest", sa.String(), nullable=False),
+        sa.Column("instead_of", sa.String(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.Column("expires_at", UtcInstant(), nullable=False),
@@ -1596,6 +1597,7 @@ def upgrade() -> None:
         sa.Column(
             "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
+        sa.Column("quote_id", sa.String(), nullable=True),
         sa.Column("signed_digest", sa.String(), nullable=False),
         sa.Column("valid_until", UtcInstant(), nullable=False),
         sa.Column("made_at", UtcInstant(), nullable=False),

@@ -7,17 +7,20 @@ import datetime as dt
 from typing import Any, Literal
 
 from flask import Blueprint
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
 from scf.db.types import OptPpm, Ppm
 from scf.db.visibility import not_found
 from scf.kernel.rates import PPM
 from scf.reporting import casefile, worklist
+from scf.reporting.economics import Economics
+from scf.reporting.repriced import effect
 from web.api.v1.paging import PageQuery, decode, encode
 from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, reader
 from web.context import actor, now
-from web.refusals import translated
+from web.refusals import refusal_text, translated
 
 resource = Blueprint("cases", __name__)
 
@@ -203,6 +206,44 @@ class CaseOut(Answer):
     signed: str
 
 
+class PartMoved(Answer):
+    """One of the eleven parts, in whole basis points now and then."""
+
+    name: str
+    now_bp: int
+    then_bp: int
+
+
+class RepriceEffect(Answer):
+    """What another margin would do, before anybody saves it; ``refused`` says why there is none.
+
+    ``parts`` are those of the largest invoice. ``people`` say a word, the last of them in one of
+    ``roles``; then the seller takes the price or not.
+    """
+
+    margin_shift_bp: int
+    rate_percent: str
+    rate_percent_then: str
+    net: Amount
+    net_then: Amount
+    all_in_ppm: Ppm
+    all_in_ppm_then: Ppm
+    parts: list[PartMoved]
+    figures: CaseFigures
+    figures_then: CaseFigures | None
+    people: int
+    roles: list[str]
+    refused: str
+    why: str
+
+
+class RepriceQuery(BaseModel):
+    """How much would stand on the policy's margin."""
+
+    model_config = ConfigDict(extra="forbid")
+    margin_shift_bp: int = Field(default=0, ge=-10_000, le=10_000)
+
+
 @endpoint(resource, "GET", "/cases", action="decision.read", answer=CasePage)
 def list_cases(query: CasesQuery) -> CasePage:
     """List what waits for a word: yours, the team's, a second one, or the customer's."""
@@ -244,6 +285,38 @@ def get_case(request_id: str) -> CaseOut:
         return _shown(_case(session, request_id))
 
 
+@endpoint(
+    resource,
+    "GET",
+    "/financing-requests/<request_id>/reprice",
+    action="request.reprice",
+    answer=RepriceEffect,
+)
+def reprice_effect(request_id: str, query: RepriceQuery) -> RepriceEffect:
+    """Show what another margin would do to price, money and return; nothing is stored."""
+    with reader() as session:
+        found = effect(session, actor(), request_id, query.margin_shift_bp)
+    if found is None:
+        raise not_found("financing_request", request_id)
+    refusal = found.refusal
+    return RepriceEffect(
+        margin_shift_bp=found.shift_bp,
+        rate_percent=found.rate_before,
+        rate_percent_then=found.rate_after,
+        net=amount(found.net_before_minor, found.currency),
+        net_then=amount(found.net_after_minor, found.currency),
+        all_in_ppm=found.all_in_before_ppm,
+        all_in_ppm_then=found.all_in_after_ppm,
+        parts=[PartMoved(name=name, now_bp=now_, then_bp=then) for name, now_, then in found.parts],
+        figures=_figures(found.before, found.currency),
+        figures_then=_figures(found.after, found.currency) if found.after else None,
+        people=found.people,
+        roles=[role.value for role in found.roles],
+        refused=refusal.code if refusal else "",
+        why=refusal_text(refusal) if refusal else "",
+    )
+
+
 def _case(session: Session, request_id: str) -> casefile.CaseFile:
     found = casefile.case_file(session, actor(), request_id, now())
     if found is None:
@@ -272,7 +345,7 @@ def _shown(case: casefile.CaseFile) -> CaseOut:
         clock_stopped=row.clock_stopped_at is not None,
         chain_snapshot_id=case.chain_snapshot_id,
         invoices=[_invoice(line, row.currency) for line in case.lines],
-        figures=_figures(case),
+        figures=_figures(case.economics, row.currency) if case.economics else None,
         reasons=[CaseReason.model_validate(line) for line in row.reasons],
         exposure=[_limit(one) for one in case.exposure],
         checks=[
@@ -310,13 +383,10 @@ def _invoice(line: casefile.CaseLine, currency: str) -> CaseInvoice:
     )
 
 
-def _figures(case: casefile.CaseFile) -> CaseFigures | None:
-    found = case.economics
-    if found is None:
-        return None
+def _figures(found: Economics, currency: str) -> CaseFigures:
     same = set(CaseFigures.model_fields) - {"expected_loss"}
     return CaseFigures(
-        expected_loss=amount(found.expected_loss_minor, case.request.currency),
+        expected_loss=amount(found.expected_loss_minor, currency),
         **{name: getattr(found, name) for name in same},
     )
 

@@ -35,7 +35,10 @@ class CounterLineOut(Answer):
 
 
 class CounterOfferOut(Answer):
-    """An offer of less; ``signed_digest`` is what a signature of the seller is bound to."""
+    """An offer of less, or at another price; a signature of the seller is bound to its digest.
+
+    ``quote_id`` names, at another price, the quote that the request rests on once it is taken.
+    """
 
     id: str
     request_id: str
@@ -46,6 +49,7 @@ class CounterOfferOut(Answer):
     net: Amount
     all_in_ppm: Ppm
     effective_ppm: Ppm
+    quote_id: str | None
     lines: list[CounterLineOut]
     signed_digest: str
     valid_until: dt.datetime

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from scf.db.types import Code, Count, Id, OptCode, OptCount
+from scf.db.types import Code, Count, Id, OptCode, OptCount, SignedCount
 from scf.financing.counter import CounterLine
 from scf.financing.models import Decision
 from web.api.v1 import described
@@ -130,7 +130,18 @@ class Override(BaseModel):
     note: str = Field(min_length=3, max_length=4000)
 
 
+class Reprice(BaseModel):
+    """Whole basis points on the policy's margin: less than nothing is cheaper, 0 the model's."""
+
+    model_config = ConfigDict(extra="forbid")
+    request_id: Id
+    margin_shift_bp: SignedCount
+    code: Code
+    note: str = Field(min_length=3, max_length=4000)
+
+
 described.asks_version("POST", "/decisions", required=False)
+described.asks_version("POST", "/decisions/reprice")
 described.asks_version("POST", "/decisions/undo")
 described.asks_version("POST", "/decisions/override")
 
@@ -167,6 +178,12 @@ def undo(json: Undo) -> tuple[RequestMoved, int, dict[str, str]]:
 def override(json: Override) -> tuple[RequestMoved, int, dict[str, str]]:
     """Set a route or a reason aside, with a code and a note."""
     return _moved("request.override", json)
+
+
+@endpoint(resource, "POST", "/decisions/reprice", action="request.reprice", answer=RequestMoved)
+def reprice(json: Reprice) -> tuple[RequestMoved, int, dict[str, str]]:
+    """Propose another price, with a code and a note; officers decide, and the seller takes it."""
+    return _moved("request.reprice", json)
 
 
 def _moved(name: str, json: BaseModel) -> tuple[RequestMoved, int, dict[str, str]]:

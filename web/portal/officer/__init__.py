@@ -17,6 +17,7 @@ from web.portal.officer import (
     programmes,
     queue,
     receipts,
+    repricing,
     reviews,
 )
 from web.portal.officer.desk import officer
@@ -36,5 +37,6 @@ __all__ = [
     "programmes",
     "queue",
     "receipts",
+    "repricing",
     "reviews",
 ]

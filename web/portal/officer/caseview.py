@@ -66,14 +66,19 @@ def view(file: CaseFile, who: Actor) -> dict[str, Any]:
         "second": file.word is not None and file.word.step > 1,
         "why_not": _why_not(file),
         "unread": _missing(file),
-        "may_counter": file.word is not None,
+        "may_counter": file.word is not None and file.repriced is None,
         # Nothing is chosen for anybody unless maker, model and checks all say the same.
         "preselected": "APPROVE" if ready and clean and last_round and agree else "",
-        "sum_at_rate": f"{money(row.net_minor, row.currency)} · {_rate(file)}",
+        "pays_minor": file.repriced.net_minor if file.repriced else row.net_minor,
+        "sum_at_rate": f"{money(row.net_minor, row.currency)} · {_rate(file)}"
+        if file.repriced is None
+        else _offered(file.repriced),
         "differences": [
             _difference(one, row.currency) for one in file.differences if not one.agrees
         ],
         "same": [words.seen_name(one.what) for one in file.differences if one.agrees],
+        "repriced": _repriced(file),
+        "may_reprice": any(one.name == "reprice" and one.allowed for one in file.acts),
         "undo": {"until": file.undo_until} if file.undo_until else None,
         "bound_to": file.signed,
         "score": _score(file),
@@ -104,6 +109,25 @@ def _stage(file: CaseFile) -> dict[str, str]:
 
 def _rate(file: CaseFile) -> str:
     return str(_("%(rate)s a year all-in", rate=percent(file.quote.all_in_ppm)))
+
+
+def _offered(offer: Any) -> str:  # noqa: ANN401 - the row of an offer
+    rate = _("%(rate)s a year all-in", rate=percent(offer.all_in_ppm))
+    return f"{money(offer.net_minor, offer.currency)} · {rate}"
+
+
+def _repriced(file: CaseFile) -> dict[str, str] | None:
+    """Say what is proposed instead of the price that the firm has asked for."""
+    offer = file.repriced
+    if offer is None:
+        return None
+    more = offer.net_minor - file.request.net_minor
+    return {
+        "rate": f"{offer.rate_percent}%",
+        "before": f"{file.quote.rate_percent}%",
+        "sum": money(offer.net_minor, offer.currency),
+        "more": f"{'+' if more > 0 else ''}{money(more, offer.currency)}",
+    }
 
 
 def _facts(file: CaseFile) -> list[tuple[str, Any, str]]:
@@ -386,7 +410,12 @@ def _why_not(file: CaseFile) -> str:
     if state == "RETURNED":
         return str(_("The firm owes an answer. The clock stands still until then."))
     if state == "COUNTER_OFFERED":
-        return str(_("The firm has been offered less. It takes it, or it lapses."))
+        other = file.counter is not None and file.counter.quote_id
+        return str(
+            _("The firm has been offered another price. It takes it, or it lapses.")
+            if other
+            else _("The firm has been offered less. It takes it, or it lapses.")
+        )
     return str(_("This case is decided: %(state)s.", state=words.request_state(state)[0]))
 
 

@@ -75,6 +75,14 @@ def _what(one: Any) -> str:  # noqa: ANN401 - the row of an override
                 before=words.decided_by(one.before),
             )
         )
+    if one.what == "price":
+        return str(
+            _(
+                "Price %(after)s instead of %(before)s",
+                after=f"{one.after}%",
+                before=f"{one.before}%",
+            )
+        )
     return str(_("Does not count: %(reason)s", reason=words.criterion(one.before)))
 
 
