@@ -35,6 +35,39 @@ def grade_of(pd: float, scale: Scale) -> Grade:
     return [grade for grade in scale.grades if pd >= float(grade.from_pd)][-1]
 
 
+def notched(pd: float, notches: int, scale: Scale) -> float:
+    """Return the PD of a firm that people grade so many columns better or worse than the card.
+
+    It keeps its place within the column: a fifth of the way from the lower bound before is a fifth
+    of the way after. A grade that the policy refuses is nobody's to leave; past the ends of the
+    scale it stays in the last column. The floor on the PD holds as for any other.
+
+    Parameters
+    ----------
+    pd : float
+        Probability in [0, 1], of the firm alone.
+    notches : int
+        Columns of the master scale: above 0 worse, below 0 better.
+    scale : Scale
+        Grades in rising order, the first from 0.
+
+    Returns
+    -------
+    float
+        Never falling in the PD or in the notches.
+    """
+    grade = grade_of(pd, scale)
+    if not notches or (notches < 0 and grade.route == "refuse"):
+        return pd
+    bounds = [*(float(one.from_pd) for one in scale.grades), 1.0]
+    place = scale.grades.index(grade)
+    target = min(max(place + notches, 0), len(scale.grades) - 1)
+    if notches > 0 and target <= place:
+        return pd
+    share = (pd - bounds[place]) / (bounds[place + 1] - bounds[place])
+    return bounds[target] + share * (bounds[target + 1] - bounds[target])
+
+
 def route_of(grade: Grade, amount_minor: int, exponent: int = 2) -> Route:
     """Return who decides on an amount of this grade.
 

@@ -112,7 +112,7 @@ def firm_list() -> None:
 @firm.command("fact")
 def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
     which: FirmWord,
-    kind: Annotated[str, typer.Argument(help="registry, statement or rating")],
+    kind: Annotated[str, typer.Argument(help="registry, statement, rating or grade")],
     evidence: Annotated[str, typer.Option(help="What shows it")],
     founded: OnDay = None,
     period_end: OnDay = None,
@@ -123,6 +123,8 @@ def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
     liquidity: Annotated[str, typer.Option(help="Cash and undrawn committed lines")] = "",
     weekly_cost: Annotated[str, typer.Option(help="What a week costs")] = "",
     pd: Annotated[str, typer.Option(help="A rating's one-year probability in percent")] = "",
+    notches: Annotated[int, typer.Option(help="Columns worse than the model; -1 is better")] = 0,
+    code: Annotated[str, typer.Option(help="Of a grade: EVIDENCE_SEEN, BAD_NEWS, …")] = "",
     valid_to: OnDay = None,
 ) -> None:
     """Say what is known of a firm beside its trade; what makes it cheaper waits for a second."""
@@ -147,6 +149,8 @@ def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
     if kind == "statement":
         payload["currency"] = currency
         payload["equity_ppm"] = _ppm(equity or "0")
+    if kind == "grade":
+        payload |= {"notches": notches, "code": code or None}
     if pd:
         payload["pd_ppm"] = _ppm(pd)
     show(SESSION.run("firm.fact", payload).result)

@@ -17,8 +17,8 @@ from scf.risk.facts import CENTS, FirmView, exposures_of, views_of
 from scf.risk.firmfacts import known_of
 from scoring.card import CardResult, score
 from scoring.observed import late_days
-from scoring.policy import Policy
-from scoring.scale import IN_DEFAULT, floored, grade_of, is_documented
+from scoring.policy import Policy, Scale
+from scoring.scale import IN_DEFAULT, floored, grade_of, is_documented, notched
 from scoring.schema import FirmRisk
 
 
@@ -53,7 +53,9 @@ def assess(
     known = known_of(conn, morning, appetite)
     views = views_of(items, known, morning.on, firms)
     cards = {firm: score(view.card, appetite.policy.card) for firm, view in views.items()}
-    alone = {firm: _pd_alone(views[firm], cards[firm]) for firm in firms} | dict(own_pd or {})
+    scale = appetite.policy.scale
+    alone = {firm: _pd_alone(views[firm], cards[firm], scale) for firm in firms}
+    alone |= dict(own_pd or {})
     standing = {firm: _standing(views[firm], alone[firm]) for firm in firms}
     exposures = exposures_of(items, morning.on)
     chain = chainrisk.run(firms, standing, exposures, items.firms, appetite.policy)
@@ -66,9 +68,12 @@ def assess(
     ]
 
 
-def _pd_alone(view: FirmView, card: CardResult) -> float:
+def _pd_alone(view: FirmView, card: CardResult, scale: Scale) -> float:
+    """Take the card's probability or the rating's, as many columns off as people grade it."""
+    if card.defaulted:
+        return card.pd_one_year
     rated = view.known.rated_pd
-    return card.pd_one_year if rated is None or card.defaulted else float(rated)
+    return notched(card.pd_one_year if rated is None else float(rated), view.known.notches, scale)
 
 
 def _standing(view: FirmView, pd_own: float) -> Standing:
@@ -111,6 +116,7 @@ def _assessed(
         "points": [[line.input, line.value, line.points, line.missing] for line in card.points],
         "total_points": card.total,
         "pd_card": card.pd_one_year,
+        "notches": view.known.notches,
         "pd": pd,
         "risk": dataclasses.asdict(risk),
         "floor_bound": bound,

@@ -9,19 +9,40 @@ from sqlalchemy import insert, update
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
-from scf.db.types import Code, Id, OptCurrency, OptDay, OptMinor, OptPpm, SignedPpm
+from scf.db.types import (
+    Code,
+    Id,
+    OptCurrency,
+    OptDay,
+    OptMinor,
+    OptPpm,
+    SignedCount,
+    SignedPpm,
+)
 from scf.db.visibility import not_found
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.models import Firm
 from scf.parties.service import business_date, financier_only, same_person
 from scf.risk import appetite as policies
 from scf.risk import writing
 from scf.risk.firmfacts import FACT, Known, known_of_rows
+from scf.risk.grading import grade_that_stands, is_refused
 from scf.risk.models import FirmFact
 from scoring.card import CardInputs, score
 
 MOST: Final = 1000
+# People who know more than the model may say so by this many columns of the scale, for a year.
+MOST_BETTER: Final = 2
+MOST_WORSE: Final = 4
+_LONGEST: Final = dt.timedelta(days=365)
+GradeCode = Literal[
+    "EVIDENCE_SEEN",  # accounts, contracts or payments that the model has not read
+    "RELATION_KNOWN",  # long experience with the firm
+    "GROUP_SUPPORT",  # a parent stands behind it, or has stopped to
+    "BAD_NEWS",  # from outside: strikes, lawsuits, a customer lost
+    "MODEL_LIMIT",  # of a kind that the expert's card was not made for
+]
 Evidence = Annotated[str, Field(min_length=3, max_length=2000)]
 
 constraint_means(
@@ -41,10 +62,12 @@ class AddFirmFact(_Input):
     ``registry`` has ``founded_on``; ``statement`` has its period end, the day it was received,
     currency, revenue, equity ratio, liquidity (cash and undrawn committed lines) and the cost of
     a week; ``rating`` has its one-year probability of default and the day to which it is valid.
+    ``grade`` has the columns of the scale by which people grade the firm worse than the model
+    (below nothing better, 0 for as the model has it again), a ``code`` and the last day it holds.
     """
 
     firm_id: Id
-    kind: Literal["registry", "statement", "rating"]
+    kind: Literal["registry", "statement", "rating", "grade"]
     founded_on: OptDay = None
     period_end_on: OptDay = None
     received_on: OptDay = None
@@ -54,6 +77,8 @@ class AddFirmFact(_Input):
     liquidity_minor: OptMinor = None
     weekly_cost_minor: OptMinor = None
     pd_ppm: OptPpm = None
+    notches: SignedCount = 0
+    code: GradeCode | None = None
     valid_to: OptDay = None
     evidence: Evidence
 
@@ -69,6 +94,12 @@ class AddFirmFact(_Input):
         if more or (self.equity_ppm and self.kind != "statement"):
             msg = f"a {self.kind} has no {', '.join(more) or 'equity_ppm'}"
             raise ValueError(msg)
+        if self.notches and self.kind != "grade":
+            msg = f"a {self.kind} has no notches"
+            raise ValueError(msg)
+        if not -MOST_BETTER <= self.notches <= MOST_WORSE:
+            msg = f"people move a grade by {MOST_BETTER} columns up or {MOST_WORSE} down at most"
+            raise ValueError(msg)
         if self.pd_ppm is not None and not 0 < self.pd_ppm < _CERTAIN:
             msg = "a rating's probability lies above 0 and below 1"
             raise ValueError(msg)
@@ -83,6 +114,7 @@ _NEEDED: Final = {
         "weekly_cost_minor",
     ),
     "rating": ("pd_ppm", "valid_to"),
+    "grade": ("code", "valid_to"),
 }  # fmt: skip
 
 
@@ -112,13 +144,20 @@ def add_firm_fact(ctx: Context, data: AddFirmFact) -> dict[str, Any]:
     NotAllowed
         For anybody but a financier's people.
     InvalidInput
-        DATE_RANGE for a day that has not come yet, or a statement received before its end.
+        DATE_RANGE for a day that has not come yet, a statement received before its end, or a
+        grade that is over already or holds for more than a year; OVERRIDE_VALUE for the model's
+        own grade where it stands already.
+    RuleViolation
+        RISK_BELOW_FLOOR for a better grade of a firm that the policy refuses.
     Unavailable
         MODEL_UNAVAILABLE where there is no risk appetite to judge by.
     """
     financier_only(ctx.conn, ctx.actor)
     firm = ctx.visible(Firm, data.firm_id)
-    _in_the_past(data, business_date(ctx.conn, ctx.actor.org_id))
+    today = business_date(ctx.conn, ctx.actor.org_id)
+    _in_the_past(data, today)
+    if data.kind == "grade":
+        _may_be_graded(ctx, data, today)
     row = {
         "id": new_id(),
         "financier_id": ctx.actor.org_id,
@@ -145,12 +184,32 @@ def _in_the_past(data: AddFirmFact, today: dt.date) -> None:
         raise InvalidInput("DATE_RANGE", "A statement is received after its period has ended.")
 
 
+def _may_be_graded(ctx: Context, data: AddFirmFact, today: dt.date) -> None:
+    """Stop a grade without end, and a better one for a firm that the policy refuses."""
+    if data.valid_to is None or not today < data.valid_to <= today + _LONGEST:
+        raise InvalidInput(
+            "DATE_RANGE", "A grade by people holds from tomorrow for a year at most."
+        )
+    stands = grade_that_stands(ctx.conn, ctx.actor.org_id, data.firm_id, today)
+    if not data.notches and (stands is None or not stands.notches):
+        raise InvalidInput("OVERRIDE_VALUE", "This is the grade of the model already.")
+    if data.notches < 0 and is_refused(ctx.conn, ctx.actor.org_id, data.firm_id):
+        raise RuleViolation(
+            "RISK_BELOW_FLOOR", "The policy finances no firm of this grade; people do not either."
+        )
+
+
 def _could_make_cheaper(ctx: Context, row: dict[str, Any]) -> bool:
     """Compare the points with and without the fact; a rating or more liquidity always may."""
     appetite = policies.in_force()
     if row["kind"] == "rating":
         return True
     today = business_date(ctx.conn, ctx.actor.org_id)
+    if row["kind"] == "grade":
+        stands = grade_that_stands(ctx.conn, ctx.actor.org_id, row["firm_id"], today)
+        sooner = stands is not None and row["valid_to"] < stands.valid_to
+        now = stands.notches if stands is not None else 0
+        return bool(row["notches"] < max(now, 0) or row["notches"] < 0 or (now > 0 and sooner))
     before = known_of_rows(ctx.conn, ctx.actor.org_id, row["firm_id"], today, appetite)
     after = known_of_rows(ctx.conn, ctx.actor.org_id, row["firm_id"], today, appetite, row)
     if (after.liquidity or 0) > (before.liquidity or 0):

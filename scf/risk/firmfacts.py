@@ -32,6 +32,7 @@ class Known:
     liquidity: Fraction | None = None  # euros
     weekly_cost: Fraction | None = None  # euros
     rated_pd: Fraction | None = None
+    notches: int = 0  # by which people grade it worse than the model, or better
 
     def age_years(self, on: dt.date) -> int | None:
         """Give the firm's age in full years."""
@@ -62,18 +63,21 @@ def known_of(
 
 def _known(rows: Iterable[Any], on: dt.date, appetite: Appetite) -> Known:
     """Take the newest word of each kind; of statements the one of the latest period."""
-    registry = statement = rating = None
+    registry = statement = rating = grade = None
     for row in rows:
         if row.kind == "registry":
             registry = row
         elif row.kind == "rating" and row.valid_to >= on:
             rating = row
+        elif row.kind == "grade":  # the newest word, also to say that an older one is over
+            grade = row if row.valid_to >= on else None
         elif row.kind == "statement" and on <= _months_later(row.period_end_on):
             later = statement is None or row.period_end_on >= statement.period_end_on
             statement = row if later else statement
     return Known(
         founded_on=registry.founded_on if registry is not None else None,
         rated_pd=Fraction(rating.pd_ppm, PPM) if rating is not None else None,
+        notches=grade.notches if grade is not None else 0,
         **(_said(statement, on, appetite) if statement is not None else {}),
     )
 

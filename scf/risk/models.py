@@ -12,6 +12,7 @@ from scf.db.types import (
     IdKey,
     Instant,
     Json,
+    OptCode,
     OptCurrency,
     OptDay,
     OptId,
@@ -20,6 +21,7 @@ from scf.db.types import (
     OptMinor,
     OptPpm,
     Record,
+    SignedCount,
     SignedPpm,
     Text,
     table_args,
@@ -30,16 +32,19 @@ class FirmFact(Record, table=True):
     """What a financier's officers know of a firm that no trade document says.
 
     ``registry``: when it was founded. ``statement``: revenue, equity, liquidity, a week's cost.
-    ``rating``: an approved rating as a one-year probability. A fact that could make somebody
-    cheaper counts from the day after another person confirmed it, any other from the day after it
-    was entered.
+    ``rating``: an approved rating as a one-year probability. ``grade``: how many columns of the
+    scale people grade it worse (below nothing: better) than the model, why, and until when. A fact
+    that could make somebody cheaper counts from the day after another person confirmed it, any
+    other from the day after it was entered.
     """
 
     __tablename__ = "firm_fact"
     __table_args__ = table_args(
         ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_fact_firm"),
         ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_firm_fact_financier"),
-        CheckConstraint("kind IN ('registry', 'statement', 'rating')", name="ck_firm_fact_kind"),
+        CheckConstraint(
+            "kind IN ('registry', 'statement', 'rating', 'grade')", name="ck_firm_fact_kind"
+        ),
         CheckConstraint("confirmed_by <> entered_by", name="ck_firm_fact_two_people"),
         Index("ix_firm_fact_firm", "financier_id", "firm_id"),
     )
@@ -56,6 +61,8 @@ class FirmFact(Record, table=True):
     liquidity_minor: OptMinor  # cash and undrawn committed lines
     weekly_cost_minor: OptMinor
     pd_ppm: OptPpm  # a rating's probability of default within a year
+    notches: SignedCount = 0
+    code: OptCode  # why people grade it otherwise
     valid_to: OptDay
     evidence: Text
     entered_by: Id

@@ -866,6 +866,8 @@ def upgrade() -> None:
         sa.Column("liquidity_minor", sa.BigInteger(), nullable=True),
         sa.Column("weekly_cost_minor", sa.BigInteger(), nullable=True),
         sa.Column("pd_ppm", sa.BigInteger(), nullable=True),
+        sa.Column("notches", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.String(), nullable=True),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("evidence", sa.String(), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=False),
@@ -873,7 +875,9 @@ def upgrade() -> None:
         sa.Column("confirmed_by", sa.String(), nullable=True),
         sa.Column("confirmed_at", UtcInstant(), nullable=True),
         sa.Column("known_at", UtcInstant(), nullable=True),
-        sa.CheckConstraint("kind IN ('registry', 'statement', 'rating')", name="ck_firm_fact_kind"),
+        sa.CheckConstraint(
+            "kind IN ('registry', 'statement', 'rating', 'grade')", name="ck_firm_fact_kind"
+        ),
         sa.CheckConstraint("confirmed_by <> entered_by", name="ck_firm_fact_two_people"),
         sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_firm_fact_financier"),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_fact_firm"),

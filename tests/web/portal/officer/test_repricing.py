@@ -110,7 +110,12 @@ def test_a_price_is_shown_then_proposed_then_offered_then_taken(
         )
         assert conn.execute(found).scalars().all() == [demo.served.world.people["omar"].user_id]
     printed: list[str] = []
-    monkeypatch.setattr(memo, "pdf_of", lambda text: printed.append(text) or b"")
+
+    def kept(text: str) -> bytes:
+        printed.append(text)
+        return b""
+
+    monkeypatch.setattr(memo, "pdf_of", kept)
     omar.page(f"{case}/memo.pdf")
     assert "“thin file”" in words(printed[0])
 
@@ -129,3 +134,25 @@ def test_a_price_is_shown_then_proposed_then_offered_then_taken(
     with demo.platform.db.snapshot() as conn:
         lines = [row.id for row in rows(demo, QuoteLine, quote_id=after.quote_id)]
         assert replay(conn, lines).differences == ()
+
+
+def test_a_grade_by_people_is_shown_kept_and_confirmed_by_another(demo: DemoCopy) -> None:
+    request = unspoken(demo)
+    quote = next(row for row in rows(demo, Quote) if row.id == request.quote_id)
+    at = f"/officer/firms/{quote.anchor_id}/grade"
+    omar, chen = Person(demo, "omar"), Person(demo, "chen")
+    assert "The model's grade stands as it is." in words(omar.page(at))
+    shown = words(omar.page(f"{at}?notches=-1"))
+    assert "1 column better" in shown
+    assert "A quote like that of case" in shown
+    kept: dict[str, Any] = {
+        "valid_to": "2026-09-01",
+        "why": "GROUP_SUPPORT",
+        "evidence": "letter of comfort",
+    }
+    assert "Say until which day." in words(
+        omar.send(f"{at}?notches=-1", at, 422, **kept | {"valid_to": "soon"})
+    )
+    assert "Another person confirms it" in words(omar.send(f"{at}?notches=-1", at, **kept))
+    assert f'action="{at}/confirm"' not in omar.page(at), "nobody confirms the own word"
+    assert "confirmed by Chen Wei" in words(chen.send(at, f"{at}/confirm"))
