@@ -1,7 +1,8 @@
 """The file that a sender corrects: only what was not taken, with the reason beside it.
 
 Of a table these are the bad rows themselves, under their own header, with one more column that
-says what is wrong: corrected, the file is handed in again with the same mapping. Of any other file
+says what is wrong: corrected, the file is handed in again with the same mapping. Those of a
+workbook are written as CSV. Of any other file
 it is the list of findings.
 """
 
@@ -15,8 +16,9 @@ from itertools import pairwise
 from typing import Any, Final, Protocol
 
 from scf.documents.canonical import Kind
-from scf.documents.readers.csvfile import Table, open_table
+from scf.documents.readers.csvfile import Table, open_table, prepared
 from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.readers.sheetfile import Workbook
 from scf.documents.readers.table import DELIMITERS
 
 REASON: Final = "finding"
@@ -62,8 +64,9 @@ def bad_rows(
             loose.append(told)
         else:
             reasons[row].append(told)
-    table = _open(content, mapping, document_type)
-    of_line = _documents(_open(content, mapping, document_type), reasons)
+    source = prepared(content)
+    table = _open(source, mapping, document_type)
+    of_line = _documents(_open(source, mapping, document_type), reasons)
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=_delimiter(table), lineterminator="\r\n")
     writer.writerow([*map(cell, table.header), REASON])
@@ -94,9 +97,10 @@ def rows_to_fix(
     document_type: str | None,
 ) -> tuple[list[str], list[BadRow]]:
     """Give the header of a table and the rows of the documents that start at some lines."""
-    table = _open(content, mapping, document_type)
+    source = prepared(content)
+    table = _open(source, mapping, document_type)
     reasons: dict[int, list[str]] = {line: [] for line in wanted}
-    of_line = _documents(_open(content, mapping, document_type), reasons)
+    of_line = _documents(_open(source, mapping, document_type), reasons)
     width = len(table.header)
     found = []
     last = max(of_line, default=0)
@@ -119,7 +123,13 @@ def corrected(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 # How a table that ``corrected`` wrote is to be read, whatever its original was like.
-CORRECTED: Final = {"delimiter": ",", "encoding": "utf-8", "header_row": 1}
+CORRECTED: Final = {
+    "delimiter": ",",
+    "encoding": "utf-8",
+    "header_row": 1,
+    "header_lines": 1,
+    "sheet": "",
+}
 
 
 def row_of(place: str) -> int | None:
@@ -144,7 +154,9 @@ def cell(text: str) -> str:
     return text if harmless else f"'{text}"
 
 
-def _open(content: bytes, mapping: Mapping[str, Any] | None, document_type: str | None) -> Table:
+def _open(
+    content: bytes | Workbook, mapping: Mapping[str, Any] | None, document_type: str | None
+) -> Table:
     columns = ColumnMapping.model_validate(mapping, strict=False) if mapping else None
     return open_table(content, columns, kind=Kind(document_type) if document_type else None)
 

@@ -148,7 +148,7 @@ class _Store:
         active = _active(self.ctx.conn, self.part.firms.values())
         drafts: dict[Kind, list[tuple[Draft, Item]]] = defaultdict(list)
         for item in self.part.items:
-            self.result.read += 1
+            self.result.read += item.document is not None or blocks(item.findings)
             made = self._draft(item, active)
             if made is not None:
                 drafts[made.document.kind].append((made, item))

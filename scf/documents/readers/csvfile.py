@@ -17,7 +17,7 @@ import gzip
 import io
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from scf.documents.canonical import Kind, blocks
 from scf.documents.readers.layout import Layout, find_header, joined, left_out
@@ -161,7 +161,7 @@ def open_table(
             header,
             documents_of(first, header),
             kind,
-            more=_more(book, found, header),
+            more=_more(book, found),
             numbers=source.numbers if isinstance(source, SheetRows) else (),
         )
         findings += proposed
@@ -269,6 +269,46 @@ def _dialect_of(sample: bytes, mapping: ColumnMapping | None, findings: list[Fin
     return Dialect(delimiter, encoding)
 
 
+class Look(NamedTuple):
+    """A table as it is found before anybody has said what its columns mean."""
+
+    layout: Layout
+    header: list[str]
+    rows: list[list[str]]  # the first below the header
+    findings: list[Finding]
+    numbers: frozenset[str] = frozenset()
+    sheets: tuple[str, ...] = ()
+    usual_sheet: str = ""  # the one that is read when none is named
+
+
+def look_into(
+    content: bytes | Workbook, *, encoding: str = "", sheet: str = "", header_row: int = 0
+) -> Look:
+    """Find sheet, encoding and header of a table, as far as they are not given."""
+    how = unmapped(encoding=encoding, sheet=sheet)
+    findings: list[Finding] = []
+    source, raw = (
+        _of_book(content, how, findings)
+        if isinstance(content, Workbook)
+        else _of_text(content, how, findings, MAX_TABLE_BYTES)
+    )
+    first = list(islice(raw, SAMPLE_LINES + header_row))
+    layout = find_header(first)
+    if header_row and header_row != layout.header_row:
+        layout = Layout(header_row)
+    findings += layout.findings
+    rest = iter(first)
+    header = _header(rest, layout) or []
+    look = Look(layout, header, documents_of(rest, header), findings)
+    if isinstance(content, Workbook) and isinstance(source, SheetRows):
+        return look._replace(
+            numbers=frozenset(source.numbers),
+            sheets=tuple(content.names),
+            usual_sheet=content.choose(),
+        )
+    return look
+
+
 def documents_of(rows: Iterable[RawRow], header: Sequence[str]) -> list[list[str]]:
     """Give the rows that can be documents, without sums and names that stand there again."""
     return [row.cells for row in rows if left_out(row, header, frozenset()) is None]
@@ -294,8 +334,8 @@ def values_of(
     )
 
 
-def _more(book: BinaryIO | bytes | Workbook, found: Layout, header: list[str]) -> More | None:
-    if not isinstance(book, bytes | Workbook) or not header:
+def _more(book: BinaryIO | bytes | Workbook, found: Layout) -> More | None:
+    if not isinstance(book, bytes | Workbook):
         return None  # a stream is read once
     how = unmapped(header_row=found.header_row, header_lines=found.header_lines)
     return lambda columns: values_of(book, columns, how)

@@ -53,14 +53,19 @@ def find_header(rows: Sequence[RawRow]) -> Layout:
 
 
 def joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
-    """Give the names of a header of two lines: that of the group, then that of the column."""
+    """Give the names of a header of two lines: that of the group, then that of the column.
+
+    A name that says it all without its group ("Dates" above "Invoice date") stands alone.
+    """
     names = []
     group = ""
     for place in range(max(len(upper), len(lower))):
         above = squeeze(upper[place]) if place < len(upper) else ""
         below = squeeze(lower[place]) if place < len(lower) else ""
         group = above or (group if below else "")
-        names.append(f"{group} {below}".strip())
+        both = f"{group} {below}".strip()
+        alone = below and not known_names([both]) and known_names([below])
+        names.append(below if alone else both)
     return names
 
 

@@ -15,6 +15,7 @@ from scf.documents.readers.mapping import (
     AMOUNT_FIELDS,
     DATE_FIELDS,
     ColumnMapping,
+    fields_of,
     required_fields_of,
 )
 from scf.documents.readers.text import either
@@ -125,7 +126,8 @@ def propose_columns(
     names = [plain(name) for name in header]
     kind = kind or kind_of(set(names))
     words = dict(vocabulary(kind))
-    words.update({plain(name): known for known, name in (own_words or {}).items()})
+    known = fields_of(kind)
+    words.update({plain(name): one for one, name in (own_words or {}).items() if one in known})
     found = Proposal(kind, {})
     _by_name(header, names, words, found)
     _by_near_name(header, names, words, found)

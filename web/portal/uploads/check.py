@@ -3,13 +3,18 @@
 from typing import Any, Final
 
 from flask import redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
 from werkzeug.wrappers import Response
 
 from scf.documents import intake
 from scf.documents.models import Invoice, Upload
+from scf.documents.readers.csvfile import Look, prepared
+from scf.documents.readers.sheetfile import Workbook
 from scf.kernel.actor import Role
+from scf.kernel.errors import InvalidInput, TooLarge
+from scf.kernel.findings import Severity
 from scf.kernel.money import EXPONENTS
 from scf.parties.models import FirmIdentifier
 from scf.parties.service import day_for, firm_names
@@ -20,6 +25,7 @@ from web.portal.uploads.blueprint import content_of, one_upload, uploads
 from web.portal.uploads.preview import Choice, Own
 
 READ_AT_ONCE: Final = 65_536
+_OTHERS: Final = 40  # mappings among which one for a similar header is looked for
 _PUBLIC: Final = ("lei", "vat", "uscc", "gln", "duns")
 _USUAL: Final = ("EUR", "USD", "GBP", "CNY")
 
@@ -46,8 +52,9 @@ def start(upload_id: str) -> str | Response | tuple[str, int]:
         content = content_of(reading, one_upload(reading, upload_id))
         own = _own(reading)
     if preview.is_table(content):
-        header, _rows = preview.header_of(content, preview.header_row_of(form))
-        choice = preview.sent(form, len(header))
+        look = preview.looked_into(prepared(content), form)
+        header = look.header
+        choice = _placed(preview.sent(form, len(header)), look)
         mapping, errors = preview.mapping_of(choice, header, own)
         if mapping is None:
             return _page(upload_id, form, errors), 422  # type: ignore[return-value]
@@ -83,29 +90,41 @@ def _page(
                 today=day_for(reading.connection(), actor().org_id, now().date()),
             )
         own = _own(reading)
-        line = preview.header_row_of(form) if form else preview.likely_header_row(content)
-        header, sample = preview.header_of(content, line)
-        choice = _choice(reading, header, sample, form)
-        if form is None and not choice.remembered:
-            choice.header_row = line
-        if choice.remembered and choice.header_row != 1:
-            header, sample = preview.header_of(content, choice.header_row)
+        try:
+            source = prepared(content)
+        except (InvalidInput, TooLarge) as refusal:
+            return render_template("uploads/unreadable.html", **shown, reason=refusal.words)
+        look = preview.looked_into(source, form)
+        header = look.header
+        choice = _choice(reading, source, look, form, own)
         mapping, found = preview.mapping_of(choice, header, own)
-        seen = preview.table_seen(content, mapping, today) if mapping else None
+        seen = preview.table_seen(source, mapping, today) if mapping else None
         return render_template(
             "uploads/check.html",
             **shown,
             table={
                 "choice": choice,
                 "columns": [
-                    (place, name, choice.fields[place], preview.samples(sample, place))
+                    (place, name, choice.fields[place], preview.samples(look.rows, place))
                     for place, name in enumerate(header)
                 ],
                 "fields": words.choices(choice.kind),
                 "kinds": [(kind.value, words.kind_name(kind.value)) for kind in preview.KINDS],
                 "currencies": _currencies(),
+                "dates": words.date_choices(preview.dates_in(look, choice), choice.date_format),
+                "sheets": look.sheets,
+                "sheet_choices": [(name, name) for name in look.sheets],
+                "guessed": {one.value for one in choice.notes if one.code == "COLUMN_GUESSED"},
+                "sheet": _told(look, "SHEET"),
+                "encodings": [
+                    ("", _("%(name)s, as found", name=_told(look, "ENCODING") or "utf-8")),
+                    *((name, words.encoding_name(name)) for name in preview.ENCODINGS),
+                ],
+                "place": _place(look),
+                "delimiter": _told(look, "DELIMITER"),
                 "own": own.name if preview.own_side(choice, own) else "",
                 "side": preview.own_side_name(choice, own),
+                "told": [one for one in look.findings if one.severity is not Severity.INFO],
             },
             seen=seen,
             errors=errors or found,
@@ -113,33 +132,65 @@ def _page(
         )
 
 
+def _told(look: Look, code: str) -> str:
+    return next((one.value for one in look.findings if one.code == code), "")
+
+
+def _place(look: Look) -> str:
+    """Say where the header was found; in another place the columns are proposed anew."""
+    return f"{_told(look, 'SHEET')}:{look.layout.header_row}"
+
+
+def _placed(choice: Choice, look: Look) -> Choice:
+    """Take the header where it was found or asked for."""
+    choice.header_row, choice.header_lines = look.layout.header_row, look.layout.header_lines
+    if choice.sheet == look.usual_sheet:
+        choice.sheet = ""  # it is found anyway, next month perhaps under another name
+    return choice
+
+
 def _choice(
-    reading: Session, header: list[str], sample: list[list[str]], form: dict[str, str] | None
+    reading: Session,
+    source: bytes | Workbook,
+    look: Look,
+    form: dict[str, str] | None,
+    own: Own,
 ) -> Choice:
     """Take what the form says, else what was chosen for this header last, else a proposal."""
-    if form is not None and form.get("kind") == form.get("kind_before"):
-        return preview.sent(form, len(header))
     if form is not None:
-        # Another kind of document has other fields: proposed anew.
-        chosen = preview.sent(form, len(header))
-        fresh = preview.proposed(header, sample, chosen.kind)
-        fresh.header_row, fresh.currency = chosen.header_row, chosen.currency
-        return fresh
-    stored = reading.execute(
-        select(col(Upload.mapping))
-        .where(
-            col(Upload.header_digest) == preview.header_digest(header),
-            col(Upload.org_id) == actor().org_id,
-            col(Upload.mapping).is_not(None),
-        )
-        .order_by(col(Upload.id).desc())
-        .limit(1)
+        chosen = preview.sent(form, len(look.header))
+        same = form.get("kind") == form.get("kind_before")
+        if same and form.get("place_before") == _place(look):
+            return _placed(chosen, look)
+        # Another kind of document has other fields, another header other columns.
+        fresh = preview.proposed(look, source, chosen.kind, form, own)
+        fresh.currency = fresh.currency or chosen.currency
+        fresh.sheet, fresh.encoding = chosen.sheet, chosen.encoding
+        return _placed(fresh, look)
+    stored, similar = _stored(reading, look)
+    if stored is not None:
+        choice = preview.remembered(look, stored)
+        choice.similar = similar
+        return _placed(choice, look)
+    choice = preview.proposed(look, source, None, {}, own)
+    choice.currency = choice.currency or _last_currency(reading)
+    return _placed(choice, look)
+
+
+def _stored(reading: Session, look: Look) -> tuple[dict[str, Any] | None, bool]:
+    """Give the mapping that the firm chose for this header last, or for one nearly like it."""
+    mine = (col(Upload.org_id) == actor().org_id, col(Upload.mapping).is_not(None))
+    newest = select(col(Upload.mapping)).where(*mine).order_by(col(Upload.id).desc())
+    same = col(Upload.header_digest) == preview.header_digest(look.header)
+    stored: dict[str, Any] | None = reading.execute(
+        newest.where(same).limit(1)
     ).scalar_one_or_none()
-    if stored:
-        return preview.remembered(header, stored)
-    choice = preview.proposed(header, sample, None)
-    choice.currency = _last_currency(reading)
-    return choice
+    if stored is not None:
+        return stored, False
+    known = col(Upload.header_digest).is_not(None)
+    others = reading.execute(newest.where(known).limit(_OTHERS)).scalars().all()
+    best = max(others, key=lambda one: preview.likeness(look, one), default=None)
+    return (best, True) if best and preview.likeness(look, best) else (None, False)
 
 
 def _last_currency(reading: Session) -> str:

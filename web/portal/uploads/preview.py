@@ -14,13 +14,25 @@ from flask_babel import gettext as _
 from pydantic import ValidationError
 
 from scf.documents import intake
-from scf.documents.canonical import CanonicalDocument, Kind
+from scf.documents.canonical import CanonicalDocument, Kind, blocks
 from scf.documents.readers import READABLE, format_of, read_file
-from scf.documents.readers.csvfile import Table, open_table
-from scf.documents.readers.mapping import ColumnMapping, required_fields_of
+from scf.documents.readers.csvfile import (
+    Look,
+    Table,
+    look_into,
+    open_table,
+    unmapped,
+    values_of,
+)
+from scf.documents.readers.mapping import (
+    DATE_FIELDS,
+    ColumnMapping,
+    fields_of,
+    required_fields_of,
+)
 from scf.documents.readers.proposing import Proposal, propose_columns
-from scf.documents.readers.table import SAMPLE_LINES
-from scf.documents.readers.values import DATE_FORMATS
+from scf.documents.readers.sheetfile import Workbook
+from scf.documents.readers.values import DATE_FORMATS, read_date
 from scf.kernel.findings import Finding
 from scf.kernel.ids import digest
 from scf.kernel.money import EXPONENTS
@@ -32,7 +44,14 @@ _SAMPLES: Final = 3
 _TRIED: Final = 2_000
 _SHOWN: Final = 8
 _MAX_HEADER: Final = 200
-_PREAMBLE: Final = 15  # lines in which a header is looked for
+_ALIKE: Final = 0.8  # of the columns of a mapping, for another header to be read by it
+# What a person may say a file is written in, where what was found shows wrong letters.
+ENCODINGS: Final = (
+    "utf-8", "cp1252", "iso-8859-15", "cp1250", "iso-8859-2", "cp1251", "gb18030", "big5",
+    "shift_jis", "cp949", "utf-16",
+)  # fmt: skip
+_DATED: Final = (*DATE_FIELDS, "paid_on")
+ISO: Final = "YYYY-MM-DD"
 
 
 @dataclass
@@ -45,7 +64,11 @@ class Choice:
     decimal: str = "point"
     currency: str = ""
     header_row: int = 1
+    header_lines: int = 1
+    sheet: str = ""  # empty: the one that looks most like a table
+    encoding: str = ""  # empty: as found
     remembered: bool = False
+    similar: bool = False  # remembered for a header that is nearly this one
     notes: list[Finding] = field(default_factory=list)
 
 
@@ -58,6 +81,7 @@ class Seen:
     )
     good: int = 0
     bad: int = 0
+    left_out: int = 0  # sums, page numbers, headers that stand again
     more: bool = False
 
 
@@ -80,32 +104,18 @@ def is_readable(content: bytes) -> bool:
     return format_of(content) in READABLE
 
 
-def header_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[list[str]]]:
-    """Give the header of a table and its first rows."""
-    header, rows = _lines_of(content, header_row)
-    return header, [cells for _line, cells in rows]
-
-
-def _lines_of(content: bytes, header_row: int = 1) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    anything = ColumnMapping(
-        kind=Kind.PAYMENT,
-        columns={},
-        constants={"paid_on": "-", "amount": "-", "currency": "-"},
-        header_row=header_row,
+def looked_into(content: bytes | Workbook, form: Mapping[str, str] | None) -> Look:
+    """Find sheet, encoding and header, as far as the form does not say them."""
+    form = form or {}
+    sheet = form.get("sheet", "")[:200]
+    # Another sheet has its header elsewhere.
+    same = form.get("place_before", "").rpartition(":")[0] == sheet
+    return look_into(
+        content,
+        encoding=encoding_of(form),
+        sheet=sheet,
+        header_row=header_row_of(form) if same and form.get("header_row") else 0,
     )
-    table = open_table(content, anything)
-    return table.header, [(row.line, row.cells) for row in islice(table.raw_rows(), SAMPLE_LINES)]
-
-
-def likely_header_row(content: bytes) -> int:
-    """Guess in which line the header stands: the first of those where most names are known."""
-    first, rows = _lines_of(content)
-    best, most = 1, len(propose_columns(first, ()).columns)
-    for line, cells in rows[:_PREAMBLE]:
-        known = len(propose_columns(cells, ()).columns)
-        if known > most:
-            best, most = line, known
-    return best
 
 
 def header_digest(header: Sequence[str]) -> str:
@@ -113,32 +123,67 @@ def header_digest(header: Sequence[str]) -> str:
     return digest([name.strip().casefold() for name in header])
 
 
-def proposed(header: Sequence[str], sample: Sequence[Sequence[str]], kind: Kind | None) -> Choice:
+def proposed(
+    look: Look, content: bytes | Workbook, kind: Kind | None, form: Mapping[str, str], own: Own
+) -> Choice:
     """Guess how a table is to be read."""
-    found: Proposal = propose_columns(header, sample, kind)
+    layout = look.layout
+    how = unmapped(
+        header_row=layout.header_row,
+        header_lines=layout.header_lines,
+        sheet=form.get("sheet", "")[:200],
+        encoding=encoding_of(form),
+    )
+    kinds = (kind,) if kind else KINDS
+    found: Proposal = propose_columns(
+        look.header,
+        look.rows,
+        kind,
+        more=lambda columns: values_of(content, columns, how),
+        own_words={name: field_name(name) for one in kinds for name in sorted(fields_of(one))},
+        partner=f"{_partner(kind, own)}_name",
+        numbers=look.numbers,
+    )
     meaning = {column: name for name, column in found.columns.items()}
     return Choice(
         found.kind,
-        [meaning.pop(name, "") for name in header],
-        found.date_formats[0],
+        [meaning.pop(name, "") for name in look.header],
+        # Where a day could be a month, a person says which; nothing is chosen before.
+        "" if found.has("DATE_AMBIGUOUS") else found.date_formats[0],
         found.decimal,
+        found.currency,
         notes=found.findings,
     )
 
 
-def remembered(header: Sequence[str], stored: Mapping[str, Any]) -> Choice:
+def _partner(kind: Kind | None, own: Own) -> str:
+    return _SIDES.get(kind or Kind.INVOICE, ("seller", "buyer"))[not own.is_buyer]
+
+
+def remembered(look: Look, stored: Mapping[str, Any]) -> Choice:
     """Read a table as this firm read the last one with this header."""
     mapping = ColumnMapping.model_validate(stored, strict=False)
     meaning = {column: name for name, column in mapping.columns.items()}
     return Choice(
         mapping.kind,
-        [meaning.pop(name, "") for name in header],
+        [meaning.pop(name, "") for name in look.header],
         mapping.date_formats[0],
         mapping.decimal,
         mapping.default_currency,
-        mapping.header_row,
+        sheet=mapping.sheet if mapping.sheet in look.sheets else "",
+        encoding=mapping.encoding if mapping.encoding in ENCODINGS else "",
         remembered=True,
     )
+
+
+def likeness(look: Look, stored: Mapping[str, Any]) -> float:
+    """Give how many of the columns of a mapping stand in a header, if enough for it to be read."""
+    mapping = ColumnMapping.model_validate(stored, strict=False)
+    names = set(look.header)
+    there = [name for name, column in mapping.columns.items() if column in names]
+    needed = set(required_fields_of(mapping.kind)) & mapping.columns.keys()
+    share = len(there) / max(len(mapping.columns), 1)
+    return share if needed <= set(there) and share >= _ALIKE else 0.0
 
 
 def sent(form: Mapping[str, str], width: int) -> Choice:
@@ -149,11 +194,18 @@ def sent(form: Mapping[str, str], width: int) -> Choice:
     return Choice(
         Kind(kind) if kind in KINDS else Kind.INVOICE,
         [form.get(f"column-{place}", "")[:40] for place in range(width)],
-        day if day in DATE_FORMATS else DATE_FORMATS[0],
+        day if day in DATE_FORMATS else "",
         "comma" if form.get("decimal") == "comma" else "point",
         currency if currency in EXPONENTS else "",
-        header_row_of(form),
+        sheet=form.get("sheet", "")[:200],
+        encoding=encoding_of(form),
     )
+
+
+def encoding_of(form: Mapping[str, str]) -> str:
+    """Read which encoding is asked for; empty: the one that is found."""
+    text = form.get("encoding", "")
+    return text if text in ENCODINGS else ""
 
 
 def header_row_of(form: Mapping[str, str]) -> int:
@@ -186,18 +238,25 @@ def mapping_of(
     if missing:
         names = ", ".join(field_name(name) for name in missing)
         errors["column-0"] = _("Say which column holds %(field)s.", field=names)
+    if not choice.date_format:
+        errors["date_format"] = _("Say how the dates are written: which is the day?")
     if errors:
         return None, errors
+    forms = [choice.date_format, *([ISO] if choice.date_format != ISO else [])]
     try:
         return (
             ColumnMapping(
                 kind=choice.kind,
                 columns=columns,
                 constants=constants,
-                date_formats=(choice.date_format,),  # type: ignore[arg-type]
+                # A date cell of a workbook, and of its error file, comes in this form always.
+                date_formats=tuple(forms),  # type: ignore[arg-type]
                 decimal=choice.decimal,  # type: ignore[arg-type]
                 default_currency="" if "currency" in columns else choice.currency,
                 header_row=choice.header_row,
+                header_lines=choice.header_lines,
+                sheet=choice.sheet,
+                encoding=choice.encoding,
             ),
             {},
         )
@@ -221,7 +280,7 @@ def own_side_name(choice: Choice, own: Own) -> str:
     return party_name(_SIDES.get(choice.kind, ("seller", "buyer"))[own.is_buyer])
 
 
-def table_seen(content: bytes, mapping: ColumnMapping, today: dt.date) -> Seen:
+def table_seen(content: bytes | Workbook, mapping: ColumnMapping, today: dt.date) -> Seen:
     """Read the beginning of a table by a mapping."""
     table: Table = open_table(content, mapping, today=today)
     seen = Seen()
@@ -230,6 +289,9 @@ def table_seen(content: bytes, mapping: ColumnMapping, today: dt.date) -> Seen:
         seen.bad = 1
         return seen
     for row in islice(table.rows(), _TRIED):
+        if not row.row_count and not blocks(row.findings):
+            seen.left_out += 1
+            continue
         seen.good += row.document is not None
         seen.bad += row.document is None
         if len(seen.rows) < _SHOWN:
@@ -255,7 +317,14 @@ def document_seen(content: bytes, today: dt.date) -> Seen:
     return seen
 
 
-def samples(sample: Sequence[Sequence[str]], place: int) -> list[str]:
+def dates_in(look: Look, choice: Choice) -> list[str]:
+    """Give some dates of the table, those first that are read in one way only."""
+    places = [place for place, name in enumerate(choice.fields) if name in _DATED]
+    found = [text for place in places for text in samples(look.rows, place, len(look.rows))]
+    return [text for text in found if read_date(text, (ISO,)) is None] or found
+
+
+def samples(sample: Sequence[Sequence[str]], place: int, most: int = _SAMPLES) -> list[str]:
     """Give the first values of a column."""
     found = [row[place].strip() for row in sample if place < len(row) and row[place].strip()]
-    return found[:_SAMPLES]
+    return found[:most]

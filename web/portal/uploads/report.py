@@ -88,6 +88,7 @@ def show(upload_id: str) -> Response | BaseResponse:
             after_links=_after_links(),
             took=_took(row),
             corrections=_corrections(reading, upload_id),
+            left_out=_left_out(reading, upload_id) if table and not running else 0,
             refresh=REFRESH,
         )
     answer = make_response(page)
@@ -168,7 +169,7 @@ def _after() -> int:
 
 def _pace(row: Upload, job: Job | None, content: bytes) -> Pace:
     """Judge by the lines of the file and the time since it was taken up."""
-    packed = content[:2] == b"\x1f\x8b"
+    packed = content[:2] in {b"\x1f\x8b", b"PK", b"\xd0\xcf"}  # lines of these cannot be counted
     total = 0 if packed or not content else max(content.count(b"\n") - 1, 1)
     since = job.created_at if job is not None else row.created_at
     seconds = max(1, int((now() - since).total_seconds()))
@@ -226,6 +227,15 @@ def _waiting(reading: Session, upload_id: str) -> int:
         )
         for kind in (Order, Receipt, Invoice, CreditNote, TradePayment)
     )
+
+
+def _left_out(reading: Session, upload_id: str) -> int:
+    """Count the rows that are no document and no mistake: sums, page numbers, headers again."""
+    told = select(func.count()).where(
+        col(DocumentFinding.upload_id) == upload_id,
+        col(DocumentFinding.code).in_(("ROW_TOTAL", "ROW_HEADER", "ROW_WORDS")),
+    )
+    return int(reading.execute(told).scalar_one())
 
 
 def _after_links() -> list[tuple[str, str]]:

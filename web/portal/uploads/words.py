@@ -1,9 +1,13 @@
 """The names by which people know the fields of a table and the states of an upload."""
 
+from collections.abc import Sequence
+
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from scf.documents.canonical import Kind
 from scf.documents.readers.mapping import SCHEMES, fields_of
+from scf.documents.readers.values import DATE_FORMATS, read_date
 
 
 def field_name(name: str) -> str:
@@ -81,6 +85,33 @@ def choices(kind: Kind) -> list[tuple[str, str]]:
     first = [name for name in _FIRST if name in known]
     rest = sorted(known - set(first), key=field_name)
     return [("", _("Not read")), *((name, field_name(name)) for name in [*first, *rest])]
+
+
+def date_choices(dates: Sequence[str], chosen: str) -> list[tuple[str, str]]:
+    """Return how dates may be written, each with the first date of the file as it would be read."""
+    named: list[tuple[str, str]] = [] if chosen else [("", _("Please choose"))]
+    for form in DATE_FORMATS:
+        day = next((day for text in dates if (day := read_date(text, (form,)))), None)
+        named.append((form, f"{form} · {format_date(day, 'long')}" if day else form))
+    return named
+
+
+def encoding_name(name: str) -> str:
+    """Return the name of an encoding with the languages that it is used for."""
+    names = {
+        "utf-8": _("UTF-8, all languages"),
+        "cp1252": _("Windows-1252, Western Europe"),
+        "iso-8859-15": _("ISO 8859-15, Western Europe"),
+        "cp1250": _("Windows-1250, Central Europe"),
+        "iso-8859-2": _("ISO 8859-2, Central Europe"),
+        "cp1251": _("Windows-1251, Cyrillic"),
+        "gb18030": _("GB 18030, simplified Chinese"),
+        "big5": _("Big5, traditional Chinese"),
+        "shift_jis": _("Shift JIS, Japanese"),
+        "cp949": _("Windows-949, Korean"),
+        "utf-16": _("UTF-16, all languages"),
+    }
+    return str(names.get(name, name))
 
 
 def kind_name(kind: str | None) -> str:
