@@ -86,6 +86,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "debit.identify": _l("Debit of the bank identified"),
     "dispute.resolve": _l("Dispute ended"),
     "documents.discard": _l("Documents of a file dropped"),
+    "documents.judge_again": _l("Documents to be held against their rules again"),
     "documents.keep_verdicts": _l("Verdicts of the rules of EN 16931 kept"),
     "documents.match": _l("Documents matched with orders"),
     "documents.publish": _l("Documents of a file published"),

@@ -19,7 +19,7 @@ from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.findings import Finding, Severity
-from scf.kernel.ids import digest
+from scf.kernel.ids import digest, new_id
 from scf.kernel.money import format_minor, parse_minor
 from scf.parties.service import firm_names
 
@@ -30,6 +30,7 @@ def attach(app: typer.Typer) -> None:
     """Hang this room's commands into the tree."""
     app.command("import")(import_files)
     app.command()(match)
+    app.command()(judge)
     app.command()(invoices)
     app.command()(findings)
     app.command()(accept)
@@ -185,6 +186,15 @@ def _today() -> dt.date:
 def match() -> None:
     """Match every invoice of yours that is not matched yet with its order."""
     show({"matched": intake.match_all(SESSION.platform, SESSION.actor)})
+
+
+def judge() -> None:
+    """Hold what waits, and what could not be judged before, against the rules of EN 16931."""
+    from scf.documents.einvoice.judging import judge_all
+    from scf.documents.einvoice.service import RuleService
+
+    with RuleService() as service:
+        show({"judged": judge_all(SESSION.platform, service, f"judge:{new_id()}")})
 
 
 def invoices(

@@ -63,6 +63,7 @@ MAY: dict[str, frozenset[Role]] = {
     "documents.discard": _OPERATOR,
     "upload.finish": _OPERATOR,
     "documents.revalidate": _OPERATOR,
+    "documents.judge_again": _OPERATOR,
     "documents.keep_verdicts": _OPERATOR,
     # --- ledger
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,

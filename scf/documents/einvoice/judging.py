@@ -124,6 +124,27 @@ def keep_verdicts(ctx: Context, data: KeepVerdicts) -> dict[str, Any]:
     return counts
 
 
+class JudgeAgain(_Input):
+    """Nothing to say: all that could not be judged is meant."""
+
+
+@command("documents.judge_again", JudgeAgain)
+def judge_again(ctx: Context, _data: JudgeAgain) -> dict[str, Any]:
+    """What could not be judged waits again, and the remark that it could not is settled."""
+    waiting = ctx.conn.execute(
+        update(_check)
+        .where(_check.c.state == "UNJUDGED")
+        .values(state="WAITING", reason=None, checked_at=None)
+        .returning(_check.c.document_id)
+    ).scalars()
+    ids = sorted(waiting)
+    for start in range(0, len(ids), MOST_A_RUN):
+        part = ids[start : start + MOST_A_RUN]
+        of_them = (_finding.c.code == RULES_UNCHECKED, _finding.c.document_id.in_(part))
+        ctx.conn.execute(update(_finding).where(*of_them).values(resolved_at=ctx.now))
+    return {"waiting": len(ids)}
+
+
 def _state(one: Judged) -> str:
     if one.reason or not one.rules:
         return "UNJUDGED"
@@ -183,6 +204,15 @@ def judge_waiting(platform: Platform, service: RuleService) -> dict[str, int]:
         key = f"verdicts:{digest([one.model_dump() for one in verdicts])}"
         kept = platform.run("documents.keep_verdicts", payload, OPERATOR, key=key).result
         total = {state: total[state] + kept[state] for state in total}
+    return total
+
+
+def judge_all(platform: Platform, service: RuleService, key: str) -> dict[str, int]:
+    """Judge all that waits and all that could not be judged before; gives how many came to what."""
+    platform.run("documents.judge_again", JudgeAgain(), OPERATOR, key=key)
+    total = {"VALID": 0, "BROKEN": 0, "UNJUDGED": 0}
+    while any((found := judge_waiting(platform, service)).values()):
+        total = {state: total[state] + found[state] for state in total}
     return total
 
 

@@ -99,6 +99,20 @@ def test_what_cannot_be_judged_is_kept_and_never_valid(trade: Trade) -> None:
     assert trade.rows()[0].document_state == "VALIDATED"
 
 
+def test_what_could_not_be_judged_is_judged_when_somebody_asks_again(
+    trade: Trade, service: RuleService
+) -> None:
+    trade.hand_in(ubl(), name="one.xml")
+    platform = trade.world.platform
+    verdict = {"document_id": checks(trade)[0].document_id, "reason": "DIED"}
+    platform.run("documents.keep_verdicts", {"verdicts": [verdict]}, OPERATOR, key="died")
+    assert judging.judge_all(platform, service, "again")["VALID"] == 1
+    (check,) = checks(trade)
+    assert (check.state, check.reason) == ("VALID", None)
+    (remark,) = trade.findings()
+    assert remark.resolved_at is not None
+
+
 def test_an_upload_that_is_taken_back_leaves_nothing_to_judge(trade: Trade) -> None:
     trade.hand_in(ubl(), name="one.xml")
     again = trade.hand_in(gzip.compress(ubl()), name="packed.xml", mode="atomic")
