@@ -24,6 +24,21 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def light_hashes() -> Iterator[None]:
+    """Hash passwords with little work in this process; the product's own is slow on purpose.
+
+    ``tests/parties/test_passwords.py`` holds the product to its own parameters.
+    """
+    from argon2 import PasswordHasher
+
+    from scf.parties import passwords
+
+    with pytest.MonkeyPatch.context() as light:
+        light.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
+        yield
+
+
 @pytest.fixture(scope="session")
 def demo_world(
     worker: str, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path

@@ -33,6 +33,7 @@ from web.portal.chain import chain
 from web.portal.officer import officer
 from web.portal.treasurer import treasurer
 from web.portal.uploads import uploads
+from web.routing import Application
 from web.strict_json import StrictJson
 
 # What a request may carry at most; the upload of files asks for more on its own route.
@@ -48,7 +49,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     Without options, forms and sessions are signed by a key made for this process only.
     """
     options = options or Options(secret_key=secrets.token_hex(32))
-    app = Flask("web", root_path=str(Path(__file__).parent))
+    app = Application("web", root_path=str(Path(__file__).parent))
     app.config.update(
         SECRET_KEY=options.secret_key,
         TRUSTED_HOSTS=list(options.trusted_hosts),

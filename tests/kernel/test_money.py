@@ -1,5 +1,7 @@
 """Money: currencies, sums within one currency, and splits that lose nothing."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from scf.kernel.errors import InvalidInput
 from scf.kernel.money import EXPONENTS, MAX_MINOR, Money, allocate, exponent, format_minor
 
 # One currency per exponent, and those that other tables get wrong.
+CURRENCIES = ["JPY", "EUR", "KWD", "CLF"]
 _DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "UYI": 0, "ISK": 0, "VND": 0, "XAF": 0}
 _DIGITS |= {"EUR": 2, "USD": 2, "CNY": 2, "HUF": 2, "IDR": 2, "MGA": 2, "MRU": 2, "TWD": 2}
 _DIGITS |= {"KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3, "IQD": 3, "LYD": 3}
@@ -122,15 +125,7 @@ def test_weights_that_split_nothing_are_refused(weights: list[int]) -> None:
     assert refused.value.code == "WEIGHTS"
 
 
-@settings(max_examples=20_000)
-@given(
-    st.integers(-MAX_MINOR, MAX_MINOR),
-    st.sampled_from(["JPY", "EUR", "KWD", "CLF"]),
-    st.lists(st.integers(0, MAX_MINOR), min_size=1, max_size=8).filter(any),
-)
-def test_a_split_conserves_the_total_and_is_fair(
-    total: int, currency: str, weights: list[int]
-) -> None:
+def must_conserve(total: int, currency: str, weights: list[int]) -> None:
     parts = [part.minor for part in Money(total, currency).allocate(weights)]
     whole = sum(weights)
     assert sum(parts) == total
@@ -138,6 +133,31 @@ def test_a_split_conserves_the_total_and_is_fair(
         assert abs(part * whole - total * weight) < whole  # within one minor unit of exact
         assert part * total >= 0
         assert weight or part == 0
+
+
+@settings(max_examples=2_000)
+@given(
+    st.integers(-MAX_MINOR, MAX_MINOR),
+    st.sampled_from(CURRENCIES),
+    st.lists(st.integers(0, MAX_MINOR), min_size=1, max_size=8).filter(any),
+)
+def test_a_split_conserves_the_total_and_is_fair(
+    total: int, currency: str, weights: list[int]
+) -> None:
+    must_conserve(total, currency, weights)
+
+
+def test_twenty_thousand_splits_of_every_size_conserve_the_total_and_are_fair() -> None:
+    dice = random.Random(20260310)
+
+    def amount() -> int:
+        """Give an amount of any length, where the short ones are as common as the long."""
+        return dice.randint(0, min(10 ** dice.randint(0, 15), MAX_MINOR))
+
+    for _ in range(20_000):
+        weights = [amount() for _ in range(dice.randint(1, 8))]
+        weights[dice.randrange(len(weights))] += not any(weights)
+        must_conserve(dice.choice((-1, 1)) * amount(), dice.choice(CURRENCIES), weights)
 
 
 def test_a_million_splits_conserve_their_totals() -> None:

@@ -19,7 +19,9 @@ from scf.parties.service import (
     resolve_party,
     verified_account,
 )
-from tests.support.people import NOON, World, small_world, world_on
+from tests.support.people import NOON, World, small_prepare, small_world
+
+prepare = small_prepare  # every test begins in the small world
 
 VAT, LEI = "DE136695976", "213800KUD8LAJWSQ9D15"
 IBANS = ("DE89370400440532013000", "GB29NWBK60161331926819", "FR1420041010050500013M02606")
@@ -90,7 +92,7 @@ def test_a_name_counts_only_for_the_organisation_that_uses_it(db: Database) -> N
 
 
 def test_two_public_numbers_of_two_firms_name_nobody(db: Database) -> None:
-    world = world_on(db)
+    world = small_world(db)
     world.firm("one", identifiers=[{"scheme": "vat", "value": VAT}])
     world.firm("two", identifiers=[{"scheme": "lei", "value": LEI}])
     assert resolved(world, ("vat", VAT), org="one") == world.firms["one"]

@@ -5,7 +5,14 @@ import pytest
 from scf.kernel.errors import InvalidInput
 from scf.parties import passwords
 
+# The product's own, taken before the suite makes it light for the other tests.
+HASHER = passwords._HASHER
 CONTEXT = ("maria.keller@hengda.example", "Maria Keller", "Hengda Precision Parts")
+
+
+@pytest.fixture(autouse=True)
+def own_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_HASHER", HASHER)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +30,8 @@ CONTEXT = ("maria.keller@hengda.example", "Maria Keller", "Hengda Precision Part
 def test_a_good_password_is_taken_as_it_is_and_fits_its_hash(password: str) -> None:
     passwords.check(password, CONTEXT)
     stored = passwords.hash_password(password)
-    assert stored.startswith("$argon2id$")
+    # Source: OWASP password storage, argon2id with 19 MiB, two passes, one lane.
+    assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert passwords.verify(stored, password)
     assert not passwords.verify(stored, password + " ")
     assert not passwords.needs_rehash(stored)

@@ -13,8 +13,10 @@ from scf.parties.access import MAY, ROLES_OF_KIND, may
 from scf.parties.models import ApiToken, User, WebSession
 from scf.parties.ratelimit import Limit
 from scf.parties.service import actor_of_email
-from tests.support.people import NOON, PASSWORD, World, small_world
+from tests.support.people import NOON, PASSWORD, World, small_prepare, small_world
 from tests.support.racing import race
+
+prepare = small_prepare  # every test begins in the small world
 
 LIFETIMES = sessions.Lifetimes()
 OTHER_PASSWORD = "gravel-lantern-mimic-52"

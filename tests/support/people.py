@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from sqlalchemy import Table, select
 
 from scf.bootstrap import (
     Platform,
@@ -20,18 +21,16 @@ from scf.db.engine import Database
 from scf.db.runner import Runner
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
-from scf.parties import passwords, tokens
+from scf.parties import tokens
 from scf.parties.access import authorise
+from scf.parties.models import Firm
 from scf.parties.service import actor_of_user
+from tests.support.engines import Prepare
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 PASSWORD = "heron-cellar-oblique-17"
 TRADER_ROLES = (Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER, Role.ADMINISTRATOR)
 BANK_ROLES = (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE, Role.ADMINISTRATOR)
-
-
-# A hash is slow on purpose, and everybody here has the same password.
-_hashed_once = functools.cache(passwords.hash_password)
 
 
 @functools.cache
@@ -84,17 +83,15 @@ class World:
 
     def person(self, short: str, firm: str, *roles: Role) -> Actor:
         """Add a person who signs in as ``short@firm.example`` with :data:`PASSWORD`."""
-        with pytest.MonkeyPatch.context() as remembering:
-            remembering.setattr(passwords, "hash_password", _hashed_once)
-            added = self.run(
-                "user.add",
-                OPERATOR,
-                email=f"{short}@{firm}.example",
-                name=short.replace("-", " ").title(),
-                org_id=self.firms[firm],
-                roles=list(roles),
-                password=PASSWORD,
-            )
+        added = self.run(
+            "user.add",
+            OPERATOR,
+            email=f"{short}@{firm}.example",
+            name=short.replace("-", " ").title(),
+            org_id=self.firms[firm],
+            roles=list(roles),
+            password=PASSWORD,
+        )
         with self.platform.db.snapshot() as conn:
             actor = actor_of_user(conn, str(added["id"]))
         assert actor is not None
@@ -123,8 +120,43 @@ def world_on(db: Database, clock: FixedClock | None = None) -> World:
     return World(platform_on(db, the_clock), the_clock)
 
 
+# What the small world is called in a database that this process has filled, by kind of engine.
+_firm: Table = Firm.__table__  # type: ignore[attr-defined]
+_Names = tuple[dict[str, str], dict[str, Actor], int]
+_small: dict[str, _Names] = {}
+
+
+def _fill_small(url: str) -> None:
+    db = Database(url)
+    world = small_world(db)
+    _small[db.dialect] = (world.firms, world.people, next(world._keys))
+    db.close()
+
+
+@pytest.fixture
+def small_prepare() -> Prepare:
+    """Let every test of a module begin in the small world: ``prepare = small_prepare``."""
+    return _fill_small
+
+
+def _found_small(db: Database) -> World | None:
+    """Find the small world in a copy of the database that :func:`_fill_small` has filled."""
+    if db.dialect not in _small:
+        return None
+    firms, people, keys = _small[db.dialect]
+    with db.snapshot() as conn:
+        if conn.execute(select(_firm.c.id).where(_firm.c.id == firms["bank"])).first() is None:
+            return None
+    clock = FixedClock(NOON)
+    world = World(platform_on(db, clock), clock, dict(firms), dict(people))
+    world._keys = itertools.count(keys)
+    return world
+
+
 def small_world(db: Database) -> World:
     """Make one bank with a maker and a checker, an anchor and a supplier."""
+    if (found := _found_small(db)) is not None:
+        return found
     world = world_on(db)
     world.firm("bank", "financier")
     world.firm("anchor")

@@ -8,7 +8,10 @@ from sqlalchemy import func, select
 
 from scf.db.engine import Database
 from scf.parties.models import Firm
+from tests.support.people import small_prepare
 from tests.support.served import HOST, Served, served_small
+
+prepare = small_prepare  # every test begins in the small world
 
 
 @pytest.fixture

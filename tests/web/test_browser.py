@@ -8,10 +8,12 @@ from playwright.sync_api import Browser
 
 from scf.db.engine import Database
 from tests.support.chromium import WIDTHS, opened, sideways, spread_text, unspread_text
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, small_prepare
 from tests.support.pictures import colours
 from tests.support.served import Served, served_small
 from tests.web import signing
+
+prepare = small_prepare  # every test begins in the small world
 
 
 @pytest.fixture

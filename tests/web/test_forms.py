@@ -5,8 +5,11 @@ from flask import Flask
 
 from scf.db.engine import Database
 from scf.kernel.errors import InvalidInput
+from tests.support.people import small_prepare
 from tests.support.served import served_small
 from web.forms import form_key, minor_of
+
+prepare = small_prepare  # every test begins in the small world
 
 
 @pytest.fixture

@@ -13,10 +13,13 @@ from flask_babel import gettext
 import web
 from scf.db.engine import Database
 from scf.kernel.errors import RuleViolation, Words
+from tests.support.people import small_prepare
 from tests.support.served import served_small
 from web.i18n import COOKIE
 from web.problems import problem_of
 from web.refusals import place_text, translated
+
+prepare = small_prepare  # every test begins in the small world
 
 ROOT = Path(web.__file__).parent
 LANGUAGES = [path.name for path in sorted((ROOT / "translations").iterdir()) if path.is_dir()]

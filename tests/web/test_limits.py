@@ -9,8 +9,10 @@ from scf.db.engine import Database
 from scf.kernel.clock import FixedClock
 from scf.parties.models import RateWindow
 from scf.parties.ratelimit import Limit, Meter
-from tests.support.people import NOON
+from tests.support.people import NOON, small_prepare
 from tests.support.served import HOST, Served, application, served_small
+
+prepare = small_prepare  # every test begins in the small world
 
 CALLS = Limit(tries=5, seconds=60)
 UNKNOWN = Limit(tries=3, seconds=900)

@@ -15,11 +15,13 @@ from scf.parties.factors import codes, proof
 from scf.parties.factors.models import RecoveryCode, TotpFactor
 from scf.parties.factors.vault import Vault
 from tests.support.authenticator import Device
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, small_prepare
 from tests.support.racing import race
 from tests.support.served import HOST, KEY, Browser, Served, application, served_small
 from tests.web import signing
 from web import second_factor
+
+prepare = small_prepare  # every test begins in the small world
 
 EMAIL = "maker@bank.example"
 

@@ -10,10 +10,12 @@ from flask import Flask
 import web
 from scf.db.engine import Database
 from scf.kernel.actor import OPERATOR, Role
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, small_prepare
 from tests.support.served import HOST, Browser, Served, application, served_small
 from web.app import MAX_BODY
 from web.security import HEADERS
+
+prepare = small_prepare  # every test begins in the small world
 
 CANARIES = (
     "<script>alert(1)</script>",

@@ -3,10 +3,12 @@
 import pytest
 
 from scf.db.engine import Database
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, small_prepare
 from tests.support.served import HOST, Browser, Served, application, served_small
 from tests.web import signing
 from web.sessions import COOKIE, VISITOR_COOKIE
+
+prepare = small_prepare  # every test begins in the small world
 
 EMAIL = "maker@bank.example"
 

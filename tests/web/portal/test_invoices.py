@@ -11,10 +11,12 @@ from scf.db.engine import Database
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import Invoice, Order
 from scf.kernel.ids import new_id
-from tests.support.people import NOON
+from tests.support.people import NOON, small_prepare
 from tests.support.served import Served, served_small
 from tests.web.portal.trading import readable
 from web.portal.treasurer.listing import PAGE
+
+prepare = small_prepare  # every test begins in the small world
 
 DUE = dt.date(2026, 4, 20)
 
