@@ -186,6 +186,7 @@ def _as_page(problem: Problem) -> Response:
         reference=g.get("request_id", ""),
         in_shell=_shell_stands(),
         back=_back(),
+        typed=_typed(problem),
     )
     headers = {key: value for key, value in problem.headers.items() if key != "WWW-Authenticate"}
     return Response(page, problem.status, headers, content_type="text/html; charset=utf-8")
@@ -200,6 +201,19 @@ def _shell_stands() -> bool:
     except (ScfError, SQLAlchemyError):
         return False
     return True
+
+
+def _typed(problem: Problem) -> list[tuple[str, str]]:
+    """Give what the person had typed, to be copied from the page that says no.
+
+    Only to whom we know, or whose browser says that the form came from a page of ours.
+    """
+    from web.portal.gate import kept
+
+    out_of_date = problem.code == "CSRF" and "Origin" in request.headers
+    if request.method != "POST" or not (g.get("actor") or out_of_date):
+        return []
+    return kept.typed()
 
 
 def _back() -> str:

@@ -146,6 +146,16 @@ def finish(session: SessionMixin) -> None:
     current.ended = True
 
 
+def may_bring_a_file(request: Request) -> bool:
+    """Tell whether a large form is read: for whoever is signed in, or was until time ended it."""
+    live: store.Live | None = request.environ.get("tributary.live")
+    if live is not None:
+        return live.stage == store.FULL
+    session_id = request.cookies.get(COOKIE, "")
+    lifetimes = around().options.lifetimes
+    return bool(session_id) and bool(store.lapsed(platform().db, session_id, now(), lifetimes))
+
+
 def as_lapsed(session: SessionMixin, request: Request) -> bool:
     """Take up the session that only time has ended, to tell its form from a foreign one.
 

@@ -26,6 +26,7 @@ from scf.db.visibility import visible_to, visible_to_everyone
 from scf.kernel.actor import Actor, Role
 from scf.parties.factors.models import (
     FactorUse,
+    KeptFile,
     KeptForm,
     Passkey,
     RecoveryCode,
@@ -48,6 +49,7 @@ from scf.parties.service import counts_for
 _OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 _organisation = Firm.__table__.alias("organisation")  # type: ignore[attr-defined]
 _named = BankAccount.__table__.alias("named")  # type: ignore[attr-defined]
+_kept = KeptForm.__table__.alias("kept")  # type: ignore[attr-defined]
 _person = User.__table__.alias("person")  # type: ignore[attr-defined]
 # (table, one side, other side): an edge shows each side to the other.
 _EDGES = (
@@ -190,6 +192,11 @@ def _sign_ins(actor: Actor) -> ColumnElement[bool]:
 @visible_to(KeptForm)
 def _kept_forms(actor: Actor) -> ColumnElement[bool]:
     return col(KeptForm.user_id) == actor.user_id
+
+
+@visible_to(KeptFile)
+def _kept_files(actor: Actor) -> ColumnElement[bool]:
+    return col(KeptFile.form_id).in_(select(_kept.c.id).where(_kept.c.user_id == actor.user_id))
 
 
 @visible_to(Job)

@@ -5,11 +5,13 @@ import re
 import pytest
 
 from scf.db.engine import Database
-from tests.support.people import PASSWORD
+from tests.support.people import PASSWORD, small_prepare
 from tests.support.served import HOST, Browser, Served, served_small
 from tests.web import signing
 from web.portal.gate import kept
 from web.sessions import COOKIE
+
+prepare = small_prepare  # every test begins in the small world
 
 NEW = "gravel-lantern-mimic-52"
 
@@ -95,6 +97,12 @@ def test_no_address_of_somebody_else_is_led_to(served: Served) -> None:
     assert browser.post("/account/confirm", form).headers["Location"] == "/account"
 
 
+def kept_form(page: str) -> str:
+    found = re.search(r'name="kept_form" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
 def test_a_form_whose_session_ran_out_is_kept_for_its_owner(served: Served) -> None:
     browser = signing.sign_in(served, "maker")
     token = browser.form_token("/account")
@@ -113,7 +121,7 @@ def test_a_form_whose_session_ran_out_is_kept_for_its_owner(served: Served) -> N
     assert 'action="/account/tokens"' in page
     made = browser.post(
         "/account/tokens",
-        {"label": "our nightly upload", "days": "7"} | key(),
+        {"label": "our nightly upload", "days": "7", "kept_form": kept_form(page)} | key(),
         headers={"Referer": f"{HOST}/sign-in/resume"},
     )
     assert "trib_" in made.get_data(as_text=True)

@@ -324,6 +324,7 @@ def upgrade() -> None:
         ),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.Column("expires_at", UtcInstant(), nullable=False),
+        sa.Column("sent_at", UtcInstant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
@@ -974,6 +975,20 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_invoice_line_invoice", "invoice_line", ["invoice_id"], unique=False)
+    op.create_table(
+        "kept_file",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("form_id", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["form_id"], ["kept_form.id"], name="fk_kept_file_form"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("form_id", "position", name="uq_kept_file_position"),
+        sqlite_strict=True,
+    )
     op.create_table(
         "ledger_posting",
         sa.Column("id", sa.String(), nullable=False),

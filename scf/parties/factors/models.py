@@ -3,6 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
 
 from scf.db.types import (
+    Blob,
     Code,
     Count,
     Id,
@@ -124,3 +125,21 @@ class KeptForm(Record, table=True):
     fields: Json
     created_at: Instant
     expires_at: Instant
+    sent_at: OptInstant  # afterwards it only answers a second press
+
+
+class KeptFile(Record, table=True):
+    """A file that such a form brought; without content when there was no room for it."""
+
+    __tablename__ = "kept_file"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["form_id"], ["kept_form.id"], name="fk_kept_file_form"),
+        UniqueConstraint("form_id", "position", name="uq_kept_file_position"),
+    )
+    id: IdKey
+    form_id: Id
+    position: Count
+    field: Text
+    name: Text
+    size: Count
+    content: Blob

@@ -28,6 +28,7 @@ class Form:
     fields: dict[str, list[str]] = field(default_factory=dict)
     is_file: bool = False
     signs: bool = False  # asks for the second factor
+    typed: list[str] = field(default_factory=list)  # by a person, not by the page
 
     def put(self, name: str, value: str) -> None:
         """Add a value."""
@@ -65,6 +66,7 @@ class _Reader(HTMLParser):
                 form.fields[name] = [at["value"]]
         elif tag == "textarea":
             of.put(name, "because it is so")
+            of.typed.append("because it is so")
         elif tag == "input":
             self._input(of, name, at)
 
@@ -86,6 +88,7 @@ class _Reader(HTMLParser):
             of.signs = True
         elif kind != "file" and name not in _LEFT_EMPTY:
             of.put(name, _typed(name, kind))
+            of.typed += [_typed(name, kind)] * (kind != "password")
 
 
 def _typed(name: str, kind: str) -> str:

@@ -1,20 +1,25 @@
-"""Every form of the portal, pressed twice, has one effect.
+"""Every form of the portal, pressed twice, has one effect; without the role, none.
 
 The forms are those that the pages draw, found by walking from page to page; nothing here names
 them, but for the list of those that move money or rights, which must have been found and worked.
 """
 
+import html
 import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from werkzeug.test import TestResponse
 
 from scf.db.engine import Database
 from scf.db.models import AuditLog
 from scf.documents import intake
 from scf.documents.models import CreditNote
+from scf.kernel.actor import Role
+from scf.parties.models import UserRole
+from tests.support.people import BANK_ROLES, TRADER_ROLES
 from tests.support.served import HOST, Browser
 from tests.web import signing
 from tests.web.expectations import ROUTES, Portal
@@ -100,6 +105,7 @@ class Walk:
     person: str
     done: set[str]
     wrong: list[tuple[object, ...]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         served = self.matrix.served
@@ -153,6 +159,7 @@ class Walk:
         fields = dict(form.fields)
         if form.signs:
             fields["code"] = [signing.code(self.matrix.served, self.person)]
+        self.powerless(form, at, fields)
         before = self.audited()
         first = press(self.browser, form, at, fields)
         between = self.audited()
@@ -171,18 +178,57 @@ class Walk:
             for next_form in forms_of(first.get_data(as_text=True), at):
                 self.twice(next_form, at, depth + 1)
 
+    def powerless(self, form: Form, at: str, fields: dict[str, list[str]]) -> None:
+        """Press a form whose person has lost the role since its page was opened."""
+        role = next(one.role for one in self.matrix.people if one.name == self.person)
+        less = self.another(form.action)
+        if less is None:
+            return
+        before = self.audited()
+        self.plays(less)
+        answer = press(self.browser, form, at, fields)
+        self.plays(role)
+        self.refused.add(rule_of(form.action))
+        told = html.unescape(answer.get_data(as_text=True))
+        typed = [value for value in form.typed if value not in told]
+        if answer.status_code != 403 or self.audited() != before or typed:
+            self.wrong.append((self.person, form.action, less, answer.status_code, typed))
+
+    def another(self, action: str) -> Role | None:
+        """Give a role of the same organisation that may not send this form, if there is one."""
+        rule = self.matrix.served.app.url_map.bind("localhost").match(
+            urlsplit(action).path, "POST", return_rule=True
+        )[0]
+        row = ROUTES["POST", rule.rule]
+        of = BANK_ROLES if self.person.startswith("bank") else TRADER_ROLES
+        assert isinstance(row, Portal)
+        return next((role for role in of if role not in row.roles), None)
+
+    def plays(self, role: Role) -> None:
+        """Give the person this role in place of the present one, without a trace."""
+        held, world = UserRole.__table__, self.matrix.served.world  # type: ignore[attr-defined]
+        mine = held.c.user_id == world.people[self.person].user_id
+        with world.platform.db.writer.begin() as conn:
+            conn.execute(update(held).where(mine).values(role=role.value))
+
     def audited(self) -> int:
         rows = AuditLog.__table__  # type: ignore[attr-defined]
         with self.matrix.served.world.platform.db.snapshot() as conn:
             return int(conn.execute(select(func.count()).select_from(rows)).scalar_one())
 
 
-def test_every_form_pressed_twice_has_one_effect(matrix: Matrix) -> None:
+def test_every_form_has_one_effect_pressed_twice_and_none_after_the_role_is_gone(
+    matrix: Matrix,
+) -> None:
     done: set[str] = set()
+    refused: set[str] = set()
     wrong = []
     for person in WORKERS:
         walk = Walk(matrix, person, done)
         walk.all()
         wrong += walk.wrong
+        refused |= walk.refused
     assert not wrong
     assert done >= WORKED, sorted(WORKED - done)
+    everybodys = {"/account/tokens"}
+    assert refused >= WORKED - everybodys, sorted(WORKED - refused)

@@ -41,6 +41,7 @@ def enter(person: Actor) -> str:
     page = kept.own_path(session.get("next", ""))
     sessions.begin(session, person)
     session[second_factor.PROVED_AT] = int(now().timestamp())
+    kept.forget()
     if kept.waiting(person.user_id) is not None:
         return url_for("portal.resume")
     return page or url_for("portal.home")

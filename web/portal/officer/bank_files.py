@@ -10,12 +10,20 @@ from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.reporting import receipts as reporting
 from scf.settlement import statements
+from web import sessions
 from web.context import actor, platform
-from web.portal.officer.desk import act, errors_of, page, reading
+from web.portal.officer.desk import act, errors_of, officer, page, reading
 
 MAX_FILE: Final = 8 * 1024 * 1024
 MAX_FILES: Final = 10
 FORM_ROOM: Final = 65_536
+
+
+@officer.url_value_preprocessor
+def _room_for_files(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Read more than other pages do; the form's own token comes after the files and is checked."""
+    if endpoint == "officer.hand_in_bank_files" and sessions.may_bring_a_file(request):
+        request.max_content_length = MAX_FILE * MAX_FILES + FORM_ROOM
 
 
 @page("/bank-files", "bank_statement.read")
@@ -41,7 +49,6 @@ def _shown(read: list[dict[str, Any]], errors: dict[str, str]) -> str:
 @page("/bank-files", "bank_file.hand_in", method="POST")
 def hand_in_bank_files() -> Any:  # noqa: ANN401 - a page with its status
     """Read the files one after the other; each has its effect once, however often it is sent."""
-    request.max_content_length = MAX_FILE * MAX_FILES + FORM_ROOM
     files = [file for file in request.files.getlist("files") if file.filename][:MAX_FILES]
     if not files:
         return _shown([], {"files": _("Choose a file of the bank.")}), 422

@@ -11,7 +11,7 @@ from scf.documents.commands import MAX_UPLOAD
 from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.readers.values import DATE_FORMATS
 from scf.kernel.findings import Severity
-from scf.parties import sessions as store
+from web import sessions
 from web.portal.acting import must
 from web.portal.uploads import words
 
@@ -22,12 +22,11 @@ MAX_FINDINGS = 20_000
 
 @uploads.url_value_preprocessor
 def _room_for_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Read more than other pages do where a file is handed in, and only from who is signed in.
+    """Read more than other pages do where a file is handed in, and only from people we know.
 
     The token against foreign pages stands in the same form, so this comes before its check.
     """
-    live = request.environ.get("tributary.live")
-    if endpoint == "uploads.receive" and live is not None and live.stage == store.FULL:
+    if endpoint == "uploads.receive" and sessions.may_bring_a_file(request):
         request.max_content_length = MAX_UPLOAD + FORM_ROOM
 
 

@@ -7,6 +7,8 @@ from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from scf.demo import bank
 from scf.programmes.models import LimitNode
@@ -27,11 +29,15 @@ def link(page: str, beginning: str) -> str:
 
 def hand_in(desk: Desk, *contents: bytes, status: int = 200) -> str:
     hidden = desk.form(desk.page(MAKER, "/bank-files"), "/bank-files")
-    parts = [(io.BytesIO(data), f"file-{number}.xml") for number, data in enumerate(contents)]
+    parts = [
+        FileStorage(io.BytesIO(data), f"file-{number}.xml") for number, data in enumerate(contents)
+    ]
+    boundary, body = encode_multipart({**hidden, "files": parts})
     answer = desk.browser(MAKER).client.post(
         "/officer/bank-files",
         base_url=HOST,
-        data={**hidden, "files": parts},
+        data=body,
+        content_type=f"multipart/form-data; boundary={boundary}",
         headers={"Referer": f"{HOST}/", "Origin": HOST},
     )
     return text_of(answer, status)
@@ -57,6 +63,8 @@ def test_money_goes_out_and_comes_home_by_the_pages_alone(desk: Desk) -> None:
     content = desk.browser(CHECKER).get(f"/officer{path}/content")
     assert content.headers["Content-Disposition"].startswith("attachment")
 
+    # Larger than any page without files, and read to its end, to be refused in words.
+    assert "file-0.xml" in hand_in(desk, b" " * 1_100_000, status=422)
     answers = [
         data for _name, data in bank.answer(content.data, on=DAY, state_dir=desk.story.folder)
     ]
