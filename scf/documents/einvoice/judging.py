@@ -81,7 +81,7 @@ def keep_verdicts(ctx: Context, data: KeepVerdicts) -> dict[str, Any]:
     """Each document shows what the rules say of it, to everybody who sees the document.
 
     A broken rule keeps no document out and takes it from no financing by itself: see decision
-    0025. A document that was judged meanwhile is left as it is.
+    0026. A document that was judged meanwhile is left as it is.
     """
     by_id = {one.document_id: one for one in data.verdicts}
     waiting = ctx.conn.execute(
