@@ -39,7 +39,7 @@ _END = re.compile(rb"startxref\s{1,4}[0-9]{1,12}\s{1,4}%%EOF")
 _INVOICE = re.compile(
     rb"<(?:[\w.-]{1,40}:)?(?:CrossIndustryInvoice|CrossIndustryDocument|Invoice|CreditNote)[\s>]"
 )
-_LOOK: Final = 20_000
+_LOOK: Final = 40_000
 _ACTS: Final = frozenset({"/JavaScript", "/Launch", "/ImportData", "/SubmitForm", "/Rendition"})
 _RELATIONS: Final = frozenset({"/Data", "/Alternative", "/Source"})
 _METADATA: Final = ("DocumentFileName", "DocumentType", "ConformanceLevel")
@@ -61,17 +61,22 @@ class Opened(NamedTuple):
     text: str
 
 
-class _Metered(io.BytesIO):
-    """The bytes of the file; searching all of them for a lost object is allowed so many times."""
+class _Metered:
+    """The bytes of the file; reading all of them for a lost object is allowed so many times."""
 
-    scans = 0
+    def __init__(self, data: bytes) -> None:
+        self._bytes = io.BytesIO(data)
+        self._scans = 0
+        self.seek = self._bytes.seek
+        self.tell = self._bytes.tell
 
-    def getbuffer(self) -> memoryview:
-        """Give all bytes, as the parser asks for when it searches them."""
-        self.scans += 1
-        if self.scans > MAX_SCANS:
-            raise Exhausted
-        return super().getbuffer()
+    def read(self, size: int = -1) -> bytes:
+        """Read on; without a size to the end of the file."""
+        if size < 0:
+            self._scans += 1
+            if self._scans > MAX_SCANS:
+                raise Exhausted
+        return self._bytes.read(size)
 
 
 def open_pdf(data: bytes) -> Opened:
@@ -240,7 +245,7 @@ def _invoices(objects: Iterator[Any]) -> list[Attached]:
         found += (
             Attached(name, relation, content)
             for content in contents
-            if _INVOICE.search(content.replace(b"\0", b"")[:_LOOK])
+            if _INVOICE.search(content[:_LOOK].replace(b"\0", b""))
         )
     return found
 

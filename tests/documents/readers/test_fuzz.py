@@ -100,13 +100,24 @@ def test_five_thousand_damaged_pdf_files_crash_nothing() -> None:
 def read_damaged_pdf(count: int) -> None:
     files = [written(parts()), updated(written(parts()), {11: b"<< /Title (seen) >>"})]
     codes: Counter[str] = Counter()
-    for data in mutations(files, count, seed=20260305):
+    damaged = [*mutations(files, count // 2, seed=20260305), *rewritten(count // 2, seed=20260306)]
+    for data in damaged:
         parsed = read_file(data)
         assert len(parsed.documents) + parsed.refused == 1
         assert bool(parsed.errors) == bool(parsed.refused)
         codes.update({found.code for found in parsed.findings} or {"kept"})
     assert codes["kept"] > 0
     assert codes["PDF_BROKEN"] > count // 10
+
+
+def rewritten(count: int, seed: int) -> Iterator[bytes]:
+    """Damage one object of a file and write its table anew, so that the damage is reached."""
+    chance = random.Random(seed)
+    whole = parts()
+    for number in range(count):
+        place = chance.choice(sorted(whole))
+        (damaged,) = mutations([whole[place]], 1, seed + number)
+        yield written(whole | {place: damaged})
 
 
 def read_damaged(samples: list[bytes], count: int) -> None:
