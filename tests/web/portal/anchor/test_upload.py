@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 
 from scf.db.engine import Database
 from scf.documents.models import Invoice, Upload
+from tests.documents.readers import pdfs
 from tests.documents.readers.edi import edifact
+from tests.documents.readers.samples import cii, replaced
 from tests.support.served import Served
 from tests.web.portal.anchor.world import SUPPLIER_VAT, Person, served
 
@@ -235,3 +237,17 @@ def test_the_messages_of_an_interchange_are_seen_before_they_are_imported(of: Se
     done = clerk.post(f"/uploads/{upload_id}/start", clerk.fields(f"/uploads/{upload_id}/start"))
     assert "message 2, segment 10 (MOA)" in done
     assert count(of, Invoice, Invoice.number == "E-1") == 1
+
+
+def test_an_invoice_in_pdf_and_one_in_cii_are_seen_before_they_are_imported(of: Served) -> None:
+    """The page shows what the data inside say, and a page of the PDF that says otherwise."""
+    xml = replaced(cii(), "DE 136 695 976", SUPPLIER_VAT)
+    clerk = Person(of, "clerk")
+    for content, name in ((xml, "e.bin"), (pdfs.invoice(xml), "scan.dat")):
+        hand_in(clerk, content, name)
+        assert "1 good" in clerk.html
+        assert "R-2026-0117" in clerk.html
+    other = ("Rechnung Nr. R-2026-0117", "Zahlbetrag 15.000,00 EUR")
+    hand_in(clerk, pdfs.invoice(xml, other), "other.pdf")
+    assert "1 to fix" in clerk.html
+    assert "15000.00 EUR" in clerk.html
