@@ -162,6 +162,12 @@ class Text:
             EDI_SEGMENT_TOO_LONG for a segment that no message has.
         """
         text, end = self.text, self.marks.end
+        if "\x00" in text:
+            raise Broken(
+                "EDI_NUL",
+                "The file holds a NUL, which is no character of any text.",
+                f"character {text.index(chr(0)) + 1}",
+            )
         size, line, line_start, counted = len(text), 1, 0, 0
         at = start
         while True:

@@ -15,6 +15,7 @@ from scf.documents.readers.cii import is_cii, read_cii
 from scf.documents.readers.edi_scope import Reading
 from scf.documents.readers.edifact import read_edifact
 from scf.documents.readers.facturx import read_attached
+from scf.documents.readers.jsonfile import read_json
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
 from scf.documents.readers.x12 import read_x12
@@ -23,7 +24,7 @@ from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
 # What a sender may call a file; "auto" lets its content tell.
-FormatName = Literal["auto", "ubl", "cii", "facturx", "edifact", "x12", "csv", "xlsx"]
+FormatName = Literal["auto", "ubl", "cii", "facturx", "edifact", "x12", "json", "csv", "xlsx"]
 FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
 TABULAR: Final = frozenset({Format.CSV, Format.XLSX})
 
@@ -101,12 +102,12 @@ def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFi
 def read_interchange(
     name: str, read: Callable[[bytes], Iterator[Reading]], data: bytes, today: dt.date | None
 ) -> ParsedFile:
-    """Read an interchange of many messages; each is judged alone."""
+    """Read a file of many documents; each is judged alone."""
     if len(data) > MAX_DOCUMENT_BYTES:
         message = Words(
-            "An interchange of more than %(limit)s bytes is not read.", limit=MAX_DOCUMENT_BYTES
+            "A file of more than %(limit)s bytes is not read.", limit=MAX_DOCUMENT_BYTES
         )
-        return _refused("EDI_TOO_LARGE", message, "", name)
+        return _refused("FILE_TOO_LARGE", message, "", name)
     documents: list[CanonicalDocument] = []
     refusals: list[tuple[Finding, ...]] = []
     told: list[Finding] = []
@@ -146,6 +147,7 @@ _READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
     Format.XML: read_xml,
     Format.EDIFACT: partial(read_interchange, "edifact", read_edifact),
     Format.X12: partial(read_interchange, "x12", read_x12),
+    Format.JSON: partial(read_interchange, "json", read_json),
     Format.PDF: read_pdf,
 }
 # Name, whether a root is its, and how it is read: document, findings, fields that were unreadable.

@@ -328,7 +328,8 @@ def test_a_message_told_twice_under_one_reference_is_read_once() -> None:
         (b"UNB+UNOC:3+A+B+260302:1403+1'UNH+1+APERAK:D:96A:UN'UNT+2+1'UNZ+1+1'", "MESSAGE_UNKNOWN"),
         (b"UNB+UNOC:3+" + b"A" * 30_000 + b"'", "EDI_SEGMENT_TOO_LONG"),
         (b"UNB+UNOC:3+A+B+260302:1403+1'" + b"UNH+1+X'UNT+2+1'" * 5_001, "EDI_TOO_MANY"),
-        (b"UNB+" + b"'" * 5_000_001, "EDI_TOO_LARGE"),
+        (b"UNB+" + b"'" * 5_000_001, "FILE_TOO_LARGE"),
+        (b"UNB+UNOC:3+A\0+B+260302:1403+1'UNZ+0+1'", "EDI_NUL"),
         (b"STX=ANA:1+5000000000000+5010000000000+260302'", "FORMAT_UNKNOWN"),
     ],
 )

@@ -191,3 +191,16 @@ def test_what_cannot_be_a_file_is_refused_before_anything_is_kept(story: Story) 
     assert told == [(status, code) for _answer, status, code in wrong]
     assert story.say(CARL, "GET", "/uploads")["items"] == []
     assert story.say(OMAR, "GET", "/bank-statements")["items"] == []
+
+
+def test_a_file_of_any_media_type_is_read_by_its_content(story: Story) -> None:
+    for media, content, code in (
+        ("application/json", b'{"documents": [{"kind": "bill"}]}', "JSON_FIELD"),
+        ("application/edifact", b"UNB+UNOC:3+A+B+260302:1403+1'UNZ+1+1'", "EDI_COUNT"),
+        ("application/edi-x12", b"ISA*00*", "EDI_HEADER"),
+    ):
+        kept = done(story, story.send(CARL, "/uploads", content, content_type=media))
+        assert kept["state"] == "REFUSED"
+        assert kept["bad"] > 0
+        found = story.say(CARL, "GET", f"/findings?upload_id={kept['id']}")["items"]
+        assert code in [one["code"] for one in found]

@@ -18,6 +18,7 @@ from sqlmodel import SQLModel
 from scf.db.runner import Outcome, invalid_input
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotAllowed, NotSignedIn
+from scf.kernel.strict_json import NotStrict, loads
 from scf.parties.access import authorise
 from scf.parties.ratelimit import Limit
 from scf.parties.signin import TooManyTries
@@ -25,7 +26,6 @@ from scf.parties.tokens import actor_of_token
 from web.api.v1.shapes import ProblemDocument
 from web.context import actor, around, now, platform, set_actor
 from web.problems import BadRequest, PreconditionRequired, WrongType
-from web.strict_json import NotStrict, loads
 
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MAX_KEY: Final = 255

@@ -21,6 +21,7 @@ from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.findings import Severity
+from scf.kernel.strict_json import NotStrict, loads
 from web.api.v1 import described
 from web.api.v1.files import BYTES, attachment, sent_file
 from web.api.v1.paging import PageQuery, page
@@ -30,7 +31,6 @@ from web.api.v1.trade import one
 from web.context import platform
 from web.problems import BadRequest
 from web.refusals import findings_told, translated
-from web.strict_json import NotStrict, loads
 
 resource = Blueprint("uploads", __name__)
 
@@ -131,6 +131,7 @@ described.takes_file(
     "application/xml",
     "application/edifact",
     "application/edi-x12",
+    "application/json",
     "application/pdf",
     "text/csv",
     "application/gzip",
