@@ -22,7 +22,7 @@ from scf.db.failures import is_away
 from scf.kernel.errors import NotSignedIn, ScfError, Unavailable
 from scf.kernel.ids import new_id
 from web.portal.shell import own_address, shell
-from web.refusals import refusal_text
+from web.refusals import facts_told, refusal_text
 
 _log = structlog.get_logger(__name__)
 _TYPES = "urn:tributary:problem:"
@@ -104,7 +104,8 @@ def problem_of(error: Exception) -> Problem:
             headers["WWW-Authenticate"] = 'Bearer realm="tributary"'
         if "retry_after" in error.facts:
             headers["Retry-After"] = str(error.facts["retry_after"])
-        return Problem(error.http_status, error.code, refusal_text(error), error.facts, headers)
+        told = facts_told(error.facts)
+        return Problem(error.http_status, error.code, refusal_text(error), told, headers)
     if isinstance(error, CSRFError):
         return Problem(400, "CSRF", _("This form is out of date. Load the page and send it again."))
     if isinstance(error, HTTPException) and error.code and error.code < _SERVER_ERROR:

@@ -19,6 +19,7 @@ from scf.kernel.findings import Finding, Severity
 from web.i18n import day, money, role_name
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_TEXTS: Final = frozenset({"message", "next_step"})
 _IN_TABLE: Final = re.compile(r"row (\d+)(?:, line (\d+))?(?:, column (.+))?", re.DOTALL)
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
@@ -45,6 +46,19 @@ def translated(words: str) -> str:
 def finding_text(found: Mapping[str, Any]) -> str:
     """Return what a finding says that an answer keeps, in the reader's words."""
     return translated(words_from_stored(found["message"], found.get("words")))
+
+
+def facts_told(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return the facts of a refusal with the texts among them in the reader's words."""
+    return {name: _fact(name, value) for name, value in facts.items()}
+
+
+def _fact(name: str, value: object) -> object:
+    if isinstance(value, Words) or (name in _TEXTS and isinstance(value, str)):
+        return translated(value)
+    if isinstance(value, Mapping):
+        return facts_told(value)
+    return [_fact("", one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def findings_told(rows: Iterable[DocumentFinding]) -> list[Finding]:

@@ -106,6 +106,8 @@ def test_a_refusal_is_told_in_the_readers_language_with_its_figures_as_they_writ
     app = served_small(db).app
     plain = RuleViolation("SIGNED_OTHER", SIGNED_OTHER)
     inside = RuleViolation("X", "%(why)s", why=Words(SIGNED_OTHER))
+    one = {"code": "X", "message": SIGNED_OTHER, "next_step": Words(SIGNED_OTHER), "frees_on": None}
+    listed = RuleViolation("SIGNED_OTHER", SIGNED_OTHER, refusals=[one])
     figures = RuleViolation(
         "X", "%(due_on)s: %(asked_minor)s", due_on="2026-03-02", asked_minor=1_234, currency="EUR"
     )
@@ -117,6 +119,9 @@ def test_a_refusal_is_told_in_the_readers_language_with_its_figures_as_they_writ
         assert told == gettext(SIGNED_OTHER)
         assert not told.isascii()
         assert problem_of(inside).detail == told
+        assert problem_of(listed).facts == {
+            "refusals": [{"code": "X", "message": told, "next_step": told, "frees_on": None}]
+        }
         assert problem_of(figures).detail == "2026年3月2日: 12.34\u00a0EUR"
     assert figures.message == "2026-03-02: 1234"
 
