@@ -1,7 +1,6 @@
 """What the rules say of a stored document stands with it, for everybody who sees it, once."""
 
 import gzip
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ from scf.kernel.actor import OPERATOR, Actor, Role
 from tests.documents.einvoice.papers import ubl
 from tests.documents.readers import pdfs
 from tests.documents.trade import INVOICES, Trade, invoice_table, trade_on
-
-
-@pytest.fixture(scope="module")
-def service() -> Iterator[RuleService]:
-    with RuleService(1) as made:
-        yield made
 
 
 @pytest.fixture

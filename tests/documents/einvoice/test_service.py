@@ -16,12 +16,6 @@ from scf.kernel.errors import Unavailable
 from tests.documents.einvoice.papers import ubl
 
 
-@pytest.fixture(scope="module")
-def service() -> Iterator[RuleService]:
-    with RuleService(1) as made:
-        yield made
-
-
 def is_gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
@@ -63,15 +57,14 @@ def test_a_document_whose_process_dies_has_no_verdict(service: RuleService) -> N
     assert is_gone(pid)
 
 
-def test_a_process_that_says_nothing_is_ended() -> None:
-    with RuleService(1) as service:
-        service.check(ubl())
-        (pid,) = service.pids()
-        service._idle[0].silence = 0.05
-        os.kill(pid, signal.SIGSTOP)
-        assert service.check(ubl()) == Unjudged("SILENT")
-        assert service.pids() == []
-        assert is_gone(pid)
+def test_a_process_that_says_nothing_is_ended(service: RuleService) -> None:
+    service.check(ubl())
+    (pid,) = service.pids()
+    service._idle[0].silence = 0.05
+    os.kill(pid, signal.SIGSTOP)
+    assert service.check(ubl()) == Unjudged("SILENT")
+    assert service.pids() == []
+    assert is_gone(pid)
 
 
 def test_nobody_is_asked_again_and_again_when_no_process_can_run(
