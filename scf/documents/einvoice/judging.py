@@ -25,7 +25,7 @@ from scf.documents.einvoice.service import RuleService, Unjudged, shared_service
 from scf.documents.einvoice.validator import FATAL, Verdict
 from scf.documents.models import DocumentFinding, Original
 from scf.documents.readers.files import MAX_DOCUMENT_BYTES
-from scf.documents.readers.pdf import MAX_PDF_BYTES, open_pdf
+from scf.documents.readers.pdf import MAX_PDF_BYTES, invoice_inside
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.rows import Origin
 from scf.kernel.actor import OPERATOR
@@ -249,7 +249,7 @@ def xml_of(content: bytes) -> bytes:
         if sniff(content) is Format.GZIP:
             content = unpack(content, max(MAX_DOCUMENT_BYTES, MAX_PDF_BYTES))
         if sniff(content) is Format.PDF:
-            content = open_pdf(content).invoice.content
+            content = invoice_inside(content)[0].content
     except (InvalidInput, TooLarge):
         pass
     return content

@@ -80,7 +80,12 @@ class _Metered:
 
 
 def open_pdf(data: bytes) -> Opened:
-    """Open a PDF and find its one invoice.
+    """Open a PDF: its invoice and metadata, or a refusal as below, and the text of its pages."""
+    return Opened(*invoice_inside(data), _text(data))
+
+
+def invoice_inside(data: bytes) -> tuple[Attached, dict[str, str]]:
+    """Find the one invoice of a PDF, and what the metadata say of it.
 
     Raises
     ------
@@ -123,7 +128,7 @@ def open_pdf(data: bytes) -> Opened:
                 "was first made.",
                 name=before.name,
             )
-    return Opened(invoice, metadata, _text(data))
+    return invoice, metadata
 
 
 def _too_complex() -> TooLarge:
