@@ -17,17 +17,16 @@ from scf.chain import nightly
 from scf.db.platform import Platform
 from scf.documents.intake import run_upload
 from scf.documents.models import DocumentFinding, TradePayment
-from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.parties.models import BusinessDate
-from tests.corpus.documents import MAPPINGS
+from tests.corpus.documents import proposed
 from tests.support.deals import programme_file, table
 
 COUNCIL = "Oxford City Council"
 FILES = (
-    ("spend-oxford/expenditure-over-500-jan-mar-2014.csv.gz", "oxford-snake-headers.json"),
-    ("spend-oxford/expenditure-over-500-jul-sep-2014.csv.gz", "oxford-spoken-headers.json"),
+    "spend-oxford/expenditure-over-500-jan-mar-2014.csv.gz",
+    "spend-oxford/expenditure-over-500-jul-sep-2014.csv.gz",
 )
 LOADED = dt.datetime(2014, 10, 1, 12, tzinfo=dt.UTC)
 FROM, UNTIL = dt.date(2013, 10, 3), dt.date(2014, 10, 2)  # the 52 weeks before the snapshot's day
@@ -68,15 +67,16 @@ def imported(url: str, corpus: Path) -> Spend:
         effective_on=LOADED.date(),
     )  # fmt: skip
     run("programme.activate", checker, "activate", programme_id=loaded["id"])
-    for name, mapping in FILES:
+    for name in FILES:
+        content = (corpus / name).read_bytes()
         received = run(
             "upload.receive",
             clerk,
             name,
             name=Path(name).name,
-            content=(corpus / name).read_bytes(),
+            content=content,
             document_type="payment",
-            mapping=ColumnMapping.model_validate_json((MAPPINGS / mapping).read_text("utf-8")),
+            mapping=proposed(content, COUNCIL, "GBP"),
         )
         run_upload(platform, received["upload_id"])
     findings = _invite(platform, clerk, maker, ids["trader"])
@@ -115,7 +115,7 @@ def _invite(platform: Platform, clerk: Actor, maker: Actor, council: str) -> Cou
 def spreadsheet_sums(corpus: Path) -> dict[str, Decimal]:
     """Add the same files up by supplier number, with nothing of the platform."""
     sums: dict[str, Decimal] = {}
-    for name, _mapping in FILES:
+    for name in FILES:
         with gzip.open(corpus / name) as packed:
             text = io.TextIOWrapper(packed, encoding="utf-8-sig")
             for raw in csv.DictReader(text):

@@ -66,6 +66,23 @@ class Proposal:
         """Tell whether something of this kind was found."""
         return any(found.code == code for found in self.findings)
 
+    def missing(self) -> list[str]:
+        """Give what every row must have and no column is taken for."""
+        given = self.columns.keys() | ({"currency"} if self.currency else set())
+        return [name for name in required_fields_of(self.kind) if name not in given]
+
+    def mapping(self, constants: Mapping[str, str] | None = None) -> ColumnMapping:
+        """Give the mapping, with what its sender knows and no column says."""
+        known = (constants or {}).items()
+        return ColumnMapping(
+            kind=self.kind,
+            columns=self.columns,
+            constants={name: value for name, value in known if name not in self.columns},
+            date_formats=self.date_formats,
+            decimal=self.decimal,
+            default_currency="" if "currency" in self.columns else self.currency,
+        )
+
 
 def propose_mapping(
     header: Sequence[str],
@@ -81,8 +98,7 @@ def propose_mapping(
     could not be.
     """
     found = propose_columns(header, sample, kind, more=more, numbers=numbers)
-    given = found.columns.keys() | ({"currency"} if found.currency else set())
-    missing = [name for name in required_fields_of(found.kind) if name not in given]
+    missing = found.missing()
     findings = found.findings + [
         Finding(
             Severity.ERROR,
@@ -92,16 +108,7 @@ def propose_mapping(
         )
         for name in missing
     ]
-    if missing:
-        return None, findings
-    mapping = ColumnMapping(
-        kind=found.kind,
-        columns=found.columns,
-        date_formats=found.date_formats,
-        decimal=found.decimal,
-        default_currency="" if "currency" in found.columns else found.currency,
-    )
-    return mapping, findings
+    return None if missing else found.mapping(), findings
 
 
 # Gives all values of some columns, for what a sample cannot decide.

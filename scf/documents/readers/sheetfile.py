@@ -76,7 +76,7 @@ class Workbook:
 
     def rows(self, name: str, *, comma: bool = False) -> SheetRows:
         """Give the rows of a sheet, numbers written with a point or with a comma."""
-        return SheetRows(self._answer, self._sheets[name], comma=comma)
+        return SheetRows(self, self._answer, self._sheets[name], comma=comma)
 
     def told(self, name: str, wanted: str = "") -> list[Finding]:
         """Say which sheet is read, and what of it a person would not see."""
@@ -117,7 +117,10 @@ class SheetRows:
 
     broken: Finding | None = None
 
-    def __init__(self, answer: IO[bytes], sheet: dict[str, Any], *, comma: bool) -> None:
+    def __init__(
+        self, book: Workbook, answer: IO[bytes], sheet: dict[str, Any], *, comma: bool
+    ) -> None:
+        self._book = book  # whose file is closed when nobody reads of it any more
         self._answer = answer
         self._start: int = sheet["start"]
         self._end: int = sheet["end"]

@@ -1,7 +1,9 @@
 """Whatever is damaged, a reader answers with documents and findings and never with a crash."""
 
+import io
 import random
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +13,7 @@ from scf.documents.canonical import Kind
 from scf.documents.readers import read_file
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
+from tests.documents.readers.books import LEDGER, repacked, workbook
 from tests.documents.readers.pdfs import parts, updated, written
 from tests.documents.readers.samples import cii, table, ubl
 
@@ -167,3 +170,48 @@ MAPPINGS = (
         header_row=3,
     ),
 )
+
+
+def damaged_workbooks(count: int, seed: int) -> Iterator[bytes]:
+    """Give workbooks with bytes changed, in the archive or in the XML of one of its parts."""
+    chance = random.Random(seed)
+    honest = workbook(LEDGER, cover=True)
+    with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+        parts = [name for name in archive.namelist() if name.endswith(".xml")]
+    for number in range(count):
+        if number % 4 == 0:
+            data = bytearray(honest)
+            for _ in range(chance.randint(1, 6)):
+                data[chance.randrange(30, len(data))] = chance.randrange(256)
+            yield bytes(data)
+            continue
+        hit = chance.choice(parts)
+
+        def change(name: str, part: bytes, hit: str = hit) -> bytes:
+            if name != hit:
+                return part
+            at = chance.randrange(len(part))
+            junk = chance.choice(
+                (b"", b"<", b'"', b"&x;", b"\xff", b"9" * 400, b"\x00", b'r="ZZZ9999999"', b"-1")
+            )
+            return part[:at] + junk + part[at + chance.randint(0, 40) :]
+
+        yield repacked(honest, change)
+
+
+@pytest.mark.parametrize(
+    "count", [24, pytest.param(5000, marks=pytest.mark.long, id="five-thousand")]
+)
+def test_damaged_workbooks_are_read_or_refused(count: int) -> None:
+    read = refused = 0
+    for data in damaged_workbooks(count, seed=20261122):
+        opened = open_table(data)
+        results = list(opened.rows())
+        for row in results:
+            wrong = any(found.is_error for found in row.findings)
+            assert (row.document is None) == (wrong or row.row_count == 0)
+        read += bool(results)
+        refused += not opened.readable
+    assert read + refused >= count
+    assert read > count // 8
+    assert refused > count // 8

@@ -139,6 +139,13 @@ def test_a_formula_without_its_value_keeps_its_row_out() -> None:
     ]
 
 
+def test_a_long_sheet_is_read_to_its_end_when_nobody_holds_its_workbook() -> None:
+    long = [["Invoice No", "Note"], *([f"{number}", "x" * 200] for number in range(2_000))]
+    how = MAPPING.model_copy(update={"header_row": 1})
+    raw = open_table(workbook(long), how).raw_rows()
+    assert [row.cells[0] for row in raw] == [str(number) for number in range(2_000)]
+
+
 # --- Hostile ------------------------------------------------------------------------------------
 
 HONEST = workbook(LEDGER)
