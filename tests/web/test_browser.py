@@ -1,12 +1,14 @@
 """A person with a real browser: signs in, sees the page, with and without scripts."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from scf.db.engine import Database
+from scf.parties import sessions
 from tests.support.chromium import WIDTHS, opened, sideways, spread_text, unspread_text
 from tests.support.people import PASSWORD, small_prepare
 from tests.support.pictures import colours
@@ -101,5 +103,27 @@ def test_a_person_sets_up_a_passkey_and_signs_in_by_it(chromium: Browser, addres
         page.locator("summary", has=page.locator(".avatar")).click()
         page.get_by_role("button", name="Sign out").click()
         page.wait_for_url(f"{address}/sign-in")
+    assert complaints == []
+    page.context.close()
+
+
+def test_two_minutes_before_its_end_the_session_says_so_and_can_be_kept(
+    chromium: Browser, served: Served, address: str
+) -> None:
+    session_id = served.browser("treasurer").session_id
+    page, complaints = opened(chromium, address, session_id=session_id)
+    page.clock.install()
+    page.goto(f"{address}/account")
+    warning = page.get_by_role("alert").filter(has_text="Your session ends in two minutes")
+    seconds = sessions.Lifetimes().idle - sessions.TOUCH - dt.timedelta(minutes=2)
+    for _again in range(2):
+        page.clock.fast_forward(int((seconds.total_seconds() - 5) * 1000))
+        assert not warning.is_visible()
+        page.clock.fast_forward(6_000)
+        assert warning.is_visible()
+        with page.expect_response("**/account/stay") as answer:
+            page.get_by_role("button", name="Stay signed in").click()
+        assert answer.value.status == 204
+        expect(warning).to_be_hidden()
     assert complaints == []
     page.context.close()

@@ -14,6 +14,7 @@ from scf.reporting import casefile
 from web.context import actor, now
 from web.forms import minor_of
 from web.portal import chain
+from web.portal.gate import kept
 from web.portal.officer import caseview, verdicts
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.queue import cases
@@ -55,6 +56,7 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
         place=_place(request_id),
         typed={name: value[:4000] for name, value in request.form.items()},
         errors=errors,
+        lost=kept.typed() if errors else [],
         letter=told,
         decline_codes=[(code, decline_name(code)) for code in DECLINE_CODES],
         rules=rules,
@@ -196,7 +198,7 @@ def _refused(request_id: str, refusal: ScfError) -> tuple[str, int]:
             "officer/conflict.html",
             case=view,
             first=view["words"][-1] if view["words"] else None,
-            typed={"note": typed("note")},
+            typed=kept.typed(),
         )
         return page_text, refusal.http_status
     if refusal.code in {"SECOND_FACTOR", "SIGNED_OTHER"}:

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import func, select
 
 from scf.financing.models import Decision, FinancingRequest
-from scf.kernel.actor import Role
+from scf.kernel.actor import OPERATOR, Role
 from scf.kernel.ids import new_id
+from tests.support.served import HOST
 from tests.web import signing
-from tests.web.portal.officer.desk import CHECKER, HEAD, MAKER, Desk
+from tests.web.portal.officer.desk import CHECKER, HEAD, MAKER, Desk, text_of
 
 _REQUEST: Any = FinancingRequest.__table__  # type: ignore[attr-defined]
 _DECISION: Any = Decision.__table__  # type: ignore[attr-defined]
@@ -168,6 +169,53 @@ def test_who_was_second_reads_who_was_first_and_when(desk: Desk) -> None:
         assert shown in page
     assert f'href="/officer{case}"' in page
     assert state(desk, request_id) == "APPROVED"
+
+
+def test_an_authority_lowered_meanwhile_refuses_the_word_and_keeps_what_was_typed(
+    desk: Desk,
+) -> None:
+    request_id = desk.requested()
+    desk.checked(request_id)
+    desk.decided(MAKER, request_id)
+    case = f"/cases/{request_id}"
+    late = desk.form(desk.page(CHECKER, case), f"{case}/decide")
+    world = desk.story.world
+    world.run(
+        "authority.set",
+        world.people[HEAD],
+        user_id=world.people[CHECKER].user_id,
+        currency="EUR",
+        ceiling_minor=1_00,
+        version=0,
+    )
+    before = state(desk, request_id)
+    word = late | {"outcome": "APPROVE", "note": "my long note"}
+    page = desk.again(CHECKER, f"{case}/decide", word, status=403, sign=True)
+
+    assert "or the amount is above your authority." in page
+    assert "my long note" in page
+    assert (words(desk), state(desk, request_id)) == (1, before)
+
+
+def test_who_was_disabled_meanwhile_decides_nothing_and_can_copy_what_was_typed(
+    desk: Desk,
+) -> None:
+    request_id = desk.requested()
+    desk.checked(request_id)
+    case = f"/cases/{request_id}"
+    late = desk.form(desk.page(MAKER, case), f"{case}/decide")
+    person = desk.story.world.people[MAKER].user_id
+    desk.story.world.run("user.disable", OPERATOR, user_id=person)
+    word = late | {"outcome": "APPROVE", "note": "my long note"}
+    page = desk.again(MAKER, f"{case}/decide", word, status=400, sign=True)
+    assert "my long note" in page
+    assert "Halden" not in page
+    assert words(desk) == 0
+    browser = desk.browser(MAKER)
+    foreign = browser.client.post(
+        f"/officer{case}/decide", base_url=HOST, data={"note": "put into your mouth"}
+    )
+    assert "put into your mouth" not in text_of(foreign, 400)  # no page of ours sent it
 
 
 @pytest.mark.parametrize("way", ["", "/decide", "/checks", "/undo"])
