@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
 from scf.chain.relations import bound, store_edges
+from scf.db.bulk import insert_mappings
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.kernel.errors import Conflict
@@ -117,10 +118,7 @@ def _build(
         rows = [row for row in rows if row[0] in inside]
         graph = from_relations([row[0] for row in rows], [row[1] for row in rows])
     nodes, currencies = _nodes(graph, anchors, rows)
-    for node in nodes:
-        node["snapshot_id"] = snapshot_id
-    if nodes:
-        ctx.conn.execute(insert(_node), nodes)
+    insert_mappings(ctx.conn, _node, nodes, {"snapshot_id": snapshot_id})
     values |= {
         "firms": graph.n_firms,
         "relations": graph.n_relations,
