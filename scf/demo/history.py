@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from scf.db.platform import Platform
-from scf.demo import cast, enrol, trade, world
+from scf.demo import cast, enrol, second, trade, world
 from scf.demo.mark import begun
 from scf.demo.story import Story
 from scf.demo.trade import CURRENCY, Month, Paper
@@ -106,6 +106,7 @@ def ensure(
     story.bank_comes(users_file, vault)
     story.months_pass(lived[-MONTHS_OF_FINANCE:])
     story.things_wait()
+    second.comes(story, _only(_file("payables-finance"), CURRENCY), story.free_papers(), vault)
     story.night()
     return world.keep(users_file, today, story.sign_ins)
 
@@ -410,7 +411,7 @@ class _History(Story):
     def things_wait(self) -> None:
         """Leave something to do for every role: requests, papers, money and a newcomer."""
         self.night()
-        waiting = self._free_papers()
+        waiting = self.free_papers()
         submitted = [paper for paper in waiting if paper.seller.name != world.SUPPLIER]
         place = 0
         for paper in submitted:
@@ -429,7 +430,7 @@ class _History(Story):
         self._broken_papers()
         self._newcomer(supplier)
 
-    def _free_papers(self) -> list[Paper]:
+    def free_papers(self) -> list[Paper]:
         """Give accepted invoices on the anchors that nobody finances, the largest first."""
         with self.platform.db.snapshot() as conn:
             free = set(

@@ -98,12 +98,21 @@ class Story:
         chain_nightly.build_all(self.platform)
         risk_nightly.assess_all(self.platform)
 
-    def ask(self, paper: Paper, *, decide: bool, amount: int | None = None) -> str | None:
+    def ask(
+        self,
+        paper: Paper,
+        *,
+        decide: bool,
+        amount: int | None = None,
+        programme_id: str | None = None,
+    ) -> str | None:
         """Ask for money on one invoice; gives the request, or nothing where it was refused."""
         seller = self.people[paper.seller.name]
         ask: dict[str, Any] = {"invoice_ids": [self.ids[paper.number]]}
         if amount is not None:
             ask["amount_minor"] = amount
+        if programme_id is not None:
+            ask["programme_id"] = programme_id
         try:
             quote = self.run("quote.make", ask, seller)
             request = self.run("request.submit", {"quote_id": quote["id"]}, seller)

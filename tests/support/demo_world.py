@@ -17,8 +17,9 @@ same ones at every run, for ``scf.demo.history`` draws them from a fixed seed.
 
 ``copy.served`` is the web application over it (``served.app`` for a real server, ``copy.url`` for
 a process of its own). Its people go by short names: ``mira`` (treasurer), ``carl`` and ``anna``
-(clerk and approver of an anchor), ``omar``, ``chen``, ``hana`` and ``adam`` (the bank), and the
-bookkeeper of every other firm by the firm's word in ``books@WORD.tributary.example``.
+(clerk and approver of an anchor), ``omar``, ``chen``, ``hana`` and ``adam`` (the bank), ``nils``,
+``petra``, ``vera`` and ``ivan`` (the second bank, in the same roles), and the bookkeeper of every
+other firm by the firm's word in ``books@WORD.tributary.example``.
 ``served.browser("omar")`` is signed in at once. For a sign-in by hand ``copy.sign_ins["omar"]``
 has e-mail and password, and ``tests.web.signing.code(copy.served, "omar")`` gives the next code.
 
