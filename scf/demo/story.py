@@ -21,6 +21,7 @@ from scf.financing.models import FinancingRequest
 from scf.kernel.actor import Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.kernel.errors import ScfError
+from scf.parties.service import business_date
 from scf.programmes.service import terms_on
 from scf.risk import nightly as risk_nightly
 from scf.settlement import payout, statements
@@ -151,9 +152,8 @@ class Story:
 
     def _wanted(self, row: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401 - a row
         with self.platform.db.snapshot() as conn:
-            found: tuple[str, ...] = getattr(
-                terms_on(conn, row.programme_id, self.clock.now().date())[1], name
-            )
+            on = business_date(conn, row.financier_id)
+            found: tuple[str, ...] = getattr(terms_on(conn, row.programme_id, on)[1], name)
         return found
 
     def _check(self, request_id: str, kind: str) -> None:

@@ -201,6 +201,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     # --- uploads
     ("GET", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
+    ("GET", "/uploads/blank/<kind>.<ending>"): Portal(signed_in=True, roles=TRADERS),
     ("GET", "/uploads/<upload_id>"): Portal(signed_in=True, roles=TRADERS),
     ("GET", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),

@@ -364,7 +364,7 @@ def test_a_page_about_what_is_anothers_is_the_page_about_what_is_not_there(
     routes = [
         (method, rule, re.findall(r"<(\w+)>", rule), row)
         for (method, rule), row in ROUTES.items()
-        if isinstance(row, Portal) and "<" in rule
+        if isinstance(row, Portal) and "<" in rule and "<kind>" not in rule  # nobody's: a form
     ]
     named = {name for _method, _rule, names, _row in routes for name in names}
     assert named <= set(KINDS)

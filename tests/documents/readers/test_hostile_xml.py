@@ -146,7 +146,7 @@ REFUSED = {
     "only blanks": (b" \n\t ", "FILE_EMPTY"),
     "only a mark": (b"\xef\xbb\xbf", "FILE_EMPTY"),
     "a zip": (b"PK\x03\x04" + b"x" * 100, "FORMAT_UNKNOWN"),
-    "a PDF": (b"%PDF-1.7 ...", "FORMAT_UNKNOWN"),
+    "a PDF": (b"%PDF-1.7 ...", "PDF_BROKEN"),
 }
 
 

@@ -8,7 +8,7 @@ from scf.kernel.actor import OPERATOR, Role
 from tests.support.demo_world import DemoCopy
 from tests.support.people import PASSWORD
 from tests.web import signing
-from tests.web.pages.walk import Walker
+from tests.web.pages.walk import Walker, links
 
 SEARCHES: Final = ("/search", "/search?q=Valves", "/search?q=BV-2026")
 NEWCOMER: Final = "newcomer@tributary.example"
@@ -102,11 +102,35 @@ def acceptance(walker: Walker) -> None:
     walker.press(chosen, "/anchor/acceptances/review", {"all": "1"})
 
 
+def another_price(walker: Walker) -> None:
+    """Ask in a case what another price would do."""
+    rule = "/officer/cases/<request_id>"
+    case = next(one.address for one in walker.sights if one.rule == rule)
+    case = case.partition("?")[0]
+    walker.page(f"{case}/price")
+    walker.page(f"{case}/price?bp=10")
+
+
+def another_grade(walker: Walker) -> None:
+    """Ask on a trader's page what another grade would do."""
+    of_firms = (address for one in list(walker.sights) for address in links(one)
+                if walker.rule_of(address) == "/officer/firms/<firm_id>")  # fmt: skip
+    for address in of_firms:
+        graded = [one for one in links(walker.page(address)) if one.endswith("/grade")]
+        if graded:
+            walker.page(graded[0])
+            walker.page(f"{graded[0]}?notches=1")
+            return
+
+
 OF_EVERYBODY: Final = (own_factors,)
 OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
     Role.TREASURER: (offer, files_handed_in),
     Role.ANCHOR_CLERK: (files_handed_in,),
     Role.ANCHOR_APPROVER: (acceptance, files_handed_in),
+    **dict.fromkeys(
+        (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE), (another_price, another_grade)
+    ),
 }
 
 
