@@ -10,7 +10,7 @@ from typing import Any, Final
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 from werkzeug.wrappers import Response
 
@@ -23,7 +23,14 @@ from web.context import actor, platform
 from web.forms import form_key
 from web.i18n import money
 from web.portal.acting import must
-from web.portal.anchor.blueprint import anchor, is_exception, is_undertaking, to_accept, today
+from web.portal.anchor.blueprint import (
+    anchor,
+    is_exception,
+    is_undertaking,
+    to_accept,
+    today,
+    waiting,
+)
 from web.portal.anchor.words import blockers, cannot
 from web.refusals import refusal_text
 
@@ -44,12 +51,13 @@ def acceptances() -> str:
         older = url_for("anchor.acceptances", after=rows[PAGE - 1].id) if len(rows) > PAGE else ""
         shown = rows[:PAGE]
         conn = reading.connection()
+        all_of_them, odd_ones = waiting(reading)
         return render_template(
             "anchor/acceptances.html",
             exceptions=[(row, blockers(row)) for row in first],
-            exceptions_count=_count(reading, is_exception()),
+            exceptions_count=odd_ones,
             rows=shown,
-            total=_count(reading, ~is_exception()),
+            total=all_of_them - odd_ones,
             page_sums=sums(shown),
             names=firm_names(conn, {row.seller_id for row in [*first, *shown] if row.seller_id}),
             today=today(conn),
@@ -147,8 +155,3 @@ def sums(rows: Sequence[Invoice]) -> list[tuple[str, int]]:
     for row in rows:
         total[row.currency] = total.get(row.currency, 0) + row.payable_minor
     return sorted(total.items())
-
-
-def _count(reading: Session, which: Any) -> int:  # noqa: ANN401 - a condition
-    found = select(func.count(col(Invoice.id))).where(to_accept(), which)
-    return int(reading.execute(found).scalar_one())

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Blueprint, g
-from sqlalchemy import ColumnElement, and_, literal_column, or_
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, or_
 from sqlalchemy.engine import Connection
 from sqlmodel import Session, col, select
 
@@ -74,6 +74,20 @@ def is_exception() -> ColumnElement[bool]:
         col(Invoice.dispute_state) == "DISPUTED",
         col(Invoice.document_state) == "INCOMPLETE",
     )
+
+
+def waiting(session: Session) -> tuple[int, int]:
+    """Count the invoices that wait for the buyer's word: all, and those that want a look.
+
+    One reading of them: a large buyer has tens of thousands.
+    """
+    row = session.execute(
+        select(
+            func.count(col(Invoice.id)),
+            func.coalesce(func.sum(case((is_exception(), 1), else_=0)), 0),
+        ).where(to_accept())
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 def one_invoice(session: Session, invoice_id: str) -> Invoice:

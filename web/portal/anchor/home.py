@@ -4,18 +4,17 @@ import datetime as dt
 from typing import Any, Final
 
 from flask import render_template, url_for
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlmodel import Session, col
 
 from scf.documents.models import Dispute, DocumentFinding, Invoice, Upload
-from scf.kernel.actor import Actor
 from scf.parties.models import Firm
 from scf.parties.service import firm_names
 from scf.programmes.models import Programme
 from scf.reporting.anchor import FEWEST_SUPPLIERS, effects
 from web.context import actor, platform
 from web.i18n import money, month_day, short_amount
-from web.portal.anchor.blueprint import anchor, bought, is_exception, to_accept, today, unpaid
+from web.portal.anchor.blueprint import anchor, bought, today, unpaid, waiting
 from web.portal.anchor.payments import ANSWERED
 
 WEEKS: Final = 8
@@ -38,10 +37,11 @@ def home() -> str:
             ).scalars()
         )
         weeks = _weeks(reading, on)
+        all_of_them, odd = waiting(reading)
         return render_template(
             "anchor/home.html",
-            waiting=waiting(reading, who),
-            todo=_todo(reading),
+            waiting=all_of_them,
+            todo=_todo(reading, odd),
             programmes=programmes,
             banks=firm_names(conn, {row.financier_id for row in programmes}),
             effects=effects(conn, who.org_id, on - dt.timedelta(days=_YEAR)),
@@ -51,23 +51,17 @@ def home() -> str:
         )
 
 
-def waiting(reading: Session, _who: Actor) -> int:
-    """Count the invoices that wait for the buyer's word."""
-    found = select(func.count(col(Invoice.id))).where(to_accept())
-    return int(reading.execute(found).scalar_one())
-
-
-def _todo(reading: Session) -> list[tuple[str, int, str]]:
+def _todo(reading: Session, odd: int) -> list[tuple[str, int, str]]:
     """Count what waits for the anchor's people, with the way to it."""
 
     def count(statement: Any) -> int:  # noqa: ANN401 - a select
         return int(reading.execute(statement).scalar_one())
 
-    disputes = (
-        select(func.count(col(Dispute.id)))
-        .join(Invoice, col(Invoice.id) == col(Dispute.invoice_id))
-        .where(bought(), col(Dispute.state) == "OPEN")
+    # Asked of each dispute, which are few, and not of each invoice of the buyer.
+    own = exists(
+        select(col(Invoice.id)).where(col(Invoice.id) == col(Dispute.invoice_id), bought())
     )
+    disputes = select(func.count(col(Dispute.id))).where(col(Dispute.state) == "OPEN", own)
     fixes = select(func.count(col(DocumentFinding.id))).where(
         col(DocumentFinding.severity) == "ERROR",
         col(DocumentFinding.document_id).is_(None),
@@ -75,9 +69,8 @@ def _todo(reading: Session) -> list[tuple[str, int, str]]:
         col(DocumentFinding.org_id) == actor().org_id,
     )
     staged = select(func.count(col(Upload.id))).where(col(Upload.state) == "STAGED")
-    odd = select(func.count(col(Invoice.id))).where(to_accept(), is_exception())
     return [
-        ("odd", count(odd), url_for("anchor.acceptances")),
+        ("odd", odd, url_for("anchor.acceptances")),
         ("disputes", count(disputes), url_for("anchor.disputes")),
         ("fixes", count(fixes), url_for("uploads.new")),
         ("staged", count(staged), url_for("uploads.new")),
