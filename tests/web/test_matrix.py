@@ -338,6 +338,9 @@ KINDS = {
     "firm_id": "firm",
     "fixing_id": "fixing",
     "invoice_id": "invoice",
+    # Words of the address of an empty form, which is nobody's.
+    "kind": "form",
+    "ending": "form",
     "node_id": "limit",
     "passkey_id": "passkey",
     "programme_id": "programme",
