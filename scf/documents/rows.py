@@ -323,8 +323,8 @@ def ordered(micro: int | None, net: int | None) -> dict[str, int | None]:
     }
 
 
-def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the row of a receipt; what was rejected on arrival was not received."""
+def about_an_order(made: Draft) -> dict[str, Any]:
+    """Give the columns of what names an order and may state no currency: goods have none."""
     document = made.document
     order = document.order_reference or shared_order(document)
     return {
@@ -340,6 +340,14 @@ def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "order_number": order or None,
         "order_canonical": order_number(order) if order else None,
         "parties": said_of_parties(document),
+    }
+
+
+def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the row of a receipt; what was rejected on arrival was not received."""
+    document = made.document
+    return {
+        **about_an_order(made),
         "lines": [
             {
                 "order_line": line.order_line,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scf.documents.quantities import to_micro
-from scf.documents.rows import Draft, named_invoices, order_number, said_of_parties, shared_order
+from scf.documents.rows import Draft, about_an_order, named_invoices
 
 MAX_NOTE: Final = 2000
 
@@ -12,20 +12,9 @@ MAX_NOTE: Final = 2000
 def message_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
     """Give the row of what was said about an order or about invoices."""
     document = made.document
-    order = document.order_reference or shared_order(document)
     return {
-        "id": made.id,
+        **about_an_order(made),
         "kind": document.kind.value,
-        "number": document.number,
-        "seller_id": made.seller_id,
-        "buyer_id": made.buyer_id,
-        "issue_on": document.issue_on,
-        "currency": document.currency or "XXX",
-        "canonical_number": made.canonical,
-        "duplicate_key": made.key,
-        "document_state": made.state,
-        "order_number": order or None,
-        "order_canonical": order_number(order) if order else None,
         "word": document.word or None,
         "sequence": document.sequence,
         "amount_minor": document.payable_minor or 0,
@@ -44,6 +33,5 @@ def message_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "named_invoices": named_invoices(document),
         "note": " ".join(document.notes)[:MAX_NOTE],
-        "parties": said_of_parties(document),
         **origin,
     }
