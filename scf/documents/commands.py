@@ -1,12 +1,15 @@
 """The commands on documents: receive a file, store its slices, publish, match, look again, link."""
 
+import dataclasses
 import hashlib
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, computed_field
 from sqlalchemy import Table, delete, insert, literal, select, update
 
+from scf.db.bulk import insert_mappings
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.db.visibility import predicate_for
@@ -25,7 +28,8 @@ from scf.documents.models import (
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
-from scf.documents.storing import KINDS, TABLES, Slice, store_slice
+from scf.documents.slices import SentFile, Slice, Stored
+from scf.documents.storing import KINDS, TABLES, store_slice
 from scf.documents.told import settle_told
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.findings import Finding, Severity, shown
@@ -170,44 +174,47 @@ def receive_upload(ctx: Context, data: ReceiveUpload) -> dict[str, Any]:
 
 def keep_original(ctx: Context, name: str, content: bytes, sha256: str) -> tuple[str, bool]:
     """Keep the bytes of a file; gives their id, and whether they were here before."""
-    known = ctx.conn.execute(
-        select(_original.c.id).where(
-            _original.c.org_id == ctx.actor.org_id, _original.c.sha256 == sha256
-        )
-    ).scalar_one_or_none()
-    if known is not None:
-        return str(known), True
-    original_id = new_id()
-    ctx.conn.execute(
-        insert(_original),
-        {
-            "id": original_id,
-            "org_id": ctx.actor.org_id,
-            "sha256": sha256,
-            "name": shown(name, 400),
-            "size": len(content),
-            "content": content,
-            "received_at": ctx.now,
-        },
+    ids, known = keep_originals(ctx, [SentFile(name, content, sha256)])
+    return ids[sha256], bool(known)
+
+
+def keep_originals(ctx: Context, files: Sequence[SentFile]) -> tuple[dict[str, str], set[str]]:
+    """Keep the bytes of files, each once; gives their ids by digest, and what was here before."""
+    by_digest = {file.sha256: file for file in reversed(files)}
+    query = select(_original.c.sha256, _original.c.id).where(
+        _original.c.org_id == ctx.actor.org_id, _original.c.sha256.in_(list(by_digest))
     )
-    return original_id, False
+    ids = {row.sha256: row.id for row in ctx.conn.execute(query)}
+    known = set(ids)
+    fresh = [file for sha256, file in by_digest.items() if sha256 not in known]
+    rows = [
+        {
+            "id": new_id(),
+            "sha256": file.sha256,
+            "name": shown(file.name, 400),
+            "size": len(file.content),
+            "content": file.content,
+        }
+        for file in fresh
+    ]
+    same = {"org_id": ctx.actor.org_id, "received_at": ctx.now}
+    insert_mappings(ctx.conn, _original, rows, same)
+    return ids | {row["sha256"]: row["id"] for row in rows}, known
 
 
 def add_upload(ctx: Context, values: dict[str, Any]) -> str:
     """Note the act of handing in a file; gives its id."""
     upload_id = new_id()
-    ctx.conn.execute(
-        insert(_upload),
-        {
-            "id": upload_id,
-            "org_id": ctx.actor.org_id,
-            "user_id": ctx.actor.user_id,
-            "created_at": ctx.now,
-            **dict.fromkeys(_COUNTERS.values(), 0),
-            **values,
-        },
-    )
+    add_uploads(ctx, [{"id": upload_id, **columns_of(Stored()), **values}])
     return upload_id
+
+
+def add_uploads(
+    ctx: Context, rows: Sequence[Mapping[str, Any]], same: Mapping[str, Any] | None = None
+) -> None:
+    """Note acts of handing in by the actor; ``same`` holds what is equal on all of them."""
+    own = {"org_id": ctx.actor.org_id, "user_id": ctx.actor.user_id, "created_at": ctx.now}
+    insert_mappings(ctx.conn, _upload, rows, own | dict(same or {}))
 
 
 _COUNTERS: Final = {
@@ -217,6 +224,12 @@ _COUNTERS: Final = {
     "duplicate": "duplicate_count",
     "bad": "bad_count",
 }
+
+
+def columns_of(stored: Stored) -> dict[str, int]:
+    """Give what came of an upload as its columns."""
+    counts = stored.counts()
+    return {column: counts[name] for name, column in _COUNTERS.items()}
 
 
 @command("documents.store", StoreDocuments)
@@ -230,8 +243,21 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
     _must_run(row)
     origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
-    stored = store_slice(ctx, content, origin, staged=row.mode == "atomic")
+    origins = {"": origin}
+    if content.files:
+        ids, _known = keep_originals(ctx, content.files)
+        origins |= {
+            sha256: dataclasses.replace(origin, original_id=original_id)
+            for sha256, original_id in ids.items()
+        }
+    stored = store_slice(ctx, content, origins, staged=row.mode == "atomic")[row.id]
     counts = stored.counts()
+    ctx.change(
+        "upload",
+        row.id,
+        None,
+        {"slice_digest": content.digest(), **counts, "document_ids": stored.ids},
+    )
     if stored.to_judge:
         # Off the path of the import: the rules take longer than all the rest of it.
         ctx.enqueue("documents.judge", {}, f"{row.id}:{data.slice_number}")
@@ -240,7 +266,7 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
         .where(_upload.c.id == row.id)
         .values(
             state="RUNNING",
-            **{column: _upload.c[column] + counts[name] for name, column in _COUNTERS.items()},
+            **{name: _upload.c[name] + count for name, count in columns_of(stored).items()},
         )
     )
     return counts

@@ -34,7 +34,8 @@ from scf.documents.readers import FORMAT_NAMES, TABULAR, format_of, read_file
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import payment_fingerprint
-from scf.documents.storing import TABLES, Item, Slice
+from scf.documents.slices import Item, Slice
+from scf.documents.storing import TABLES
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.errors import Conflict, Words
 from scf.kernel.findings import Finding, Severity

@@ -19,6 +19,26 @@ from scf.parties.identifiers import judge_all
 _YEARLESS: Final = 0
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document comes from: the same columns on every row of one file."""
+
+    org_id: str
+    user_id: str
+    upload_id: str
+    original_id: str
+    now: dt.datetime
+
+    def columns(self) -> dict[str, Any]:
+        """Give the columns that every document row of the file shares."""
+        return {
+            "org_id": self.org_id,
+            "upload_id": self.upload_id,
+            "original_id": self.original_id,
+            "created_at": self.now,
+        }
+
+
 @dataclasses.dataclass(slots=True)
 class Draft:
     """One document of a slice on its way into the database."""
@@ -29,6 +49,7 @@ class Draft:
     buyer_id: str | None
     canonical: str
     key: str
+    origin: Origin
     state: str = "VALIDATED"
 
     @property
@@ -37,32 +58,12 @@ class Draft:
         return self.seller_id is not None and self.buyer_id is not None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the documents of a slice come from; the same columns on each of their rows."""
-
-    org_id: str
-    user_id: str
-    upload_id: str
-    original_id: str
-    now: dt.datetime
-
-    def columns(self) -> dict[str, Any]:
-        """Give the columns that every document row of the upload shares."""
-        return {
-            "org_id": self.org_id,
-            "upload_id": self.upload_id,
-            "original_id": self.original_id,
-            "created_at": self.now,
-        }
-
-
 def draft(
-    document: CanonicalDocument, seller_id: str | None, buyer_id: str | None, org_id: str
+    document: CanonicalDocument, seller_id: str | None, buyer_id: str | None, origin: Origin
 ) -> Draft:
     """Work out number, fingerprint and state of a document whose parties were looked up."""
     canonical = canonical_number(document.number) if document.number else ""
-    made = Draft(document, new_id(), seller_id, buyer_id, canonical, "")
+    made = Draft(document, new_id(), seller_id, buyer_id, canonical, "", origin)
     year = document.issue_on.year if document.issue_on else _YEARLESS
     numbered = key_number(document.kind, canonical)
     if made.parties_known:
@@ -70,8 +71,8 @@ def draft(
     else:
         # Until both firms are known, the same words from the same hands are the same document.
         made.key = duplicate_key(
-            seller_id or f"{org_id}?{_words(document.seller)}",
-            buyer_id or f"{org_id}?{_words(document.buyer)}",
+            seller_id or f"{origin.org_id}?{_words(document.seller)}",
+            buyer_id or f"{origin.org_id}?{_words(document.buyer)}",
             numbered,
             year,
         )
@@ -137,7 +138,7 @@ def dataclasses_dict(account: Any) -> dict[str, str]:  # noqa: ANN401 - a named 
     return {name: value for name, value in account._asdict().items() if value}
 
 
-def pending_rows(made: Draft, org_id: str) -> list[dict[str, Any]]:
+def pending_rows(made: Draft) -> list[dict[str, Any]]:
     """Give the numbers under which a document waits for firms that nobody knows yet."""
     rows = []
     for side, firm_id, party in (
@@ -152,7 +153,7 @@ def pending_rows(made: Draft, org_id: str) -> list[dict[str, Any]]:
                     "scheme": scheme,
                     "value": value,
                     "document_type": made.document.kind.value,
-                    "org_id": org_id,
+                    "org_id": made.origin.org_id,
                 }
                 for scheme, value in judged_pairs(party)
             ]

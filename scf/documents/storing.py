@@ -5,11 +5,9 @@ still ACTIVE. What is unknown, foreign or here already becomes a finding; what i
 matched with its order and netted with open credit notes in the same transaction.
 """
 
-import dataclasses
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import Table, select, text
 from sqlalchemy.engine import Connection
@@ -50,6 +48,7 @@ from scf.documents.models import (
 )
 from scf.documents.orderbook import Match, OrderKey
 from scf.documents.rows import Draft, Origin
+from scf.documents.slices import Item, Slice, Stored
 from scf.documents.told import settle_told
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
@@ -70,141 +69,63 @@ _order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
 LIVE: Final = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
 
 
-class Item(NamedTuple):
-    """One result of reading: a document, or the reasons why there is none.
-
-    ``occurrence`` counts equal payments of one file, so that two genuine ones are both kept.
-    """
-
-    document: CanonicalDocument | None
-    findings: tuple[Finding, ...] = ()
-    occurrence: int = 0
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Slice:
-    """Up to a thousand results with what was found out about them before the transaction.
-
-    ``firms`` says who each party is (None: unknown); ``announce`` names the unknown parties that
-    no earlier slice of the upload has reported.
-    """
-
-    items: Sequence[Item]
-    firms: Mapping[Party, str | None]
-    announce: frozenset[Party] = frozenset()
-
-    def digest(self) -> str:
-        """Give the fingerprint of what the slice holds, for the audit row."""
-        hasher = hashlib.sha256()
-        for item in self.items:
-            document = item.document
-            if document is None:
-                hasher.update("|".join(found.code for found in item.findings).encode())
-            else:
-                hasher.update(
-                    f"{document.kind}|{document.number}|{document.issue_on}|{document.due_on}|"
-                    f"{document.payable_minor}|{document.currency}|{document.seller.name}|"
-                    f"{document.buyer.name}|{len(document.lines)}\n".encode()
-                )
-        return hasher.hexdigest()
-
-
-@dataclasses.dataclass
-class Stored:
-    """What became of a slice."""
-
-    read: int = 0
-    stored: int = 0
-    incomplete: int = 0
-    duplicate: int = 0
-    bad: int = 0
-    ids: list[str] = dataclasses.field(default_factory=list)
-    to_judge: int = 0  # documents that declare rules of their own
-
-    def counts(self) -> dict[str, int]:
-        """Give the counters as the upload keeps them."""
-        return {
-            "read": self.read,
-            "stored": self.stored,
-            "incomplete": self.incomplete,
-            "duplicate": self.duplicate,
-            "bad": self.bad,
-        }
-
-
 class _Store:
     """The work on one slice."""
 
-    def __init__(self, ctx: Context, part: Slice, origin: Origin, *, staged: bool) -> None:
+    def __init__(
+        self, ctx: Context, part: Slice, origins: Mapping[str, Origin], *, staged: bool
+    ) -> None:
         self.ctx = ctx
         self.part = part
-        self.origin = origin
+        self.origins = origins
         self.staged = staged
-        self.result = Stored()
+        self.results: defaultdict[str, Stored] = defaultdict(Stored)
         self.findings: list[dict[str, Any]] = []
-        self.announced: set[Party] = set()
+        self.announced: set[tuple[str, Party]] = set()
 
-    def run(self) -> Stored:
+    def run(self) -> defaultdict[str, Stored]:
         active = _active(self.ctx.conn, self.part.firms.values())
         drafts: dict[Kind, list[tuple[Draft, Item]]] = defaultdict(list)
         for item in self.part.items:
-            self.result.read += item.document is not None or blocks(item.findings)
-            made = self._draft(item, active)
+            origin = self.origins[item.file]
+            self._of(origin).read += item.document is not None or blocks(item.findings)
+            made = self._draft(item, origin, active)
             if made is not None:
                 drafts[made.document.kind].append((made, item))
-        for kind, made_of_kind in drafts.items():
-            self._store(kind, self._without_duplicates(kind, made_of_kind))
+        # Orders before the invoices that name them, so that these are written once.
+        for kind in sorted(drafts, key=lambda kind: kind is not Kind.ORDER):
+            self._store(kind, self._without_duplicates(kind, drafts[kind]))
         insert_mappings(self.ctx.conn, _finding, self.findings)
-        return self.result
+        return self.results
+
+    def _of(self, origin: Origin) -> Stored:
+        return self.results[origin.upload_id]
 
     # -- judging
 
-    def _draft(self, item: Item, active: frozenset[str]) -> Draft | None:
+    def _draft(self, item: Item, origin: Origin, active: frozenset[str]) -> Draft | None:
         document = item.document
         if document is None:
-            self.result.bad += blocks(item.findings)
-            self._report(item.findings, None, None)
+            self._of(origin).bad += blocks(item.findings)
+            self._report(origin, item.findings, None, None)
             return None
         seller = _if_active(self.part.firms.get(document.seller), active)
         buyer = _if_active(self.part.firms.get(document.buyer), active)
-        refusal = self._foreign(document, seller, buyer)
+        refusal = _foreign(document, seller, buyer, origin.org_id)
         if refusal is not None:
-            self.result.bad += 1
-            self._report((*item.findings, refusal), document, None)
+            self._of(origin).bad += 1
+            self._report(origin, (*item.findings, refusal), document, None)
             return None
-        made = build.draft(document, seller, buyer, self.origin.org_id)
+        made = build.draft(document, seller, buyer, origin)
         if document.kind is Kind.PAYMENT:
             made.key = digest_text(f"{build.payment_fingerprint(document)}|{item.occurrence}")
         return made
 
-    def _foreign(
-        self, document: CanonicalDocument, seller: str | None, buyer: str | None
-    ) -> Finding | None:
-        """Refuse what the organisation is no party of, and what a firm would owe itself."""
-        # An unknown party may turn out to be this organisation under a number not linked yet:
-        # the document waits, and is judged again when both are known.
-        if None not in {seller, buyer} and self.origin.org_id not in {seller, buyer}:
-            return Finding(
-                Severity.ERROR,
-                "NOT_A_PARTY",
-                "Your organisation is neither seller nor buyer of this document.",
-                document.place("seller"),
-                f"{document.seller.name} / {document.buyer.name}",
-            )
-        if seller is not None and seller == buyer and document.kind is not Kind.PAYMENT:
-            return Finding(
-                Severity.ERROR,
-                "SAME_PARTY",
-                "Seller and buyer are one firm; nobody owes anything to himself.",
-                document.place("buyer"),
-                document.buyer.name,
-            )
-        return None
-
     def _without_duplicates(
         self, kind: Kind, drafts: Sequence[tuple[Draft, Item]]
     ) -> list[tuple[Draft, Item]]:
-        known = _known_keys(self.ctx.conn, kind, [made.key for made, _ in drafts], self.origin)
+        keys = [made.key for made, _ in drafts]
+        known = _known_keys(self.ctx.conn, kind, keys, drafts[0][0].origin.org_id)
         kept = []
         for made, item in drafts:
             earlier = known.get(made.key)
@@ -212,7 +133,7 @@ class _Store:
                 known[made.key] = made.id
                 kept.append((made, item))
                 continue
-            self.result.duplicate += 1
+            self._of(made.origin).duplicate += 1
             found = Finding(
                 Severity.ERROR if self.staged else Severity.WARNING,
                 "DUPLICATE_EXACT",
@@ -222,7 +143,8 @@ class _Store:
             )
             # The earlier document has the same two parties, or came from the same hands: the
             # organisation sees it.
-            self._report((found,), made.document, None, {"earlier_id": earlier})
+            facts = {"earlier_id": earlier}
+            self._report(made.origin, (found,), made.document, None, facts)
         return kept
 
     # -- storing
@@ -233,24 +155,22 @@ class _Store:
         if not drafts:
             return
         for made, item in drafts:
-            if made.state == "INCOMPLETE":
-                self.result.incomplete += 1
+            result = self._of(made.origin)
+            result.stored += 1
+            result.incomplete += made.state == "INCOMPLETE"
+            result.ids.append(made.id)
             if item.findings:
-                self._report(item.findings, made.document, made.id)
+                self._report(made.origin, item.findings, made.document, made.id)
             if not made.parties_known:
                 self._announce(made)
-        pending = [
-            row for made, _ in drafts for row in build.pending_rows(made, self.origin.org_id)
-        ]
-        self.result.stored += len(drafts)
-        self.result.ids += [made.id for made, _ in drafts]
+        pending = [row for made, _ in drafts for row in build.pending_rows(made)]
         if self.staged:
             for made, _ in drafts:
                 made.state = "RECEIVED"
         _WRITERS[kind](self, [made for made, _ in drafts])
         insert_mappings(self.ctx.conn, _pending, pending)
-        made_of = [made for made, _ in drafts]
-        self.result.to_judge += await_judgement(self.ctx, self.origin, made_of)
+        for made in await_judgement(self.ctx, [made for made, _ in drafts]):
+            self._of(made.origin).to_judge += 1
 
     def _without_live_originals(self, drafts: list[tuple[Draft, Item]]) -> list[tuple[Draft, Item]]:
         """Keep a corrected invoice out while the one that it corrects still stands.
@@ -265,7 +185,7 @@ class _Store:
             if not live:
                 kept.append((made, item))
                 continue
-            self.result.bad += 1
+            self._of(made.origin).bad += 1
             found = Finding(
                 Severity.ERROR,
                 "ORIGINAL_STANDS",
@@ -273,32 +193,30 @@ class _Store:
                 made.document.place("billing_references"),
                 made.document.billing_references[0].number,
             )
-            self._report((*item.findings, found), made.document, None)
+            self._report(made.origin, (*item.findings, found), made.document, None)
         return kept
 
     def write_invoices(self, drafts: Sequence[Draft]) -> None:
-        shared = self.origin.columns()
-        prior = {id(made): _title_prior(made.document) for made in drafts}
-        rows = [build.invoice_row(made, shared, title_prior=prior[id(made)]) for made in drafts]
+        rows = [
+            build.invoice_row(made, made.origin.columns(), title_prior=_title_prior(made.document))
+            for made in drafts
+        ]
         lines = [build.invoice_line_rows(made) for made in drafts]
         if not self.staged:
             for row, problem in match_new(self.ctx, rows, lines):
-                self._match_finding(row["id"], problem)
+                self._match_finding(row, problem)
         insert_mappings(self.ctx.conn, INVOICE, rows, build.NEW_INVOICE)
         insert_mappings(self.ctx.conn, _line, [line for of_one in lines for line in of_one])
         if not self.staged:
             accept_self_billed(self.ctx, rows)
             net(self.ctx, _pairs(rows))
 
-    def _match_finding(self, invoice_id: str, problem: Match) -> None:
-        origin = self.origin
-        self.findings.append(
-            match_finding(self.ctx, invoice_id, origin.org_id, origin.upload_id, problem)
-        )
+    def _match_finding(self, row: Mapping[str, Any], problem: Match) -> None:
+        found = match_finding(self.ctx, row["id"], row["org_id"], row["upload_id"], problem)
+        self.findings.append(found)
 
     def write_orders(self, drafts: Sequence[Draft]) -> None:
-        shared = self.origin.columns()
-        rows = [build.order_row(made, shared) for made in drafts]
+        rows = [build.order_row(made, made.origin.columns()) for made in drafts]
         insert_mappings(self.ctx.conn, TABLES[Kind.ORDER], rows)
         lines = [line for made in drafts for line in build.order_line_rows(made)]
         insert_mappings(self.ctx.conn, _order_line, lines)
@@ -306,8 +224,7 @@ class _Store:
             orders_arrived(self.ctx, _order_keys(drafts))
 
     def write_receipts(self, drafts: Sequence[Draft]) -> None:
-        shared = self.origin.columns()
-        rows = [build.receipt_row(made, shared) for made in drafts]
+        rows = [build.receipt_row(made, made.origin.columns()) for made in drafts]
         insert_mappings(self.ctx.conn, TABLES[Kind.RECEIPT], rows)
         if not self.staged:
             receipts_arrived(
@@ -320,22 +237,19 @@ class _Store:
             )
 
     def write_credit_notes(self, drafts: Sequence[Draft]) -> None:
-        shared = self.origin.columns()
-        rows = [build.credit_row(made, shared) for made in drafts]
+        rows = [build.credit_row(made, made.origin.columns()) for made in drafts]
         insert_mappings(self.ctx.conn, TABLES[Kind.CREDIT_NOTE], rows)
         if not self.staged:
             net(self.ctx, _pairs(rows))
 
     def write_messages(self, drafts: Sequence[Draft]) -> None:
-        shared = self.origin.columns()
-        rows = [message_row(made, shared) for made in drafts]
+        rows = [message_row(made, made.origin.columns()) for made in drafts]
         insert_mappings(self.ctx.conn, MESSAGE, rows)
         if not self.staged:
             messages_arrived(self.ctx, rows)
 
     def write_payments(self, drafts: Sequence[Draft]) -> None:
-        shared = self.origin.columns()
-        rows = [build.payment_row(made, shared) for made in drafts]
+        rows = [build.payment_row(made, made.origin.columns()) for made in drafts]
         insert_mappings(self.ctx.conn, TABLES[Kind.PAYMENT], rows)
         if not self.staged:
             settle_told(self.ctx, rows)
@@ -349,9 +263,10 @@ class _Store:
             ("buyer", made.buyer_id, made.document.buyer),
         ):
             side = side_name(made.document.kind, field)
-            if firm_id is not None or party not in self.part.announce or party in self.announced:
+            told = (made.origin.upload_id, party)
+            if firm_id is not None or party not in self.part.announce or told in self.announced:
                 continue
-            self.announced.add(party)
+            self.announced.add(told)
             found = Finding(
                 Severity.WARNING,
                 "FIRM_UNKNOWN",
@@ -363,10 +278,11 @@ class _Store:
                 party.name,
             )
             facts = {"party": build.party_json(party), "side": side}
-            self._report((found,), made.document, made.id, facts)
+            self._report(made.origin, (found,), made.document, made.id, facts)
 
     def _report(
         self,
+        origin: Origin,
         findings: Iterable[Finding],
         document: CanonicalDocument | None,
         document_id: str | None,
@@ -375,7 +291,7 @@ class _Store:
         for found in findings:
             self.findings.append(
                 finding_row(
-                    self.origin,
+                    origin,
                     found,
                     document.kind.value if document else None,
                     document_id,
@@ -394,19 +310,15 @@ _WRITERS: Final = {
 }
 
 
-def store_slice(ctx: Context, part: Slice, origin: Origin, *, staged: bool) -> Stored:
-    """Store one slice and tell the audit row what it held.
+def store_slice(
+    ctx: Context, part: Slice, origins: Mapping[str, Origin], *, staged: bool
+) -> defaultdict[str, Stored]:
+    """Store one slice; gives what came of it by upload.
 
-    ``staged`` keeps the documents RECEIVED, unseen and unmatched, until the upload is published.
+    ``origins`` says where the items of each file come from. ``staged`` keeps the documents
+    RECEIVED, unseen and unmatched, until the upload is published.
     """
-    result = _Store(ctx, part, origin, staged=staged).run()
-    ctx.change(
-        "upload",
-        origin.upload_id,
-        None,
-        {"slice_digest": part.digest(), **result.counts(), "document_ids": result.ids},
-    )
-    return result
+    return _Store(ctx, part, origins, staged=staged).run()
 
 
 # --- Look-ups, one statement for a slice ------------------------------------------------------
@@ -420,22 +332,40 @@ def _active(conn: Connection, firm_ids: Iterable[str | None]) -> frozenset[str]:
     return frozenset(conn.execute(query).scalars())
 
 
+def _foreign(
+    document: CanonicalDocument, seller: str | None, buyer: str | None, org_id: str
+) -> Finding | None:
+    """Refuse what the organisation is no party of, and what a firm would owe itself."""
+    # An unknown party may turn out to be this organisation under a number not linked yet: the
+    # document waits, and is judged again when both are known.
+    if None not in {seller, buyer} and org_id not in {seller, buyer}:
+        return Finding(
+            Severity.ERROR,
+            "NOT_A_PARTY",
+            "Your organisation is neither seller nor buyer of this document.",
+            document.place("seller"),
+            f"{document.seller.name} / {document.buyer.name}",
+        )
+    if seller is not None and seller == buyer and document.kind is not Kind.PAYMENT:
+        return Finding(
+            Severity.ERROR,
+            "SAME_PARTY",
+            "Seller and buyer are one firm; nobody owes anything to himself.",
+            document.place("buyer"),
+            document.buyer.name,
+        )
+    return None
+
+
 def _if_active(firm_id: str | None, active: frozenset[str]) -> str | None:
     return firm_id if firm_id in active else None
 
 
-def _known_keys(
-    conn: Connection, kind: Kind, keys: Sequence[str], origin: Origin
-) -> dict[str, str]:
+def _known_keys(conn: Connection, kind: Kind, keys: Sequence[str], org_id: str) -> dict[str, str]:
     """Give the documents that are here already, by fingerprint."""
     table = TABLES[kind]
-    if not keys:
-        return {}
-    query = select(table.c.duplicate_key, table.c.id).where(table.c.duplicate_key.in_(keys))
-    if kind is Kind.PAYMENT:
-        query = query.where(table.c.org_id == origin.org_id)
-    else:
-        query = query.where(LIVE)
+    live = table.c.org_id == org_id if kind is Kind.PAYMENT else LIVE
+    query = select(table.c.duplicate_key, table.c.id).where(table.c.duplicate_key.in_(keys), live)
     return {row.duplicate_key: row.id for row in conn.execute(query)}
 
 

@@ -14,7 +14,7 @@ from scf.db.platform import Platform
 from scf.documents.commands import StoreDocuments
 from scf.documents.intake import read_items
 from scf.documents.models import Invoice
-from scf.documents.storing import Item, Slice
+from scf.documents.slices import Item, Slice
 from scf.kernel.actor import Actor, Role
 from scf.ledger.models import Entry
 from scf.parties.service import resolve_party

@@ -1,0 +1,82 @@
+"""A slice: up to a thousand results of reading, stored together by one command."""
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from scf.documents.canonical import CanonicalDocument, Party
+from scf.kernel.findings import Finding
+
+
+class SentFile(NamedTuple):
+    """A file as it came; its digest stands for its bytes."""
+
+    name: str
+    content: bytes
+    sha256: str
+
+
+class Item(NamedTuple):
+    """One result of reading: a document, or the reasons why there is none.
+
+    ``occurrence`` counts equal payments of one file, so that two genuine ones are both kept.
+    ``file`` is the digest of the file that holds it, where a slice spans several.
+    """
+
+    document: CanonicalDocument | None
+    findings: tuple[Finding, ...] = ()
+    occurrence: int = 0
+    file: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Slice:
+    """Up to a thousand results with what was found out about them before the transaction.
+
+    ``firms`` says who each party is (None: unknown); ``announce`` names the unknown parties that
+    no earlier slice of the upload has reported; ``files`` are kept with the documents they hold.
+    """
+
+    items: Sequence[Item]
+    firms: Mapping[Party, str | None]
+    announce: frozenset[Party] = frozenset()
+    files: Sequence[SentFile] = ()
+
+    def digest(self) -> str:
+        """Give the fingerprint of what the slice holds, for the audit row."""
+        hasher = hashlib.sha256()
+        for item in self.items:
+            document = item.document
+            if document is None:
+                hasher.update("|".join(found.code for found in item.findings).encode())
+            else:
+                hasher.update(
+                    f"{document.kind}|{document.number}|{document.issue_on}|{document.due_on}|"
+                    f"{document.payable_minor}|{document.currency}|{document.seller.name}|"
+                    f"{document.buyer.name}|{len(document.lines)}\n".encode()
+                )
+        return hasher.hexdigest()
+
+
+@dataclasses.dataclass
+class Stored:
+    """What became of the documents of one upload, or of a whole slice."""
+
+    read: int = 0
+    stored: int = 0
+    incomplete: int = 0
+    duplicate: int = 0
+    bad: int = 0
+    ids: list[str] = dataclasses.field(default_factory=list)
+    to_judge: int = 0  # documents that declare rules of their own
+
+    def counts(self) -> dict[str, int]:
+        """Give the counters as the upload keeps them."""
+        return {
+            "read": self.read,
+            "stored": self.stored,
+            "incomplete": self.incomplete,
+            "duplicate": self.duplicate,
+            "bad": self.bad,
+        }
