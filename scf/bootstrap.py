@@ -45,6 +45,8 @@ SLICES = (
     "scf.financing.visibility",
     "scf.settlement.commands",
     "scf.settlement.visibility",
+    "scf.notices.commands",
+    "scf.notices.visibility",
 )
 
 
@@ -58,7 +60,7 @@ def build(
     load_appetite()
     db = Database(url, pool_size=pool_size, at_once=at_once)
     the_clock = clock or SystemClock()
-    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _deliver)
+    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, deliver)
 
 
 def load_slices() -> None:
@@ -124,8 +126,11 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
     return handlers
 
 
-def _deliver(_notice: Claimed) -> None:
-    """Hand a notice over. No channel is configured yet, so the notice is only marked as done."""
+def deliver(platform: Platform, event: Claimed) -> None:
+    """Hand an event of the outbox to the channels."""
+    from scf.notices import delivery
+
+    delivery.deliver(platform, event)
 
 
 def is_ready(db: Database) -> bool:

@@ -9,6 +9,7 @@ import scf.documents.messages.models
 import scf.documents.models
 import scf.financing.models
 import scf.ledger.models
+import scf.notices.models
 import scf.offers.models
 import scf.parties.factors.models
 import scf.parties.models

@@ -114,6 +114,8 @@ ACTIONS: Final[Mapping[str, object]] = {
     "limit.confirm": _l("Limit confirmed"),
     "limit.refuse": _l("Proposed limit dropped"),
     "limit.set": _l("Limit set or proposed"),
+    "notice.mark_read": _l("Notices read"),
+    "notice.tell": _l("Event told to people"),
     "payout.cancel": _l("Payment file dropped"),
     "payout.prepare": _l("Payment file prepared"),
     "payout.release": _l("Payment file released"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,7 +22,7 @@ class Platform:
     clock: Clock
     runner: Runner
     handlers: Callable[["Platform"], Mapping[str, Handler]]
-    deliver: Callable[[Claimed], None]
+    deliver: Callable[["Platform", Claimed], None]
 
     def run(
         self,
@@ -38,7 +39,7 @@ class Platform:
 
     def worker(self, name: str = "worker") -> Worker:
         """Give a worker that knows every kind of job."""
-        return Worker(self.db, self.clock, name, self.handlers(self), self.deliver)
+        return Worker(self.db, self.clock, name, self.handlers(self), partial(self.deliver, self))
 
     def close(self) -> None:
         """Give the database connections back."""

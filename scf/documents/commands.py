@@ -36,6 +36,7 @@ from scf.kernel.findings import Finding, Severity, shown
 from scf.kernel.ids import new_id
 
 MAX_UPLOAD: Final = 64 * 1024 * 1024
+READ_AT_ONCE: Final = 65_536  # up to here a file is read while its sender waits
 MAX_SLICE: Final = 1000
 _original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
 _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
@@ -348,6 +349,7 @@ def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
         )
     )
     ctx.change("upload", row.id, {"state": row.state}, {"state": "REFUSED"})
+    ctx.emit("upload.finished", {"upload_id": row.id, "state": "REFUSED"}, org_id=row.org_id)
     return {"state": "REFUSED"}
 
 
@@ -401,6 +403,7 @@ def finish_upload(ctx: Context, data: OneUpload) -> dict[str, Any]:
         update(_upload).where(_upload.c.id == row.id).values(state=state, finished_at=ctx.now)
     )
     ctx.change("upload", row.id, {"state": row.state}, {"state": state})
+    ctx.emit("upload.finished", {"upload_id": row.id, "state": state}, org_id=row.org_id)
     return {"state": state}
 
 

@@ -46,7 +46,10 @@ MAY: dict[str, frozenset[Role]] = {
     "token.revoke": _PEOPLE | _OPERATOR,
     "token.read": _PEOPLE,
     "day.open": _OPERATOR,
-    # --- jobs, audit trail
+    # --- notices, jobs, audit trail
+    "notice.read": _PEOPLE,
+    "notice.mark_read": _PEOPLE,
+    "notice.tell": _OPERATOR,
     "job.read": _PEOPLE,
     "audit.read": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
     # --- documents

@@ -83,7 +83,7 @@ class Setting:
         self.db, self.folder = db, folder
         self.clock = FixedClock(dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC))
         self.platform = Platform(
-            db, self.clock, Runner(db, self.clock, authorise), lambda _: {}, lambda _: None
+            db, self.clock, Runner(db, self.clock, authorise), lambda _: {}, lambda _, __: None
         )
         agreed = {
             "technique": "payables_finance",

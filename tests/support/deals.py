@@ -15,7 +15,7 @@ from sqlalchemy import Row, Table, func, insert, select, update
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
-from scf.bootstrap import SLICES, job_handlers, load_calendars, load_chart
+from scf.bootstrap import SLICES, deliver, job_handlers, load_calendars, load_chart
 from scf.db.engine import Database
 from scf.db.platform import Platform
 from scf.db.runner import Context, Runner
@@ -88,7 +88,7 @@ class Deals:
         self.db = db
         self.clock = FixedClock(MORNING)
         self.platform = Platform(
-            db, self.clock, Runner(db, self.clock, authorise), job_handlers, lambda _: None
+            db, self.clock, Runner(db, self.clock, authorise), job_handlers, deliver
         )
         self._keys = itertools.count()
         self._numbers = itertools.count(1)

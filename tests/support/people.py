@@ -11,6 +11,7 @@ from sqlalchemy import Table, select
 
 from scf.bootstrap import (
     Platform,
+    deliver,
     job_handlers,
     load_appetite,
     load_calendars,
@@ -45,11 +46,7 @@ def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:
     """Put the platform together over a test's database."""
     _loaded()
     the_clock = clock or FixedClock(NOON)
-    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, _no_channel)
-
-
-def _no_channel(_notice: object) -> None:
-    """Let notices go nowhere."""
+    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, deliver)
 
 
 @dataclass

@@ -18,8 +18,9 @@ from werkzeug.test import TestResponse
 from scf.db.engine import Database
 from scf.db.models import Job
 from scf.db.runner import Outcome, Runner
-from scf.kernel.actor import Role
+from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.ids import new_id
+from scf.notices.models import Notice
 from scf.parties import sessions
 from scf.parties.models import ApiToken
 from scf.programmes.models import LimitNode
@@ -143,7 +144,16 @@ def _things(world: World) -> dict[str, str]:
         "programme": programme["id"],
         **trade(world, programme["id"]),
         "limit": _limit(world),
+        "notice": _notice(world, treasurer),
     }
+
+
+def _notice(world: World, person: Actor) -> str:
+    """Tell one person something."""
+    payload = {"user_id": person.user_id}
+    world.run("notice.tell", OPERATOR, event_id="e", topic="user.roles_set", payload=payload)
+    with world.platform.db.snapshot() as conn:
+        return str(conn.execute(select(Notice.__table__.c.id)).scalar_one())  # type: ignore[attr-defined]
 
 
 def _limit(world: World) -> str:
@@ -342,6 +352,7 @@ KINDS = {
     "kind": "form",
     "ending": "form",
     "node_id": "limit",
+    "notice_id": "notice",
     "passkey_id": "passkey",
     "programme_id": "programme",
     "request_id": "request",

@@ -22,7 +22,7 @@ from scf.reporting.desk import (
     receipts_waiting,
     reviews_waiting,
 )
-from web.portal.counts import requests_waiting_for_seller
+from web.portal.counts import requests_waiting_for_seller, unread_notices
 
 Count = Callable[[Session, Actor], int]
 TABS: Final = 4
@@ -80,7 +80,7 @@ _ADMIN: Final = (
 OWN: Final[tuple[Entry, ...]] = (Entry("account.overview", "person", _("Your account")),)
 
 # Where the bell leads, and how many new notices it announces.
-BELL: Final[Entry | None] = None
+BELL: Final = Entry("portal.notices", "bell", _("Notices"), count=unread_notices)
 
 # In the order in which a person with several roles is led to the first home.
 ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {

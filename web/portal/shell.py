@@ -69,7 +69,7 @@ def shell() -> Shell:
             conn = reading.connection()
             counts = {
                 entry.endpoint: entry.count(reading, who)
-                for entry in (*entries_of(who), *([BELL] if BELL else []))
+                for entry in (*entries_of(who), BELL)
                 if entry.count
             }
             organisation = firm_names(conn, {who.org_id}).get(who.org_id, _("The platform"))
@@ -83,8 +83,8 @@ def shell() -> Shell:
             entries=ways,
             tabs=ways[:TABS],
             own=_ways(OWN, {}),
-            bell=url_for(BELL.endpoint) if BELL else "",
-            unread=counts.get(BELL.endpoint, 0) if BELL else 0,
+            bell=url_for(BELL.endpoint),
+            unread=counts[BELL.endpoint],
         )
     found: Shell = g.shell
     return found

@@ -1291,6 +1291,33 @@ def upgrade() -> None:
     op.create_index("ix_graph_node_drawn", "graph_node", ["snapshot_id", "y_ppm"], unique=False)
     op.create_index("ix_graph_node_firm", "graph_node", ["firm_id"], unique=False)
     op.create_table(
+        "notice",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("message", sa.String(), nullable=False),
+        sa.Column("words", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("read_at", UtcInstant(), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_notice_user"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("user_id", "event_id", name="uq_notice_event"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_notice_person", "notice", ["user_id", "id"], unique=False)
+    op.create_index(
+        "ix_notice_unread",
+        "notice",
+        ["user_id"],
+        unique=False,
+        sqlite_where=sa.text("read_at IS NULL"),
+        postgresql_where=sa.text("read_at IS NULL"),
+    )
+    op.create_table(
         "passkey",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),

@@ -6,10 +6,10 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
+from scf.documents.commands import READ_AT_ONCE
 from tests.support.served import HOST
 from tests.web.api.story import CARL, INVOICE, MIRA, OMAR, SAMPLES, Story
 from web.api.v1.bank_statements import MAX_FILE
-from web.api.v1.uploads import READ_AT_ONCE
 
 TABLE = (SAMPLES / "invoices.csv").read_bytes()
 MAPPING = (SAMPLES / "invoices.mapping.json").read_text("utf-8")

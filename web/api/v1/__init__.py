@@ -40,6 +40,7 @@ RESOURCES = (
     "bank_entries",
     "ledger",
     "journals",
+    "notices",
     "jobs",
     "audit",
 )

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from scf.db.models import Job
 from scf.db.runner import invalid_input
 from scf.documents import errorfile, intake
-from scf.documents.commands import MAX_UPLOAD, ReceiveUpload
+from scf.documents.commands import MAX_UPLOAD, READ_AT_ONCE, ReceiveUpload
 from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
@@ -34,7 +34,6 @@ from web.refusals import findings_told, translated
 
 resource = Blueprint("uploads", __name__)
 
-READ_AT_ONCE: Final = 65_536
 MAX_ERRORS: Final = 100_000
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from werkzeug.wrappers import Response
 
 from scf.documents import intake
+from scf.documents.commands import READ_AT_ONCE
 from scf.documents.models import Invoice, Upload
 from scf.documents.readers.csvfile import Look, prepared
 from scf.documents.readers.sheetfile import Workbook
@@ -24,7 +25,6 @@ from web.portal.uploads import preview, words
 from web.portal.uploads.blueprint import content_of, one_upload, uploads
 from web.portal.uploads.preview import Choice, Own
 
-READ_AT_ONCE: Final = 65_536
 _OTHERS: Final = 40  # mappings among which one for a similar header is looked for
 _PUBLIC: Final = ("lei", "vat", "uscc", "gln", "duns")
 _USUAL: Final = ("EUR", "USD", "GBP", "CNY")

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from scf.documents import errorfile, intake
 from scf.documents.canonical import Kind
+from scf.documents.commands import READ_AT_ONCE
 from scf.documents.models import DocumentFinding, Upload
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
@@ -21,7 +22,6 @@ from web.portal.uploads.blueprint import content_of, one_upload, open_errors, up
 from web.refusals import refusal_text, translated
 
 ROWS: Final = 25  # documents on one page of the grid
-READ_AT_ONCE: Final = 65_536
 _MAX_CELL: Final = 4_000
 _COLUMN: Final = re.compile(r"column (.+)$")
 

@@ -1,0 +1,159 @@
+"""Which event is told to whom, and in which words.
+
+An event without a row here concerns nobody in particular; it leaves by other channels or not at
+all. Texts carry amounts, days and the next step, never a secret.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Table, select
+from sqlalchemy.engine import Connection
+
+from scf.documents.commands import READ_AT_ONCE
+from scf.documents.models import Original, Upload
+from scf.financing.models import Advance, FinancingRequest
+from scf.kernel.actor import Role
+from scf.kernel.errors import Words
+from scf.kernel.money import format_minor
+from scf.parties.models import User, UserRole
+
+_user: Final[Table] = User.__table__  # type: ignore[attr-defined]
+_role: Final[Table] = UserRole.__table__  # type: ignore[attr-defined]
+_upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
+_original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
+_request: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
+_advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What people are told of one event, and what the page is about that they are led to."""
+
+    org_id: str
+    user_ids: tuple[str, ...]
+    words: Words
+    subject: str
+    subject_id: str
+
+
+Composer = Callable[[Connection, str, Mapping[str, Any]], Told | None]
+
+
+def composed(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told | None:
+    """Give what is told of an event; nothing where it concerns nobody."""
+    made = COMPOSERS[topic](conn, topic, payload)
+    return made if made and made.user_ids else None
+
+
+def _people(conn: Connection, org_id: str, *roles: Role) -> tuple[str, ...]:
+    """Give the active people of an organisation who hold one of the roles."""
+    holders = select(_role.c.user_id).where(_role.c.role.in_([role.value for role in roles]))
+    found = conn.execute(
+        select(_user.c.id)
+        .where(_user.c.org_id == org_id, _user.c.state == "ACTIVE", _user.c.id.in_(holders))
+        .order_by(_user.c.id)
+    )
+    return tuple(found.scalars())
+
+
+# --- Files ------------------------------------------------------------------------------------
+
+
+def _upload_finished(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told | None:
+    """Tell the sender what came of a file; of a small and clean one it was seen at once."""
+    row = conn.execute(
+        select(_upload, _original.c.size)
+        .join(_original, _original.c.id == _upload.c.original_id)
+        .where(_upload.c.id == payload["upload_id"])
+    ).one()
+    if row.size <= READ_AT_ONCE and not row.bad_count:
+        return None
+    known = conn.execute(select(_user.c.id).where(_user.c.id == row.user_id)).scalars()
+    return Told(row.org_id, tuple(known), _of_file(row), "upload", row.id)
+
+
+def _of_file(row: Any) -> Words:  # noqa: ANN401 - a row
+    if row.state == "REFUSED":
+        return Words(
+            "%(name)s is read, and nothing of it was stored. Rows to fix: %(bad)s.",
+            name=row.name,
+            bad=row.bad_count,
+        )
+    if row.bad_count:
+        return Words(
+            "%(name)s is read. Stored: %(stored)s. Rows to fix: %(bad)s.",
+            name=row.name,
+            stored=row.stored_count,
+            bad=row.bad_count,
+        )
+    return Words(
+        "%(name)s is read. Stored: %(stored)s; nothing is to be fixed.",
+        name=row.name,
+        stored=row.stored_count,
+    )
+
+
+# --- Requests and advances, told to the seller's treasurers -------------------------------------
+
+_OF_REQUEST: Final[Mapping[str, str]] = {
+    "request.returned": "The bank has a question about your request for %(amount)s.",
+    "request.counter_offered": "The bank offers other terms for your request for %(amount)s.",
+    "request.approved": "Your request for %(amount)s is approved.",
+    "request.reopened": "The decision on your request for %(amount)s is taken back; "
+    "the bank looks at it again.",
+}
+_ENDED: Final[Mapping[str, str]] = {
+    "DECLINED": "Your request for %(amount)s is declined; the page says why, and what frees it.",
+    "EXPIRED": "Your request for %(amount)s ended, because it was not decided in time.",
+}
+
+
+def _of_request(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told | None:
+    row = conn.execute(select(_request).where(_request.c.id == payload["request_id"])).one()
+    template = _ENDED.get(payload["state"]) if topic == "request.closed" else _OF_REQUEST.get(topic)
+    if template is None:
+        return None  # who withdraws a request knows it
+    words = Words(template, amount=_amount(row.net_minor, row.currency))
+    people = _people(conn, row.seller_id, Role.TREASURER)
+    return Told(row.seller_id, people, words, "request", row.id)
+
+
+def _recourse_called(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told:
+    row = conn.execute(select(_advance).where(_advance.c.id == payload["advance_id"])).one()
+    words = Words(
+        "The buyer has not paid: the bank asks %(amount)s back from you.",
+        amount=_amount(payload["due_minor"], row.currency),
+    )
+    people = _people(conn, row.seller_id, Role.TREASURER)
+    return Told(row.seller_id, people, words, "request", row.request_id)
+
+
+def _amount(minor: int, currency: str) -> str:
+    return f"{currency} {format_minor(minor, currency)}"
+
+
+# --- The own sign-in ----------------------------------------------------------------------------
+
+_OF_PERSON: Final[Mapping[str, str]] = {
+    "user.authenticator_set": "An authenticator app was set up for your sign-in.",
+    "user.passkey_added": "A passkey was added to your sign-in.",
+    "user.passkey_removed": "A passkey was removed from your sign-in.",
+    "user.second_factor_reset": "Your second factor was reset.",
+    "user.roles_set": "Your roles were changed.",
+}
+
+
+def _of_person(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told | None:
+    row = conn.execute(select(_user).where(_user.c.id == payload["user_id"])).one()
+    return Told(row.org_id, (row.id,), Words(_OF_PERSON[topic]), "account", row.id)
+
+
+COMPOSERS: Final[Mapping[str, Composer]] = {
+    "upload.finished": _upload_finished,
+    "request.closed": _of_request,
+    "recourse.called": _recourse_called,
+    **dict.fromkeys(_OF_REQUEST, _of_request),
+    **dict.fromkeys(_OF_PERSON, _of_person),
+}
