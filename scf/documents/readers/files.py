@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Final, Literal, get_args
 
@@ -15,16 +16,20 @@ from scf.documents.readers.cii import is_cii, read_cii
 from scf.documents.readers.edi_scope import Reading
 from scf.documents.readers.edifact import read_edifact
 from scf.documents.readers.facturx import read_attached
+from scf.documents.readers.fatturapa import is_fatturapa, read_fatturapa, unverified
 from scf.documents.readers.jsonfile import read_json
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.readers.ubl import is_ubl, read_ubl
 from scf.documents.readers.x12 import read_x12
+from scf.kernel.cms import signed_content
 from scf.kernel.errors import InvalidInput, TooLarge, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.xml import load_xml
 
 # What a sender may call a file; "auto" lets its content tell.
-FormatName = Literal["auto", "ubl", "cii", "facturx", "edifact", "x12", "json", "csv", "xlsx"]
+FormatName = Literal[
+    "auto", "ubl", "cii", "fatturapa", "facturx", "edifact", "x12", "json", "csv", "xlsx"
+]
 FORMAT_NAMES: Final[tuple[str, ...]] = get_args(FormatName)
 TABULAR: Final = frozenset({Format.CSV, Format.XLSX})
 
@@ -89,8 +94,28 @@ def read_pdf(data: bytes, today: dt.date | None = None) -> ParsedFile:
     return read_attached(data, lambda xml: read_xml(xml, today))
 
 
+def read_signed(data: bytes, today: dt.date | None = None) -> ParsedFile:
+    """Read the XML inside a signed file; whose signature it is, nobody looks at here."""
+    try:
+        content = signed_content(data)
+    except (InvalidInput, TooLarge) as refusal:
+        return _refused(refusal.code, refusal.words, "", "signed")
+    if sniff(content) is not Format.XML:
+        message = "What was signed is no XML document."
+        return _refused("SIGNED_CONTENT", message, "", str(sniff(content)))
+    parsed = read_xml(content, today)
+    told = unverified()
+    return replace(
+        parsed,
+        documents=tuple(one.with_findings((*one.findings, told)) for one in parsed.documents),
+        findings=(*parsed.findings, told),
+    )
+
+
 def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFile:
     """Read an XML document that is parsed already."""
+    if is_fatturapa(root):
+        return _judged("fatturapa", read_fatturapa(root), today)
     for name, is_its, read in _XML_READERS:
         if is_its(root):
             return checked(*read(root), name, today=today)
@@ -108,10 +133,15 @@ def read_interchange(
             "A file of more than %(limit)s bytes is not read.", limit=MAX_DOCUMENT_BYTES
         )
         return _refused("FILE_TOO_LARGE", message, "", name)
+    return _judged(name, read(data), today)
+
+
+def _judged(name: str, readings: Iterable[Reading], today: dt.date | None) -> ParsedFile:
+    """Hold every document of a file against the rules that every format shares."""
     documents: list[CanonicalDocument] = []
     refusals: list[tuple[Finding, ...]] = []
     told: list[Finding] = []
-    for document, findings, unread in read(data):
+    for document, findings, unread in readings:
         rules = [] if document is None else checks.check(document, unread=unread, today=today)
         own = (*findings, *rules)
         told += own
@@ -149,6 +179,7 @@ _READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
     Format.X12: partial(read_interchange, "x12", read_x12),
     Format.JSON: partial(read_interchange, "json", read_json),
     Format.PDF: read_pdf,
+    Format.SIGNED: read_signed,
 }
 # Name, whether a root is its, and how it is read: document, findings, fields that were unreadable.
 _XML_READERS: Final[

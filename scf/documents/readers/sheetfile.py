@@ -16,7 +16,7 @@ from typing import IO, Any, Final
 from scf.documents.readers.layout import Layout, find_header
 from scf.documents.readers.table import SAMPLE_LINES, RawRow
 from scf.kernel import confined
-from scf.kernel.errors import Words
+from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.workbook import index_of
 
@@ -33,7 +33,7 @@ class Workbook:
         Raises
         ------
         InvalidInput
-            What ``scf.kernel.workbook`` refuses.
+            What ``scf.kernel.workbook`` refuses, and SHEETS_NONE.
         TooLarge
             What asks for more time or memory than a file may.
         """
@@ -47,6 +47,8 @@ class Workbook:
         for one in index["sheets"]:
             self._sheets[one["name"]] = {**one, "start": start}
             start = one["end"]
+        if not self._sheets:
+            raise InvalidInput("SHEETS_NONE", "The workbook holds no sheet with cells.")
 
     @property
     def names(self) -> list[str]:

@@ -11,6 +11,7 @@ import zlib
 from enum import StrEnum
 from typing import Final
 
+from scf.kernel.cms import is_signed
 from scf.kernel.errors import InvalidInput, TooLarge
 from scf.kernel.workbook import is_workbook
 
@@ -35,6 +36,7 @@ class Format(StrEnum):
     TRADACOMS = "tradacoms"
     JSON = "json"
     PDF = "pdf"
+    SIGNED = "signed"  # a document inside a signature (CMS, .p7m)
     ZIP = "zip"
     GZIP = "gzip"
     EMPTY = "empty"
@@ -63,6 +65,8 @@ def sniff(data: bytes) -> Format:
         return Format.ZIP
     if b"%PDF-" in head[:1024] and not head.lstrip().startswith(b"<"):
         return Format.PDF
+    if is_signed(head):
+        return Format.SIGNED
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         # A cut inside a pair at the end of the head says nothing about the file.
         text = head[: len(head) // 2 * 2].decode("utf-16", errors="replace")

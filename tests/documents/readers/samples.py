@@ -17,6 +17,10 @@ def cii(name: str = "invoice") -> bytes:
     return (DATA / "cii" / f"{name}.xml").read_bytes()
 
 
+def fatturapa(name: str = "invoice") -> bytes:
+    return (DATA / "fatturapa" / f"{name}.xml").read_bytes()
+
+
 def of_pair(invoice: bytes, seller: str, buyer: str) -> bytes:
     """Make the sample invoice, in UBL or CII, one between two firms known by D-U-N-S number."""
     invoice = replaced(invoice, '"0199">875500TRIBUTARYSEL07', f'"0060">{seller}')

@@ -149,6 +149,7 @@ def test_a_long_sheet_is_read_to_its_end_when_nobody_holds_its_workbook() -> Non
 # --- Hostile ------------------------------------------------------------------------------------
 
 HONEST = workbook(LEDGER)
+NO_SHEETS = repacked(HONEST, lambda _name, part: part.replace(b"<sheet ", b"<other "))
 DDE = b'<externalLink><ddeLink ddeService="cmd" ddeTopic="x"/></externalLink>'
 
 
@@ -162,6 +163,7 @@ DDE = b'<externalLink><ddeLink ddeService="cmd" ddeTopic="x"/></externalLink>'
         (repacked(HONEST, more={"xl/externalLinks/externalLink1.xml": DDE}), "FILE_DDE"),
         (repacked(HONEST, in_sheet(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
          "READING_LIMIT"),
+        (NO_SHEETS, "SHEETS_NONE"),
         (HONEST[:-200], "ZIP_BROKEN"),
         (HONEST.replace(b"PK\x05\x06", b"PK\x05\x07"), "ZIP_BROKEN"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),

@@ -132,6 +132,7 @@ described.takes_file(
     "application/edi-x12",
     "application/json",
     "application/pdf",
+    "application/pkcs7-mime",
     "text/csv",
     "application/gzip",
     BYTES,
