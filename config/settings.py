@@ -51,6 +51,11 @@ class Settings:
     metrics_token_file: Annotated[
         Path, "token that reads /metrics from elsewhere; without the file only this machine may"
     ]
+    channels_folder: Annotated[Path, "drop folders: one folder a channel, in/ out/ error/ ack/"]
+    sftp_keys_folder: Annotated[Path, "private keys for SFTP servers of partners, 0600"]
+    webhook_loopback: Annotated[
+        bool, "development only: webhooks and SFTP may go to this very machine, by plain http"
+    ]
     api_calls_per_minute: Annotated[int, "API calls that one token may make in a minute"]
     web_workers: Annotated[int, "gunicorn processes"]
     request_timeout: Annotated[int, "seconds after which gunicorn ends a request"]
@@ -270,6 +275,9 @@ def _check(settings: Settings) -> None:
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in {"sqlite", "postgresql"}:
         message = f"SCF_DATABASE_URL: {scheme!r} is neither sqlite nor postgresql"
+        raise SettingsError(message)
+    if settings.webhook_loopback and settings.is_production:
+        message = "SCF_WEBHOOK_LOOPBACK: production calls public addresses only"
         raise SettingsError(message)
     if not _is_loopback(settings.host) and not settings.behind_tls_proxy:
         message = (

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from config.settings import Settings
 from scf.db import migrate
 from scf.db.engine import Database
 from scf.db.leases import Claimed, Handler
@@ -20,6 +21,7 @@ from scf.db.runner import Runner
 from scf.kernel.clock import Clock, SystemClock
 from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
+from scf.parties.factors.vault import Vault
 from scf.programmes.calendars import install_calendars
 from scf.risk.appetite import install_appetite
 
@@ -47,6 +49,8 @@ SLICES = (
     "scf.settlement.visibility",
     "scf.notices.commands",
     "scf.notices.visibility",
+    "scf.notices.webhooks.commands",
+    "scf.notices.webhooks.visibility",
 )
 
 
@@ -129,8 +133,19 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
 def deliver(platform: Platform, event: Claimed) -> None:
     """Hand an event of the outbox to the channels."""
     from scf.notices import delivery
+    from scf.notices.webhooks import delivery as webhooks
 
     delivery.deliver(platform, event)
+    webhooks.fan_out(platform, event)
+
+
+def abroad(platform: Platform, settings: Settings, vault: Vault) -> list[Callable[[], object]]:
+    """Give what the worker does again and again with other systems."""
+    from scf.notices.webhooks.delivery import Courier
+    from scf.notices.webhooks.targets import Targets
+
+    targets = Targets(loopback=settings.webhook_loopback)
+    return [Courier(platform, vault, targets).send_due]
 
 
 def is_ready(db: Database) -> bool:

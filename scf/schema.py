@@ -10,6 +10,7 @@ import scf.documents.models
 import scf.financing.models
 import scf.ledger.models
 import scf.notices.models
+import scf.notices.webhooks.models
 import scf.offers.models
 import scf.parties.factors.models
 import scf.parties.models

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # the supervisor starts children and needs none of the platfo
 
 SEAL_EVERY_SECONDS = 5.0
 IDLE_SECONDS = 0.5
+ABROAD_SECONDS = 1.0
 GRACE_SECONDS = 25.0
 
 
@@ -76,11 +78,14 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
             child.wait()
 
 
-def run_worker(platform: "Platform", seals: Path) -> None:
+def run_worker(
+    platform: "Platform", seals: Path, abroad: Sequence[Callable[[], object]] = ()
+) -> None:
     """Work, say that we live, and seal the trail, until a signal comes.
 
     Each seal is appended to the ``seals`` file as well: whoever rewrites the trail in the
-    database must find every copy of that file, too.
+    database must find every copy of that file, too. What talks with other systems (``abroad``)
+    does so beside the jobs, each in a thread of its own: a slow partner holds nobody up.
     """
     import structlog
 
@@ -91,6 +96,9 @@ def run_worker(platform: "Platform", seals: Path) -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _signal, _frame: stop.set())
+    threads = [threading.Thread(target=_repeat, args=(chore, stop)) for chore in abroad]
+    for thread in threads:
+        thread.start()
     worker = platform.worker(f"worker-{os.getpid()}")
     sealed_at = 0.0
     while not stop.is_set():
@@ -106,7 +114,22 @@ def run_worker(platform: "Platform", seals: Path) -> None:
             # The database restarts, or its disk is full: what we had claimed comes back in time.
             log.warning(away.message)
         stop.wait(IDLE_SECONDS)
+    for thread in threads:
+        thread.join(GRACE_SECONDS)
     platform.close()
+
+
+def _repeat(chore: Callable[[], object], stop: threading.Event) -> None:
+    """Do a chore again and again; what goes wrong once is told and does not end it."""
+    import structlog
+
+    log = structlog.get_logger(__name__)
+    while not stop.is_set():
+        try:
+            chore()
+        except Exception as error:
+            log.exception("chore_failed", chore=str(chore), error=str(error))
+        stop.wait(ABROAD_SECONDS)
 
 
 def seal_and_export(platform: "Platform", seals: Path) -> float:

@@ -105,5 +105,6 @@ def from_settings() -> Flask:
         metrics_token=settings.load_metrics_token(chosen),
         api_calls=Limit(chosen.api_calls_per_minute, 60),
         may_be_demo=not chosen.is_production,
+        webhook_loopback=chosen.webhook_loopback,
     )
     return create_app(build(chosen.database_url), options)

@@ -38,6 +38,8 @@ class Options:
         How often one address may try a token that nobody has.
     may_be_demo
         Not in production: the sign-in page of a demo world says where its codes come from.
+    webhook_loopback
+        Never in production: webhooks may be sent to this very machine.
     """
 
     secret_key: str
@@ -48,6 +50,7 @@ class Options:
     api_calls: Limit = _API_CALLS
     unknown_tokens: Limit = _UNKNOWN_TOKENS
     may_be_demo: bool = False
+    webhook_loopback: bool = False
 
 
 @dataclass(frozen=True)

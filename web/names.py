@@ -159,6 +159,12 @@ ACTIONS: Final[Mapping[str, object]] = {
     "user.disable": _l("Person locked out"),
     "user.set_password": _l("Password changed"),
     "user.set_roles": _l("Roles changed"),
+    "webhook.add": _l("Webhook added"),
+    "webhook.change": _l("Webhook changed"),
+    "webhook.disable": _l("Webhook disabled"),
+    "webhook.replay": _l("Events sent again"),
+    "webhook.rotate": _l("Secret of a webhook changed"),
+    "webhook.test": _l("Webhook tried"),
 }
 OBJECTS: Final[Mapping[str, object]] = {
     "advance": _l("Advance"),

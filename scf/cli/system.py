@@ -187,6 +187,8 @@ def serve() -> None:
 
 def worker() -> None:
     """Work off jobs and notices and seal the audit trail until told to stop."""
+    from scf.bootstrap import abroad
     from scf.serving import run_worker
 
-    run_worker(SESSION.platform, SESSION.settings.seals_file)
+    chores = abroad(SESSION.platform, SESSION.settings, SESSION.vault)
+    run_worker(SESSION.platform, SESSION.settings.seals_file, chores)

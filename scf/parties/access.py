@@ -17,6 +17,8 @@ _BANK: Final = _OFFICER | {Role.HEAD_OFFICE}
 _ADMIN: Final = frozenset({Role.ADMINISTRATOR})
 _OPERATOR: Final = frozenset({Role.OPERATOR})
 _PEOPLE: Final = _TRADER | _BANK | _ADMIN
+# Who lets an organisation's other systems in and tells them what happens.
+_CONNECTORS: Final = _ADMIN | {Role.TREASURER, Role.ANCHOR_APPROVER}
 _TRADE_AND_BANK: Final = _TRADER | _BANK
 
 MAY: dict[str, frozenset[Role]] = {
@@ -142,6 +144,14 @@ MAY: dict[str, frozenset[Role]] = {
     "over_advance.read": frozenset({Role.TREASURER}) | _BANK,
     "day.close": _OPERATOR,
     "day.finish": _OPERATOR,
+    # --- connections with other systems
+    "webhook.read": _CONNECTORS,
+    "webhook.add": _CONNECTORS,
+    "webhook.change": _CONNECTORS,
+    "webhook.rotate": _CONNECTORS,
+    "webhook.replay": _CONNECTORS,
+    "webhook.test": _CONNECTORS,
+    "webhook.disable": _OPERATOR,
     # --- accounting
     "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }

@@ -106,6 +106,7 @@ def accept_invoices(ctx: Context, data: AcceptInvoices) -> dict[str, Any]:
         words.append(axes.Word(row.id, amount, item.due_on, ipu))
     axes.accept_many(ctx, words, reason=data.reason)
     post(ctx, list(_booked(rows, words, undertakings)))
+    _tell_sellers(ctx, "invoice.accepted", rows.values())
     return {
         "accepted": [
             {
@@ -128,8 +129,9 @@ def reject_invoices(ctx: Context, data: RejectInvoices) -> dict[str, Any]:
     RuleViolation
         UNDERTAKING after an irrevocable acceptance; ALREADY_FINANCED while money hangs on it.
     """
-    _own_as_buyer(ctx, data.invoice_ids)
+    rows = _own_as_buyer(ctx, data.invoice_ids)
     axes.reject_many(ctx, data.invoice_ids, reason=data.reason)
+    _tell_sellers(ctx, "invoice.rejected", rows.values())
     return {"rejected": list(data.invoice_ids)}
 
 
@@ -141,6 +143,16 @@ def _own_as_buyer(ctx: Context, invoice_ids: Sequence[str]) -> dict[str, Row[Any
     for invoice_id in invoice_ids:
         _buyer_only(ctx, rows[invoice_id])
     return rows
+
+
+def _tell_sellers(ctx: Context, topic: str, rows: Iterable[Row[Any]]) -> None:
+    """Note what the buyer said, once for each seller."""
+    of_seller: dict[str, list[str]] = {}
+    for row in rows:
+        if row.seller_id is not None:
+            of_seller.setdefault(row.seller_id, []).append(row.id)
+    for seller_id, ids in sorted(of_seller.items()):
+        ctx.emit(topic, {"invoice_ids": sorted(ids)}, org_id=seller_id)
 
 
 def _buyer_only(ctx: Context, row: Row[Any]) -> None:

@@ -228,7 +228,7 @@ def settled(ctx: Context, done: Sequence[tuple[Row[Any], dt.date]], today: dt.da
         undertaken = undertakings(ctx.conn, before.values())
         subjects = subjects_of(ctx.conn, rows)
         if ids:
-            advances.fund(ctx, ids, value_on)
+            _tell_sellers(ctx, advances.fund(ctx, ids, value_on), value_on)
         for row in rows:
             made = _settlement(row, before.get(row.advance_id), undertaken)
             events.append(
@@ -244,6 +244,16 @@ def settled(ctx: Context, done: Sequence[tuple[Row[Any], dt.date]], today: dt.da
                 )
             )
     post(ctx, events)
+
+
+def _tell_sellers(ctx: Context, paid: Sequence[Row[Any]], value_on: dt.date) -> None:
+    """Note which of its advances each seller has been paid, as one payment advice a value date."""
+    of_seller: dict[str, list[str]] = {}
+    for row in paid:
+        of_seller.setdefault(row.seller_id, []).append(row.id)
+    for seller_id, ids in sorted(of_seller.items()):
+        payload = {"advance_ids": sorted(ids), "value_on": value_on.isoformat()}
+        ctx.emit("advance.paid", payload, org_id=seller_id)
 
 
 def _settlement(

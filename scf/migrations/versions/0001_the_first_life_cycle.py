@@ -1169,6 +1169,32 @@ def upgrade() -> None:
     op.create_index("ix_upload_header", "upload", ["org_id", "header_digest"], unique=False)
     op.create_index("ix_upload_org", "upload", ["org_id", "created_at"], unique=False)
     op.create_table(
+        "webhook_endpoint",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column(
+            "events", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("sealed", sa.String(), nullable=False),
+        sa.Column("former_sealed", sa.String(), nullable=True),
+        sa.Column("former_until", UtcInstant(), nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("quiet_until", UtcInstant(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('ACTIVE', 'PAUSED', 'DISABLED', 'REMOVED')", name="ck_webhook_state"
+        ),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_webhook_org"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_webhook_org", "webhook_endpoint", ["org_id"], unique=False)
+    op.create_table(
         "account_verification",
         sa.Column("account_id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -1489,6 +1515,38 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "webhook_delivery",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("endpoint_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("event_type", sa.String(), nullable=False),
+        sa.Column("event_at", UtcInstant(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", UtcInstant(), nullable=False),
+        sa.Column("lease_until", UtcInstant(), nullable=True),
+        sa.Column("done_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("state IN ('WAITING', 'DONE', 'FAILED')", name="ck_delivery_state"),
+        sa.ForeignKeyConstraint(
+            ["endpoint_id"], ["webhook_endpoint.id"], name="fk_delivery_webhook"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("endpoint_id", "event_id", "round", name="uq_webhook_delivery"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_delivery_endpoint", "webhook_delivery", ["endpoint_id", "id"], unique=False)
+    op.create_index(
+        "ix_delivery_waiting",
+        "webhook_delivery",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'WAITING'"),
+        postgresql_where=sa.text("state = 'WAITING'"),
+    )
+    op.create_table(
         "financing_request",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("quote_id", sa.String(), nullable=False),
@@ -1559,6 +1617,23 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_quote_line_quote", "quote_line", ["quote_id"], unique=False)
+    op.create_table(
+        "webhook_attempt",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("delivery_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("request_head", sa.String(), nullable=False),
+        sa.Column("response_head", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["webhook_delivery.id"], name="fk_attempt_delivery"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_attempt_delivery", "webhook_attempt", ["delivery_id", "id"], unique=False)
     op.create_table(
         "advance",
         sa.Column("id", sa.String(), nullable=False),
