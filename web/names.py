@@ -206,6 +206,7 @@ OBJECTS: Final[Mapping[str, object]] = {
     "upload": _l("File"),
     "user": _l("Person"),
     "user_authority": _l("Personal authority"),
+    "webhook": _l("Webhook"),
 }
 # What was booked, by the kind of its event; a receipt has one for each thing that it pays.
 EVENTS: Final[Mapping[str, object]] = {
