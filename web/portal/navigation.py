@@ -37,12 +37,20 @@ class Entry:
     label: Any  # text that takes the language of the request
     letter: str = ""
     count: Count | None = None
+    also: tuple[str, ...] = ()  # beginnings of other addresses that belong to it
 
 
 _TREASURER: Final = (
     Entry("treasurer.home", "home", _("Home"), "h"),
     Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
-    Entry("treasurer.requests", "coin", _("Financing"), "f", requests_waiting_for_seller),
+    Entry(
+        "treasurer.requests",
+        "coin",
+        _("Financing"),
+        "f",
+        requests_waiting_for_seller,
+        ("/treasurer/confirm",),
+    ),
     Entry("treasurer.payments", "bank", _("Payments"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u"),
     Entry("treasurer.statement", "list", _("Statement"), "s"),
@@ -50,7 +58,7 @@ _TREASURER: Final = (
 )
 _ANCHOR: Final = (
     Entry("anchor.home", "home", _("Home"), "h"),
-    Entry("anchor.acceptances", "check", _("Acceptances"), "a"),
+    Entry("anchor.acceptances", "check", _("Acceptances"), "a", also=("/anchor/invoices/",)),
     Entry("anchor.payments", "calendar", _("Payments due"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u"),
     Entry("anchor.suppliers", "people", _("Suppliers"), "s"),
@@ -58,13 +66,17 @@ _ANCHOR: Final = (
     Entry("chain.own", "chain", _("Supply chain"), "c"),
 )
 _OFFICER: Final = (
-    Entry("officer.queue", "queue", _("Queue"), "q", cases_waiting),
+    Entry("officer.queue", "queue", _("Queue"), "q", cases_waiting, ("/officer/cases/",)),
     Entry("officer.pay_outs", "coin", _("Pay-outs"), "p", files_waiting),
     Entry("officer.advances", "invoice", _("Advances"), "a"),
     Entry("officer.limits", "chart", _("Limits"), "l", limits_waiting),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
-    Entry("officer.receipts", "bank", _("Money in"), "r", receipts_waiting),
-    Entry("officer.programmes", "gear", _("Programmes"), "t", fixings_waiting),
+    Entry(
+        "officer.receipts", "bank", _("Money in"), "r", receipts_waiting, ("/officer/bank-files",)
+    ),
+    Entry(
+        "officer.programmes", "gear", _("Programmes"), "t", fixings_waiting, ("/officer/fixings",)
+    ),
     Entry("officer.firms", "building", _("Firms"), "f"),
     Entry("officer.reviews", "eye", _("Sample"), "s", reviews_waiting),
     Entry("officer.books", "book", _("Books"), "b"),

@@ -91,15 +91,17 @@ def shell() -> Shell:
 
 
 def _ways(entries: Iterable[Entry], counts: dict[str, int]) -> list[Way]:
-    """Mark the entry of this page: the one whose address is the longest beginning of it."""
+    """Mark the entry of this page: the one with the longest beginning of its address."""
+    entries = tuple(entries)
     hrefs = {entry.endpoint: url_for(entry.endpoint) for entry in entries}
-    path = request.path
+    path = f"{request.path.rstrip('/')}/"
     fits = [
-        href
-        for href in hrefs.values()
-        if path == href or (href != "/" and path.startswith(href.rstrip("/") + "/"))
+        (len(start), entry.endpoint)
+        for entry in entries
+        for start in (hrefs[entry.endpoint], *entry.also)
+        if start != "/" and path.startswith(f"{start.rstrip('/')}/")
     ]
-    here_now = max(fits, key=len, default="")
+    here_now = max(fits, default=(0, ""))[1]
     return [
         Way(
             href=hrefs[entry.endpoint],
@@ -107,7 +109,7 @@ def _ways(entries: Iterable[Entry], counts: dict[str, int]) -> list[Way]:
             label=str(entry.label),
             letter=entry.letter,
             count=counts.get(entry.endpoint, 0),
-            here=hrefs[entry.endpoint] == here_now,
+            here=entry.endpoint == here_now,
         )
         for entry in entries
     ]

@@ -77,3 +77,19 @@ def _has_twin(sight: Sight, tree: HtmlElement, element: HtmlElement) -> bool:
     plain = "//a[@href=$to]|//form[@action=$to]|//button[@formaction=$to]"
     is_reload = urlsplit(asked).path == urlsplit(sight.address).path
     return is_reload or bool(tree.xpath(plain, to=asked))
+
+
+def astray(sight: Sight) -> list[str]:
+    """Give the entry of the side navigation that is marked though the page is not its own.
+
+    A home such as ``/anchor/`` begins the address of every page of its role, and is none of them.
+    """
+    entries = sight.tree.xpath("//nav//div[@class='nav']/a")
+    paths = [urlsplit(str(one.get("href"))).path for one in entries]
+    return [
+        f"says it is {one.text_content().strip()}"
+        for one, path in zip(entries, paths, strict=True)
+        if one.get("aria-current")
+        and urlsplit(sight.address).path != path
+        and any(other != path and other.startswith(path) for other in paths)
+    ]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from tests.support.demo_world import DemoCopy, DemoWorld
 from tests.web.expectations import ROUTES, Portal
-from tests.web.pages.checks import MOST_BYTES, bytes_of, dead_ends, inline
+from tests.web.pages.checks import MOST_BYTES, astray, bytes_of, dead_ends, inline
 from tests.web.pages.look import Window
 from tests.web.pages.steps import at_the_gate, everything
 from tests.web.pages.walk import Sight, Walker
@@ -64,7 +64,7 @@ def test_every_page_is_light_and_works_without_scripts_and_under_the_strict_poli
     for walker in walkers:
         for sight in walker.sights:
             where = f"{walker.person} {sight.address}"
-            wrong += [f"{where}: {fault}" for fault in inline(sight)]
+            wrong += [f"{where}: {fault}" for fault in (*inline(sight), *astray(sight))]
             wrong += [f"{where}: {fault}" for fault in dead_ends(walker, sight)]
             size = bytes_of(walker, sight, packed)
             wrong += [f"{where}: {size} bytes"] * (size > MOST_BYTES)
