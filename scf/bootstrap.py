@@ -31,6 +31,7 @@ SLICES = (
     "scf.parties.day",
     "scf.parties.visibility",
     "scf.ledger.visibility",
+    "scf.documents.batch",
     "scf.documents.commands",
     "scf.documents.einvoice.judging",
     "scf.documents.staging",

@@ -155,6 +155,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "upload.finish": _l("File finished"),
     "upload.receive": _l("File handed in"),
     "upload.start": _l("File started"),
+    "upload.take": _l("Files handed in"),
     "user.add": _l("Person added"),
     "user.disable": _l("Person locked out"),
     "user.set_password": _l("Password changed"),

@@ -16,7 +16,8 @@ from scf.kernel.errors import ScfError, Unavailable
 ROOMS = {
     "system": ("settings", "db", "demo", "serve", "worker"),
     "people": ("firm", "account", "user", "token"),
-    "documents": ("import", "match", "invoices", "findings", "accept", "reject", "dispute"),
+    "importing": ("import",),
+    "documents": ("match", "invoices", "findings", "accept", "reject", "dispute"),
     "graph": ("graph",),
     "risk": ("risk", "replay"),
     "finance": (

@@ -28,7 +28,7 @@ from scf.documents.models import (
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
-from scf.documents.slices import SentFile, Slice, Stored
+from scf.documents.slices import SentFile, Slice, Stored, end_state
 from scf.documents.storing import KINDS, TABLES, store_slice
 from scf.documents.told import settle_told
 from scf.kernel.errors import Conflict, InvalidInput
@@ -397,8 +397,7 @@ def finish_upload(ctx: Context, data: OneUpload) -> dict[str, Any]:
     """The upload is DONE, or REFUSED when nothing of the file could be kept."""
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
     _must_run(row)
-    kept = row.stored_count or row.duplicate_count or not row.bad_count
-    state = "DONE" if kept else "REFUSED"
+    state = end_state(stored=row.stored_count, duplicate=row.duplicate_count, bad=row.bad_count)
     ctx.conn.execute(
         update(_upload).where(_upload.c.id == row.id).values(state=state, finished_at=ctx.now)
     )

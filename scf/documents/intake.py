@@ -10,7 +10,7 @@ unseen and publishes it with one command, or keeps nothing at all.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, func, select
@@ -20,7 +20,7 @@ from scf.db.leases import Claimed, report_progress
 from scf.db.platform import Platform
 from scf.db.runner import Outcome
 from scf.db.visibility import not_found, predicate_for
-from scf.documents.canonical import CanonicalDocument, Kind, Party, blocks
+from scf.documents.canonical import Kind, Party, blocks
 from scf.documents.commands import (
     MAX_SLICE,
     MatchDocuments,
@@ -29,6 +29,7 @@ from scf.documents.commands import (
     StoreDocuments,
 )
 from scf.documents.invoice_state import INVOICE
+from scf.documents.lookup import Lookup
 from scf.documents.models import Invoice, Original, Upload
 from scf.documents.readers import FORMAT_NAMES, TABULAR, format_of, read_file
 from scf.documents.readers.csvfile import open_table
@@ -41,7 +42,6 @@ from scf.kernel.errors import Conflict, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import digest
 from scf.parties.models import BusinessDate
-from scf.parties.service import resolve_party
 
 _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
 _original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
@@ -71,7 +71,7 @@ def run_upload(platform: Platform, upload_id: str, *, job_id: str = "") -> dict[
     with platform.db.snapshot() as conn:
         row = _one(conn, upload_id)
         if row.state in {"DONE", "REFUSED"}:
-            return _summary(row)
+            return summary_of(row)
         content = conn.execute(
             select(_original.c.content).where(_original.c.id == row.original_id)
         ).scalar_one()
@@ -131,7 +131,8 @@ def latest_business_date(conn: Connection, platform: Platform) -> dt.date:
     return latest or platform.clock.now().date()
 
 
-def _summary(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
+def summary_of(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
+    """Give an upload's state and counters."""
     return {
         "upload_id": row.id,
         "state": row.state,
@@ -251,7 +252,7 @@ class _Import:
         self.job_id = job_id
         # In the name of who handed the file in; that person was allowed to when it was received.
         self.actor = Actor(upload.user_id, upload.org_id, frozenset({Role.OPERATOR}))
-        self.firms: dict[Party, str | None] = {}
+        self.lookup = Lookup(platform, upload.org_id)
         self.announced: set[Party] = set()
         self.counts: Counter[str] = Counter()
 
@@ -265,61 +266,30 @@ class _Import:
             self._look_again()
             self._finish()
         with self.platform.db.snapshot() as conn:
-            return _summary(_one(conn, self.upload.id))
+            return summary_of(_one(conn, self.upload.id))
 
     def _store(self, number: int, items: Sequence[Item]) -> dict[str, int]:
-        unknown = self._look_up([item.document for item in items if item.document is not None])
+        unknown = self.lookup.unknown(one.document for one in items if one.document is not None)
         payload = StoreDocuments(
             upload_id=self.upload.id,
             slice_number=number,
-            content=Slice(items, self.firms, frozenset(unknown - self.announced)),
+            content=Slice(items, self.lookup.firms, frozenset(unknown - self.announced)),
         )
         self.announced |= unknown
-        return self._racing("documents.store", payload, f"{self.upload.id}:{number}").result
-
-    def _racing(self, name: str, payload: Any, key: str) -> Outcome:  # noqa: ANN401 - an input
-        """Run a command again when another import stored one of its documents at that moment."""
-        for _ in range(MAX_RACES - 1):
-            try:
-                return self._command(name, payload, key)
-            except Conflict as conflict:
-                if conflict.code != "DUPLICATE_EXACT":
-                    raise
-        return self._command(name, payload, key)
+        key = f"{self.upload.id}:{number}"
+        return racing(lambda: self._command("documents.store", payload, key)).result
 
     def _command(self, name: str, payload: Any, key: str) -> Outcome:  # noqa: ANN401 - an input
         return self.platform.run(name, payload, self.actor, key=key)
-
-    def _look_up(self, documents: Sequence[CanonicalDocument]) -> set[Party]:
-        """Ask once per party of the upload who it is; gives the unknown ones of this slice."""
-        parties = {party for one in documents for party in (one.seller, one.buyer)}
-        new = [party for party in parties if party not in self.firms]
-        if new:
-            with self.platform.db.snapshot() as conn:
-                for party in new:
-                    self.firms[party] = resolve_party(
-                        conn, party.identifiers, party.name, party.country, self.upload.org_id
-                    )
-        return {party for party in parties if self.firms[party] is None}
 
     def _progress(self) -> None:
         if self.job_id:
             report_progress(self.platform.db, self.job_id, dict(self.counts))
 
     def _look_again(self) -> None:
-        """Find firms that became ACTIVE while we were reading: their job may have run before us."""
-        unknown = [party for party, firm_id in self.firms.items() if firm_id is None]
-        if not unknown:
-            return
-        with self.platform.db.snapshot() as conn:
-            found = {
-                resolve_party(
-                    conn, party.identifiers, party.name, party.country, self.upload.org_id
-                )
-                for party in unknown
-            }
-        for firm_id in sorted(found - {None}, key=str):
-            look_again(self.platform, str(firm_id), f"{self.upload.id}:{firm_id}")
+        """Find firms that became ACTIVE while we were reading."""
+        for firm_id in self.lookup.known_by_now():
+            look_again(self.platform, firm_id, f"{self.upload.id}:{firm_id}")
 
     def _finish(self) -> None:
         self._command(
@@ -368,6 +338,17 @@ class _Import:
             for start in range(0, len(ids), MAX_SLICE):
                 payload = MatchDocuments(**{field: ids[start : start + MAX_SLICE]})
                 self._command("documents.match", payload, f"{self.upload.id}:{kind.value}:{start}")
+
+
+def racing(attempt: Callable[[], Outcome]) -> Outcome:
+    """Try again when another import stored one of the same documents at that moment."""
+    for _ in range(MAX_RACES - 1):
+        try:
+            return attempt()
+        except Conflict as conflict:
+            if conflict.code != "DUPLICATE_EXACT":
+                raise
+    return attempt()
 
 
 def _slices(items: Iterator[Item]) -> Iterator[list[Item]]:

@@ -8,12 +8,12 @@ from sqlalchemy import Table, and_, bindparam, delete, insert, or_, select, upda
 
 from scf.db.runner import Context
 from scf.documents.arrivals import arrived, finding_row
-from scf.documents.canonical import MESSAGES, Kind, Party
+from scf.documents.canonical import Kind, Party
 from scf.documents.fingerprints import duplicate_key
 from scf.documents.lifecycle import DOCUMENT
 from scf.documents.models import DocumentFinding, PendingParty
 from scf.documents.rows import Origin, judged_pairs, key_number, party_of
-from scf.documents.storing import LIVE, TABLES
+from scf.documents.storing import LIVE, TABLES, TURNS
 from scf.kernel.findings import Finding, Severity
 from scf.parties.models import FirmIdentifier
 from scf.parties.service import resolve_party
@@ -27,10 +27,6 @@ AT_ONCE: Final = 500
 _SIDE_COLUMNS: Final = {
     Kind.PAYMENT: ("payee_id", "payer_id"),
 }
-# Orders before invoices, so that what completes together also matches together.
-_TURNS: Final = (
-    Kind.ORDER, *sorted(MESSAGES), Kind.RECEIPT, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT
-)  # fmt: skip
 _CLAIM_COLUMNS: Final = ("seller_id", "buyer_id")
 _DROP_SIDE = delete(_pending).where(
     _pending.c.document_id == bindparam("document"), _pending.c.side == bindparam("waiting_side")
@@ -85,7 +81,7 @@ def revalidate(ctx: Context, firm_id: str, after: str) -> dict[str, Any]:
     resolver = Resolver(ctx)
     counts = {"validated": 0, "void": 0, "waiting": 0}
     uploads: set[str] = set()
-    for kind in sorted(by_kind, key=_TURNS.index):
+    for kind in sorted(by_kind, key=TURNS.index):
         uploads |= _Revalidation(ctx, kind, resolver, counts).run(by_kind[kind])
     _resolve_findings(ctx, firm_id, sorted(uploads), resolver)
     return {

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scf.documents.canonical import CanonicalDocument, Party
@@ -71,6 +71,20 @@ class Stored:
     ids: list[str] = dataclasses.field(default_factory=list)
     to_judge: int = 0  # documents that declare rules of their own
 
+    @classmethod
+    def sum(cls, several: Iterable["Stored"]) -> "Stored":
+        """Give what became of several uploads together."""
+        total = cls()
+        for one in several:
+            total.read += one.read
+            total.stored += one.stored
+            total.incomplete += one.incomplete
+            total.duplicate += one.duplicate
+            total.bad += one.bad
+            total.ids += one.ids
+            total.to_judge += one.to_judge
+        return total
+
     def counts(self) -> dict[str, int]:
         """Give the counters as the upload keeps them."""
         return {
@@ -80,3 +94,8 @@ class Stored:
             "duplicate": self.duplicate,
             "bad": self.bad,
         }
+
+
+def end_state(*, stored: int, duplicate: int, bad: int) -> str:
+    """Give the state in which an upload ends: REFUSED when nothing of it could be kept."""
+    return "DONE" if stored or duplicate or not bad else "REFUSED"

@@ -37,7 +37,7 @@ from scf.documents.einvoice.waiting import await_judgement
 from scf.documents.fingerprints import canonical_number, digest_text
 from scf.documents.invoice_state import INVOICE
 from scf.documents.matching import match_finding, match_new
-from scf.documents.messages.arriving import MESSAGE
+from scf.documents.messages.arriving import MESSAGE, OF_ORDERS
 from scf.documents.messages.rows import message_row
 from scf.documents.models import (
     DocumentFinding,
@@ -63,6 +63,11 @@ TABLES: Final[dict[Kind, Table]] = {
 }
 # Every table once, with one of the kinds that it keeps.
 KINDS: Final[dict[Table, Kind]] = {table: kind for kind, table in TABLES.items()}
+# The order of trade: what arrives together also matches together, whatever came first.
+TURNS: Final = (
+    Kind.ORDER, *sorted(MESSAGES & OF_ORDERS), Kind.RECEIPT, Kind.INVOICE, Kind.CREDIT_NOTE,
+    *sorted(MESSAGES - OF_ORDERS), Kind.PAYMENT,
+)  # fmt: skip
 _line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
 _order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
 # Spelt exactly as in the partial index, or the engines do not use it.
@@ -92,8 +97,7 @@ class _Store:
             made = self._draft(item, origin, active)
             if made is not None:
                 drafts[made.document.kind].append((made, item))
-        # Orders before the invoices that name them, so that these are written once.
-        for kind in sorted(drafts, key=lambda kind: kind is not Kind.ORDER):
+        for kind in sorted(drafts, key=TURNS.index):
             self._store(kind, self._without_duplicates(kind, drafts[kind]))
         insert_mappings(self.ctx.conn, _finding, self.findings)
         return self.results

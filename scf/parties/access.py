@@ -57,6 +57,7 @@ MAY: dict[str, frozenset[Role]] = {
     # --- documents
     "document.read": _TRADE_AND_BANK,
     "upload.receive": _TRADER,
+    "upload.take": _TRADER,
     "upload.start": _TRADER,
     "upload.correct": _TRADER,
     "upload.read": _TRADER,

@@ -1,0 +1,221 @@
+"""Handing files in from the command line: many at once, and each with its own answer."""
+
+import datetime as dt
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any, Final
+
+import typer
+from sqlalchemy import select
+from sqlmodel import col
+
+from scf.cli.common import EXIT_REFUSED, SESSION, plain, show_findings
+from scf.documents import batch, intake
+from scf.documents.models import DocumentFinding, Invoice, Upload
+from scf.documents.readers import FORMAT_NAMES
+from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.slices import SentFile
+from scf.kernel.actor import Actor
+from scf.kernel.errors import InvalidInput, NotFound
+from scf.kernel.findings import Finding, Severity
+from scf.kernel.ids import digest
+
+_MOST_INVOICES: Final = 50
+_MOST_FINDINGS: Final = 200
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang the import into the tree."""
+    app.command("import")(import_files)
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
+    as_firm: Annotated[str, typer.Option("--as", help="Your organisation: id or scheme:value")],
+    file_format: Annotated[str, typer.Option("--format", help=", ".join(FORMAT_NAMES))] = "auto",
+    document_type: Annotated[str, typer.Option("--type", help="order, invoice or payment")] = "",
+    mapping: Annotated[Path | None, typer.Option(help="Column mapping (JSON) of a table")] = None,
+    mode: Annotated[str, typer.Option(help="keep-good or atomic")] = "keep-good",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check, store nothing")] = (
+        False
+    ),
+) -> None:
+    """Hand in files of orders, receipts, invoices, credit notes or payments; gzip is read."""
+    actor = SESSION.actor
+    if SESSION.firm(as_firm) != actor.org_id:
+        raise NotFound("NOT_FOUND", "Your token does not act for this firm.", firm=as_firm)
+    options: dict[str, Any] = {
+        "format": file_format,
+        "mode": mode,
+        "document_type": document_type or None,
+        "mapping": _mapping(mapping),
+    }
+    if file_format not in FORMAT_NAMES:
+        raise InvalidInput("FORMAT", f"This format is not read yet; known are {FORMAT_NAMES}.")
+    answers = list(_answers(actor, map(_sent, files), options, dry_run=dry_run))
+    if SESSION.as_json:
+        typer.echo(json.dumps({"files": plain(answers)}, ensure_ascii=False))
+    if any(not answer["clean"] for answer in answers):
+        raise SystemExit(EXIT_REFUSED)
+
+
+def _mapping(file: Path | None) -> ColumnMapping | None:
+    if file is None:
+        return None
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput("MAPPING_FILE", f"The mapping cannot be read: {error}.") from None
+    return ColumnMapping.from_json(text)
+
+
+def _sent(file: Path) -> SentFile:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidInput("FILE", f"{file} cannot be read: {error.strerror}.") from None
+    return SentFile(file.name, content, hashlib.sha256(content).hexdigest())
+
+
+def _answers(
+    actor: Actor, files: Iterator[SentFile], options: dict[str, Any], *, dry_run: bool
+) -> Iterator[dict[str, Any]]:
+    """Import files that stand together by the thousand, and each of the others by itself."""
+    alone = dry_run or SESSION.key or options["mode"] != "keep-good" or options["mapping"]
+    how = batch.HowToRead(options["format"], options["document_type"])
+    for fits, some in groupby(files, lambda file: not alone and batch.fits(file.content)):
+        if fits:
+            for slice_of in batch.take(SESSION.platform, actor, some, how):
+                yield from _told(actor, slice_of)
+        else:
+            for file in some:
+                yield _try(file, options) if dry_run else _one_file(actor, file, options)
+
+
+def _one_file(actor: Actor, file: SentFile, options: dict[str, Any]) -> dict[str, Any]:
+    payload = options | {"name": file.name, "content": file.content}
+    # The file and the organisation make the key, so that a repeat adds nothing; a file that was
+    # refused before is taken as a new attempt.
+    mapping = options["mapping"]
+    look = options | {"mapping": mapping.to_json() if mapping else None}
+    key = f"import:{file.sha256}:{digest(look)[:16]}"
+    while True:
+        received = SESSION.platform.run("upload.receive", payload, actor, key=SESSION.key or key)
+        upload_id = received.result["upload_id"]
+        summary = intake.run_upload(SESSION.platform, upload_id)
+        if not (received.replayed and summary["state"] == "REFUSED") or SESSION.key:
+            break
+        key = f"import:{file.sha256[:32]}:{upload_id}"
+    return _told(actor, [batch.Taken(file.name, upload_id, received.replayed)])[0]
+
+
+def _told(actor: Actor, taken: Sequence[batch.Taken]) -> list[dict[str, Any]]:
+    """Print what came of each file, and give it."""
+    ids = {one.upload_id for one in taken}
+    with SESSION.platform.db.read(actor) as session:
+        uploads = {
+            row.id: intake.summary_of(row)
+            for row in session.execute(select(Upload.__table__).where(col(Upload.id).in_(ids)))  # type: ignore[attr-defined]
+        }
+        stored = _by_upload(
+            session.execute(
+                select(col(Invoice.upload_id), col(Invoice.id), col(Invoice.number))
+                .where(col(Invoice.upload_id).in_(ids))
+                .order_by(col(Invoice.id))
+            ),
+            _MOST_INVOICES,
+        )
+        found = _by_upload(
+            session.scalars(
+                select(DocumentFinding)
+                .where(col(DocumentFinding.upload_id).in_(ids))
+                .where(col(DocumentFinding.resolved_at).is_(None))
+                .order_by(col(DocumentFinding.id))
+            ),
+            _MOST_FINDINGS,
+        )
+    answers = []
+    for one in taken:
+        rows = [_finding(row) for row in found[one.upload_id]]
+        answer = (
+            {"file": one.name}
+            | uploads[one.upload_id]
+            | {
+                "clean": all(row["severity"] != Severity.ERROR.value for row in rows),
+                "invoices": [{"id": row.id, "number": row.number} for row in stored[one.upload_id]],
+                "findings": rows,
+            }
+        )
+        if one.seen_before:
+            answer["seen_before"] = True
+        _print(answer)
+        answers.append(answer)
+    return answers
+
+
+def _by_upload(rows: Iterable[Any], most: int) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        if len(found[row.upload_id]) < most:
+            found[row.upload_id].append(row)
+    return found
+
+
+def _finding(row: DocumentFinding) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "severity": row.severity,
+        "code": row.code,
+        "place": row.place,
+        "message": row.message,
+        "value": row.value,
+        "document_id": row.document_id,
+    }
+
+
+def _print(answer: dict[str, Any]) -> None:
+    if SESSION.as_json:
+        return
+    head = ", ".join(
+        f"{answer[name]} {name}" for name in ("read", "stored", "incomplete", "duplicate", "bad")
+    )
+    again = " (handed in before)" if answer.get("seen_before") else ""
+    typer.echo(f"{answer['file']}: {answer['state']}{again}: {head}")
+    for row in answer["invoices"]:
+        typer.echo(f"  invoice {row['number']}  {row['id']}")
+    for row in answer["findings"]:
+        place = f" at {row['place']}" if row["place"] else ""
+        value = f" [{row['value']}]" if row["value"] else ""
+        typer.echo(f"  {row['severity']} {row['code']}{place}: {row['message']}{value}")
+        if row["code"] == "FIRM_UNKNOWN":
+            typer.echo(f"    scf firm add --from-finding {row['id']}")
+
+
+def _try(file: SentFile, options: dict[str, Any]) -> dict[str, Any]:
+    """Read and check a file without storing anything of it."""
+    today = _today()
+    mapping = options["mapping"]
+    stored = options | {"mapping": mapping.model_dump(mode="json") if mapping else None}
+    items = list(intake.read_items(file.content, SimpleNamespace(**stored), today))
+    found: list[Finding] = [finding for item in items for finding in item.findings]
+    answer = {
+        "file": file.name,
+        "dry_run": True,
+        "read": len(items),
+        "clean": all(finding.severity is not Severity.ERROR for finding in found),
+        "findings": [finding.as_dict() for finding in found],
+    }
+    if not SESSION.as_json:
+        typer.echo(f"{file.name}: {len(items)} read, nothing stored")
+        show_findings(found)
+    return answer
+
+
+def _today() -> dt.date:
+    with SESSION.reading() as conn:
+        return intake.latest_business_date(conn, SESSION.platform)
