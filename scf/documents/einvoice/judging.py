@@ -25,13 +25,14 @@ from scf.documents.einvoice.service import RuleService, Unjudged, shared_service
 from scf.documents.einvoice.validator import FATAL, Verdict
 from scf.documents.models import DocumentFinding, Original
 from scf.documents.readers.files import MAX_DOCUMENT_BYTES
-from scf.documents.readers.pdf import MAX_PDF_BYTES, invoice_inside
 from scf.documents.readers.sniff import Format, sniff, unpack
 from scf.documents.rows import Origin
 from scf.kernel.actor import OPERATOR
+from scf.kernel.cms import signed_content
 from scf.kernel.errors import InvalidInput, TooLarge
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import digest
+from scf.kernel.pdf import MAX_PDF_BYTES, open_pdf
 
 # One run of the job ends well before its lease; every slice of an import brings a job of its own.
 MOST_A_RUN: Final = 1000
@@ -241,15 +242,17 @@ def _contents(platform: Platform, documents: list[tuple[str, str]]) -> Iterator[
 
 
 def xml_of(content: bytes) -> bytes:
-    """Give the XML of a file as it was handed in: unpacked, or out of the PDF around it.
+    """Give the XML of a file as it was handed in: unpacked, or out of what is around it.
 
     What holds none comes back as it is, and is refused as XML.
     """
     try:
         if sniff(content) is Format.GZIP:
             content = unpack(content, max(MAX_DOCUMENT_BYTES, MAX_PDF_BYTES))
+        if sniff(content) is Format.SIGNED:
+            content = signed_content(content)
         if sniff(content) is Format.PDF:
-            content = invoice_inside(content)[0].content
+            content = open_pdf(content, text=False).invoice.content
     except (InvalidInput, TooLarge):
         pass
     return content

@@ -15,10 +15,10 @@ from typing import Final
 
 from scf.documents.canonical import CanonicalDocument, Kind, ParsedFile, amount_text, blocks
 from scf.documents.fingerprints import canonical_number
-from scf.documents.readers.pdf import Opened, open_pdf
 from scf.kernel.errors import InvalidInput, TooLarge, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS, format_minor
+from scf.kernel.pdf import Opened, open_pdf
 
 NAME: Final = "facturx"
 LEAST_TEXT: Final = 20

@@ -12,6 +12,7 @@ from lxml import etree
 
 from scf.documents import checks
 from scf.documents.canonical import CanonicalDocument, ParsedFile, blocks
+from scf.documents.readers.apart import SMALL, read_apart
 from scf.documents.readers.cii import is_cii, read_cii
 from scf.documents.readers.edi_scope import Reading
 from scf.documents.readers.edifact import read_edifact
@@ -124,16 +125,24 @@ def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFi
     )
 
 
-def read_interchange(
-    name: str, read: Callable[[bytes], Iterator[Reading]], data: bytes, today: dt.date | None
-) -> ParsedFile:
-    """Read a file of many documents; each is judged alone."""
+def read_interchange(name: str, data: bytes, today: dt.date | None) -> ParsedFile:
+    """Read a file of many documents, a large one in a process of its own."""
     if len(data) > MAX_DOCUMENT_BYTES:
         message = Words(
             "A file of more than %(limit)s bytes is not read.", limit=MAX_DOCUMENT_BYTES
         )
         return _refused("FILE_TOO_LARGE", message, "", name)
-    return _judged(name, read(data), today)
+    if len(data) <= SMALL:
+        return read_here(name, data, today)
+    try:
+        return read_apart(name, data, today)
+    except (InvalidInput, TooLarge) as refusal:
+        return _refused(refusal.code, refusal.words, "", name)
+
+
+def read_here(name: str, data: bytes, today: dt.date | None) -> ParsedFile:
+    """Read a file of many documents in this process; each is judged alone."""
+    return _judged(name, _INTERCHANGES[name](data), today)
 
 
 def _judged(name: str, readings: Iterable[Reading], today: dt.date | None) -> ParsedFile:
@@ -172,12 +181,17 @@ def _refused(code: str, message: str, place: str, value: str) -> ParsedFile:
     return ParsedFile((), (Finding(Severity.ERROR, code, message, place, value),), value, refused=1)
 
 
+_INTERCHANGES: Final[dict[str, Callable[[bytes], Iterator[Reading]]]] = {
+    "edifact": read_edifact,
+    "x12": read_x12,
+    "json": read_json,
+}
 # How each kind of file that holds documents is read. What needs a heavy library imports it inside.
 _READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
     Format.XML: read_xml,
-    Format.EDIFACT: partial(read_interchange, "edifact", read_edifact),
-    Format.X12: partial(read_interchange, "x12", read_x12),
-    Format.JSON: partial(read_interchange, "json", read_json),
+    Format.EDIFACT: partial(read_interchange, "edifact"),
+    Format.X12: partial(read_interchange, "x12"),
+    Format.JSON: partial(read_interchange, "json"),
     Format.PDF: read_pdf,
     Format.SIGNED: read_signed,
 }

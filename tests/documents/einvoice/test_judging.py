@@ -15,6 +15,7 @@ from scf.documents.models import DocumentFinding
 from scf.kernel.actor import OPERATOR, Actor, Role
 from tests.documents.einvoice.papers import ubl
 from tests.documents.readers import pdfs
+from tests.documents.readers.test_signed import in_pieces
 from tests.documents.trade import INVOICES, Trade, invoice_table, trade_on
 
 
@@ -115,6 +116,6 @@ def test_an_upload_that_is_taken_back_leaves_nothing_to_judge(trade: Trade) -> N
 
 def test_the_xml_to_judge_is_taken_out_of_what_it_was_sent_in() -> None:
     plain, inside = ubl(), pdfs.invoice(ubl())
-    packed = [gzip.compress(plain), gzip.compress(inside), inside, plain]
-    assert [judging.xml_of(content) for content in packed] == [plain] * 4
+    packed = [gzip.compress(plain), gzip.compress(inside), inside, in_pieces(plain), plain]
+    assert [judging.xml_of(content) for content in packed] == [plain] * 5
     assert judging.xml_of(b"%PDF-1.7 broken") == b"%PDF-1.7 broken"

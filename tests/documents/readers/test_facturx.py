@@ -4,9 +4,11 @@ import zlib
 
 import pytest
 
-from scf.documents.readers import Format, read_file, sniff
-from scf.documents.readers import pdf as pdf_reader
-from scf.documents.readers.effort import Exhausted, limited
+from scf.documents.readers import Format, facturx, read_file, sniff
+from scf.kernel import confined
+from scf.kernel import pdf as pdf_reader
+from scf.kernel.effort import Exhausted, limited
+from scf.kernel.errors import TooLarge
 from tests.documents.readers.pdfs import (
     PAGE,
     filespec,
@@ -21,6 +23,12 @@ from tests.documents.readers.samples import cii, errors, only, replaced, ubl, wa
 OTHER = replaced(cii(), "<ram:ID>R-2026-0117</ram:ID>", "<ram:ID>R-2026-0999</ram:ID>")
 LOCK = f"<< /Filter /Standard /V 1 /R 2 /O <{'00' * 32}> /U <{'00' * 32}> /P -4 >>".encode()
 SCRIPT = "<< /S /JavaScript /JS (app.alert) >>"
+
+
+@pytest.fixture(autouse=True)
+def without_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most tests ask what is read, not where: a process for each would take them minutes."""
+    monkeypatch.setattr(facturx, "open_pdf", pdf_reader.opened_here)
 
 
 def told(*page: str) -> set[str]:
@@ -219,3 +227,21 @@ def test_work_is_counted_by_calls_and_by_the_size_of_what_they_look_at() -> None
         large.find(b"y")
     with pytest.raises(Exhausted), limited(3_000):
         zlib.decompressobj().decompress(b"")
+
+
+def test_a_pdf_is_opened_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = [read_file(data) for data in (invoice(), two(OTHER))]
+    monkeypatch.undo()
+    assert [read_file(data) for data in (invoice(), two(OTHER))] == here
+    assert pdf_reader.open_pdf(invoice(), text=False).text == ""
+
+
+def test_a_parser_that_swallows_memory_is_ended() -> None:
+    with pytest.raises(TooLarge) as refused:
+        confined.run(
+            "scf.kernel.pdf:unpack",
+            invoice(),
+            {"text": True},
+            confined.Limits(memory_bytes=40_000_000),
+        )
+    assert refused.value.code == "READING_LIMIT"

@@ -4,21 +4,28 @@ Nothing in the file is run or followed: whatever could act (scripts, programs to
 send) refuses it, an encrypted file is refused, and so is one whose structure is broken, because
 two readers could see two files in it. An invoice in PDF is PDF/A-3, which allows none of these.
 
+The work is done in a limited process (``unpack``), so that a file that leads the parser astray
+costs nobody else anything. Inside it the work is counted besides, so that the same file is good or
+bad on every machine.
+
 Source: Factur-X 1.0 / ZUGFeRD 2, section on the embedding in PDF/A-3; ISO 19005-3, 6.6 and 6.8.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import json
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from types import ModuleType
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
-from scf.documents.readers.effort import Exhausted, limited
+from scf.kernel import confined
+from scf.kernel.effort import Exhausted, limited
 from scf.kernel.errors import InvalidInput, ScfError, TooLarge, Unavailable
 from scf.kernel.xml import load_xml
 
@@ -79,21 +86,49 @@ class _Metered:
         return self._bytes.read(size)
 
 
-def open_pdf(data: bytes) -> Opened:
-    """Open a PDF: its invoice and metadata, or a refusal as below, and the text of its pages."""
-    return Opened(*invoice_inside(data), _text(data))
-
-
-def invoice_inside(data: bytes) -> tuple[Attached, dict[str, str]]:
-    """Find the one invoice of a PDF, and what the metadata say of it.
+def open_pdf(data: bytes, *, text: bool = True) -> Opened:
+    """Open a PDF in a process of its own; without ``text`` its pages are left unread.
 
     Raises
     ------
     InvalidInput
-        PDF_BROKEN, PDF_ENCRYPTED, PDF_ACTIVE, PDF_NO_INVOICE, PDF_TWO_INVOICES, PDF_REPLACED.
+        PDF_BROKEN, PDF_ENCRYPTED, PDF_ACTIVE, PDF_NO_INVOICE, PDF_TWO_INVOICES, PDF_REPLACED, or
+        FILE_BROKEN where the parser itself fell over it.
     TooLarge
-        PDF_TOO_LARGE, PDF_TOO_COMPLEX.
+        PDF_TOO_LARGE, PDF_TOO_COMPLEX, or READING_LIMIT where the process was ended.
+    Unavailable
+        When the parser is not installed.
     """
+    _watch_size(data)
+    if importlib.util.find_spec("pypdf") is None:
+        raise Unavailable(
+            "EINVOICE_SET_MISSING",
+            "PDF invoices cannot be read; install the set einvoice: pip install factur-x",
+        )
+    with confined.run("scf.kernel.pdf:unpack", data, {"text": text}) as answer:
+        told = json.loads(answer.readline())
+        attached = Attached(told["name"], told["relation"], answer.read())
+    return Opened(attached, told["metadata"], told["text"])
+
+
+def unpack(source: IO[bytes], answer: IO[bytes], *, text: bool) -> None:
+    """Write what a PDF holds: one line of JSON, and behind it the invoice byte for byte."""
+    opened = opened_here(source.read(), text=text)
+    about = {
+        "name": opened.invoice.name,
+        "relation": opened.invoice.relation,
+        "metadata": opened.metadata,
+        "text": opened.text,
+    }
+    answer.write(json.dumps(about).encode() + b"\n" + opened.invoice.content)
+
+
+def opened_here(data: bytes, *, text: bool = True) -> Opened:
+    """Open a PDF in this process: what ``unpack`` does within its limits."""
+    return Opened(*_invoice_inside(data), _text(data) if text else "")
+
+
+def _watch_size(data: bytes) -> None:
     if len(data) > MAX_PDF_BYTES:
         raise TooLarge(
             "PDF_TOO_LARGE",
@@ -101,6 +136,11 @@ def invoice_inside(data: bytes) -> tuple[Attached, dict[str, str]]:
             measured=len(data),
             limit=MAX_PDF_BYTES,
         )
+
+
+def _invoice_inside(data: bytes) -> tuple[Attached, dict[str, str]]:
+    """Find the one invoice of a PDF, and what the metadata say of it."""
+    _watch_size(data)
     try:
         with _bounded(STRUCTURE_EFFORT):
             reader = _reader(data)
@@ -163,14 +203,9 @@ def _bounded(units: int) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _pypdf() -> ModuleType:
-    try:
-        import pypdf
-        import pypdf.generic
-    except ImportError:
-        raise Unavailable(
-            "EINVOICE_SET_MISSING",
-            "PDF invoices cannot be read; install the set einvoice: pip install factur-x",
-        ) from None
+    import pypdf
+    import pypdf.generic
+
     # It would write a line for every oddity of a hostile file.
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     return pypdf
