@@ -16,8 +16,9 @@ from config.settings import Settings
 from scf.db import migrate
 from scf.db.engine import Database
 from scf.db.leases import Claimed, Handler
-from scf.db.platform import Platform
+from scf.db.platform import Before, Platform
 from scf.db.runner import Runner
+from scf.documents.taxcheck.port import TaxAuthority
 from scf.kernel.clock import Clock, SystemClock
 from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
@@ -35,6 +36,7 @@ SLICES = (
     "scf.documents.commands",
     "scf.documents.einvoice.judging",
     "scf.documents.staging",
+    "scf.documents.taxcheck.commands",
     "scf.documents.visibility",
     "scf.chain.commands",
     "scf.chain.visibility",
@@ -56,16 +58,44 @@ SLICES = (
 
 
 def build(
-    url: str, *, clock: Clock | None = None, pool_size: int = 5, at_once: bool = True
+    url: str,
+    *,
+    clock: Clock | None = None,
+    pool_size: int = 5,
+    at_once: bool = True,
+    tax: TaxAuthority | None = None,
 ) -> Platform:
-    """Put the platform together over one database; see ``Database`` for what commits do."""
+    """Put the platform together over one database; see ``Database`` for what commits do.
+
+    Without ``tax`` no tax authority is connected, and none answers.
+    """
     load_slices()
     load_chart()
     load_calendars()
     load_appetite()
     db = Database(url, pool_size=pool_size, at_once=at_once)
     the_clock = clock or SystemClock()
-    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, deliver)
+    return Platform(
+        db,
+        the_clock,
+        Runner(db, the_clock, authorise),
+        job_handlers,
+        deliver,
+        {"tax": tax} if tax is not None else {},
+        before_commands(),
+    )
+
+
+def before_commands() -> dict[str, Before]:
+    """Give what is asked outside before a command that looks at the answer inside."""
+    from scf.financing.taxwatch import watching
+    from scf.settlement.beforehand import before_a_release
+
+    return {
+        "quote.make": watching.before_a_quote,
+        "payout.prepare": watching.before_a_payment_file,
+        "payout.release": before_a_release,
+    }
 
 
 def load_slices() -> None:
@@ -121,12 +151,16 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
     """Give what the worker does per kind of job."""
     from scf.documents import intake
     from scf.documents.einvoice import judging
+    from scf.financing.taxwatch import watching
 
     handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
         "documents.import": lambda job: intake.import_job(platform, job),
         "documents.revalidate": lambda job: intake.revalidate_job(platform, job),
         "documents.match": lambda job: intake.match_job(platform, job),
         "documents.judge": lambda job: judging.judge_job(platform, job),
+        "tax.ask": lambda job: watching.ask_job(platform, job),
+        "tax.recheck": lambda job: watching.recheck_job(platform, job),
+        "tax.refuse": lambda job: watching.refuse_job(platform, job),
     }
     return handlers
 

@@ -7,7 +7,9 @@ import scf.db.models
 import scf.documents.einvoice.models
 import scf.documents.messages.models
 import scf.documents.models
+import scf.documents.taxcheck.models
 import scf.financing.models
+import scf.financing.taxwatch.models
 import scf.ledger.models
 import scf.notices.models
 import scf.notices.webhooks.models

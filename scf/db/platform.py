@@ -1,7 +1,7 @@
 """The running platform as every slice may know it: a database, a clock, a runner, the worker."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,16 +13,28 @@ from scf.db.runner import Outcome, Runner
 from scf.kernel.actor import Actor
 from scf.kernel.clock import Clock
 
+Before = Callable[["Platform", Any, Actor], None]
+
 
 @dataclass(frozen=True)
 class Platform:
-    """Put together by ``scf.bootstrap.build``; everything else is handed one."""
+    """Put together by ``scf.bootstrap.build``; everything else is handed one.
+
+    Attributes
+    ----------
+    services
+        What answers outside the platform, by name: nothing in it is asked inside a transaction.
+    before
+        What is fetched from outside before a command, by its name; the command checks it inside.
+    """
 
     db: Database
     clock: Clock
     runner: Runner
     handlers: Callable[["Platform"], Mapping[str, Handler]]
     deliver: Callable[["Platform", Claimed], None]
+    services: Mapping[str, Any] = field(default_factory=dict)
+    before: Mapping[str, Before] = field(default_factory=dict)
 
     def run(
         self,
@@ -35,6 +47,9 @@ class Platform:
         dry_run: bool = False,
     ) -> Outcome:
         """Run one command; see :meth:`scf.db.runner.Runner.run`."""
+        fetch = self.before.get(name)
+        if fetch is not None and not dry_run:
+            fetch(self, payload, actor)
         return self.runner.run(name, payload, actor=actor, key=key, reason=reason, dry_run=dry_run)
 
     def worker(self, name: str = "worker") -> Worker:

@@ -118,6 +118,15 @@ class TaxSubtotal(NamedTuple):
     tax_minor: int | None
 
 
+class TaxIdentity(NamedTuple):
+    """Under what a tax authority knows an invoice; which fields it takes, its scheme says."""
+
+    scheme: str
+    code: str = ""
+    number: str = ""
+    check_code: str = ""
+
+
 class Party(NamedTuple):
     """A firm as the document names it; who it really is, the parties slice decides."""
 
@@ -249,6 +258,7 @@ class CanonicalDocument(NamedTuple):
     lines: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
     profile: str = ""
+    tax_identity: TaxIdentity | None = None
     word: str = ""  # of an answer to an order as a whole
     sequence: int = 0  # which change of an order this is, where the sender counts them
     source: Source = Source()

@@ -30,6 +30,7 @@ from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
 from scf.documents.slices import SentFile, Slice, Stored, end_state
 from scf.documents.storing import KINDS, TABLES, store_slice
+from scf.documents.taxcheck.asking import IDENTITY
 from scf.documents.told import settle_told
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.findings import Finding, Severity, shown
@@ -323,6 +324,7 @@ def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
     )
     for parts, column, owner in (
         (_invoice_line, _invoice_line.c.invoice_id, TABLES[Kind.INVOICE]),
+        (IDENTITY, IDENTITY.c.invoice_id, TABLES[Kind.INVOICE]),
         (_order_line, _order_line.c.order_id, TABLES[Kind.ORDER]),
         *((_pending, _pending.c.document_id, table) for table in KINDS),
     ):

@@ -49,6 +49,7 @@ from scf.documents.models import (
 from scf.documents.orderbook import Match, OrderKey
 from scf.documents.rows import Draft, Origin
 from scf.documents.slices import Item, Slice, Stored
+from scf.documents.taxcheck.asking import keep_identities
 from scf.documents.told import settle_told
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
@@ -211,6 +212,7 @@ class _Store:
                 self._match_finding(row, problem)
         insert_mappings(self.ctx.conn, INVOICE, rows, build.NEW_INVOICE)
         insert_mappings(self.ctx.conn, _line, [line for of_one in lines for line in of_one])
+        keep_identities(self.ctx, drafts)
         if not self.staged:
             accept_self_billed(self.ctx, rows)
             net(self.ctx, _pairs(rows))

@@ -32,6 +32,7 @@ from scf.documents.models import (
     TradePayment,
     Upload,
 )
+from scf.documents.taxcheck.models import TaxCheck, TaxIdentityRow
 from scf.kernel.actor import Actor
 from scf.parties.agreements import PROGRAMME
 
@@ -108,6 +109,15 @@ def _of_a_seen_document(columns: Any, actor: Actor) -> ColumnElement[bool]:  # n
     return or_(_of_a_seen_invoice(columns.document_id, actor), credits_seen)
 
 
+@visible_to(TaxCheck)
+def _tax_checks(actor: Actor) -> ColumnElement[bool]:
+    """Show an authority's word to whoever sees the invoice; two people's to their own house."""
+    columns: Any = TaxCheck.__table__.c  # type: ignore[attr-defined]
+    own = or_(columns.financier_id.is_(None), columns.financier_id == actor.org_id)
+    return and_(own, _of_a_seen_invoice(columns.invoice_id, actor))
+
+
+_with_invoice(TaxIdentityRow)
 for _part in (InvoiceLine, InvoiceFact, Acceptance, Dispute, CreditAllocation):
     _with_invoice(_part)
 

@@ -233,7 +233,7 @@ def instructed(ctx: Context, advance_ids: Iterable[str], on: dt.date) -> list[Ro
         As ``guards.may_instruct``.
     """
     rows = rows_of(ctx.conn, advance_ids)
-    guards.may_instruct(ctx.conn, rows, on)
+    guards.may_instruct(ctx.conn, rows, on, ctx.now)
     return transition_many(ctx, rows, "instruct", on)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Row, Table, insert, or_, select
 
 from scf.db.runner import Context
 from scf.documents.models import Invoice
+from scf.documents.taxcheck.asking import standings
 from scf.financing import advances, guards
 from scf.financing.authority import POLICY
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, STEP_OF_CHECK
@@ -104,13 +105,35 @@ def duplicates(ctx: Context, rows: Sequence[Row[Any]]) -> Found:
     )
 
 
+def tax_status(ctx: Context, scheme: str, rows: Sequence[Row[Any]], financier_id: str) -> Found:
+    """Say what the tax authority has said of each invoice; a request on a bad word never came."""
+    known = standings(ctx.conn, rows, scheme, financier_id)
+    said = [
+        f"{one.number}: {one.word.reference or one.word.answer}"
+        for one in known.values()
+        if one.word is not None
+    ]
+    return Found(
+        "tax_status",
+        "CLEAR" if len(said) == len(rows) else "HIT",
+        Words("The tax authority has called these valid (%(scheme)s): %(said)s.",
+              scheme=scheme, said=said),
+    )  # fmt: skip
+
+
 def platform_answers(
-    ctx: Context, terms: Terms, rows: Sequence[Row[Any]], signature: str | None
+    ctx: Context,
+    terms: Terms,
+    rows: Sequence[Row[Any]],
+    signature: str | None,
+    financier_id: str,
 ) -> list[Found]:
     """Give what the platform finds for the checks that the programme lets it answer."""
     required = {*terms.checks_before_decision, *terms.checks_before_payout}
     may = [kind for kind in terms.platform_checks if kind in required]
     found = [duplicates(ctx, rows)] if "duplicate" in may else []
+    if "tax_status" in may and terms.tax_scheme is not None:
+        found.append(tax_status(ctx, terms.tax_scheme, rows, financier_id))
     if "e_signature" in may and signature is not None:
         found.append(Found("e_signature", "CLEAR", signature))
     return found

@@ -11,12 +11,15 @@ from scf.financing import (
     reprice,
     submit,
 )
+from scf.financing.taxwatch import answers, desk
 
 __all__ = [
+    "answers",
     "authority",
     "bulk",
     "counter",
     "decide",
+    "desk",
     "ending",
     "oversight",
     "questions",

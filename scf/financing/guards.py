@@ -14,10 +14,13 @@ from sqlalchemy.engine import Connection
 
 from scf.documents.models import Invoice
 from scf.documents.rules import capacity
+from scf.documents.taxcheck.asking import invoices_of, standings
+from scf.documents.taxcheck.standing import against, for_a_payout
 from scf.financing.models import AdvanceEvent, ManualCheck
 from scf.financing.signing import still_signed
 from scf.kernel.errors import Conflict, RuleViolation
 from scf.parties.service import verified_account
+from scf.programmes import limits
 from scf.programmes.service import programme_of, terms_of_version
 from scf.programmes.terms import CHECKS_BEFORE_PAYOUT, Terms
 
@@ -140,15 +143,19 @@ def _payee_still_good(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -
             )
 
 
-def may_instruct(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> None:
+def may_instruct(
+    conn: Connection, rows: Sequence[Row[Any]], on: dt.date, now: dt.datetime | None = None
+) -> None:
     """Stop a payment whose checks are not complete, whose day is not today, or whose basis moved.
+
+    Without an instant, for a look, it is not asked how old the word of a tax authority is.
 
     Raises
     ------
     RuleViolation
         CHECK_MISSING; RECHECK_STALE when the title was not searched again today;
         VALUE_DATE_MOVED when the day that the price was made for has passed; SIGNATURE_VOID when
-        it is not what was approved; what :func:`still_good` refuses.
+        it is not what was approved; what :func:`still_good` refuses; what a tax authority says.
     Conflict
         ILLEGAL_TRANSITION for an advance that is not decided.
     """
@@ -175,6 +182,34 @@ def may_instruct(conn: Connection, rows: Sequence[Row[Any]], on: dt.date) -> Non
     for programme_id in sorted({row.programme_id for row in rows}):
         of_one = [row for row in rows if row.programme_id == programme_id]
         still_good(conn, programme_id, of_one, on)
+    tax_valid(conn, rows, now)
+
+
+def tax_valid(conn: Connection, rows: Sequence[Row[Any]], now: dt.datetime | None) -> None:
+    """Stop where a programme pays only what the tax authority has just called valid.
+
+    Raises
+    ------
+    RuleViolation
+        TAX_UNCHECKED when nobody could be asked, and what the authority holds against an invoice.
+    """
+    by_version: dict[str, list[Row[Any]]] = {}
+    for row in rows:
+        by_version.setdefault(row.programme_version_id, []).append(row)
+    for version_id, members in by_version.items():
+        terms = terms_of_version(conn, version_id)
+        if terms.tax_check != "full" or terms.tax_scheme is None:
+            continue
+        invoices = invoices_of(conn, {row.invoice_id for row in members})
+        known = standings(conn, invoices, terms.tax_scheme, members[0].financier_id)
+        since = for_a_payout(now) if now is not None else None
+        limits.refuse(
+            [
+                found
+                for one in invoices
+                if (found := against(known[one.id], one.credited_minor, one.currency, since))
+            ]
+        )
 
 
 def _required(conn: Connection, row: Row[Any], waits_for: Sequence[str]) -> list[str]:

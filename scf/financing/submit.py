@@ -11,6 +11,7 @@ from scf.db.runner import Context, command
 from scf.db.types import Id, OptCount
 from scf.documents import axes
 from scf.documents.models import Invoice
+from scf.documents.taxcheck.standing import for_an_offer
 from scf.financing import checks, policy, requests
 from scf.financing.advances import created, of_request, transition_many
 from scf.financing.lifecycle import REQUEST
@@ -89,7 +90,8 @@ def submit_request(ctx: Context, data: SubmitRequest) -> dict[str, Any]:
     advance_ids = [new_id() for _ in lines]
     asked = _hold(ctx, deal, lines, advance_ids)
     signature = _signature(ctx, quote, data.signature)
-    found = checks.platform_answers(ctx, terms, [one.row for one in asked], signature)
+    rows = [one.row for one in asked]
+    found = checks.platform_answers(ctx, terms, rows, signature, quote.financier_id)
     verdict = policy.judge(ctx, terms, quote, lines, found)
     row = _store_request(ctx, deal, quote, verdict)
     _store_advances(ctx, deal, row["id"], lines, advance_ids)
@@ -191,7 +193,7 @@ def _hold(
     asked = _asked(lines, ctx.lock(Invoice, [line.invoice_id for line in lines]))
     against = [
         *_moved_since(lines, asked),
-        *judge(ctx.conn, deal, asked),
+        *judge(ctx.conn, deal, asked, since=for_an_offer(ctx.now)),
         *planned.refusals,
     ]
     limits.refuse(against)

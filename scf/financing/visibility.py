@@ -22,6 +22,7 @@ from scf.financing.models import (
     RequestReview,
     UserAuthority,
 )
+from scf.financing.taxwatch.models import TaxAlert, TaxVouch
 from scf.kernel.actor import Actor
 
 
@@ -81,6 +82,16 @@ def _own_reviews(actor: Actor) -> ColumnElement[bool]:
 @visible_to(UserAuthority)
 def _own_ceilings(actor: Actor) -> ColumnElement[bool]:
     return col(UserAuthority.financier_id) == actor.org_id
+
+
+@visible_to(TaxAlert)
+def _own_alerts(actor: Actor) -> ColumnElement[bool]:
+    return col(TaxAlert.financier_id) == actor.org_id
+
+
+@visible_to(TaxVouch)
+def _own_vouches(actor: Actor) -> ColumnElement[bool]:
+    return col(TaxVouch.financier_id) == actor.org_id
 
 
 def _is_side(actor: Actor) -> ColumnElement[bool]:

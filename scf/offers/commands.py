@@ -8,6 +8,7 @@ from sqlalchemy import insert, update
 
 from scf.db.runner import Context, command
 from scf.db.types import Id, OptCode, OptDay, OptId, OptMinor
+from scf.documents.taxcheck.standing import for_an_offer
 from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
 from scf.offers.riskprice import BY_CONTRACT, not_too_often
@@ -52,7 +53,7 @@ def store_quote(ctx: Context, data: MakeQuote) -> dict[str, Any]:
         As ``offers.service.compute``.
     """
     ask = Ask(data.invoice_ids, data.amount_minor, data.value_on, data.programme_id)
-    computed = compute(ctx.conn, ctx.actor.org_id, ask, ctx.now)
+    computed = compute(ctx.conn, ctx.actor.org_id, ask, ctx.now, for_an_offer(ctx.now))
     if computed.by_risk is not None and computed.deal is not None:
         not_too_often(ctx.conn, computed.deal, ctx.now)
     refuse(computed.refusals)

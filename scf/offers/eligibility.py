@@ -49,6 +49,8 @@ class InvoiceFacts:
     eligible_minor: int
     asked_minor: int
     claimed_elsewhere: bool
+    # What a demanded proof on paper says against it, where the programme demands one.
+    unproven_papers: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,7 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
         )
     elif facts.proof_gap is not None:
         yield _unproven(facts, facts.proof_gap)
+    yield from facts.unproven_papers
     if facts.over_advance_minor:
         yield Refusal(
             "OVER_ADVANCE_OPEN",

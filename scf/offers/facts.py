@@ -2,16 +2,19 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, Table, and_, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.credits import open_credit as open_credit_of
+from scf.documents.einvoice.demanded import RuleStanding, rule_standings, rules_against
 from scf.documents.matching import ProofGap, proof_gaps
 from scf.documents.models import Invoice
 from scf.documents.rules import eligible
+from scf.documents.taxcheck.asking import standings
+from scf.documents.taxcheck.standing import Since, against
 from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Refusal
 from scf.offers.eligibility import DealFacts, InvoiceFacts, refusals
@@ -117,14 +120,54 @@ def deal_on(
 
 
 def judge(
-    conn: Connection, deal: Deal, asked: Sequence[Asked], fixing_missing: str = ""
+    conn: Connection,
+    deal: Deal,
+    asked: Sequence[Asked],
+    fixing_missing: str = "",
+    since: Since | None = None,
 ) -> tuple[Refusal, ...]:
-    """Give every refusal but the limits', which :func:`takes_of` is asked about."""
+    """Give every refusal but the limits', which :func:`takes_of` is asked about.
+
+    ``since`` says how fresh the word of a tax authority must be; to look at a price, a known one
+    is enough.
+    """
     rows = [one.row for one in asked]
+    papers = _unproven_papers(conn, deal, rows, since)
     taken = claims.live(conn, [row.id for row in rows])
     gaps = proof_gaps(conn, [row.id for row in rows], deal.terms.match_mode)
-    invoices = [_invoice_facts(deal, one, taken, gaps.get(one.row.id)) for one in asked]
+    invoices = [
+        replace(
+            _invoice_facts(deal, one, taken, gaps.get(one.row.id)),
+            unproven_papers=papers.get(one.row.id, ()),
+        )
+        for one in asked
+    ]
     return refusals(deal.terms, _deal_facts(conn, deal, asked, fixing_missing), invoices)
+
+
+def _unproven_papers(
+    conn: Connection, deal: Deal, rows: Sequence[Row[Any]], since: Since | None
+) -> dict[str, tuple[Refusal, ...]]:
+    """Ask what the programme demands of the papers themselves; nothing is read where it does not.
+
+    What is not complete has a reason of its own already.
+    """
+    terms = deal.terms
+    whole = [row for row in rows if row.document_state == "VALIDATED"]
+    found: dict[str, list[Refusal | None]] = {row.id: [] for row in whole}
+    if terms.tax_scheme is not None:
+        financier_id = deal.programme.financier_id
+        known = standings(conn, whole, terms.tax_scheme, financier_id)
+        for row in whole:
+            found[row.id].append(against(known[row.id], row.credited_minor, row.currency, since))
+    if terms.einvoice_rules == "demand":
+        judged = rule_standings(conn, [row.id for row in whole])
+        for row in whole:
+            found[row.id].append(rules_against(row.number, judged.get(row.id, RuleStanding())))
+    return {
+        invoice_id: tuple(one for one in refusals if one is not None)
+        for invoice_id, refusals in found.items()
+    }
 
 
 def _invoice_facts(

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.db.visibility import not_found
 from scf.documents.models import Invoice
 from scf.documents.rules import eligible
+from scf.documents.taxcheck.standing import Since
 from scf.kernel.actor import Actor
 from scf.kernel.clock import Clock
 from scf.kernel.errors import InvalidInput, Refusal, Words
@@ -77,7 +78,9 @@ def make_quote(
     return compute(conn, actor.org_id, Ask(invoice_ids, amount, on), clock.now())
 
 
-def compute(conn: Connection, seller_id: str, ask: Ask, now: dt.datetime) -> Computed:
+def compute(
+    conn: Connection, seller_id: str, ask: Ask, now: dt.datetime, since: Since | None = None
+) -> Computed:
     """Price a seller's invoices as they are on this connection, or say why not.
 
     Raises
@@ -107,7 +110,7 @@ def compute(conn: Connection, seller_id: str, ask: Ask, now: dt.datetime) -> Com
             one._replace(net=line.net_minor) for one, line in zip(asked, priced.lines, strict=True)
         ]
     fixing_missing = "" if percent or by_risk is not None else benchmark
-    against = [*judge(conn, deal, asked, fixing_missing)]
+    against = [*judge(conn, deal, asked, fixing_missing, since)]
     takes = takes_of(conn, deal, asked, [one.row.id for one in asked])
     against.extend(limits.plan(conn, deal.programme.financier_id, currency, takes).refusals)
     if by_risk is not None:

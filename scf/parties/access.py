@@ -71,6 +71,8 @@ MAY: dict[str, frozenset[Role]] = {
     "documents.revalidate": _OPERATOR,
     "documents.judge_again": _OPERATOR,
     "documents.keep_verdicts": _OPERATOR,
+    "tax.identify": frozenset({Role.TREASURER}),
+    "tax.ask": frozenset({Role.TREASURER}) | _OFFICER,
     # --- ledger
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
     # --- chain
@@ -118,6 +120,13 @@ MAY: dict[str, frozenset[Role]] = {
     "request.reprice": _BANK,
     "request.review": _BANK,
     "request.cancel": _BANK,
+    "tax.keep_answers": _OPERATOR,
+    "tax.refuse_request": _OPERATOR,
+    "tax.alerts": _BANK,
+    "tax.take_alert": _BANK,
+    "tax.close_alert": _BANK,
+    "tax.vouch": _OFFICER,
+    "tax.decide_vouch": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     "authority.set": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
     "authority.read": _BANK | _ADMIN,
     "request.expire": _BANK | _OPERATOR,

@@ -75,6 +75,7 @@ class _Undertaking(NamedTuple):
     programme: Row[Any]
     on: dt.date
     irrevocable: bool
+    asks_tax: bool
 
 
 # --- Accept and reject ------------------------------------------------------------------------
@@ -107,6 +108,7 @@ def accept_invoices(ctx: Context, data: AcceptInvoices) -> dict[str, Any]:
     axes.accept_many(ctx, words, reason=data.reason)
     post(ctx, list(_booked(rows, words, undertakings)))
     _tell_sellers(ctx, "invoice.accepted", rows.values())
+    _have_asked(ctx, rows.values(), undertakings)
     return {
         "accepted": [
             {
@@ -169,7 +171,21 @@ def _undertaking(ctx: Context, currency: str) -> _Undertaking | None:
         return None
     on = business_date(ctx.conn, programme.financier_id)
     _version, terms = terms_on(ctx.conn, programme.id, on)
-    return _Undertaking(programme, on, terms.ipu == "from_acceptance")
+    irrevocable = terms.ipu == "from_acceptance"
+    return _Undertaking(programme, on, irrevocable, terms.tax_check != "none")
+
+
+def _have_asked(
+    ctx: Context, rows: Iterable[Row[Any]], undertakings: dict[str, _Undertaking | None]
+) -> None:
+    """Let the tax authority be asked at once, so that the seller finds its word when it looks."""
+    ids = [
+        row.id
+        for row in rows
+        if (under := undertakings[row.currency]) is not None and under.asks_tax
+    ]
+    if ids:
+        ctx.enqueue("tax.ask", {"invoice_ids": ids}, f"tax:{ctx.command_id}")
 
 
 def _booked(

@@ -22,6 +22,7 @@ from pydantic import (
 
 from scf.db.types import Code, Count, Currency, Minor, OptMinor, OptPpm, Ppm, SignedPpm, Text
 from scf.documents.rules import MatchMode
+from scf.documents.taxcheck.schemes import SchemeName
 from scf.kernel.calendar import Roll, zone
 from scf.kernel.daycount import DayCount
 from scf.kernel.errors import InvalidInput
@@ -34,7 +35,7 @@ CHECKS_BEFORE_DECISION: Final = ("duplicate", "screening", "tax_status", "title_
 CHECKS_BEFORE_PAYOUT: Final = ("e_signature", "registration", "recheck")
 CheckBeforeDecision = Literal["duplicate", "screening", "tax_status", "title_search"]
 CheckBeforePayout = Literal["e_signature", "registration", "recheck"]
-PlatformCheck = Literal["duplicate", "e_signature"]
+PlatformCheck = Literal["duplicate", "tax_status", "e_signature"]
 
 # Plain bounds of their own: a second Field beside an annotated type would drop them in silence.
 Share = Annotated[int, Strict(), Field(ge=0, le=PPM)]
@@ -139,6 +140,12 @@ class Terms(_Part):
     income_method: Literal["straight_line", "effective"] = "straight_line"
 
     match_mode: MatchMode = "none"
+    # Of an invoice with its tax authority: before an offer; full: also before money leaves, and
+    # every week until it is paid.
+    tax_check: Literal["none", "offer", "full"] = "none"
+    tax_scheme: SchemeName | None = None
+    # Whether a broken rule of EN 16931 is only told, or keeps an invoice out.
+    einvoice_rules: Literal["inform", "demand"] = "inform"
     checks_before_decision: tuple[CheckBeforeDecision, ...] = CHECKS_BEFORE_DECISION
     checks_before_payout: tuple[CheckBeforePayout, ...] = CHECKS_BEFORE_PAYOUT
     # Which of these the platform answers itself, with a recorded check of its own.
@@ -165,7 +172,7 @@ class Terms(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        for problem in self._price_problems():
+        for problem in (*self._price_problems(), *self._tax_problems()):
             raise ValueError(problem)
         if self.tenor_min_days > self.tenor_max_days:
             msg = "the shortest tenor is longer than the longest"
@@ -206,6 +213,13 @@ class Terms(_Part):
             yield "the margin grid ends before the longest tenor"
         if self.legal_cap_ppm is not None:
             yield "a contract price is agreed: it has no legal_cap_ppm"
+
+    def _tax_problems(self) -> Iterator[str]:
+        """A check names its scheme, and only what is checked can be answered by the platform."""
+        if (self.tax_check == "none") != (self.tax_scheme is None):
+            yield "a tax check, and only that, names its tax_scheme"
+        if self.tax_check == "none" and "tax_status" in self.platform_checks:
+            yield "the platform can answer tax_status only with a tax_check"
 
     @property
     def currencies(self) -> tuple[str, ...]:

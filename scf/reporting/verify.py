@@ -24,6 +24,7 @@ from scf.financing.advances import replay
 from scf.financing.lifecycle import ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
 from scf.financing.reserve import EXPOSURE, OVER_ADVANCE, open_face
+from scf.financing.taxwatch import oversight
 from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
 from scf.programmes import limits
@@ -90,6 +91,7 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
             "risk prices": lambda: _prices(conn),
             "advances and their events": lambda: _advances(conn),
             "over-advances": lambda: _over_advances(conn),
+            "words of tax authorities": lambda: _tax_words(conn),
             "advances and their books": lambda: _books(conn),
             "books and state": lambda: _of_books(accounting.agrees(conn)),
         }
@@ -252,6 +254,16 @@ def _over_advances(conn: Connection) -> Iterator[Breach]:
             f"advance {row.id}",
             f"{row.gap_minor - row.gap_paid_minor} are to be repurchased; its over-advances say "
             f"{int(row.open)}.",
+        )
+
+
+def _tax_words(conn: Connection) -> Iterator[Breach]:
+    """Each instruction of money that had to wait for a tax authority's word had one."""
+    for advance_id, at in oversight.unheard(conn):
+        yield Breach(
+            "TAX_WORD_MISSING",
+            f"advance {advance_id}",
+            f"Money was sent on {at:%Y-%m-%d %H:%M} without a fresh word that its invoice is good.",
         )
 
 

@@ -23,6 +23,7 @@ from scf.financing import advances
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
 from scf.financing.reserve import open_face
+from scf.financing.taxwatch.watching import plan_recheck
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.ledger.service import Journal, LedgerEvent, post
@@ -268,6 +269,7 @@ def finish_day(ctx: Context, data: FinishDay) -> dict[str, Any]:
     ).one_or_none()
     if moved is None:
         raise Conflict("NOT_TODAY", "Somebody else has moved the date.")
+    plan_recheck(ctx, financier_id, tomorrow)
     ctx.change(
         "business_date",
         financier_id,

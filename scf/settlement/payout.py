@@ -136,7 +136,8 @@ def _candidates(
     ctx.lock(Advance, [row.id for row in rows])
     found: list[tuple[Payment, str, str | None]] = []
     paid = instructions.being_paid(ctx.conn, (row.id for row in rows))
-    stopped = barred(ctx.conn, [row for row in rows if row.state == READY], today)
+    going = [row for row in rows if row.state in {READY, *AGAIN}]
+    stopped = barred(ctx.conn, going, today, ctx.now)
     for row in rows:
         value_on = max(row.value_on, today) if row.state == "RETURNED" else row.value_on
         if data.value_on is not None and value_on != data.value_on:
@@ -161,10 +162,15 @@ def _candidates(
     return found
 
 
-def barred(conn: Connection, rows: Sequence[Row[Any]], today: dt.date) -> dict[str, str]:
-    """Give the advances that must not be instructed now, each with the code of the reason."""
+def barred(
+    conn: Connection, rows: Sequence[Row[Any]], today: dt.date, now: dt.datetime | None = None
+) -> dict[str, str]:
+    """Give the advances that must not be instructed now, each with the code of the reason.
+
+    Without an instant, for a look, a tax authority's word may be of any age.
+    """
     try:
-        guards.may_instruct(conn, rows, today)
+        _may_go(conn, rows, today, now)
     except ScfError as refusal:
         if len(rows) == 1:
             return {rows[0].id: refusal.code}
@@ -173,8 +179,16 @@ def barred(conn: Connection, rows: Sequence[Row[Any]], today: dt.date) -> dict[s
     # One of many is in the way: ask each alone, so that only that one stays behind.
     found: dict[str, str] = {}
     for row in rows:
-        found |= barred(conn, [row], today)
+        found |= barred(conn, [row], today, now)
     return found
+
+
+def _may_go(
+    conn: Connection, rows: Sequence[Row[Any]], today: dt.date, now: dt.datetime | None
+) -> None:
+    """Stop what must not be sent; of what goes again, only what its tax authority says is new."""
+    guards.may_instruct(conn, [row for row in rows if row.state == READY], today, now)
+    guards.tax_valid(conn, [row for row in rows if row.state in AGAIN], now)
 
 
 def _hurdle(row: Row[Any], value_on: dt.date, today: dt.date, paid: set[str]) -> str:
@@ -351,8 +365,7 @@ def _still_right(
     today: dt.date,
 ) -> None:
     """Check at the last moment what was true when the file was prepared."""
-    ready = [row for row in by_id.values() if row.state == READY]
-    guards.may_instruct(ctx.conn, ready, today)
+    _may_go(ctx.conn, list(by_id.values()), today, ctx.now)
     accounts: dict[tuple[str, str], Row[Any] | None] = {}
     for row in rows:
         advance = by_id.get(row.advance_id)

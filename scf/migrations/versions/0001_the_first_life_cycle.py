@@ -1136,6 +1136,76 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "tax_check",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("scheme", sa.String(), nullable=False),
+        sa.Column("answer", sa.String(), nullable=False),
+        sa.Column("credited_minor", sa.BigInteger(), nullable=False),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("theirs", sa.String(), nullable=False),
+        sa.Column("ours", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("authority_version", sa.String(), nullable=False),
+        sa.Column("answered_at", UtcInstant(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=True),
+        sa.Column("asked_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "(source = 'people') = (financier_id IS NOT NULL)", name="ck_tax_check_source"
+        ),
+        sa.CheckConstraint(
+            "answer IN ('VALID', 'VOIDED', 'CREDITED', 'NOT_FOUND', 'MISMATCH', 'UNAVAILABLE')",
+            name="ck_tax_check_answer",
+        ),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_tax_check_invoice"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_tax_check_invoice", "tax_check", ["invoice_id", "asked_at"], unique=False)
+    op.create_table(
+        "tax_identity",
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("scheme", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("check_code", sa.String(), nullable=False),
+        sa.Column("stated_by", sa.String(), nullable=False),
+        sa.Column("stated_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_tax_identity_invoice"),
+        sa.PrimaryKeyConstraint("invoice_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "tax_vouch",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("scheme", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_at", UtcInstant(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('PROPOSED', 'CONFIRMED', 'REFUSED')", name="ck_tax_vouch_state"
+        ),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_tax_vouch_invoice"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_tax_vouch_waiting",
+        "tax_vouch",
+        ["invoice_id", "financier_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'PROPOSED'"),
+        postgresql_where=sa.text("state = 'PROPOSED'"),
+    )
+    op.create_table(
         "upload",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
@@ -1496,6 +1566,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("user_id", "digest", name="uq_recovery_code"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "tax_alert",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("check_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("financed_minor", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("owner_id", sa.String(), nullable=True),
+        sa.Column("opened_at", UtcInstant(), nullable=False),
+        sa.Column("taken_at", UtcInstant(), nullable=True),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.Column("closed_by", sa.String(), nullable=True),
+        sa.Column("closed_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'CLOSED') = (outcome IS NOT NULL AND closed_by IS NOT NULL)",
+            name="ck_tax_alert_closed",
+        ),
+        sa.CheckConstraint("state IN ('OPEN', 'TAKEN', 'CLOSED')", name="ck_tax_alert_state"),
+        sa.ForeignKeyConstraint(["check_id"], ["tax_check.id"], name="fk_tax_alert_check"),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_tax_alert_invoice"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_tax_alert_financier", "tax_alert", ["financier_id", "state"], unique=False)
+    op.create_index(
+        "uq_tax_alert_live",
+        "tax_alert",
+        ["invoice_id", "financier_id"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'CLOSED'"),
+        postgresql_where=sa.text("state <> 'CLOSED'"),
     )
     op.create_table(
         "totp_factor",

@@ -205,10 +205,10 @@ def _key() -> str:
 
 def run(command: str, payload: Mapping[str, Any] | BaseModel) -> Outcome:
     """Run the command of this request under the caller's key."""
-    outcome = platform().runner.run(
+    outcome = platform().run(
         command,
         payload,
-        actor=actor(),
+        actor(),
         key=g.idempotency_key,
         reason=request.headers.get("X-Reason", "")[:1000],
     )

@@ -78,7 +78,7 @@ def act(
     """
     key = form_key()
     name = f"{key}:{part}" if part else key
-    return platform().runner.run(command, payload, actor=actor(), key=name, reason=reason[:1000])
+    return platform().run(command, payload, actor(), key=name, reason=reason[:1000])
 
 
 def typed(name: str, limit: int = MAX_TYPED) -> str:

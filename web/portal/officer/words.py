@@ -232,6 +232,15 @@ _KINDS: Final = {
 }
 # Why something waits or was refused, in a sentence that says what to do.
 _CODES: Final = {
+    "TAX_VOID": _l("The tax authority has this invoice as void."),
+    "TAX_CREDITED": _l("The tax authority has a credit note that is not here."),
+    "TAX_MISMATCH": _l("The tax authority has this invoice otherwise than we do."),
+    "TAX_NOT_FOUND": _l("The tax authority does not know this invoice."),
+    "TAX_UNCHECKED": _l("The tax authority could not be asked: try again, or look it up in two."),
+    "TAX_IDENTITY": _l("The invoice does not say under what the tax authority knows it."),
+    "TAX_ANSWERS": _l("Two people look it up only while the tax authority is away."),
+    "ALERT_STANDS": _l("Books and documents do not say so yet; the alert stays open."),
+    "ALERT_CLOSED": _l("Somebody has closed this alert."),
     "CHECK_MISSING": _l("A check is missing: record it on the case."),
     "RECHECK_STALE": _l("The title must be searched again on the day of payment."),
     "VALUE_DATE_MOVED": _l("The day of this price has passed: the seller needs a new quote."),
