@@ -34,6 +34,7 @@ SLICES = (
     "scf.ledger.visibility",
     "scf.documents.batch",
     "scf.documents.commands",
+    "scf.documents.duplicates.verdicts",
     "scf.documents.einvoice.judging",
     "scf.documents.staging",
     "scf.documents.taxcheck.commands",

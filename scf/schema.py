@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 import scf.chain.models
 import scf.db.models
+import scf.documents.duplicates.models
 import scf.documents.einvoice.models
 import scf.documents.messages.models
 import scf.documents.models

@@ -14,6 +14,7 @@ from scf.documents.axes import Word, accept_many
 from scf.documents.canonical import MESSAGES, Kind
 from scf.documents.checks import SELF_BILLED_CODES
 from scf.documents.credits import net
+from scf.documents.duplicates.finding import look
 from scf.documents.matching import count_receipts, match_invoices, match_waiting
 from scf.documents.messages.arriving import OF_ORDERS, amend, unknown_invoices
 from scf.documents.messages.models import TradeMessage
@@ -48,6 +49,7 @@ def arrived(ctx: Context, kind: Kind, ids: Collection[str]) -> dict[str, int]:
         counts = match_invoices(ctx, [row.id for row in rows])
         accept_self_billed(ctx, [row._asdict() for row in rows])
         net(ctx, _pairs(rows))
+        look(ctx, [row.id for row in rows])
         return counts
     if kind is Kind.CREDIT_NOTE:
         net(ctx, _pairs(rows))

@@ -52,6 +52,9 @@ _COMMON: Final = re.compile(r"([A-Z]*)[-/ .]?0*([1-9][0-9]*)")
 _TOKENS: Final = re.compile(r"[^\W_]+")
 _RUNS: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
 _DIGIT: Final = re.compile(r"[0-9]")
+_GROUPS: Final = re.compile(r"\d+")
+_BOUNDARY: Final = re.compile(r"(?<=[0-9])\x00(?=[0-9])")
+_TWO: Final = 2
 _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
 _MONTHS: Final = 12
 
@@ -74,12 +77,41 @@ def canonical_number(text: str) -> str:
             if kept is not None:
                 return kept + common[2]
     else:
-        folded = unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
+        folded = _folded(text)
+    return "".join(_runs(folded)) or folded.strip()
+
+
+def claim_number(text: str) -> str:
+    """Give the canonical number with its groups of digits kept apart: 3-2 is not 32.
+
+    It makes the key of a claim, which may stand once; orders are found by the canonical number.
+    """
+    canonical = canonical_number(text)
+    if len(_GROUPS.findall(text)) < _TWO:
+        return canonical
+    runs = _runs(_folded(text))
+    return _BOUNDARY.sub(".", "\x00".join(runs)).replace("\x00", "") if runs else canonical
+
+
+def squeezed_number(text: str) -> str:
+    """Give the number as it reads with every sign between its letters and digits left out.
+
+    A number written without its dashes, or with a blank after each sign, keeps this although its
+    groups of digits are gone. Two honest numbers may share it, so alone it proves nothing.
+    """
+    bare = "".join(_TOKENS.findall(_folded(text).translate(_SAME)))
+    return "".join(_without_words([bare])).lstrip("0") if bare else text.strip()
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
+
+
+def _runs(folded: str) -> list[str]:
+    """Take a folded number apart into letters and digits, as they are compared."""
     tokens = _without_words(_TOKENS.findall(folded.translate(_SAME)))
     runs = [run for token in tokens for run in _RUNS.findall(token)]
-    if not runs:
-        return folded.strip()
-    return "".join(_padded(runs, place) for place in range(len(runs)))
+    return [_padded(runs, place) for place in range(len(runs))]
 
 
 @lru_cache(maxsize=1_000)

@@ -260,6 +260,7 @@ class Invoice(DocumentFields, Record, table=True):
         # The buyer first, so that whoever trades with it is read off the index.
         Index("ix_invoice_pair", "buyer_id", "seller_id", "due_on"),
         Index("ix_invoice_seller", "seller_id", "due_on", "id"),
+        Index("ix_invoice_alike", "seller_id", "buyer_id", "payable_minor", "issue_on"),
         Index(
             "ix_invoice_taken",
             "seller_id",

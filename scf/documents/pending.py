@@ -139,7 +139,7 @@ class _Revalidation:
         if seller is not None and buyer is not None:
             if self.kind is not Kind.PAYMENT:
                 key = duplicate_key(
-                    seller, buyer, key_number(self.kind, row.canonical_number), row.issue_on.year
+                    seller, buyer, key_number(self.kind, row.number), row.issue_on.year
                 )
             dated = self.kind is not Kind.INVOICE or row.due_on is not None
             if seller == buyer and self.kind is not Kind.PAYMENT:

@@ -11,7 +11,12 @@ from functools import lru_cache
 from typing import Any, Final
 
 from scf.documents.canonical import MESSAGES, Account, CanonicalDocument, Identifier, Kind, Party
-from scf.documents.fingerprints import canonical_number, digest_text, duplicate_key
+from scf.documents.fingerprints import (
+    canonical_number,
+    claim_number,
+    digest_text,
+    duplicate_key,
+)
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
 from scf.parties.identifiers import judge_all
@@ -65,7 +70,7 @@ def draft(
     canonical = canonical_number(document.number) if document.number else ""
     made = Draft(document, new_id(), seller_id, buyer_id, canonical, "", origin)
     year = document.issue_on.year if document.issue_on else _YEARLESS
-    numbered = key_number(document.kind, canonical)
+    numbered = key_number(document.kind, document.number)
     if made.parties_known:
         made.key = duplicate_key(str(seller_id), str(buyer_id), numbered, year)
     else:
@@ -82,9 +87,10 @@ def draft(
     return made
 
 
-def key_number(kind: Kind, canonical: str) -> str:
+def key_number(kind: Kind, number: str) -> str:
     """Give the number as it counts among documents of one table; messages share theirs."""
-    return f"{kind.value}:{canonical}" if kind in MESSAGES else canonical
+    claim = claim_number(number) if number else ""
+    return f"{kind.value}:{claim}" if kind in MESSAGES else claim
 
 
 @lru_cache(maxsize=20_000)

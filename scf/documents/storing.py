@@ -33,6 +33,7 @@ from scf.documents.canonical import (
 )
 from scf.documents.checks import CORRECTION_CODE
 from scf.documents.credits import net
+from scf.documents.duplicates.finding import look, written_otherwise
 from scf.documents.einvoice.waiting import await_judgement
 from scf.documents.fingerprints import canonical_number, digest_text
 from scf.documents.invoice_state import INVOICE
@@ -131,9 +132,10 @@ class _Store:
     ) -> list[tuple[Draft, Item]]:
         keys = [made.key for made, _ in drafts]
         known = _known_keys(self.ctx.conn, kind, keys, drafts[0][0].origin.org_id)
+        alike = written_otherwise(self.ctx.conn, kind, (made for made, _ in drafts))
         kept = []
         for made, item in drafts:
-            earlier = known.get(made.key)
+            earlier = known.get(made.key) or alike.get(made.id)
             if earlier is None:
                 known[made.key] = made.id
                 kept.append((made, item))
@@ -216,6 +218,7 @@ class _Store:
         if not self.staged:
             accept_self_billed(self.ctx, rows)
             net(self.ctx, _pairs(rows))
+            look(self.ctx, [row["id"] for row in rows if row["document_state"] == "VALIDATED"])
 
     def _match_finding(self, row: Mapping[str, Any], problem: Match) -> None:
         found = match_finding(self.ctx, row["id"], row["org_id"], row["upload_id"], problem)

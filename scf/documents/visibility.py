@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, column, exists, or_, select, table
 from sqlmodel import SQLModel
 
 from scf.db.visibility import visible_to
+from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.einvoice.models import RULE_CODES, RuleCheck
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
@@ -120,6 +121,21 @@ def _tax_checks(actor: Actor) -> ColumnElement[bool]:
 _with_invoice(TaxIdentityRow)
 for _part in (InvoiceLine, InvoiceFact, Acceptance, Dispute, CreditAllocation):
     _with_invoice(_part)
+
+
+@visible_to(DuplicateSuspicion)
+def _suspicions(actor: Actor) -> ColumnElement[bool]:
+    """Show a suspicion to whoever sees the later document, but not to the seller.
+
+    Whoever may have written a copy is not told by what it was known.
+    """
+    columns: Any = DuplicateSuspicion.__table__.c  # type: ignore[attr-defined]
+    return and_(columns.seller_id != actor.org_id, _of_a_seen_invoice(columns.invoice_id, actor))
+
+
+@visible_to(DuplicateVerdict)
+def _verdicts(actor: Actor) -> ColumnElement[bool]:
+    return DuplicateVerdict.org_id == actor.org_id  # type: ignore[return-value]
 
 
 @visible_to(Order)

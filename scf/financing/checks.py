@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, Table, insert, or_, select
 
 from scf.db.runner import Context
+from scf.documents.duplicates.finding import look, open_for
 from scf.documents.models import Invoice
 from scf.documents.taxcheck.asking import standings
 from scf.financing import advances, guards
@@ -66,12 +67,15 @@ def record(ctx: Context, request_id: str, found: Found, *, by_platform: bool = F
 # --- What the platform answers ----------------------------------------------------------------
 
 
-def duplicates(ctx: Context, rows: Sequence[Row[Any]]) -> Found:
+def duplicates(ctx: Context, rows: Sequence[Row[Any]], financier_id: str) -> Found:
     """Search the platform for the same claims: other documents, and other programmes' claims.
 
     The key of a claim is one for every format in which its invoice can arrive, and claims are seen
-    across financiers; what is told of them is only that there is one.
+    across financiers; what is told of them is only that there is one. A document that only looks
+    like another is a person's to judge.
     """
+    look(ctx, [row.id for row in rows])
+    alike = open_for(ctx.conn, [row.id for row in rows], financier_id)
     keys = {row.duplicate_key: row for row in rows}
     own = [row.id for row in rows]
     twin = _INVOICE.alias("twin")
@@ -93,6 +97,10 @@ def duplicates(ctx: Context, rows: Sequence[Row[Any]]) -> Found:
     again = sorted({keys[key].number for key in found})
     if again:
         said = Words("Also on the platform as another claim: %(numbers)s.", numbers=again)
+        return Found("duplicate", "HIT", said)
+    if alike:
+        pairs = sorted(f"{one.number} ~ {one.twin_number}" for one in alike)
+        said = Words("May be the same claim as another: %(pairs)s.", pairs=pairs)
         return Found("duplicate", "HIT", said)
     return Found(
         "duplicate",
@@ -131,7 +139,7 @@ def platform_answers(
     """Give what the platform finds for the checks that the programme lets it answer."""
     required = {*terms.checks_before_decision, *terms.checks_before_payout}
     may = [kind for kind in terms.platform_checks if kind in required]
-    found = [duplicates(ctx, rows)] if "duplicate" in may else []
+    found = [duplicates(ctx, rows, financier_id)] if "duplicate" in may else []
     if "tax_status" in may and terms.tax_scheme is not None:
         found.append(tax_status(ctx, terms.tax_scheme, rows, financier_id))
     if "e_signature" in may and signature is not None:

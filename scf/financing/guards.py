@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Table, select
 from sqlalchemy.engine import Connection
 
+from scf.documents.duplicates.finding import open_for
 from scf.documents.models import Invoice
 from scf.documents.rules import capacity
 from scf.documents.taxcheck.asking import invoices_of, standings
@@ -78,7 +79,7 @@ def still_good(conn: Connection, programme_id: str, rows: Sequence[Row[Any]], on
     ------
     RuleViolation
         PROGRAMME_SUSPENDED, DOCUMENT_MISSING, TITLE_PRIOR, OVER_ADVANCE_OPEN, DISPUTED,
-        ACCOUNT_UNVERIFIED, PAYEE_CHANGED.
+        DUPLICATE_SUSPECT, ACCOUNT_UNVERIFIED, PAYEE_CHANGED.
     """
     programme = programme_of(conn, programme_id)
     if programme.state != "ACTIVE":
@@ -92,6 +93,7 @@ def still_good(conn: Connection, programme_id: str, rows: Sequence[Row[Any]], on
     )
     for invoice in invoices:
         _invoice_still_good(invoice)
+    _no_duplicate(conn, programme.financier_id, [row.invoice_id for row in rows])
     _payee_still_good(conn, rows, on)
 
 
@@ -120,6 +122,19 @@ def _invoice_still_good(invoice: Row[Any]) -> None:
             invoice_id=invoice.id,
             over_minor=over,
             number=invoice.number,
+        )
+
+
+def _no_duplicate(conn: Connection, financier_id: str, invoice_ids: Sequence[str]) -> None:
+    """Stop where an invoice looks like another and this financier has not said that it is none."""
+    alike = open_for(conn, invoice_ids, financier_id)
+    if alike:
+        raise RuleViolation(
+            "DUPLICATE_SUSPECT",
+            "Invoice %(number)s may be the same claim as %(twin)s; decide that first.",
+            suspicion_id=alike[0].id,
+            number=alike[0].number,
+            twin=alike[0].twin_number,
         )
 
 

@@ -63,6 +63,9 @@ MAY: dict[str, frozenset[Role]] = {
     "upload.read": _TRADER,
     "documents.match": _TRADER | _OPERATOR,
     "credit_note.link": _TRADER,
+    "duplicate.read": _ANCHOR | _BANK,
+    "duplicate.decide": _ANCHOR | _OFFICER,
+    "duplicate.appeal": frozenset({Role.TREASURER}),
     # What an import or a job does in its own name, once a person was allowed to start it.
     "documents.store": _OPERATOR,
     "documents.publish": _OPERATOR,

@@ -238,6 +238,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
+    op.create_index(
+        "ix_invoice_alike",
+        "invoice",
+        ["seller_id", "buyer_id", "payable_minor", "issue_on"],
+        unique=False,
+    )
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
     op.create_index(
         "ix_invoice_incomplete",
@@ -853,6 +859,25 @@ def upgrade() -> None:
     )
     op.create_index("ix_dispute_invoice", "dispute", ["invoice_id"], unique=False)
     op.create_table(
+        "duplicate_suspicion",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("twin_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("buyer_id", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column(
+            "facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("found_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_suspicion_invoice"),
+        sa.ForeignKeyConstraint(["twin_id"], ["invoice.id"], name="fk_suspicion_twin"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("invoice_id", "twin_id", name="uq_suspicion"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_suspicion_twin", "duplicate_suspicion", ["twin_id"], unique=False)
+    op.create_table(
         "firm_fact",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -1318,6 +1343,31 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_digest", name="uq_token_digest"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "duplicate_verdict",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("suspicion_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.Column("second_id", sa.String(), nullable=True),
+        sa.Column("second_at", UtcInstant(), nullable=True),
+        sa.Column("appeal", sa.String(), nullable=True),
+        sa.Column("appealed_at", UtcInstant(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("outcome IN ('DISTINCT', 'SAME')", name="ck_verdict_outcome"),
+        sa.CheckConstraint("state IN ('PROPOSED', 'DECIDED', 'APPEALED')", name="ck_verdict_state"),
+        sa.ForeignKeyConstraint(
+            ["suspicion_id"], ["duplicate_suspicion.id"], name="fk_verdict_suspicion"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("suspicion_id", "org_id", name="uq_verdict"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_verdict_org", "duplicate_verdict", ["org_id", "state"], unique=False)
     op.create_table(
         "factor_use",
         sa.Column("user_id", sa.String(), nullable=False),

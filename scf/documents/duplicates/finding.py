@@ -1,0 +1,262 @@
+"""Looking for invoices that are the same claim as a new one, and keeping what was found.
+
+One short range of one index per pair of firms: seller, buyer, amount within the tolerance, day of
+issue. Void and fully credited invoices are left out: what was billed again stands for them.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Table, bindparam, func, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from scf.db.runner import Context
+from scf.documents.canonical import Kind
+from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
+from scf.documents.duplicates.rules import NEAR_PPM, REACH, Print, lines_print, suspicions
+from scf.documents.fingerprints import squeezed_number
+from scf.documents.invoice_state import INVOICE
+from scf.documents.models import InvoiceLine
+from scf.documents.rows import Draft
+from scf.kernel.ids import new_id
+from scf.kernel.rates import PPM
+
+SUSPICION: Final[Table] = DuplicateSuspicion.__table__  # type: ignore[attr-defined]
+VERDICT: Final[Table] = DuplicateVerdict.__table__  # type: ignore[attr-defined]
+_line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
+_LIVE: Final = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
+# Of a pair with more alike within the days and amounts looked at, the amount says nothing any more.
+MOST_READ: Final = 2_000
+_COLUMNS: Final = (
+    INVOICE.c.id,
+    INVOICE.c.number,
+    INVOICE.c.canonical_number,
+    INVOICE.c.issue_on,
+    INVOICE.c.payable_minor,
+    INVOICE.c.order_canonical,
+    INVOICE.c.match_state,
+    INVOICE.c.upload_id,
+)
+NEAR: Final = (
+    select(*_COLUMNS)
+    .where(
+        INVOICE.c.seller_id == bindparam("seller"),
+        INVOICE.c.buyer_id == bindparam("buyer"),
+        INVOICE.c.payable_minor.between(bindparam("least"), bindparam("most")),
+        INVOICE.c.issue_on.between(bindparam("first"), bindparam("last")),
+        INVOICE.c.currency == bindparam("currency"),
+        INVOICE.c.credited_minor < INVOICE.c.base_minor,
+        _LIVE,
+    )
+    .order_by(INVOICE.c.payable_minor, INVOICE.c.issue_on)
+    .limit(MOST_READ)
+)
+# The same amount and day, whatever the number.
+_ALIKE: Final = (
+    select(INVOICE.c.id, INVOICE.c.number, INVOICE.c.payable_minor, INVOICE.c.issue_on)
+    .where(
+        INVOICE.c.seller_id == bindparam("seller"),
+        INVOICE.c.buyer_id == bindparam("buyer"),
+        INVOICE.c.payable_minor.between(bindparam("least"), bindparam("most")),
+        INVOICE.c.issue_on.between(bindparam("first"), bindparam("last")),
+        INVOICE.c.currency == bindparam("currency"),
+        _LIVE,
+    )
+    .limit(MOST_READ)
+)
+_PAIR: Final = (INVOICE.c.seller_id, INVOICE.c.buyer_id, INVOICE.c.currency)
+_ASKED: Final = select(*_COLUMNS, *_PAIR).where(
+    INVOICE.c.id.in_(bindparam("ids", expanding=True)),
+    INVOICE.c.seller_id.is_not(None),
+    INVOICE.c.buyer_id.is_not(None),
+    INVOICE.c.payable_minor > 0,
+    INVOICE.c.credited_minor < INVOICE.c.base_minor,
+    _LIVE,
+)  # fmt: skip
+_LINES: Final = select(_line.c.invoice_id, _line.c.item, _line.c.quantity_micro).where(
+    _line.c.invoice_id.in_(bindparam("ids", expanding=True))
+)
+_NEW: Final = {
+    "sqlite": sqlite.insert(SUSPICION).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(SUSPICION).on_conflict_do_nothing(),
+}
+_FITS: Final = {"MATCHED": True, "WAIVED": True, "EXCEPTION": False}
+
+
+def written_otherwise(conn: Connection, kind: Kind, drafts: Iterable[Draft]) -> dict[str, str]:
+    """Give the invoices that only write an earlier one's number without its separators.
+
+    Amount and day are the earlier one's to the cent: then it is the same document, and is blocked
+    like the same number. Gives the earlier one's id.
+    """
+    by_pair: dict[tuple[str, str, str], list[_Arriving]] = defaultdict(list)
+    for made in drafts:
+        said = made.document
+        if kind is Kind.INVOICE and made.seller_id and made.buyer_id and said.issue_on:
+            one = _Arriving(
+                made.id, made.seller_id, made.buyer_id, said.currency, said.payable_minor or 0,
+                said.issue_on, said.number,
+            )  # fmt: skip
+            by_pair[one.seller_id, one.buyer_id, one.currency].append(one)
+    found = {}
+    for own in by_pair.values():
+        known = {
+            _content(row): row.id
+            for row in conn.execute(_ALIKE, _range(own, 0, dt.timedelta())).all()
+        }
+        for one in own:
+            earlier = known.setdefault(_content(one), one.id)
+            if earlier != one.id:
+                found[one.id] = earlier
+    return found
+
+
+class _Arriving(NamedTuple):
+    """What is known of an invoice before it is stored."""
+
+    id: str
+    seller_id: str
+    buyer_id: str
+    currency: str
+    payable_minor: int
+    issue_on: dt.date
+    number: str
+
+
+def _content(row: Any) -> tuple[int, dt.date, str]:  # noqa: ANN401 - a row, or one arriving
+    return row.payable_minor, row.issue_on, squeezed_number(row.number)
+
+
+def _range(own: Sequence[Any], tolerance_ppm: int, reach: dt.timedelta) -> dict[str, Any]:
+    """Give the amounts and days within which anything could be the same claim as these."""
+    amounts = [row.payable_minor for row in own]
+    days = [row.issue_on for row in own]
+    return {
+        "seller": own[0].seller_id,
+        "buyer": own[0].buyer_id,
+        "currency": own[0].currency,
+        "least": min(amounts) * (PPM - tolerance_ppm) // PPM,
+        "most": -(-max(amounts) * PPM // (PPM - tolerance_ppm)),
+        "first": min(days) - reach,
+        "last": max(days) + reach,
+    }
+
+
+def look(ctx: Context, invoice_ids: Collection[str]) -> None:
+    """Keep each suspicion that these invoices raise, once.
+
+    Called when an invoice is stored or completed, and once more when money is asked for it: two
+    files that came at the same moment could not see each other.
+    """
+    rows = ctx.conn.execute(_ASKED, {"ids": sorted(invoice_ids)}).all() if invoice_ids else []
+    by_pair: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    for row in rows:
+        by_pair[row.seller_id, row.buyer_id, row.currency].append(row)
+    new = []
+    for (seller_id, buyer_id, _), own in by_pair.items():
+        near = candidates(ctx.conn, own)
+        if len(near) < len(own) + 1 and len(own) == 1:
+            continue  # nothing but itself
+        prints = _prints(ctx.conn, near)
+        fresh = {row.id for row in own}
+        asked = [one for one in prints if one.id in fresh]
+        known = _known(ctx.conn, fresh)
+        new += [
+            {
+                "id": new_id(),
+                "invoice_id": later,
+                "twin_id": earlier,
+                "seller_id": seller_id,
+                "buyer_id": buyer_id,
+                "code": found.code,
+                "facts": found.facts,
+                "found_at": ctx.now,
+            }
+            for later, earlier, found in suspicions(asked, prints)
+            if (later, earlier) not in known
+        ]
+    if new:
+        ctx.conn.execute(_NEW[ctx.dialect], new)
+        for one in new:
+            after = {name: one[name] for name in ("invoice_id", "twin_id", "code")}
+            ctx.change("duplicate_suspicion", str(one["id"]), None, after)
+
+
+def _known(conn: Connection, ids: Collection[str]) -> set[tuple[str, str]]:
+    rows = conn.execute(
+        select(SUSPICION.c.invoice_id, SUSPICION.c.twin_id).where(
+            or_(SUSPICION.c.invoice_id.in_(ids), SUSPICION.c.twin_id.in_(ids))
+        )
+    )
+    return {(row.invoice_id, row.twin_id) for row in rows}
+
+
+def candidates(conn: Connection, own: Sequence[Any]) -> Sequence[Any]:
+    """Read the invoices of one pair and currency that any rule could hold against these."""
+    near = conn.execute(NEAR, _range(own, NEAR_PPM, REACH)).all()
+    if len(near) < MOST_READ:
+        return near
+    there = {row.id for row in near}
+    return [*near, *(row for row in own if row.id not in there)]
+
+
+def _prints(conn: Connection, rows: Sequence[Any]) -> list[Print]:
+    lines: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
+    for line in conn.execute(_LINES, {"ids": [row.id for row in rows]}):
+        lines[line.invoice_id].append((line.item, line.quantity_micro))
+    return [
+        Print(
+            row.id,
+            row.number,
+            row.canonical_number,
+            row.issue_on,
+            row.payable_minor,
+            row.order_canonical or "",
+            _FITS.get(row.match_state),
+            lines_print(lines[row.id]),
+            row.upload_id,
+        )
+        for row in rows
+    ]
+
+
+def open_for(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> Sequence[Any]:
+    """Give the suspicions on these invoices that an organisation has not found groundless.
+
+    Either document counts: nobody knows yet which of the two is the claim. One that is void by now,
+    or rejected by its buyer, is no second claim.
+    """
+    wanted = sorted(set(invoice_ids))
+    if not wanted:
+        return []
+    one, twin = INVOICE.alias("one"), INVOICE.alias("other")
+    stands = [
+        side.c.document_state.in_(["VALIDATED", "INCOMPLETE"])
+        & (side.c.acceptance_state != "REJECTED")
+        for side in (one, twin)
+    ]
+    return conn.execute(
+        select(
+            SUSPICION,
+            one.c.number.label("number"),
+            twin.c.number.label("twin_number"),
+            func.coalesce(VERDICT.c.outcome, "").label("outcome"),
+        )
+        .join(one, one.c.id == SUSPICION.c.invoice_id)
+        .join(twin, twin.c.id == SUSPICION.c.twin_id)
+        .outerjoin(
+            VERDICT,
+            (VERDICT.c.suspicion_id == SUSPICION.c.id)
+            & (VERDICT.c.org_id == org_id)
+            & VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
+        )
+        .where(
+            or_(SUSPICION.c.invoice_id.in_(wanted), SUSPICION.c.twin_id.in_(wanted)),
+            or_(VERDICT.c.outcome.is_(None), VERDICT.c.outcome == "SAME"),
+            *stands,
+        )
+        .order_by(SUSPICION.c.id)
+    ).all()

@@ -1,0 +1,198 @@
+"""When two invoices of one seller and one buyer look like the same claim, number apart.
+
+Pure: two prints in, a suspicion or nothing out. A copy that was numbered anew still carries the
+amount, the day, the order or the lines of the first; an honest neighbour shares some of these too.
+So each rule names its signs and the honest business that would show the same: shipments that fit
+their order, the next number on the supplier's own billing day, a fee that comes again each month.
+Source: fraud.md sections 1 and 2.4; the thresholds were fixed on the training seeds of
+``tests/documents/duplicates`` and are not to be turned on the others.
+"""
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import Any, Final, NamedTuple
+
+from scf.documents.fingerprints import digest_text
+from scf.kernel.rates import PPM
+
+NEAR_PPM: Final = 20_000  # of the larger amount
+SAME_AMOUNT_DAYS: Final = 3
+NEAR_NUMBER_DAYS: Final = 7
+SAME_ORDER_DAYS: Final = 60
+SAME_LINES_DAYS: Final = 7
+SAME_NUMBER_DAYS: Final = 90  # over a New Year; further apart it is the next year's own number
+# How far back any rule looks; only invoices of these days are compared.
+REACH: Final = dt.timedelta(days=max(SAME_ORDER_DAYS, SAME_NUMBER_DAYS))
+
+_LOOKS: Final = 200  # at how many neighbours of each invoice
+_MOST: Final = (
+    3  # suspicions that one invoice raises: a person looks at the document, not at a list
+)
+_MAX_STEP: Final = 60  # between the numbers of one billing run
+_LEAST_PREFIX: Final = 3
+_TAIL: Final = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
+_SHIPMENT: Final = re.compile(r"(.+)[-/._ ]0*([1-9]|1[0-2])", re.DOTALL)
+
+
+class Print(NamedTuple):
+    """What is compared of an invoice."""
+
+    id: str
+    number: str
+    canonical: str
+    issue_on: dt.date
+    amount: int
+    order: str = ""
+    # with all others of its order within what was ordered; None: nobody knows what was
+    fits_order: bool | None = None
+    lines: str = ""
+    upload: str = ""
+
+
+class Suspicion(NamedTuple):
+    """That two invoices look like one claim: by which rule, and on what facts."""
+
+    code: str  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER
+    facts: dict[str, Any]
+
+
+def lines_print(lines: Iterable[tuple[str, int | None]]) -> str:
+    """Give the fingerprint of an invoice's lines in any order: each item with its quantity.
+
+    What a line comes to is left out: a copy is made a little dearer or cheaper. Empty when a line
+    does not say what it is.
+    """
+    named = sorted(f"{' '.join(item.casefold().split())}\x1f{many}" for item, many in lines)
+    told = bool(named) and not any(line.startswith("\x1f") for line in named)
+    return digest_text("\x1e".join(named)) if told else ""
+
+
+def compare(one: Print, other: Print) -> Suspicion | None:
+    """Give why two invoices of one pair and currency look like the same claim, or nothing."""
+    days = abs((one.issue_on - other.issue_on).days)
+    if days > REACH.days or not is_near(one.amount, other.amount):
+        return None
+    code = _rule(one, other, days)
+    return Suspicion(code, told(one, other)) if code else None
+
+
+def _rule(one: Print, other: Print, days: int) -> str:
+    if one.canonical == other.canonical:
+        return "SAME_NUMBER" if days <= SAME_NUMBER_DAYS else ""
+    if one.fits_order and other.fits_order:
+        return ""  # what was ordered bounds both: neither takes more than is owed
+    if one.order and other.order:
+        return _by_order(one, other, days)
+    return _without_order(one, other, days)
+
+
+def _by_order(one: Print, other: Print, days: int) -> str:
+    within = one.fits_order is not False and other.fits_order is not False
+    parts = within and (_shipments(one.number, other.number) or _one_run(one, other))
+    same = one.order == other.order and days <= SAME_ORDER_DAYS and not parts
+    return "SAME_ORDER" if same else ""
+
+
+def _without_order(one: Print, other: Print, days: int) -> str:
+    if one.lines and one.lines == other.lines and days <= SAME_LINES_DAYS:
+        return "SAME_LINES"
+    if one.amount == other.amount and days <= SAME_AMOUNT_DAYS and not _one_run(one, other):
+        return "SAME_AMOUNT"
+    near = days <= NEAR_NUMBER_DAYS and not _in_sequence(one, other)
+    return "NEAR_NUMBER" if near and _near_numbers(one.canonical, other.canonical) else ""
+
+
+def is_near(one: int, other: int) -> bool:
+    """Tell whether two amounts are within the tolerance of the review tier."""
+    return abs(one - other) * PPM <= NEAR_PPM * max(one, other)
+
+
+def told(one: Print, other: Print) -> dict[str, Any]:
+    """Say what is equal and what differs, as it is stored and shown."""
+    spread = Fraction(abs(one.amount - other.amount) * PPM, max(one.amount, other.amount, 1))
+    return {
+        "days": abs((one.issue_on - other.issue_on).days),
+        "difference_minor": abs(one.amount - other.amount),
+        "difference_ppm": int(spread),
+        "same_order": bool(one.order) and one.order == other.order,
+        "same_lines": bool(one.lines) and one.lines == other.lines,
+        "same_day": one.issue_on == other.issue_on,
+    }
+
+
+# --- Honest neighbours ------------------------------------------------------------------------
+
+
+def _shipments(one: str, other: str) -> bool:
+    """Tell whether two numbers are parts of one delivery: N-1 and N-2."""
+    first, second = _SHIPMENT.fullmatch(one), _SHIPMENT.fullmatch(other)
+    return first is not None and second is not None and first[1] == second[1]
+
+
+def _one_run(one: Print, other: Print) -> bool:
+    """Tell whether a supplier numbered both in one series and handed them in together."""
+    if not one.upload or one.upload != other.upload:
+        return False
+    first, second = _TAIL.fullmatch(one.canonical), _TAIL.fullmatch(other.canonical)
+    return first is not None and second is not None and first[1] == second[1]
+
+
+def _in_sequence(one: Print, other: Print) -> bool:
+    """Tell whether two numbers follow each other closely, as honest ones of one supplier do."""
+    first, second = _TAIL.fullmatch(one.canonical), _TAIL.fullmatch(other.canonical)
+    if first is None or second is None or first[1] != second[1]:
+        return False
+    step = abs(int(first[2]) - int(second[2]))
+    return 0 < step <= _MAX_STEP and len(first[2]) == len(second[2])
+
+
+def _near_numbers(one: str, other: str) -> bool:
+    """Tell whether one number is the other with a sign changed, swapped, added or left out."""
+    short, long = sorted((one, other), key=len)
+    if len(short) >= _LEAST_PREFIX and long.startswith(short):
+        return True
+    return len(short) >= _LEAST_PREFIX and _one_edit(short, long)
+
+
+def _one_edit(short: str, long: str) -> bool:
+    start = 0
+    while start < len(short) and short[start] == long[start]:
+        start += 1
+    rest, longer = short[start:], long[start:]
+    if len(short) != len(long):
+        return len(long) - len(short) == 1 and rest == longer[1:]
+    changed = rest[1:] == longer[1:]
+    swapped = rest[:2] == longer[:2][::-1] and rest[2:] == longer[2:]
+    return changed or swapped
+
+
+def suspicions(new: Sequence[Print], stored: Sequence[Print]) -> list[tuple[str, str, Suspicion]]:
+    """Compare new invoices of one pair and currency with all stored ones, themselves included.
+
+    Gives later id, earlier id and suspicion, each two once. Each is held against its nearest in
+    amount, then in day and number: where hundreds of invoices cost the same, an equal amount says
+    nothing, and a copy lies next to what it copies.
+    """
+    fresh = {one.id for one in new}
+    rows = sorted({one.id: one for one in (*stored, *new)}.values(), key=_place)
+    found = []
+    met: Counter[str] = Counter()
+    for place, one in enumerate(rows):
+        for other in rows[place + 1 : place + 1 + _LOOKS]:
+            if not is_near(one.amount, other.amount):
+                break
+            later, earlier = sorted((one.id, other.id), reverse=True)
+            if fresh.isdisjoint((later, earlier)) or met[later] == _MOST:
+                continue
+            suspicion = compare(one, other)
+            if suspicion is not None:
+                met[later] += 1
+                found.append((later, earlier, suspicion))
+    return found
+
+
+def _place(one: Print) -> tuple[int, dt.date, str]:
+    return one.amount, one.issue_on, one.canonical
