@@ -55,6 +55,8 @@ SLICES = (
     "scf.notices.visibility",
     "scf.notices.webhooks.commands",
     "scf.notices.webhooks.visibility",
+    "scf.channels.commands",
+    "scf.channels.visibility",
 )
 
 
@@ -168,20 +170,24 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
 
 def deliver(platform: Platform, event: Claimed) -> None:
     """Hand an event of the outbox to the channels."""
+    from scf.channels import outputs
     from scf.notices import delivery
     from scf.notices.webhooks import delivery as webhooks
 
     delivery.deliver(platform, event)
     webhooks.fan_out(platform, event)
+    outputs.fan_out(platform, event)
 
 
 def abroad(platform: Platform, settings: Settings, vault: Vault) -> list[Callable[[], object]]:
     """Give what the worker does again and again with other systems."""
+    from scf.channels.rounds import Rounds
     from scf.notices.webhooks.delivery import Courier
     from scf.notices.webhooks.targets import Targets
 
     targets = Targets(loopback=settings.webhook_loopback)
-    return [Courier(platform, vault, targets).send_due]
+    rounds = Rounds(platform, targets, settings.channels_folder, settings.sftp_keys_folder)
+    return [Courier(platform, vault, targets).send_due, rounds.look]
 
 
 def is_ready(db: Database) -> bool:

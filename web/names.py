@@ -175,6 +175,9 @@ ACTIONS: Final[Mapping[str, object]] = {
     "webhook.replay": _l("Events sent again"),
     "webhook.rotate": _l("Secret of a webhook changed"),
     "webhook.test": _l("Webhook tried"),
+    "channel.add": _l("Channel added"),
+    "channel.change": _l("Channel changed"),
+    "channel.rotate": _l("Secret of a channel changed"),
 }
 OBJECTS: Final[Mapping[str, object]] = {
     "advance": _l("Advance"),
@@ -219,6 +222,7 @@ OBJECTS: Final[Mapping[str, object]] = {
     "user": _l("Person"),
     "user_authority": _l("Personal authority"),
     "webhook": _l("Webhook"),
+    "channel": _l("Channel"),
 }
 # What was booked, by the kind of its event; a receipt has one for each thing that it pays.
 EVENTS: Final[Mapping[str, object]] = {

@@ -165,6 +165,10 @@ MAY: dict[str, frozenset[Role]] = {
     "webhook.replay": _CONNECTORS,
     "webhook.test": _CONNECTORS,
     "webhook.disable": _OPERATOR,
+    "channel.read": _CONNECTORS,
+    "channel.add": _CONNECTORS,
+    "channel.change": _CONNECTORS,
+    "channel.rotate": _CONNECTORS,
     # --- accounting
     "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }

@@ -143,6 +143,38 @@ def add_user(ctx: Context, data: AddUser) -> dict[str, Any]:
     return {"id": user_id, "org_id": org_id, "roles": roles, "state": "ACTIVE"}
 
 
+def add_service_person(ctx: Context, org_id: str, name: str, role: Role) -> str:
+    """A program of the organisation acts in its own name and role; nobody signs in as it.
+
+    It has no password and no token, its address receives nothing, and an administrator sees,
+    disables and re-roles it like everybody. Gives its id.
+    """
+    org = ctx.visible(Firm, org_id)
+    _check_roles([role], org.kind)
+    user_id = new_id()
+    ctx.conn.execute(
+        insert(_user),
+        {
+            "id": user_id,
+            "email": f"{user_id}@programs.invalid",
+            "name": name,
+            "org_id": org_id,
+            "password_hash": None,
+            "state": "ACTIVE",
+            "created_at": ctx.now,
+        },
+    )
+    ctx.conn.execute(insert(_role), {"user_id": user_id, "role": role})
+    ctx.change("user", user_id, None, {"org_id": org_id, "roles": [role], "state": "ACTIVE"})
+    return user_id
+
+
+def end_service_person(ctx: Context, user_id: str) -> None:
+    """The program acts no more."""
+    ctx.conn.execute(update(_user).where(_user.c.id == user_id).values(state="DISABLED"))
+    ctx.change("user", user_id, {"state": "ACTIVE"}, {"state": "DISABLED"})
+
+
 @command("user.set_password", SetPassword)
 def set_password(ctx: Context, data: SetPassword) -> dict[str, Any]:
     """The new password holds, and every session the person had anywhere is over."""

@@ -66,13 +66,25 @@ _TEST: Final = "1"
 def read_edifact(data: bytes) -> Iterator[Reading]:
     """Read a file of one or several interchanges, message by message."""
     try:
-        decoded, notes = _decode(data)
-        text, start = _open(decoded)
+        text, start, notes = open_edifact(data)
     except Broken as broken:
         yield refusal(broken)
         return
     reader = _Messages(notes)
     yield from Envelopes(SYNTAX, reader.read).readings(text, start)
+
+
+def open_edifact(data: bytes) -> tuple[Text, int, list[Finding]]:
+    """Decode a file and learn its marks; gives its text, where it begins, and what to say of it.
+
+    Raises
+    ------
+    Broken
+        When that is not possible.
+    """
+    decoded, notes = _decode(data)
+    text, start = _open(decoded)
+    return text, start, notes
 
 
 def _decode(data: bytes) -> tuple[str, list[Finding]]:

@@ -37,14 +37,25 @@ _PRODUCTION: Final = "P"
 def read_x12(data: bytes) -> Iterator[Reading]:
     """Read a file of one or several interchanges, message by message."""
     try:
-        decoded, notes = _decode(data)
-        decoded = decoded.lstrip(LAYOUT + "\ufeff").rstrip(" \t" + _TAIL)
-        joined, width = unwrap(decoded)
-        text = Text(joined, _marks(joined), width)
+        text, notes = open_x12(data)
     except Broken as broken:
         yield refusal(broken)
         return
     yield from Envelopes(SYNTAX, _Messages(notes).read).readings(text, 0)
+
+
+def open_x12(data: bytes) -> tuple[Text, list[Finding]]:
+    """Decode a file and learn its marks; gives its text and what to say of it.
+
+    Raises
+    ------
+    Broken
+        When that is not possible.
+    """
+    decoded, notes = _decode(data)
+    decoded = decoded.lstrip(LAYOUT + "\ufeff").rstrip(" \t" + _TAIL)
+    joined, width = unwrap(decoded)
+    return Text(joined, _marks(joined), width), notes
 
 
 def _decode(data: bytes) -> tuple[str, list[Finding]]:
