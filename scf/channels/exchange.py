@@ -20,7 +20,7 @@ from scf.channels.rules import DONE, is_a_document, is_marked, path_of, plain_na
 from scf.db.platform import Platform
 from scf.documents import errorfile
 from scf.documents.commands import MAX_UPLOAD
-from scf.documents.handing import HandedIn, hand_in
+from scf.documents.handing import HandedIn, take_in
 from scf.documents.intake import is_table
 from scf.documents.models import DocumentFinding, Upload
 from scf.documents.readers import format_of
@@ -188,7 +188,7 @@ class Visit:
         sha256 = hashlib.sha256(content).hexdigest()
         options = {"document_type": self.channel.document_type, "mode": self.channel.mode}
         try:
-            handed = hand_in(self.platform, self.actor, row.name, content, options)
+            handed = take_in(self.platform, self.actor, row.name, content, options)
         except ScfError as refusal:
             if refusal.http_status >= 500:  # noqa: PLR2004 - it may work later
                 raise

@@ -17,7 +17,7 @@ class HandedIn(NamedTuple):
     seen_before: bool
 
 
-def hand_in(
+def take_in(
     platform: Platform,
     actor: Actor,
     name: str,
