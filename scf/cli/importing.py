@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from scf.cli.common import EXIT_REFUSED, SESSION, plain, show_findings
 from scf.documents import batch, intake
+from scf.documents.handing import take_in
 from scf.documents.models import DocumentFinding, Invoice, Upload
 from scf.documents.readers import FORMAT_NAMES
 from scf.documents.readers.mapping import ColumnMapping
@@ -23,7 +24,6 @@ from scf.documents.slices import SentFile
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.findings import Finding, Severity
-from scf.kernel.ids import digest
 
 _MOST_INVOICES: Final = 50
 _MOST_FINDINGS: Final = 200
@@ -98,20 +98,8 @@ def _answers(
 
 
 def _one_file(actor: Actor, file: SentFile, options: dict[str, Any]) -> dict[str, Any]:
-    payload = options | {"name": file.name, "content": file.content}
-    # The file and the organisation make the key, so that a repeat adds nothing; a file that was
-    # refused before is taken as a new attempt.
-    mapping = options["mapping"]
-    look = options | {"mapping": mapping.to_json() if mapping else None}
-    key = f"import:{file.sha256}:{digest(look)[:16]}"
-    while True:
-        received = SESSION.platform.run("upload.receive", payload, actor, key=SESSION.key or key)
-        upload_id = received.result["upload_id"]
-        summary = intake.run_upload(SESSION.platform, upload_id)
-        if not (received.replayed and summary["state"] == "REFUSED") or SESSION.key:
-            break
-        key = f"import:{file.sha256[:32]}:{upload_id}"
-    return _told(actor, [batch.Taken(file.name, upload_id, received.replayed)])[0]
+    taken = take_in(SESSION.platform, actor, file.name, file.content, options, key=SESSION.key)
+    return _told(actor, [batch.Taken(file.name, taken.upload_id, taken.seen_before)])[0]
 
 
 def _told(actor: Actor, taken: Sequence[batch.Taken]) -> list[dict[str, Any]]:

@@ -1344,6 +1344,43 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "channel",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("document_type", sa.String(), nullable=True),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column(
+            "outputs", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("host", sa.String(), nullable=True),
+        sa.Column("port", sa.BigInteger(), nullable=True),
+        sa.Column("username", sa.String(), nullable=True),
+        sa.Column("folder", sa.String(), nullable=True),
+        sa.Column("key_name", sa.String(), nullable=True),
+        sa.Column("host_key", sa.String(), nullable=True),
+        sa.Column("sealed", sa.String(), nullable=True),
+        sa.Column("former_sealed", sa.String(), nullable=True),
+        sa.Column("former_until", UtcInstant(), nullable=True),
+        sa.Column("lease_until", UtcInstant(), nullable=True),
+        sa.Column("next_look_at", UtcInstant(), nullable=False),
+        sa.Column("looked_at", UtcInstant(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("kind IN ('FOLDER', 'SFTP', 'PUSH')", name="ck_channel_kind"),
+        sa.CheckConstraint("state IN ('ACTIVE', 'PAUSED', 'REMOVED')", name="ck_channel_state"),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_channel_org"),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_channel_user"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_channel_org", "channel", ["org_id"], unique=False)
+    op.create_table(
         "duplicate_verdict",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("suspicion_id", sa.String(), nullable=False),
@@ -1702,6 +1739,57 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'WAITING'"),
         postgresql_where=sa.text("state = 'WAITING'"),
+    )
+    op.create_table(
+        "channel_file",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("channel_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("sha256", sa.String(), nullable=True),
+        sa.Column("upload_id", sa.String(), nullable=True),
+        sa.Column("lease_until", UtcInstant(), nullable=True),
+        sa.Column("seen_at", UtcInstant(), nullable=False),
+        sa.Column("done_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('SEEN', 'CLAIMED', 'TAKEN', 'REFUSED')", name="ck_channel_file_state"
+        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name="fk_channel_file"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_channel_file", "channel_file", ["channel_id", "id"], unique=False)
+    op.create_index(
+        "uq_channel_file_seen",
+        "channel_file",
+        ["channel_id", "path"],
+        unique=True,
+        sqlite_where=sa.text("state = 'SEEN'"),
+        postgresql_where=sa.text("state = 'SEEN'"),
+    )
+    op.create_table(
+        "channel_output",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("channel_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("event_id", sa.String(), nullable=False),
+        sa.Column("event_type", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("written_at", UtcInstant(), nullable=True),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name="fk_channel_output"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel_id", "event_id", name="uq_channel_output"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_channel_output", "channel_output", ["channel_id", "written_at"], unique=False
     )
     op.create_table(
         "financing_request",
