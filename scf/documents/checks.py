@@ -24,7 +24,7 @@ from scf.documents.arithmetic import (
     totals_agree,
 )
 from scf.documents.canonical import CanonicalDocument, Kind, Party, amount_text, side_name
-from scf.documents.readers.text import unsafe_character
+from scf.documents.readers.text import mixed_word, unsafe_character
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
@@ -353,6 +353,13 @@ def _readable_party(document: CanonicalDocument, name: str, party: Party) -> Ite
     yield from _readable(document, name, party.name, MAX_NAME)
     if party.trading_name:
         yield from _readable(document, name, party.trading_name, MAX_NAME)
+    for called in (party.name, party.trading_name):
+        word = mixed_word(called)
+        if word:
+            message = Words(
+                "The word %(word)s mixes letters of several alphabets, which look alike.", word=word
+            )
+            yield _warning(document, "NAME_MIXED", message, name, called)
     for _, value in party.identifiers:
         yield from _readable(document, name, value, MAX_IDENTIFIER)
 

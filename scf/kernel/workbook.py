@@ -57,6 +57,12 @@ _PLACE: Final = re.compile(rb"\br=\"([A-Z]{1,3})([0-9]{1,7})\"")
 _ODS_HIDDEN: Final = re.compile(
     rb"<table:table-row\s[^>]*table:visibility=\"(?:collapse|filter)\"[^>]*>"
 )
+# Rows that stand once and mean many: empty ones end every sheet, filled ones are few.
+MAX_REPEATED: Final = 20_000
+_ODS_ROW: Final = re.compile(
+    rb"<table:table-row\s[^>]*number-rows-repeated=\"([0-9]{1,7})\"[^>/]*>"
+)
+_ODS_VALUE: Final = re.compile(rb"office:value|office:string|office:date|<text:p")
 _REPEATED: Final = re.compile(rb"number-rows-repeated=\"([0-9]{1,7})\"")
 
 
@@ -77,7 +83,7 @@ def unpack(source: IO[bytes], answer: IO[bytes]) -> None:
     InvalidInput
         FILE_ENCRYPTED, FILE_MACROS, FILE_DDE, ZIP_BROKEN, FILE_BROKEN.
     TooLarge
-        ZIP_ENTRIES, ZIP_TOO_LARGE, ZIP_RATIO, SHEETS_MANY.
+        ZIP_ENTRIES, ZIP_TOO_LARGE, ZIP_RATIO, SHEETS_MANY, ROWS_REPEATED.
     """
     data = source.read()
     seen: dict[str, dict[str, Any]] = {}
@@ -192,7 +198,9 @@ def _all_seen(archive: Archive) -> dict[str, dict[str, Any]]:
     from scf.kernel.xml import load_xml
 
     if "content.xml" in archive.entries:
-        return {"": {**_NOTHING, "hidden_rows": _hidden_in_ods(archive.read("content.xml"))}}
+        content = archive.read("content.xml")
+        _watch_repeated(content)
+        return {"": {**_NOTHING, "hidden_rows": _hidden_in_ods(content)}}
     if "xl/workbook.xml" not in archive.entries:
         return {}
     book = load_xml(archive.read("xl/workbook.xml"))
@@ -229,6 +237,23 @@ def _number_of(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number - 1
+
+
+def _watch_repeated(xml: bytes) -> None:
+    """Refuse a few bytes that stand for a million rows."""
+    total = 0
+    for found in _ODS_ROW.finditer(xml):
+        end = xml.find(b"</table:table-row>", found.end())
+        if end < 0:
+            return
+        if _ODS_VALUE.search(xml, found.end(), end):
+            total += int(found[1])
+        if total > MAX_REPEATED:
+            raise TooLarge(
+                "ROWS_REPEATED",
+                "The workbook repeats more than %(limit)s rows that stand in it once.",
+                limit=MAX_REPEATED,
+            )
 
 
 def _hidden_in_ods(xml: bytes) -> int:

@@ -20,11 +20,13 @@ LATEST: Final = dt.date(2199, 12, 31)
 MAX_DECIMAL_TEXT: Final = 40
 
 _XML_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_WORD = re.compile(r"[^\W\d_]+")
 _LAYOUT = re.compile(r"[ \t\r\n]+")
 _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?")
 # Arabic, Syriac, Indic, Thai … Khmer: scripts that need the (non-)joiner to be spelt at all.
 _JOINED = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0e00-\u17ff][\u200c\u200d]")
 _NONCHARACTER: Final = 0xFFFE  # U+FFFE, U+FFFF and their like at the end of every plane
+_LOOK_ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 _NO_NAME_CATEGORY: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
@@ -106,6 +108,28 @@ def unsafe_character(text: str) -> str:
         if category in _NO_NAME_CATEGORY or (category == "Cn" and _is_noncharacter(character)):
             return f"U+{ord(character):04X} {unicodedata.name(character, 'control character')}"
     return ""
+
+
+def mixed_word(text: str) -> str:
+    """Give the first word whose letters come from alphabets that look alike, or give "".
+
+    An "A" of Cyrillic in a Latin name makes another name that nobody can tell apart. Whole words of
+    another script beside each other are how names of the world are written.
+    """
+    if text.isascii():
+        return ""
+    for found in _WORD.finditer(text):
+        word = found[0]
+        if not word.isascii() and len({_alphabet(one) for one in word} - {""}) > 1:
+            return word
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _alphabet(character: str) -> str:
+    """Name the alphabet of a letter, of those whose letters look like each other's."""
+    named = unicodedata.name(character, "").partition(" ")[0] if character.isalpha() else ""
+    return named if named in _LOOK_ALIKE else ""
 
 
 def _is_noncharacter(character: str) -> bool:

@@ -63,7 +63,8 @@ def repacked(
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", 8) as new:
         for name in old.namelist():
-            new.writestr(name, change(name, old.read(name)))
+            # A mimetype stands first and unpacked, or the file is no OpenDocument.
+            new.writestr(name, change(name, old.read(name)), 0 if name == "mimetype" else None)
         for name, part in (more or {}).items():
             new.writestr(name, part)
     return out.getvalue()

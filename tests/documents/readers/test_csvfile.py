@@ -159,6 +159,21 @@ def test_a_bad_row_is_named_and_costs_no_other(line: bytes, code: str, place: st
     assert codes(bad) == [(code, place)]
 
 
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        (b"Bru\0nn", "NUL"),
+        (b"x" * 200_000, "TEXT_TOO_LONG"),
+        (b'"' + b"x" * 200_000 + b'"', "QUOTES"),
+    ],
+)
+def test_a_cell_that_other_readers_fall_over_costs_its_row_only(cell: bytes, code: str) -> None:
+    body = HEADER + b"1,2026-01-05," + cell + b",10.00\n2,2026-01-05,Brunn,10.00\n"
+    bad, good = rows_of(open_table(body, PLAIN))
+    assert [found.code for found in bad.findings if found.is_error] == [code]
+    assert good.document is not None
+
+
 def test_a_quoted_field_may_run_over_lines_and_hold_quotes_and_delimiters() -> None:
     body = b'1,2026-01-05,"Brunn ""Guss"",\nUlm",10.00\n2,2026-01-05,5" Pipes Ltd,11.00\n'
     first, second = plain(body)

@@ -5,7 +5,8 @@ import random
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -14,6 +15,7 @@ from scf.documents.readers import facturx, read_file
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.pdf import opened_here
+from tests.documents.readers.binary_books import ods, xls, xlsb
 from tests.documents.readers.books import LEDGER, repacked, workbook
 from tests.documents.readers.pdfs import parts, updated, written
 from tests.documents.readers.samples import cii, table, ubl
@@ -173,6 +175,26 @@ MAPPINGS = (
 )
 
 
+def damaged_others(count: int, seed: int) -> Iterator[bytes]:
+    """Give workbooks of the other formats with bytes changed inside their parts."""
+    chance = random.Random(seed)
+    rows = [LEDGER[4], *(row for row in LEDGER[5:8] if "#N/A" not in row)]
+    for number in range(count):
+        if number % 3 == 0:
+            (data,) = mutations([xls(rows)], 1, seed + number)
+            yield data
+            continue
+        honest = xlsb(rows) if number % 3 == 1 else ods(rows)
+        with zipfile.ZipFile(io.BytesIO(honest)) as archive:
+            hit = chance.choice([name for name in archive.namelist() if name != "mimetype"])
+            (part,) = mutations([archive.read(hit)], 1, seed + number)
+        yield repacked(honest, partial(_swapped, hit, part))
+
+
+def _swapped(hit: str, damaged: bytes, name: str, part: bytes) -> bytes:
+    return damaged if name == hit else part
+
+
 def damaged_workbooks(count: int, seed: int) -> Iterator[bytes]:
     """Give workbooks with bytes changed, in the archive or in the XML of one of its parts."""
     chance = random.Random(seed)
@@ -203,9 +225,12 @@ def damaged_workbooks(count: int, seed: int) -> Iterator[bytes]:
 @pytest.mark.parametrize(
     "count", [24, pytest.param(5000, marks=pytest.mark.long, id="five-thousand")]
 )
-def test_damaged_workbooks_are_read_or_refused(count: int) -> None:
+@pytest.mark.parametrize("damaged", [damaged_workbooks, damaged_others], ids=["xlsx", "others"])
+def test_damaged_workbooks_are_read_or_refused(
+    damaged: Callable[[int, int], Iterator[bytes]], count: int
+) -> None:
     read = refused = 0
-    for data in damaged_workbooks(count, seed=20261122):
+    for data in damaged(count, 20261122):
         opened = open_table(data)
         results = list(opened.rows())
         for row in results:

@@ -127,6 +127,14 @@ REFUSED = {
         "XSD",
     ),
     "root in another namespace": (changed("xsd:Invoice-2", "xsd:Invoice-9"), "FORMAT_UNKNOWN"),
+    "a stylesheet that reads a file": (
+        (
+            b'<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">'
+            b'<xsl:template match="/"><xsl:copy-of select="document(\'/etc/passwd\')"/>'
+            b"</xsl:template></xsl:stylesheet>"
+        ),
+        "FORMAT_UNKNOWN",
+    ),
     "deep nesting": (b"<a>" * 10_000 + b"</a>" * 10_000, "XML_TOO_DEEP"),
     "nesting just past the limit": (b"<a>" * 65 + b"</a>" * 65, "XML_TOO_DEEP"),
     "many elements": (b"<a>" + b"<b/>" * 101_000 + b"</a>", "XML_TOO_LARGE"),

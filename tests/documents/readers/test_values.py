@@ -3,13 +3,14 @@
 # ruff: noqa: RUF001 - names and digits of many scripts are the point
 
 import datetime as dt
+import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scf.documents.readers.sniff import Format, sniff
-from scf.documents.readers.text import plain_decimal, scaled, unsafe_character, xml_date
+from scf.documents.readers.text import mixed_word, plain_decimal, scaled, unsafe_character, xml_date
 from scf.documents.readers.values import DATE_FORMATS, plain_amount, read_date
 from scf.kernel.money import parse_minor
 
@@ -110,6 +111,31 @@ def test_a_decimal_has_one_plain_spelling(text: str, plain: str | None) -> None:
 )  # fmt: skip
 def test_names_of_the_world_are_safe(name: str) -> None:
     assert unsafe_character(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("Nоrdwerk Machines", "Nоrdwerk"), ("Αlpha S.p.A.", "Αlpha"), ("ООО Ромашка Ltd", ""),
+     ("Ромашка-Trade", ""), ("µTech Ωmega", "Ωmega"), ("Łódź Ørsted", ""),
+     ("ＡＢＣ株式会社", ""), ("上海ABC有限公司", ""), ("株式会社ケーエス", "")],
+)  # fmt: skip
+def test_a_word_of_several_alphabets_is_named(name: str, word: str) -> None:
+    assert mixed_word(name) == word
+
+
+def test_no_chinese_name_is_suspected() -> None:
+    chance = random.Random(20261127)
+    places = ("上海", "深圳市", "浙江省", "廣東", "重庆", "臺北", "苏州工业园区")
+    forms = ("有限公司", "股份有限公司", "集团", "（中国）有限公司", "(香港)有限公司", " Co., Ltd.")
+    for _ in range(1000):
+        core = "".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(chance.randint(2, 6)))
+        name = (
+            chance.choice(places)
+            + core
+            + chance.choice(("科技", "贸易", "ABC", ""))
+            + (chance.choice(forms))
+        )
+        assert (unsafe_character(name), mixed_word(name)) == ("", "")
 
 
 @pytest.mark.parametrize(

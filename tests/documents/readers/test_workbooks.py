@@ -1,6 +1,9 @@
 """A workbook is read as it shows itself; what would act on its reader is refused."""
 
 import datetime as dt
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pytest
 from openpyxl import Workbook
@@ -14,6 +17,7 @@ from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel import confined
 from scf.kernel.errors import TooLarge
 from scf.kernel.workbook import plain_number
+from tests.documents.readers.binary_books import Row, ods, xls, xlsb
 from tests.documents.readers.books import HEADER, LEDGER, in_sheet, repacked, workbook
 
 AFTERNOON = dt.datetime(2026, 3, 1, 13, 5)  # noqa: DTZ001 - a cell knows no zone
@@ -94,6 +98,33 @@ def test_a_number_is_spelt_as_the_sheet_shows_it_in_full(value: float, text: str
     assert plain_number(value) == text
 
 
+OTHERS: dict[str, Callable[[Sequence[Row]], bytes]] = {
+    "XLS": xls,
+    "XLS from 1904": partial(xls, mac=True),
+    "XLSB": xlsb,
+    "XLSB from 1904": partial(xlsb, mac=True),
+    "ODS": ods,
+}
+
+
+@pytest.mark.parametrize("form", OTHERS)
+def test_a_workbook_of_another_format_is_the_same_table(form: str) -> None:
+    data = OTHERS[form](
+        [
+            ["Invoice No", "Invoice Date", "Customer", "Amount (EUR)"],
+            ["A-1", dt.date(2026, 2, 28), "Süd AG", 1234.5],
+            ["A-2", dt.date(2026, 3, 1), None, -7],
+        ]
+    )
+    assert sniff(data) is Format.XLSX
+    table = open_table(data, kind=Kind.INVOICE)
+    assert table.header == ["Invoice No", "Invoice Date", "Customer", "Amount (EUR)"]
+    assert [row.cells for row in table.raw_rows()] == [
+        ["A-1", "2026-02-28", "Süd AG", "1234.5"],
+        ["A-2", "2026-03-01", "", "-7"],
+    ]
+
+
 @pytest.mark.parametrize("epoch", ["1900", "1904"])
 def test_dates_mean_their_day_whichever_day_the_sheet_counts_from(epoch: str) -> None:
     def count_from(book: Workbook, _sheet: Worksheet) -> None:
@@ -150,6 +181,11 @@ def test_a_long_sheet_is_read_to_its_end_when_nobody_holds_its_workbook() -> Non
 
 HONEST = workbook(LEDGER)
 NO_SHEETS = repacked(HONEST, lambda _name, part: part.replace(b"<sheet ", b"<other "))
+NOISE = random.Random(5).randbytes(40_000) * 100
+ODS = ods([["Invoice No", "Amount"], ["A-1", 1]])
+ODS_DDE = b"<table:dde-link/><table:table "
+ODS_LOCK = b"<manifest><encryption-data/></manifest>"
+ODS_ROWS = b'<table:table-row table:number-rows-repeated="1000000">'
 DDE = b'<externalLink><ddeLink ddeService="cmd" ddeTopic="x"/></externalLink>'
 
 
@@ -164,6 +200,14 @@ DDE = b'<externalLink><ddeLink ddeService="cmd" ddeTopic="x"/></externalLink>'
         (repacked(HONEST, in_sheet(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')),
          "READING_LIMIT"),
         (NO_SHEETS, "SHEETS_NONE"),
+        (repacked(HONEST, more={f"xl/media/{n}.bin": NOISE for n in range(13)}), "ZIP_TOO_LARGE"),
+        (repacked(ODS, more={"Basic/Standard/Module1.xml": b"<script/>"}), "FILE_MACROS"),
+        (repacked(ODS, lambda _name, part: part.replace(b"<table:table ", ODS_DDE)), "FILE_DDE"),
+        (repacked(ODS, lambda _name, part: part.replace(b"<manifest/>", ODS_LOCK)),
+         "FILE_ENCRYPTED"),
+        (repacked(ODS, lambda _name, part: part.replace(b"<table:table-row>", ODS_ROWS)),
+         "ROWS_REPEATED"),
+        (xls([["_VBA_PROJECT"]]), "FILE_MACROS"),
         (HONEST[:-200], "ZIP_BROKEN"),
         (HONEST.replace(b"PK\x05\x06", b"PK\x05\x07"), "ZIP_BROKEN"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
