@@ -36,6 +36,8 @@ SLICES = (
     "scf.documents.commands",
     "scf.documents.duplicates.verdicts",
     "scf.documents.einvoice.judging",
+    "scf.documents.identity.commands",
+    "scf.documents.identity.merging",
     "scf.documents.staging",
     "scf.documents.taxcheck.commands",
     "scf.documents.visibility",

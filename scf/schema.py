@@ -7,6 +7,7 @@ import scf.channels.models
 import scf.db.models
 import scf.documents.duplicates.models
 import scf.documents.einvoice.models
+import scf.documents.identity.models
 import scf.documents.messages.models
 import scf.documents.models
 import scf.documents.taxcheck.models
@@ -17,6 +18,7 @@ import scf.notices.models
 import scf.notices.webhooks.models
 import scf.offers.models
 import scf.parties.factors.models
+import scf.parties.identity.models
 import scf.parties.models
 import scf.programmes.models
 import scf.risk.models

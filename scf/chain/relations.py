@@ -15,6 +15,7 @@ from sqlalchemy import (
     Date,
     Insert,
     Select,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from scf.chain.models import GraphEdge
 from scf.db.types import UtcInstant
 from scf.documents.models import Invoice, InvoiceFact, Order, TradePayment
+from scf.parties.identity.models import FirmLink
 
 WEEKS_52: Final = dt.timedelta(days=364)
 WEEKS_13: Final = dt.timedelta(days=91)
@@ -41,6 +43,7 @@ _fact: Any = InvoiceFact.__table__  # type: ignore[attr-defined]
 _order: Any = Order.__table__  # type: ignore[attr-defined]
 _payment: Any = TradePayment.__table__  # type: ignore[attr-defined]
 _edge: Any = GraphEdge.__table__  # type: ignore[attr-defined]
+_link: Any = FirmLink.__table__  # type: ignore[attr-defined]
 
 _CUTOFF: Final = bindparam("known_before", type_=UtcInstant)
 _TODAY: Final = bindparam("as_of_on", type_=Date)
@@ -60,7 +63,8 @@ def store_edges() -> Insert:
 
     Bound to ``snapshot_id``, ``as_of_on``, ``known_before``, ``from_52w`` and ``from_13w``.
     """
-    known = union_all(_orders(), _invoices(), _payments()).subquery("known")
+    told = union_all(_orders(), _invoices(), _payments()).subquery("told")
+    known = _as_one_firm(told)
     ends = (known.c.seller_id, known.c.buyer_id, known.c.currency)
     sums = {name: _whole(func.sum(known.c[name])) for name in (*_AMOUNTS, *_STATE)}
     invoiced = sums["invoices_count"] > 0
@@ -84,6 +88,23 @@ def store_edges() -> Insert:
     }
     rows = select(*values.values()).group_by(*ends)
     return insert(_edge).from_select(list(values), rows)
+
+
+def _as_one_firm(told: Subquery) -> Subquery:
+    """Let a record that another one stood for before the day be that firm, on either side."""
+    sold = _link.alias("sold_under")
+    bought = _link.alias("bought_under")
+    names = [name for name in told.c.keys() if name not in {"seller_id", "buyer_id"}]  # noqa: SIM118
+    return (
+        select(
+            func.coalesce(sold.c.survivor_id, told.c.seller_id).label("seller_id"),
+            func.coalesce(bought.c.survivor_id, told.c.buyer_id).label("buyer_id"),
+            *(told.c[name] for name in names),
+        )
+        .outerjoin(sold, and_(sold.c.firm_id == told.c.seller_id, sold.c.since_at < _CUTOFF))
+        .outerjoin(bought, and_(bought.c.firm_id == told.c.buyer_id, bought.c.since_at < _CUTOFF))
+        .subquery("known")
+    )
 
 
 def bound(snapshot_id: str, as_of_on: dt.date, known_before: dt.datetime) -> dict[str, Any]:

@@ -237,7 +237,13 @@ class _Batch:
         payload = TakeFiles(
             **self.how._asdict(),
             digests=[file.sha256 for file in files],
-            content=Slice(items, self.lookup.firms, frozenset(unknown), files),
+            content=Slice(
+                items,
+                self.lookup.firms,
+                frozenset(unknown),
+                files,
+                frozenset(self.lookup.contradicting),
+            ),
         )
         # A file that was refused before comes as a new attempt.
         before = [earlier[file.sha256].id for file in files if file.sha256 in earlier]

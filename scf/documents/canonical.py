@@ -134,6 +134,8 @@ class Party(NamedTuple):
     country: str = ""
     identifiers: tuple[Identifier, ...] = ()
     trading_name: str = ""
+    address: str = ""  # street, postcode and town in one line
+    mail: str = ""  # the domain of its mailbox; whose it is, is nobody's business here
 
     @property
     def is_blank(self) -> bool:

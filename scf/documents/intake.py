@@ -273,7 +273,12 @@ class _Import:
         payload = StoreDocuments(
             upload_id=self.upload.id,
             slice_number=number,
-            content=Slice(items, self.lookup.firms, frozenset(unknown - self.announced)),
+            content=Slice(
+                items,
+                self.lookup.firms,
+                frozenset(unknown - self.announced),
+                contradicting=frozenset(self.lookup.contradicting),
+            ),
         )
         self.announced |= unknown
         key = f"{self.upload.id}:{number}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from scf.db.platform import Platform
 from scf.documents.canonical import CanonicalDocument, Party
-from scf.parties.service import resolve_party
+from scf.parties.identity.resolving import settle_party
 
 
 class Lookup:
@@ -14,6 +14,8 @@ class Lookup:
         self._platform = platform
         self._org_id = org_id
         self.firms: dict[Party, str | None] = {}
+        # Those whose numbers and name lead to different firms.
+        self.contradicting: set[Party] = set()
 
     def unknown(self, documents: Iterable[CanonicalDocument]) -> set[Party]:
         """Look up the parties that are new; gives those of these documents that nobody knows."""
@@ -30,9 +32,11 @@ class Lookup:
         if not parties:
             return {}
         with self._platform.db.snapshot() as conn:
-            return {
-                party: resolve_party(
+            found = {
+                party: settle_party(
                     conn, party.identifiers, party.name, party.country, self._org_id
                 )
                 for party in parties
             }
+        self.contradicting |= {party for party, settled in found.items() if settled.contradicts}
+        return {party: settled.firm_id for party, settled in found.items()}

@@ -15,8 +15,8 @@ from scf.documents.models import DocumentFinding, PendingParty
 from scf.documents.rows import Origin, judged_pairs, key_number, party_of
 from scf.documents.storing import LIVE, TABLES, TURNS
 from scf.kernel.findings import Finding, Severity
+from scf.parties.identity.resolving import records_of, resolve_party, standing_now
 from scf.parties.models import FirmIdentifier
-from scf.parties.service import resolve_party
 
 _pending: Final[Table] = PendingParty.__table__  # type: ignore[attr-defined]
 _finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
@@ -44,9 +44,11 @@ class Resolver:
         """Give the ACTIVE firm that a document of this organisation names, or nothing."""
         key = (party, org_id)
         if key not in self._known:
-            self._known[key] = resolve_party(
+            found = resolve_party(
                 self._ctx.conn, party.identifiers, party.name, party.country, org_id
             )
+            # Nobody joins its records with others' before this command has ended.
+            self._known[key] = standing_now(self._ctx.conn, [found]).get(found) if found else None
         return self._known[key]
 
 
@@ -158,17 +160,21 @@ class _Revalidation:
         """Keep one of several documents that turn out to be the same: the one that was here."""
         if self.kind is Kind.PAYMENT or not changes:
             return
+        by_id = {row.id: row for row in rows}
+        under = self._keys(by_id, changes)
+        wanted = sorted({key for keys in under.values() for key in keys})
         known = {
             row.duplicate_key: row.id
             for row in self.ctx.conn.execute(
                 select(self.table.c.duplicate_key, self.table.c.id).where(
-                    self.table.c.duplicate_key.in_([change["key"] for change in changes]), LIVE
+                    self.table.c.duplicate_key.in_(wanted), LIVE
                 )
             )
         }
-        by_id = {row.id: row for row in rows}
         for change in changes:
-            earlier = known.setdefault(change["key"], change["row_id"])
+            keys = under[change["row_id"]]
+            earlier = next((known[key] for key in keys if key in known), change["row_id"])
+            known.setdefault(change["key"], change["row_id"])
             if earlier == change["row_id"] or change["state"] in {"VOID", "RECEIVED"}:
                 continue
             change["state"] = self._void(
@@ -177,6 +183,30 @@ class _Revalidation:
                 "This document was here already, under parties known by then.",
                 {"earlier_id": earlier},
             )
+
+    def _keys(
+        self, by_id: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]
+    ) -> dict[str, list[str]]:
+        """Give the fingerprints under which each document may be here, its own one first.
+
+        A firm that stands for other records has documents under those too.
+        """
+        found = {change["row_id"]: [change["key"]] for change in changes}
+        ends = {change[side] for change in changes for side in ("seller", "buyer")} - {None}
+        records = records_of(self.ctx.conn, ends)
+        for change in changes if records else ():
+            seller, buyer = change["seller"], change["buyer"]
+            if seller is None or buyer is None:
+                continue
+            row = by_id[change["row_id"]]
+            number = key_number(self.kind, row.number)
+            found[row.id] += [
+                duplicate_key(one, other, number, row.issue_on.year)
+                for one in (seller, *records.get(seller, ()))
+                for other in (buyer, *records.get(buyer, ()))
+                if (one, other) != (seller, buyer)
+            ]
+        return found
 
     def _void(
         self,

@@ -19,7 +19,7 @@ from scf.documents.fingerprints import (
 )
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
-from scf.parties.identifiers import judge_all
+from scf.parties.identifiers import judge_all, said_digest
 
 _YEARLESS: Final = 0
 
@@ -62,6 +62,12 @@ class Draft:
         """Tell whether both sides are firms that we know."""
         return self.seller_id is not None and self.buyer_id is not None
 
+    def key_between(self, seller: str, buyer: str) -> str:
+        """Give the fingerprint that the document has between two firms."""
+        year = self.document.issue_on.year if self.document.issue_on else _YEARLESS
+        number = key_number(self.document.kind, self.document.number)
+        return duplicate_key(seller, buyer, number, year)
+
 
 def draft(
     document: CanonicalDocument, seller_id: str | None, buyer_id: str | None, origin: Origin
@@ -69,18 +75,12 @@ def draft(
     """Work out number, fingerprint and state of a document whose parties were looked up."""
     canonical = canonical_number(document.number) if document.number else ""
     made = Draft(document, new_id(), seller_id, buyer_id, canonical, "", origin)
-    year = document.issue_on.year if document.issue_on else _YEARLESS
-    numbered = key_number(document.kind, document.number)
-    if made.parties_known:
-        made.key = duplicate_key(str(seller_id), str(buyer_id), numbered, year)
-    else:
-        # Until both firms are known, the same words from the same hands are the same document.
-        made.key = duplicate_key(
-            seller_id or f"{origin.org_id}?{_words(document.seller)}",
-            buyer_id or f"{origin.org_id}?{_words(document.buyer)}",
-            numbered,
-            year,
-        )
+    # Until both firms are known, the same words from the same hands are the same document.
+    made.key = made.key_between(
+        seller_id or f"{origin.org_id}?{said_of(document.seller)}",
+        buyer_id or f"{origin.org_id}?{said_of(document.buyer)}",
+    )
+    if not made.parties_known:
         made.state = "INCOMPLETE"
     if document.kind is Kind.INVOICE and document.due_on is None:
         made.state = "INCOMPLETE"
@@ -94,9 +94,10 @@ def key_number(kind: Kind, number: str) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _words(party: Party) -> str:
-    named = sorted((item.scheme, item.value) for item in judge_all(party_pairs(party)))
-    return digest_text(f"{party.name}|{party.country}|{named}")
+def said_of(party: Party) -> str:
+    """Give the fingerprint of all that a document says of a party."""
+    pairs = [(item.scheme, item.value) for item in party.identifiers]
+    return said_digest(party.name, party.country, pairs)
 
 
 def party_pairs(party: Party) -> list[tuple[str, str]]:
@@ -108,11 +109,13 @@ def party_pairs(party: Party) -> list[tuple[str, str]]:
 @lru_cache(maxsize=20_000)
 def party_json(party: Party) -> dict[str, Any]:
     """Give what a document said of a party, as it is kept and shown."""
-    return {
+    said: dict[str, Any] = {
         "name": party.name,
         "country": party.country,
         "identifiers": [{"scheme": i.scheme, "value": i.value} for i in party.identifiers],
     }
+    more = {"trading_name": party.trading_name, "address": party.address, "mail": party.mail}
+    return said | {name: value for name, value in more.items() if value}
 
 
 def party_of(said: Mapping[str, Any]) -> Party:
@@ -168,8 +171,9 @@ def pending_rows(made: Draft) -> list[dict[str, Any]]:
 
 @lru_cache(maxsize=20_000)
 def judged_pairs(party: Party) -> tuple[tuple[str, str], ...]:
-    """Give a party's numbers and name in the spelling under which firms are kept."""
-    return tuple(dict.fromkeys((item.scheme, item.value) for item in judge_all(party_pairs(party))))
+    """Give a party's numbers and name in the spelling under which firms are kept, and all of it."""
+    pairs = ((item.scheme, item.value) for item in judge_all(party_pairs(party)))
+    return (*dict.fromkeys(pairs), ("said", said_of(party)))
 
 
 # --- One function per kind --------------------------------------------------------------------
@@ -436,8 +440,8 @@ def payment_fingerprint(document: CanonicalDocument) -> str:
     return digest_text(
         "\x1f".join(
             (
-                _words(document.buyer),
-                _words(document.seller),
+                said_of(document.buyer),
+                said_of(document.seller),
                 str(document.payable_minor),
                 document.currency,
                 document.issue_on.isoformat() if document.issue_on else "",

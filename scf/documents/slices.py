@@ -35,13 +35,15 @@ class Slice:
     """Up to a thousand results with what was found out about them before the transaction.
 
     ``firms`` says who each party is (None: unknown); ``announce`` names the unknown parties that
-    no earlier slice of the upload has reported; ``files`` are kept with the documents they hold.
+    no earlier slice of the upload has reported, ``contradicting`` those whose numbers and name
+    lead to different firms; ``files`` are kept with the documents they hold.
     """
 
     items: Sequence[Item]
     firms: Mapping[Party, str | None]
     announce: frozenset[Party] = frozenset()
     files: Sequence[SentFile] = ()
+    contradicting: frozenset[Party] = frozenset()
 
     def digest(self) -> str:
         """Give the fingerprint of what the slice holds, for the audit row."""

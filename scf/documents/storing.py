@@ -5,6 +5,7 @@ still ACTIVE. What is unknown, foreign or here already becomes a finding; what i
 matched with its order and netted with open credit notes in the same transaction.
 """
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -54,11 +55,10 @@ from scf.documents.taxcheck.asking import keep_identities
 from scf.documents.told import settle_told
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
-from scf.parties.models import Firm
+from scf.parties.identity.resolving import records_of, standing_now
 
 _finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
 _pending: Final[Table] = PendingParty.__table__  # type: ignore[attr-defined]
-_firm: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
 TABLES: Final[dict[Kind, Table]] = {
     **TABLES_OF_TRADE,
     Kind.PAYMENT: TradePayment.__table__,  # type: ignore[attr-defined]
@@ -91,12 +91,13 @@ class _Store:
         self.announced: set[tuple[str, Party]] = set()
 
     def run(self) -> defaultdict[str, Stored]:
-        active = _active(self.ctx.conn, self.part.firms.values())
+        firms = self.part.firms.values()
+        standing = standing_now(self.ctx.conn, [one for one in firms if one is not None])
         drafts: dict[Kind, list[tuple[Draft, Item]]] = defaultdict(list)
         for item in self.part.items:
             origin = self.origins[item.file]
             self._of(origin).read += item.document is not None or blocks(item.findings)
-            made = self._draft(item, origin, active)
+            made = self._draft(item, origin, standing)
             if made is not None:
                 drafts[made.document.kind].append((made, item))
         for kind in sorted(drafts, key=TURNS.index):
@@ -109,14 +110,14 @@ class _Store:
 
     # -- judging
 
-    def _draft(self, item: Item, origin: Origin, active: frozenset[str]) -> Draft | None:
+    def _draft(self, item: Item, origin: Origin, standing: Mapping[str, str]) -> Draft | None:
         document = item.document
         if document is None:
             self._of(origin).bad += blocks(item.findings)
             self._report(origin, item.findings, None, None)
             return None
-        seller = _if_active(self.part.firms.get(document.seller), active)
-        buyer = _if_active(self.part.firms.get(document.buyer), active)
+        seller = standing.get(self.part.firms.get(document.seller) or "")
+        buyer = standing.get(self.part.firms.get(document.buyer) or "")
         refusal = _foreign(document, seller, buyer, origin.org_id)
         if refusal is not None:
             self._of(origin).bad += 1
@@ -130,12 +131,15 @@ class _Store:
     def _without_duplicates(
         self, kind: Kind, drafts: Sequence[tuple[Draft, Item]]
     ) -> list[tuple[Draft, Item]]:
+        conn, further = self.ctx.conn, _further_keys(self.ctx.conn, kind, drafts)
         keys = [made.key for made, _ in drafts]
-        known = _known_keys(self.ctx.conn, kind, keys, drafts[0][0].origin.org_id)
-        alike = written_otherwise(self.ctx.conn, kind, (made for made, _ in drafts))
+        keys += [key for every in further.values() for key in every]
+        known = _known_keys(conn, kind, keys, drafts[0][0].origin.org_id)
+        alike = written_otherwise(conn, kind, (made for made, _ in drafts))
         kept = []
         for made, item in drafts:
-            earlier = known.get(made.key) or alike.get(made.id)
+            under = (made.key, *further.get(made.id, ()))
+            earlier = next((known[key] for key in under if key in known), alike.get(made.id))
             if earlier is None:
                 known[made.key] = made.id
                 kept.append((made, item))
@@ -276,17 +280,21 @@ class _Store:
             if firm_id is not None or party not in self.part.announce or told in self.announced:
                 continue
             self.announced.add(told)
-            found = Finding(
-                Severity.WARNING,
-                "FIRM_UNKNOWN",
-                Words(
-                    "The %(side)s is not known here yet; the document waits until it is.",
-                    side=side,
-                ),
-                made.document.place(field),
-                party.name,
+            said = Words(
+                "The %(side)s is not known here yet; the document waits until it is.", side=side
             )
-            facts = {"party": build.party_json(party), "side": side}
+            if party in self.part.contradicting:
+                said = Words(
+                    "The numbers and the name of the %(side)s lead to different firms; the"
+                    " document waits until somebody has said which is meant.",
+                    side=side,
+                )
+            place = made.document.place(field)
+            found = Finding(Severity.WARNING, "FIRM_UNKNOWN", said, place, party.name)
+            facts: dict[str, Any] = {"party": build.party_json(party), "side": side}
+            accounts = {one.iban or one.number for one in made.document.accounts} - {""}
+            if field == "seller" and accounts:
+                facts["accounts"] = sorted(accounts)
             self._report(made.origin, (found,), made.document, made.id, facts)
 
     def _report(
@@ -333,14 +341,6 @@ def store_slice(
 # --- Look-ups, one statement for a slice ------------------------------------------------------
 
 
-def _active(conn: Connection, firm_ids: Iterable[str | None]) -> frozenset[str]:
-    wanted = sorted({firm_id for firm_id in firm_ids if firm_id is not None})
-    if not wanted:
-        return frozenset()
-    query = select(_firm.c.id).where(_firm.c.id.in_(wanted), _firm.c.state == "ACTIVE")
-    return frozenset(conn.execute(query).scalars())
-
-
 def _foreign(
     document: CanonicalDocument, seller: str | None, buyer: str | None, org_id: str
 ) -> Finding | None:
@@ -366,8 +366,29 @@ def _foreign(
     return None
 
 
-def _if_active(firm_id: str | None, active: frozenset[str]) -> str | None:
-    return firm_id if firm_id in active else None
+def _further_keys(
+    conn: Connection, kind: Kind, drafts: Sequence[tuple[Draft, Item]]
+) -> dict[str, list[str]]:
+    """Give the fingerprints under which a document may be here from before its firm's records met.
+
+    A firm that stands for other records has documents under those too.
+    """
+    if kind is Kind.PAYMENT:
+        return {}
+    ends = {firm for made, _ in drafts for firm in (made.seller_id, made.buyer_id) if firm}
+    records = records_of(conn, ends)
+    if not records:
+        return {}
+    found: dict[str, list[str]] = {}
+    for made, _ in drafts:
+        if not made.parties_known or not {made.seller_id, made.buyer_id} & records.keys():
+            continue
+        seller, buyer = str(made.seller_id), str(made.buyer_id)
+        pairs = itertools.product(
+            (seller, *records.get(seller, ())), (buyer, *records.get(buyer, ()))
+        )
+        found[made.id] = [made.key_between(*pair) for pair in pairs if pair != (seller, buyer)]
+    return found
 
 
 def _known_keys(conn: Connection, kind: Kind, keys: Sequence[str], org_id: str) -> dict[str, str]:

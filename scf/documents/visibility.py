@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from scf.db.visibility import visible_to
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.einvoice.models import RULE_CODES, RuleCheck
+from scf.documents.identity.models import IdentityDecision
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
@@ -181,6 +182,12 @@ def _own(model: type[SQLModel]) -> None:
 
 for _model in (Upload, Original, PendingParty):
     _own(_model)
+
+
+@visible_to(IdentityDecision)
+def _identity_decisions(actor: Actor) -> ColumnElement[bool]:
+    """Show a decision to the house that made it: it names firms that the sender may not know."""
+    return IdentityDecision.decided_by_org == actor.org_id  # type: ignore[return-value]
 
 
 @visible_to(DocumentFinding)

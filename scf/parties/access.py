@@ -66,6 +66,10 @@ MAY: dict[str, frozenset[Role]] = {
     "duplicate.read": _ANCHOR | _BANK,
     "duplicate.decide": _ANCHOR | _OFFICER,
     "duplicate.appeal": frozenset({Role.TREASURER}),
+    "firm.merge": _OFFICER | _OPERATOR,
+    "firm.unmerge": _OFFICER | _OPERATOR,
+    "firm.merge.decide": _BANK | _OPERATOR,
+    "identity.decide": _TRADER | _OFFICER | _OPERATOR,
     # What an import or a job does in its own name, once a person was allowed to start it.
     "documents.store": _OPERATOR,
     "documents.publish": _OPERATOR,

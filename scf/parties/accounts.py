@@ -21,9 +21,16 @@ from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Rule
 from scf.kernel.ids import new_id
 from scf.kernel.money import exponent
 from scf.parties import identifiers as numbers
+from scf.parties.identity.lookup import reindex
+from scf.parties.identity.resolving import not_merged
 from scf.parties.lifecycle import ACCOUNT, VERIFICATION
 from scf.parties.models import AccountVerification, BankAccount, Firm
-from scf.parties.service import business_date, counts_for, financier_only, same_person
+from scf.parties.service import (
+    business_date,
+    counts_for,
+    financier_only,
+    same_person,
+)
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
 _account = BankAccount.__table__  # type: ignore[attr-defined]
@@ -92,6 +99,7 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
         ``ACCOUNT_EXISTS`` when the firm itself, or this organisation, has named it already.
     """
     firm = ctx.visible(Firm, data.firm_id or ctx.actor.org_id)
+    not_merged(ctx.conn, firm.id)
     own = ctx.actor.org_id
     officer = bool(ctx.actor.roles & _OFFICERS) or ctx.actor.is_operator
     if firm.id != own and not officer:
@@ -122,6 +130,7 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
             "created_at": ctx.now,
         },
     )
+    reindex(ctx.conn, firm.id)
     ctx.change("bank_account", account_id, None, {"firm_id": firm.id, "state": "UNVERIFIED"})
     return {"id": account_id, "firm_id": firm.id, "state": "UNVERIFIED"}
 
@@ -155,6 +164,7 @@ def verify_account(ctx: Context, data: VerifyAccount) -> dict[str, Any]:
     """
     financier_id = financier_only(ctx.conn, ctx.actor)
     account = ctx.visible(BankAccount, data.account_id)
+    not_merged(ctx.conn, account.firm_id)
     if same_person(ctx.conn, ctx.actor.user_id, [account.added_by]):
         raise RuleViolation("SAME_PERSON", "Somebody else must verify what you added.")
     ACCOUNT.after(account.state, "verify")
@@ -207,6 +217,7 @@ def close_account(ctx: Context, data: CloseAccount) -> dict[str, Any]:
     ).one_or_none()
     if moved is None:
         raise _raced()
+    reindex(ctx.conn, account.firm_id)
     ctx.change("bank_account", account.id, {"state": account.state}, {"state": state})
     return {"id": account.id, "state": state}
 

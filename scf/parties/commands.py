@@ -15,9 +15,11 @@ from scf.parties import accounts, people
 from scf.parties import identifiers as numbers
 from scf.parties.agreements import PROGRAMME
 from scf.parties.factors import commands as factors
+from scf.parties.identity.lookup import reindex
+from scf.parties.identity.resolving import matching_firms, not_merged
 from scf.parties.lifecycle import FIRM, TO_ACTIVE
 from scf.parties.models import Firm, FirmIdentifier
-from scf.parties.service import matching_firms, same_person
+from scf.parties.service import same_person
 
 __all__ = ["accounts", "factors", "people"]
 
@@ -46,6 +48,7 @@ class AddFirm(_Input):
 
     name: str = Field(default="", max_length=400)
     country: str = Field(default="", pattern=r"^([A-Z]{2})?$")
+    address: str = Field(default="", max_length=400)
     identifiers: list[IdentifierIn] = Field(default_factory=list, max_length=50)
     kind: str = Field(default="trader", pattern=r"^(trader|financier|platform)$")
     finding_id: str | None = Field(default=None, max_length=64)
@@ -100,6 +103,11 @@ def add_firm(ctx: Context, data: AddFirm) -> dict[str, Any]:
     """
     if data.kind != "trader" and not ctx.actor.is_operator:
         raise NotAllowed("NOT_ALLOWED", "Only the operator adds a financier or a platform.")
+    return add(ctx, data)
+
+
+def add(ctx: Context, data: AddFirm) -> dict[str, Any]:
+    """Do what ``firm.add`` does, for a command that does more beside it."""
     named = _named(ctx, data.name, data.country, data.identifiers, data.finding_id)
     if not named.name:
         raise InvalidInput("FIRM_NAME", "Give the firm's name.")
@@ -123,11 +131,13 @@ def add_firm(ctx: Context, data: AddFirm) -> dict[str, Any]:
         "state": "INVITED",
         "invited_by": ctx.actor.org_id,
         "added_by": ctx.actor.user_id,
+        "address": data.address.strip() or named.address,
         "version": 1,
         "created_at": ctx.now,
     }
     ctx.conn.execute(insert(_firm), row)
-    linked = _link(ctx, firm_id, named)
+    linked = _link(ctx, firm_id, named, publish=True)
+    reindex(ctx.conn, firm_id)
     ctx.change("firm", firm_id, None, {"name": named.name, "kind": data.kind, "state": "INVITED"})
     return {"id": firm_id, "name": named.name, "state": "INVITED", "identifiers": linked}
 
@@ -141,7 +151,7 @@ def identify_firm(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
     Conflict
         ``IDENTIFIER_TAKEN`` when a number already names another firm.
     """
-    return _identify(ctx, data)
+    return identify(ctx, data)
 
 
 @command("firm.recognise", RecogniseFirm)
@@ -156,11 +166,13 @@ def recognise_firm(ctx: Context, data: RecogniseFirm) -> dict[str, Any]:
         ``IDENTIFIER_TAKEN`` when the organisation already means another firm by it.
     """
     known = IdentifyFirm(firm_id=data.firm_id, finding_id=data.finding_id)
-    return _identify(ctx, known)
+    return identify(ctx, known)
 
 
-def _identify(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
+def identify(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
+    """Do what ``firm.identify`` does, for a command that does more beside it."""
     firm = ctx.visible(Firm, data.firm_id)
+    not_merged(ctx.conn, firm.id)
     named = _named(ctx, data.name, "", data.identifiers, data.finding_id)
     taken = {
         (item.scheme, item.value, firm_id)
@@ -173,7 +185,8 @@ def _identify(ctx: Context, data: IdentifyFirm) -> dict[str, Any]:
             "One of these already names another firm.",
             identifiers=[{"scheme": scheme, "value": value} for scheme, value, _ in sorted(taken)],
         )
-    linked = _link(ctx, firm.id, named)
+    publish = bool(ctx.actor.roles & _OFFICERS) or ctx.actor.is_operator
+    linked = _link(ctx, firm.id, named, publish=publish)
     if not linked:
         raise InvalidInput("IDENTIFIER_NONE", "Give at least one number or name.")
     ctx.change("firm", firm.id, None, {"identifiers": linked})
@@ -201,6 +214,7 @@ def activate_firm(ctx: Context, data: ActivateFirm) -> dict[str, Any]:
         changed since the officer looked.
     """
     firm = ctx.visible(Firm, data.firm_id)
+    not_merged(ctx.conn, firm.id)
     state, passed = firm.state, []
     for event in TO_ACTIVE.get(firm.state, ("approve",)):
         state = FIRM.after(state, event)
@@ -235,7 +249,7 @@ def suspend_firm(ctx: Context, data: SuspendFirm) -> dict[str, Any]:
     """
     firm = ctx.visible(Firm, data.firm_id)
     state = FIRM.after(firm.state, "suspend")
-    if not _answers_for(ctx, firm):
+    if not answers_for(ctx, firm):
         raise NotAllowed(
             "NOT_ALLOWED",
             "Only a financier that activated the firm, or has an active programme with it,"
@@ -246,7 +260,8 @@ def suspend_firm(ctx: Context, data: SuspendFirm) -> dict[str, Any]:
     return {"id": firm.id, "state": state, "version": firm.version + 1}
 
 
-def _answers_for(ctx: Context, firm: Row[Any]) -> bool:
+def answers_for(ctx: Context, firm: Row[Any]) -> bool:
+    """Tell whether the actor's financier activated a firm or has an ACTIVE programme with it."""
     own = ctx.actor.org_id
     if ctx.actor.is_operator or firm.activated_by_org == own:
         return True
@@ -287,9 +302,9 @@ class _Named(BaseModel):
 
     name: str
     country: str
+    address: str
     pairs: list[tuple[str, str]]
     scope: str
-    from_document: bool
 
 
 def _named(
@@ -311,9 +326,9 @@ def _named(
     return _Named(
         name=numbers.clean_text(name, Words("name")) if name.strip() else "",
         country=country or facts.get("country") or "",
+        address=facts.get("address") or "",
         pairs=pairs,
         scope=scope,
-        from_document=finding_id is not None,
     )
 
 
@@ -340,11 +355,13 @@ def _finding_facts(ctx: Context, finding_id: str) -> tuple[dict[str, Any], str]:
     return party, row.org_id
 
 
-def _link(ctx: Context, firm_id: str, named: _Named) -> list[dict[str, str]]:
-    """Store the numbers and the name by which the firm is found; gives what is linked."""
+def _link(ctx: Context, firm_id: str, named: _Named, *, publish: bool) -> list[dict[str, str]]:
+    """Store the numbers and the name by which the firm is found; gives what is linked.
+
+    Without ``publish`` all of them count for the one organisation only.
+    """
     judged = numbers.judge_all(named.pairs)
-    may_publish = bool(ctx.actor.roles & _OFFICERS) or ctx.actor.is_operator
-    if ctx.command != "firm.add" and not may_publish:
+    if not publish:
         judged = [numbers.PartyId(item.scheme, item.value, public=False) for item in judged]
     if named.name:
         judged.append(numbers.PartyId("name", numbers.alias(named.name), public=False))

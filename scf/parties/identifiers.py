@@ -3,12 +3,13 @@
 Scheme names: ``lei``, ``vat``, ``uscc``, ``gln``, ``duns``, ``sepa``, ``reg:<country or ICD>``
 (company register), ``endpoint:<EAS>`` (electronic address), ``id:<ICD>`` (issued under a registered
 code) name one firm for everybody. ``name``, ``id`` and ``tax:<scheme>`` mean something only to the
-organisation that uses them.
+organisation that uses them; so does ``said``, all that a document says of a firm taken together.
 
 A public number that fails its own check is not public: it is kept as what one organisation calls
 the firm, so that a mistyped number never captures somebody else's documents.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -62,6 +63,16 @@ def clean_text(text: str, what: Words, limit: int = _MAX_NAME) -> str:
 def alias(name: str) -> str:
     """Return the form in which a firm's name is compared: case, blanks and width do not count."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())[:_MAX_NAME]
+
+
+def said_digest(name: str, country: str, pairs: Iterable[tuple[str, str]]) -> str:
+    """Give the fingerprint of all that a document says of a firm, however it is spelt.
+
+    A person's word on who is meant is kept under it: it holds for exactly these words.
+    """
+    numbers = sorted((item.scheme, item.value) for item in judge_all(pairs))
+    said = "\x1f".join([alias(name), country, *(f"{scheme}:{value}" for scheme, value in numbers)])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def is_public_scheme(scheme: str) -> bool:

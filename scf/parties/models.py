@@ -48,6 +48,7 @@ class Firm(FirmFields, Record, table=True):
     state: Code = "INVITED"
     invited_by: OptId
     added_by: OptId = None
+    address: Text = ""  # street, postcode and town in one line, as told when it was added
     activated_by_org: OptId = None
     suspended_by_org: OptId = None
     version: Count = 1

@@ -19,6 +19,8 @@ from scf.kernel.ids import new_id
 from scf.parties import passwords, sessions, tokens
 from scf.parties.access import ROLES_OF_KIND
 from scf.parties.identifiers import clean_text
+from scf.parties.identity.lookup import reindex
+from scf.parties.identity.resolving import not_merged
 from scf.parties.models import ApiToken, Firm, User, UserRole
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
@@ -123,6 +125,7 @@ def add_user(ctx: Context, data: AddUser) -> dict[str, Any]:
     if org_id != ctx.actor.org_id and not ctx.actor.is_operator:
         raise NotAllowed("NOT_ALLOWED", "You add people to your own organisation only.")
     org = ctx.visible(Firm, org_id)
+    not_merged(ctx.conn, org.id)
     _check_roles(data.roles, org.kind)
     user_id, name = new_id(), clean_text(data.name, Words("name"), 200)
     ctx.conn.execute(
@@ -139,6 +142,7 @@ def add_user(ctx: Context, data: AddUser) -> dict[str, Any]:
     )
     roles = sorted(set(data.roles))
     ctx.conn.execute(insert(_role), [{"user_id": user_id, "role": role} for role in roles])
+    reindex(ctx.conn, org_id)
     ctx.change("user", user_id, None, {"org_id": org_id, "roles": roles, "state": "ACTIVE"})
     return {"id": user_id, "org_id": org_id, "roles": roles, "state": "ACTIVE"}
 
@@ -208,6 +212,7 @@ def disable_user(ctx: Context, data: DisableUser) -> dict[str, Any]:
         .values(revoked_at=ctx.now)
     )
     sessions.end_all(ctx.conn, user.id, ctx.now)
+    reindex(ctx.conn, user.org_id)
     ctx.change("user", user.id, {"state": "ACTIVE"}, {"state": "DISABLED"})
     return {"id": user.id, "state": "DISABLED"}
 

@@ -14,19 +14,18 @@ from sqlalchemy.engine import Connection
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.calendar import instant_of, zone
 from scf.kernel.errors import NotAllowed, NotFound
-from scf.parties.identifiers import PartyId, alias, judge_all
+from scf.parties.identifiers import alias
+from scf.parties.identity.resolving import matching_firms, resolve_party
 from scf.parties.models import (
     AccountVerification,
     BankAccount,
     BusinessDate,
     Firm,
-    FirmIdentifier,
     User,
     UserRole,
 )
 
 _firm = Firm.__table__  # type: ignore[attr-defined]
-_identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
 _account = BankAccount.__table__  # type: ignore[attr-defined]
 _verification = AccountVerification.__table__  # type: ignore[attr-defined]
 _date = BusinessDate.__table__  # type: ignore[attr-defined]
@@ -126,86 +125,6 @@ def day_for(conn: Connection, org_id: str, otherwise: dt.date) -> dt.date:
         select(_date.c.current_on).where(_date.c.financier_id == org_id)
     ).scalar_one_or_none()
     return own or conn.execute(select(func.min(_date.c.current_on))).scalar_one() or otherwise
-
-
-def matching_firms(
-    conn: Connection, identifiers: Sequence[tuple[str, str]], name: str, org_id: str
-) -> list[tuple[PartyId, str, str]]:
-    """Return (identifier, firm, state) for each number that is known, public ones first.
-
-    Numbers and names in the scope of an organisation count only for documents of that one.
-    """
-    wanted = judge_all([*identifiers, ("name", name)] if name.strip() else identifiers)
-    if not wanted:
-        return []
-    rows = conn.execute(
-        select(
-            _identifier.c.scheme,
-            _identifier.c.value,
-            _identifier.c.scope_org_id,
-            _identifier.c.firm_id,
-            _firm.c.state,
-        )
-        .join(_firm, _firm.c.id == _identifier.c.firm_id)
-        .where(
-            _identifier.c.scope_org_id.in_({"", org_id}),
-            or_(
-                *(
-                    (_identifier.c.scheme == item.scheme) & (_identifier.c.value == item.value)
-                    for item in wanted
-                )
-            ),
-        )
-    ).all()
-    known = {(row.scheme, row.value, row.scope_org_id): row for row in rows}
-    found: list[tuple[PartyId, str, str]] = []
-    for item in wanted:
-        # What an organisation itself calls the firm stands behind what the number says to all.
-        for scope in ("", org_id) if item.public else (org_id,):
-            row = known.get((item.scheme, item.value, scope))
-            if row is not None:
-                found.append((item, row.firm_id, row.state))
-                break
-    return found
-
-
-def resolve_party(
-    conn: Connection,
-    identifiers: Sequence[tuple[str, str]],
-    name: str,
-    country: str,
-    org_id: str,
-) -> str | None:
-    """Return the one ACTIVE firm that a document of ``org_id`` names, or nothing.
-
-    Public numbers speak first; if two of them name two firms, the document contradicts itself and
-    names nobody. A customer number or the name counts only where no public number is known, and
-    only as this organisation's own word for the firm. A country that contradicts the firm's own
-    makes a match by name void.
-    """
-    found = matching_firms(conn, identifiers, name, org_id)
-    for tier in (
-        [hit for hit in found if hit[0].public],
-        [hit for hit in found if not hit[0].public and hit[0].scheme != "name"],
-        [hit for hit in found if hit[0].scheme == "name"],
-    ):
-        firms = {firm_id for _item, firm_id, _state in tier}
-        if not firms:
-            continue
-        if len(firms) > 1:
-            return None
-        _item, firm_id, state = tier[0]
-        if state != "ACTIVE":
-            return None
-        if tier[0][0].scheme == "name" and _elsewhere(conn, firm_id, country):
-            return None
-        return firm_id
-    return None
-
-
-def _elsewhere(conn: Connection, firm_id: str, country: str) -> bool:
-    own = conn.execute(select(_firm.c.country).where(_firm.c.id == firm_id)).scalar_one()
-    return bool(own and country and own != country)
 
 
 def verified_account(

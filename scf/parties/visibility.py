@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     and_,
     column,
+    false,
     or_,
     select,
     table,
@@ -33,6 +34,7 @@ from scf.parties.factors.models import (
     SignInEvent,
     TotpFactor,
 )
+from scf.parties.identity.models import FirmKey, FirmLink, FirmMerge
 from scf.parties.models import (
     AccountVerification,
     ApiToken,
@@ -111,6 +113,26 @@ def _identifiers(actor: Actor) -> ColumnElement[bool]:
     if actor.roles & _OFFICERS:
         return mine
     return and_(mine, col(FirmIdentifier.firm_id).in_(visible))
+
+
+@visible_to(FirmKey)
+def _keys(_actor: Actor) -> ColumnElement[bool]:
+    """Show the keys to nobody: who is found by them is judged and limited first."""
+    return false()
+
+
+@visible_to(FirmLink)
+def _links(actor: Actor) -> ColumnElement[bool]:
+    """Show which records mean one firm to officers, and to that firm itself."""
+    if actor.roles & _OFFICERS:
+        return true()
+    return col(FirmLink.survivor_id) == actor.org_id
+
+
+@visible_to(FirmMerge)
+def _merges(actor: Actor) -> ColumnElement[bool]:
+    """Show who joined which records and why to the officers of every house: it holds for all."""
+    return true() if actor.roles & _OFFICERS else false()
 
 
 @visible_to(BankAccount)

@@ -55,6 +55,7 @@ _RENAMED: Final = MappingProxyType(
     }
 )
 _KEPT: Final = (
+    *("LineOne", "PostcodeCode", "CityName", "EmailURIUniversalCommunication"),
     *("ID", "GlobalID", "Name", "TypeCode", "IssueDateTime", "IncludedNote", "Content"),
     *("SubjectCode", "TestIndicator", "GuidelineSpecifiedDocumentContextParameter"),
     *("IncludedSupplyChainTradeLineItem", "BuyerReference", "SellerTradeParty"),

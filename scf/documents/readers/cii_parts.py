@@ -15,7 +15,14 @@ from lxml import etree
 from scf.documents.canonical import Account, Party, Reference
 from scf.documents.readers.cii_names import Found, grouped
 from scf.documents.readers.text import plausible_date, xml_date
-from scf.documents.readers.ubl_parts import Scope, identifiers, make_account, named_country
+from scf.documents.readers.ubl_parts import (
+    Scope,
+    identifiers,
+    mail_domain,
+    make_account,
+    named_country,
+    one_line,
+)
 from scf.kernel.errors import Words
 from scf.kernel.findings import Severity
 
@@ -139,7 +146,21 @@ def read_party(scope: CiiScope, element: etree._Element, name: str, creditor: st
         country=country,
         identifiers=identifiers(numbers, country),
         trading_name=trading if trading != called else "",
+        address=one_line(
+            "".join((part.text or "") for part in address.get(tag, ())[:1])
+            for tag in ("LineOne", "PostcodeCode", "CityName")
+        ),
+        mail=mail_domain(_mail_of(found)),
     )
+
+
+def _mail_of(found: Found) -> str:
+    """Give the mail address of the first contact that has one."""
+    for contact in found.get("DefinedTradeContact", ()):
+        for mail in grouped(contact).get("EmailURIUniversalCommunication", ()):
+            for uri in grouped(mail).get("URIID", ()):
+                return uri.text or ""
+    return ""
 
 
 def read_reference(scope: CiiScope, element: etree._Element, name: str) -> Reference:

@@ -27,6 +27,7 @@ from scf.documents.canonical import (
 from scf.documents.readers.derived import compare_tax, derive_totals, refer_by_lines
 from scf.documents.readers.edi_scope import MAX_LINES, Reading
 from scf.documents.readers.text import plain_decimal, plausible_date, squeeze, unsafe_character
+from scf.documents.readers.ubl_parts import mail_domain, one_line
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import MAX_MINOR
@@ -80,6 +81,8 @@ class _Party(_Shape):
     name: _Text = ""
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     trading_name: _Text = ""
+    address: _Text = ""
+    mail: _Text = ""
     identifiers: list[_Identifier] = Field(default=[], max_length=50)
 
 
@@ -265,7 +268,14 @@ def _fields(shape: _Document) -> dict[str, Any]:
 
 
 def _party(shape: _Party) -> Party:
-    return Party(shape.name, shape.country, _identifiers(shape.identifiers), shape.trading_name)
+    return Party(
+        shape.name,
+        shape.country,
+        _identifiers(shape.identifiers),
+        shape.trading_name,
+        one_line([shape.address]),
+        mail_domain(shape.mail),
+    )
 
 
 def _identifiers(shapes: Sequence[_Identifier]) -> tuple[Identifier, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -31,6 +32,12 @@ _PARTY_LEGAL, _ENDPOINT = cac("PartyLegalEntity"), cbc("EndpointID")
 _ADDRESS, _REGISTERED = cac("PostalAddress"), cac("RegistrationAddress")
 _COUNTRY, _COUNTRY_CODE = cac("Country"), cbc("IdentificationCode")
 _TAX_SCHEME, _PERSON = cac("TaxScheme"), cac("Person")
+_PLACE: Final = {
+    tag: at for at, tag in enumerate(map(cbc, ("StreetName", "PostalZone", "CityName")))
+}
+_CONTACT, _MAIL = cac("Contact"), cbc("ElectronicMail")
+_HIDDEN: Final = ("Cc", "Cf", "Cs", "Co", "Cn")
+_MOST_ADDRESS: Final = 200
 _FIRST_NAME, _FAMILY_NAME = cbc("FirstName"), cbc("FamilyName")
 _ACCOUNT, _BRANCH = cac("PayeeFinancialAccount"), cac("FinancialInstitutionBranch")
 _INSTITUTION, _PAYMENT_ID = cac("FinancialInstitution"), cbc("PaymentID")
@@ -54,6 +61,7 @@ _REGISTERS: Final = {
 _USCC = re.compile(r"[0-9A-HJ-NP-RTUW-Y]{2}[0-9]{6}[0-9A-HJ-NP-RTUW-Y]{10}")
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _COUNTRY_TEXT = re.compile(r"[A-Za-z]{2}")
+_DOMAIN = re.compile(r"[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}")
 _VAT_LAYOUT = re.compile(r"[\s.\-/]")
 
 
@@ -184,7 +192,7 @@ def read_party(scope: Scope, wrapper: etree._Element, name: str) -> Party:
     element = inner[0] if inner else wrapper
     names: dict[str, str] = {}
     numbers: list[tuple[str, str, str]] = []  # what for, scheme, value
-    country = ""
+    country = address = ""
     for child in element:
         tag = child.tag
         if tag == _ENDPOINT:
@@ -199,6 +207,7 @@ def read_party(scope: Scope, wrapper: etree._Element, name: str) -> Party:
             names.setdefault("trading", _first_text(scope, child, _NAME, name))
         elif tag == _ADDRESS:
             country = _country_of(scope, child, name)
+            address = _address_of(child)
         elif tag == _PARTY_TAX:
             _read_tax_scheme(scope, child, name, names, numbers)
         elif tag == _PARTY_LEGAL:
@@ -215,7 +224,41 @@ def read_party(scope: Scope, wrapper: etree._Element, name: str) -> Party:
         country=country,
         identifiers=identifiers(numbers, country),
         trading_name=trading if trading != legal else "",
+        address=address,
+        mail=_mail_of(element),
     )
+
+
+def one_line(parts: Iterable[str]) -> str:
+    """Write an address in one line; it helps to recognise a firm and decides nothing."""
+    text = ", ".join(part for part in (" ".join(part.split()) for part in parts) if part)
+    if not text.isascii():
+        text = "".join(char for char in text if unicodedata.category(char) not in _HIDDEN)
+    return text[:_MOST_ADDRESS]
+
+
+@lru_cache(maxsize=4096)
+def mail_domain(address: str) -> str:
+    """Give the domain of a mail address; who sits behind it is nobody's business here."""
+    _, at, domain = address.strip().lower().rpartition("@")
+    return domain if at and _DOMAIN.fullmatch(domain) else ""
+
+
+def _address_of(element: etree._Element) -> str:
+    found = ["", "", ""]
+    for child in element:
+        at = _PLACE.get(child.tag)
+        if at is not None:
+            found[at] = child.text or ""
+    return one_line(found)
+
+
+def _mail_of(party: etree._Element) -> str:
+    for contact in party:
+        if contact.tag == _CONTACT:
+            mails = (child.text or "" for child in contact if child.tag == _MAIL)
+            return mail_domain(next(mails, ""))
+    return ""
 
 
 def named_country(scope: Scope, text: str, name: str) -> str:

@@ -155,6 +155,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("invited_by", sa.String(), nullable=True),
         sa.Column("added_by", sa.String(), nullable=True),
+        sa.Column("address", sa.String(), nullable=False),
         sa.Column("activated_by_org", sa.String(), nullable=True),
         sa.Column("suspended_by_org", sa.String(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -926,6 +927,58 @@ def upgrade() -> None:
     )
     op.create_index("ix_identifier_firm", "firm_identifier", ["firm_id"], unique=False)
     op.create_table(
+        "firm_key",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("spelling", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_key_firm"),
+        sa.PrimaryKeyConstraint("key", "firm_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_firm_key_firm", "firm_key", ["firm_id"], unique=False)
+    op.create_table(
+        "firm_link",
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("survivor_id", sa.String(), nullable=False),
+        sa.Column("since_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("firm_id <> survivor_id", name="ck_firm_link_two"),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_link_firm"),
+        sa.ForeignKeyConstraint(["survivor_id"], ["firm.id"], name="fk_firm_link_survivor"),
+        sa.PrimaryKeyConstraint("firm_id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_firm_link_survivor", "firm_link", ["survivor_id"], unique=False)
+    op.create_table(
+        "firm_merge",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("survivor_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("seen", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_by_org", sa.String(), nullable=False),
+        sa.Column("proposed_at", UtcInstant(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_reason", sa.String(), nullable=False),
+        sa.Column("decided_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("kind IN ('MERGE', 'UNMERGE')", name="ck_firm_merge_kind"),
+        sa.CheckConstraint("state IN ('PROPOSED', 'DONE', 'REFUSED')", name="ck_firm_merge_state"),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_merge_firm"),
+        sa.ForeignKeyConstraint(["survivor_id"], ["firm.id"], name="fk_firm_merge_survivor"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_firm_merge_waiting",
+        "firm_merge",
+        ["firm_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'PROPOSED'"),
+        postgresql_where=sa.text("state = 'PROPOSED'"),
+    )
+    op.create_table(
         "fixing",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
@@ -960,6 +1013,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("financier_id", "as_of_on", name="uq_graph_snapshot"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "identity_decision",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("finding_id", sa.String(), nullable=False),
+        sa.Column("said_digest", sa.String(), nullable=False),
+        sa.Column("said", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("seen", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("decided_by_org", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("outcome IN ('KNOWN', 'NEW', 'SENT_BACK')", name="ck_identity_outcome"),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_identity_decision_firm"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_identity_decision_org", "identity_decision", ["decided_by_org", "at"], unique=False
     )
     op.create_table(
         "invoice_fact",

@@ -31,6 +31,7 @@ def content(document: CanonicalDocument) -> CanonicalDocument:
 
 def test_one_invoice_in_ubl_and_in_cii_is_one_document() -> None:
     assert content(only(read_file(cii()))) == content(only(read_file(ubl("invoice"))))
+    assert only(read_file(cii())).seller.address == "Ulm"
 
 
 def test_an_invoice_of_zugferd_1_is_read_with_its_freight_as_a_charge() -> None:
