@@ -35,6 +35,8 @@ SLICES = (
     "scf.documents.batch",
     "scf.documents.commands",
     "scf.documents.duplicates.verdicts",
+    "scf.documents.match.acts",
+    "scf.documents.match.goods",
     "scf.documents.einvoice.judging",
     "scf.documents.identity.commands",
     "scf.documents.identity.merging",

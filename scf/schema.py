@@ -8,6 +8,7 @@ import scf.db.models
 import scf.documents.duplicates.models
 import scf.documents.einvoice.models
 import scf.documents.identity.models
+import scf.documents.match.models
 import scf.documents.messages.models
 import scf.documents.models
 import scf.documents.taxcheck.models

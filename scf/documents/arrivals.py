@@ -15,12 +15,15 @@ from scf.documents.canonical import MESSAGES, Kind
 from scf.documents.checks import SELF_BILLED_CODES
 from scf.documents.credits import net
 from scf.documents.duplicates.finding import look
-from scf.documents.matching import count_receipts, match_invoices, match_waiting
+from scf.documents.match.book import OrderKey
+from scf.documents.match.credits_read import orders_credited
+from scf.documents.match.numbers import take_numbers
+from scf.documents.matching import keys_of, settle, settle_all
 from scf.documents.messages.arriving import OF_ORDERS, amend, unknown_invoices
 from scf.documents.messages.models import TradeMessage
 from scf.documents.messages.rules import speaks
 from scf.documents.models import CreditNote, DocumentFinding, Invoice, Order, Receipt
-from scf.documents.orderbook import OrderKey
+from scf.documents.orderbook import Orders
 from scf.documents.rows import Origin
 from scf.kernel.errors import words_as_stored
 from scf.kernel.findings import Finding, Severity
@@ -46,29 +49,35 @@ def arrived(ctx: Context, kind: Kind, ids: Collection[str]) -> dict[str, int]:
         return {}
     rows = _valid(ctx, kind, ids)
     if kind is Kind.INVOICE:
-        counts = match_invoices(ctx, [row.id for row in rows])
+        keys = keys_of(ctx.conn, [row.id for row in rows])
+        take_numbers(ctx, orders=(), papers=keys)
+        counts = settle(ctx, keys)
         accept_self_billed(ctx, [row._asdict() for row in rows])
         net(ctx, _pairs(rows))
         look(ctx, [row.id for row in rows])
         return counts
     if kind is Kind.CREDIT_NOTE:
-        net(ctx, _pairs(rows))
-    elif kind in MESSAGES:
+        return credits_arrived(ctx, [row._asdict() for row in rows])
+    if kind is Kind.ORDER:
+        keys = {(row.seller_id, row.buyer_id, row.canonical_number) for row in rows}
+        take_numbers(ctx, orders=keys, papers=())
+        return orders_arrived(ctx, keys)
+    keys = {
+        (row.seller_id, row.buyer_id, row.order_canonical) for row in rows if row.order_canonical
+    }
+    take_numbers(ctx, orders=(), papers=keys)
+    if kind in MESSAGES:
         return messages_arrived(ctx, [row._asdict() for row in rows])
-    elif kind is Kind.ORDER:
-        return orders_arrived(
-            ctx, {(row.seller_id, row.buyer_id, row.canonical_number) for row in rows}
-        )
-    else:
-        receipts_arrived(
-            ctx,
-            {
-                (row.seller_id, row.buyer_id, row.order_canonical)
-                for row in rows
-                if row.order_canonical
-            },
-        )
-    return {}
+    return receipts_arrived(ctx, keys)
+
+
+def credits_arrived(ctx: Context, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Net credit notes, and let what they took back of orders be invoiced again."""
+    keys = orders_credited(ctx.conn, rows)
+    if keys:
+        Orders.load(ctx, keys)  # before any invoice is locked
+    net(ctx, {(row["seller_id"], row["buyer_id"], row["currency"]) for row in rows})
+    return settle(ctx, keys)
 
 
 def accept_self_billed(ctx: Context, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -107,22 +116,31 @@ def orders_arrived(ctx: Context, keys: set[OrderKey]) -> dict[str, int]:
     _report_lines(
         ctx,
         "CHANGE_BELOW_INVOICED",
-        "A change asks for less than was invoiced before; what was invoiced still counts.",
+        "A change asks for less than was invoiced before; the invoices beyond it do not match now.",
         amend(ctx, keys),
     )
-    receipts_arrived(ctx, keys)
-    return match_waiting(ctx, keys)
+    return receipts_arrived(ctx, keys)
 
 
-def receipts_arrived(ctx: Context, keys: set[OrderKey]) -> None:
-    """Raise what was received on the order lines, and report what was over-delivered."""
-    if keys:
-        _report_lines(
-            ctx,
-            "QUANTITY_EXCEEDED",
-            "More was received than ordered; only the ordered quantity counts.",
-            count_receipts(ctx, keys),
-        )
+def receipts_arrived(ctx: Context, keys: set[OrderKey]) -> dict[str, int]:
+    """Count receipts and invoices of these orders anew; report what was over-delivered."""
+    if not keys:
+        return {}
+    done = settle_all(ctx, keys)
+    _report_lines(
+        ctx,
+        "QUANTITY_EXCEEDED",
+        "More was received than ordered; only the ordered quantity counts.",
+        done.over_received,
+    )
+    _report_lines(
+        ctx,
+        "UNIT_DIFFERS",
+        "A receipt counts in a unit that cannot be converted; it counts nothing until a pack size "
+        "is agreed.",
+        done.unread_units,
+    )
+    return done.counts
 
 
 def messages_arrived(ctx: Context, messages: Sequence[Mapping[str, Any]]) -> dict[str, int]:

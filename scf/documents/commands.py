@@ -17,6 +17,7 @@ from scf.documents import arrivals, pending
 from scf.documents.canonical import Kind
 from scf.documents.credits import link
 from scf.documents.einvoice.models import RuleCheck
+from scf.documents.matching import keys_of, settle
 from scf.documents.models import (
     DocumentFinding,
     InvoiceLine,
@@ -25,6 +26,7 @@ from scf.documents.models import (
     PendingParty,
     Upload,
 )
+from scf.documents.orderbook import Orders
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
@@ -442,4 +444,8 @@ def revalidate_documents(ctx: Context, data: RevalidateDocuments) -> dict[str, A
 @command("credit_note.link", LinkCreditNote)
 def link_credit_note(ctx: Context, data: LinkCreditNote) -> dict[str, Any]:
     """A credit note that named no known invoice is linked by hand and netted at once."""
-    return {"allocated": link(ctx, data.credit_note_id, data.invoice_ids)}
+    keys = keys_of(ctx.conn, data.invoice_ids)
+    Orders.load(ctx, keys)  # before any invoice is locked
+    allocated = link(ctx, data.credit_note_id, data.invoice_ids)
+    settle(ctx, keys)
+    return {"allocated": allocated}

@@ -4,14 +4,16 @@ The counters that commands keep are recomputed here from the rows behind them; a
 the first place to look. Source: fraud.md 2.1 (a) and (b), finance.md F10.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, case, func, literal, or_, select
+from sqlalchemy import Table, case, func, literal, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.invoice_state import DATED, FACT, INVOICE
+from scf.documents.match.tolerance import STRICT, Rules, rules_for, rules_from
 from scf.documents.messages.arriving import strays
 from scf.documents.models import (
     CreditAllocation,
@@ -28,7 +30,8 @@ _line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
 _credit: Final[Table] = CreditNote.__table__  # type: ignore[attr-defined]
 _allocation: Final[Table] = CreditAllocation.__table__  # type: ignore[attr-defined]
 _dispute: Final[Table] = Dispute.__table__  # type: ignore[attr-defined]
-_COUNTING: Final = ("MATCHED", "PARTIAL")
+_COUNTING: Final = ("MATCHED", "PARTIAL", "WAIVED")
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +55,84 @@ def breaches(conn: Connection) -> Iterator[Breach]:
 
 
 def _lines_within(conn: Connection) -> Iterator[Breach]:
-    """No order line carries more than was ordered."""
+    """No order line carries more than was ordered, received and tolerated.
+
+    The widest tolerance of the invoices on a line is the one that let them pass; what was received
+    beyond an order is judged by the agreement of today.
+    """
     line = _order_line.c
-    rows = conn.execute(
-        select(_order_line)
+    suspects = conn.execute(
+        select(_order_line, _order.c.seller_id, _order.c.buyer_id, _order.c.currency)
+        .join(_order, _order.c.id == line.order_id)
         .where(
             or_(
                 line.invoiced_micro > line.quantity_micro,
                 line.received_micro > line.quantity_micro,
                 line.invoiced_minor > line.net_minor,
+                line.matched_micro > line.received_micro,
+                line.matched_micro > line.invoiced_micro,
             )
         )
         .order_by(line.id)
+    ).all()
+    matched_by = _rules_on(conn, [row.id for row in suspects])
+    agreed = rules_for(conn, {(row.seller_id, row.buyer_id, row.currency) for row in suspects})
+    for row in suspects:
+        rules = matched_by.get(row.id, [STRICT])
+        today = agreed.get((row.seller_id, row.buyer_id, row.currency), STRICT)
+        if _exceeded(row, rules, today):
+            yield Breach(
+                "ORDER_LINE_EXCEEDED",
+                f"order_line {row.id}",
+                f"Ordered {row.quantity_micro} for {row.net_minor}; invoiced {row.invoiced_micro} "
+                f"for {row.invoiced_minor}, received {row.received_micro}, matched "
+                f"{row.matched_micro}.",
+            )
+
+
+def _exceeded(row: Any, rules: Sequence[Rules], today: Rules) -> bool:  # noqa: ANN401 - a row
+    micro, minor = row.quantity_micro, row.net_minor
+    if micro is not None:
+        ordered = max(one.ordered_bound(micro) for one in rules)
+        received = max(one.tolerance.most(micro) for one in (*rules, today))
+        if row.invoiced_micro > ordered or row.received_micro > received:
+            return True
+    if minor is not None and row.invoiced_minor > max(r.amount_bound(minor, micro) for r in rules):
+        return True
+    if row.matched_micro > row.invoiced_micro:
+        return True
+    proven = [one for one in rules if one.by_receipt]
+    return len(proven) == len(rules) and row.matched_micro > max(
+        one.tolerance.most(row.received_micro) for one in proven
     )
-    for row in rows:
-        yield Breach(
-            "ORDER_LINE_EXCEEDED",
-            f"order_line {row.id}",
-            f"Ordered {row.quantity_micro} for {row.net_minor}; invoiced {row.invoiced_micro} "
-            f"for {row.invoiced_minor}, received {row.received_micro}.",
+
+
+def _rules_on(conn: Connection, line_ids: Sequence[str]) -> dict[str, list[Rules]]:
+    """Give what the invoices on some order lines were matched by."""
+    found: dict[str, list[Rules]] = defaultdict(list)
+    for start in range(0, len(line_ids), _AT_ONCE):
+        rows = conn.execute(
+            select(_line.c.order_line_id, INVOICE.c.match_rules)
+            .join(INVOICE, INVOICE.c.id == _line.c.invoice_id)
+            .where(
+                _line.c.order_line_id.in_(line_ids[start : start + _AT_ONCE]),
+                INVOICE.c.match_state.in_(_COUNTING),
+            )
         )
+        for row in rows:
+            found[row.order_line_id].append(rules_from(row.match_rules))
+    return found
 
 
 def _lines_recounted(conn: Connection) -> Iterator[Breach]:
     """The counters of an order line are the sums of the invoice lines on it."""
+    matched = case((INVOICE.c.match_state == "MATCHED", _line.c.counted_micro), else_=0)
     counted = (
         select(
             _line.c.order_line_id.label("id"),
-            func.sum(func.coalesce(_line.c.quantity_micro, 0)).label("micro"),
-            func.sum(_line.c.net_minor).label("minor"),
+            func.sum(_line.c.counted_micro).label("micro"),
+            func.sum(_line.c.counted_minor).label("minor"),
+            func.sum(matched).label("matched"),
         )
         .join(INVOICE, INVOICE.c.id == _line.c.invoice_id)
         .where(
@@ -92,6 +144,7 @@ def _lines_recounted(conn: Connection) -> Iterator[Breach]:
         .subquery()
     )
     micro, minor = func.coalesce(counted.c.micro, 0), func.coalesce(counted.c.minor, 0)
+    proven = func.coalesce(counted.c.matched, 0)
     rows = conn.execute(
         select(
             _order_line.c.id,
@@ -101,7 +154,13 @@ def _lines_recounted(conn: Connection) -> Iterator[Breach]:
             minor.label("minor"),
         )
         .outerjoin(counted, counted.c.id == _order_line.c.id)
-        .where(or_(_order_line.c.invoiced_micro != micro, _order_line.c.invoiced_minor != minor))
+        .where(
+            or_(
+                _order_line.c.invoiced_micro != micro,
+                _order_line.c.invoiced_minor != minor,
+                _order_line.c.matched_micro != proven,
+            )
+        )
         .order_by(_order_line.c.id)
     )
     for row in rows:
@@ -114,17 +173,9 @@ def _lines_recounted(conn: Connection) -> Iterator[Breach]:
 
 
 def _orders_recounted(conn: Connection) -> Iterator[Breach]:
-    """An order's invoiced total is that of its invoices, and no more than the order."""
-    by_lines = (
-        select(_line.c.invoice_id, func.sum(_line.c.net_minor).label("minor"))
-        .where(_line.c.order_line_id.is_not(None))
-        .group_by(_line.c.invoice_id)
-        .subquery()
-    )
-    share = func.coalesce(by_lines.c.minor, INVOICE.c.net_minor)
+    """An order's invoiced total is that of its invoices, and each of these that of its lines."""
     counted = (
-        select(INVOICE.c.order_id.label("id"), func.sum(share).label("minor"))
-        .outerjoin(by_lines, by_lines.c.invoice_id == INVOICE.c.id)
+        select(INVOICE.c.order_id.label("id"), func.sum(INVOICE.c.counted_minor).label("minor"))
         .where(INVOICE.c.document_state == "VALIDATED", INVOICE.c.match_state.in_(_COUNTING))
         .group_by(INVOICE.c.order_id)
         .subquery()
@@ -133,12 +184,7 @@ def _orders_recounted(conn: Connection) -> Iterator[Breach]:
     rows = conn.execute(
         select(_order.c.id, _order.c.invoiced_minor, _order.c.total_minor, minor.label("minor"))
         .outerjoin(counted, counted.c.id == _order.c.id)
-        .where(
-            or_(
-                _order.c.invoiced_minor != minor,
-                and_(_order.c.total_minor > 0, _order.c.invoiced_minor > _order.c.total_minor),
-            )
-        )
+        .where(_order.c.invoiced_minor != minor)
         .order_by(_order.c.id)
     )
     for row in rows:
@@ -148,6 +194,53 @@ def _orders_recounted(conn: Connection) -> Iterator[Breach]:
             f"Of {row.total_minor} it says {row.invoiced_minor} are invoiced; its invoices say "
             f"{int(row.minor)}.",
         )
+    by_lines = (
+        select(_line.c.invoice_id, func.sum(_line.c.counted_minor).label("minor"))
+        .where(_line.c.order_line_id.is_not(None))
+        .group_by(_line.c.invoice_id)
+        .subquery()
+    )
+    odd = conn.execute(
+        select(INVOICE.c.id, INVOICE.c.counted_minor, by_lines.c.minor)
+        .join(by_lines, by_lines.c.invoice_id == INVOICE.c.id)
+        .where(INVOICE.c.counted_minor != by_lines.c.minor)
+        .order_by(INVOICE.c.id)
+    )
+    for one in odd:
+        yield Breach(
+            "ORDER_COUNT",
+            f"invoice {one.id}",
+            f"It takes {one.counted_minor} of its order; its lines take {int(one.minor)}.",
+        )
+    yield from _orders_within(conn)
+
+
+def _orders_within(conn: Connection) -> Iterator[Breach]:
+    """No order is invoiced for more than its sum and what was tolerated beside it."""
+    rows = conn.execute(
+        select(_order.c.id, _order.c.total_minor, _order.c.invoiced_minor, INVOICE.c.match_rules)
+        .join(INVOICE, INVOICE.c.order_id == _order.c.id)
+        .where(
+            _order.c.total_minor > 0,
+            _order.c.invoiced_minor > _order.c.total_minor,
+            INVOICE.c.match_state.in_(_COUNTING),
+        )
+        .order_by(_order.c.id)
+    )
+    bounds: dict[tuple[str, int, int], tuple[int, int]] = {}
+    for row in rows:
+        rules = rules_from(row.match_rules)
+        key = (row.id, row.total_minor, row.invoiced_minor)
+        most, spare = bounds.get(key, (0, 0))
+        most = max(most, rules.amount_bound(row.total_minor, None))
+        bounds[key] = (most, spare + rules.tolerance.amount_over_minor)
+    for (order_id, total, invoiced), (most, spare) in bounds.items():
+        if invoiced > most + spare:
+            yield Breach(
+                "ORDER_COUNT",
+                f"trade_order {order_id}",
+                f"Of {total} {invoiced} are invoiced; {most + spare} are tolerated.",
+            )
 
 
 def _sum_by_invoice(table: Table, column: str) -> Any:  # noqa: ANN401 - a SQL subquery

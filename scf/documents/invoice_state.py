@@ -27,7 +27,8 @@ _WRITTEN: Final = (
     "dispute_state", "ipu", "accepted_minor", "acceptance_version", "base_minor",
     "credited_minor", "disputed_minor", "conceded_minor", "paid_minor", "offered_minor",
     "held_minor", "outstanding_minor", "recourse_minor", "repaid_minor", "reassigned_minor",
-    "over_advance_minor", "order_id",
+    "over_advance_minor", "order_id", "order_number", "order_canonical", "match_mode",
+    "match_rules", "variances", "counted_minor",
 )  # fmt: skip
 # What is kept with its date for good, so that the past can be asked (decision 0016).
 DATED: Final = (
@@ -72,6 +73,12 @@ class State:
     reassigned_minor: int
     over_advance_minor: int
     order_id: str | None
+    order_number: str | None
+    order_canonical: str | None
+    match_mode: str | None
+    match_rules: dict[str, Any] | None
+    variances: list[dict[str, Any]] | None
+    counted_minor: int
     version: int
 
 

@@ -1,7 +1,9 @@
-"""Matching of stored documents: invoices with orders, receipts with order lines.
+"""Matching of stored documents: invoices with orders, receipts and credit notes, in any order.
 
-An invoice may come before its order or after it, and so may a receipt; either way the result is
-the same. The rule itself stands in ``orderbook``.
+What an order has room for is worked out anew from all its papers each time one of them comes, so
+it does not matter which came first. Among invoices that want the same goods the earlier one has
+them, and before it whatever a buyer has accepted or a financier has paid for. The rule itself
+stands in ``match.judging``.
 """
 
 import dataclasses
@@ -9,14 +11,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, and_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import Table, and_, bindparam, insert, select, tuple_, update
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
 from scf.documents.invoice_state import INVOICE, State, states, write
 from scf.documents.lifecycle import MATCH
-from scf.documents.models import DocumentFinding, InvoiceLine, OrderLine, Receipt
-from scf.documents.orderbook import Claim, ClaimLine, Match, OrderKey, Orders
+from scf.documents.match.book import COUNTING, Claim, ClaimLine, Credit, Items, Match, OrderKey
+from scf.documents.match.credits_read import credits_of
+from scf.documents.match.judging import CODES, WAITING
+from scf.documents.match.tolerance import STRICT, Pair, Rules, covers, rules_for, rules_from
+from scf.documents.models import DocumentFinding, InvoiceLine, OrderLine
+from scf.documents.orderbook import Orders
+from scf.documents.receiving import count_received
 from scf.documents.rules import MatchMode
 from scf.kernel.errors import words_as_stored
 from scf.kernel.findings import Severity
@@ -24,20 +31,26 @@ from scf.kernel.ids import new_id
 
 _line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
 _order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
-_receipt: Final[Table] = Receipt.__table__  # type: ignore[attr-defined]
 _finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
 
-_OPEN: Final = ("UNMATCHED", "EXCEPTION")
+ACCEPTED: Final = frozenset({"ACCEPTED", "PART_ACCEPTED", "DEEMED"})
+_OPEN: Final = frozenset({"UNMATCHED", "EXCEPTION"})
+_LINE_COLUMNS: Final = (
+    "order_line_id", "paired_by", "counted_micro", "counted_minor", "credited_micro",
+    "credited_minor",
+)  # fmt: skip
+_NOWHERE: Final[dict[str, Any]] = {
+    "order_line_id": None, "paired_by": None, "counted_micro": 0, "counted_minor": 0,
+    "credited_micro": 0, "credited_minor": 0,
+}  # fmt: skip
 _SET_LINE = (
     update(_line)
     .where(_line.c.id == bindparam("row_id"))
-    .values(order_line_id=bindparam("ordered"))
+    .values(**{name: bindparam(f"new_{name}") for name in _LINE_COLUMNS})
 )
-_SET_RECEIVED = (
-    update(_order_line)
-    .where(_order_line.c.id == bindparam("row_id"))
-    .values(received_micro=bindparam("micro"))
-)
+
+
+# --- Invoices that are just being stored ------------------------------------------------------
 
 
 def match_new(
@@ -47,22 +60,29 @@ def match_new(
 ) -> list[tuple[dict[str, Any], Match]]:
     """Match invoices before they are inserted, so that each is written once.
 
-    Sets the match columns of the rows and of their lines; gives those that do not fit their order.
+    They come after all others, so what is left on the order is theirs. Sets the match columns of
+    the rows and of their lines; gives those that do not fit their order.
     """
-    keys = {_row_key(row) for row in rows if _names_order(row)}
-    orders = Orders.load(ctx, keys) if keys else None
+    naming = [row for row in rows if _names_order(row)]
+    orders = Orders.load(ctx, {_row_key(row) for row in naming}) if naming else None
     problems: list[tuple[dict[str, Any], Match]] = []
     if orders is None or not orders.books:
         return problems
+    agreed = rules_for(ctx.conn, {_row_pair(row) for row in naming})
+    notes = credits_of(ctx.conn, naming, open_only=True)
     for row, own in zip(rows, lines, strict=True):
         if not _names_order(row):
             continue
-        result = orders.match(_claim_of(row, _row_key(row), own))
-        row["match_state"], row["match_code"] = result.state, result.code
-        row["order_id"] = result.order_id
+        rules = agreed.get(_row_pair(row), STRICT)
+        claim = Claim(
+            row["id"], row["currency"], row["net_minor"], _row_key(row),
+            [_claim_line(line) for line in own], notes.get(row["id"], ()), rules,
+        )  # fmt: skip
+        result = orders.match(claim)
+        row.update(_told(result, rules))
         for line in own:
-            line["order_line_id"] = result.line_ids.get(line["id"])
-        if result.code is not None:
+            line.update(_placed(result, line["id"]))
+        if result.code is not None and result.code not in WAITING:
             problems.append((row, result))
     orders.write(ctx)
     return problems
@@ -72,137 +92,238 @@ def _row_key(row: Mapping[str, Any]) -> OrderKey:
     return (row["seller_id"], row["buyer_id"], row["order_canonical"])
 
 
+def _row_pair(row: Mapping[str, Any]) -> Pair:
+    return (row["seller_id"], row["buyer_id"], row["currency"])
+
+
 def _names_order(row: Mapping[str, Any]) -> bool:
     return bool(row["order_canonical"]) and row["document_state"] == "VALIDATED"
 
 
-def _claim_of(row: Mapping[str, Any], key: OrderKey, lines: Sequence[Mapping[str, Any]]) -> Claim:
-    return Claim(
-        row["id"],
-        row["currency"],
-        row["net_minor"],
-        key,
-        [
-            ClaimLine(
-                line["id"],
-                line["place"],
-                line["order_line_ref"],
-                line["unit"],
-                line["quantity_micro"],
-                line["net_minor"],
-            )
-            for line in lines
-        ],
+def _claim_line(line: Mapping[str, Any]) -> ClaimLine:
+    return ClaimLine(
+        line["id"],
+        line["place"],
+        line["order_line_ref"],
+        line["unit"],
+        line["quantity_micro"],
+        line["net_minor"],
+        line["line_ref"],
+        line["tax_ppm"],
+        Items(line["item_seller"], line["item_buyer"], line["item_standard"], line["item"]),
     )
+
+
+def _told(result: Match, rules: Rules) -> dict[str, Any]:
+    """Give the columns of an invoice that say how it matches, and by which rules."""
+    known = result.state != "UNMATCHED"
+    return {
+        "match_state": result.state,
+        "match_code": result.code,
+        "order_id": result.order_id,
+        "counted_minor": result.counted_minor,
+        "match_mode": rules.mode if known else None,
+        "match_rules": rules.stored() if known else None,
+        "variances": [one.stored() for one in result.variances] or None,
+    }
+
+
+def _placed(result: Match, line_id: str) -> Mapping[str, Any]:
+    placed = result.lines.get(line_id)
+    return _NOWHERE if placed is None else {n: getattr(placed, n) for n in _LINE_COLUMNS}
+
+
+# --- Everything about some orders, again ------------------------------------------------------
 
 
 def match_invoices(ctx: Context, invoice_ids: Collection[str]) -> dict[str, int]:
-    """Match stored invoices that are not matched yet; gives how many came to which state."""
-    heads = _heads(ctx.conn, INVOICE.c.id.in_(sorted(invoice_ids))) if invoice_ids else []
-    return _match(ctx, heads)
+    """Match stored invoices with their orders; gives how many came to which state."""
+    return settle(ctx, keys_of(ctx.conn, invoice_ids))
 
 
-def match_waiting(ctx: Context, keys: Iterable[OrderKey]) -> dict[str, int]:
-    """Match the invoices that were waiting for orders which have just arrived."""
-    wanted = set(keys)
-    if not wanted:
-        return {}
-    pairs = sorted({(buyer, number) for _, buyer, number in wanted})
-    heads = _heads(
-        ctx.conn,
-        tuple_(INVOICE.c.buyer_id, INVOICE.c.order_canonical).in_(pairs),
-        INVOICE.c.order_canonical.is_not(None),
+def keys_of(conn: Connection, invoice_ids: Collection[str]) -> set[OrderKey]:
+    """Give the orders that invoices name."""
+    if not invoice_ids:
+        return set()
+    rows = conn.execute(
+        select(INVOICE.c.seller_id, INVOICE.c.buyer_id, INVOICE.c.order_canonical).where(
+            INVOICE.c.id.in_(sorted(invoice_ids)),
+            INVOICE.c.document_state == "VALIDATED",
+            INVOICE.c.order_canonical.is_not(None),
+        )
     )
-    return _match(ctx, [head for head in heads if _key(head) in wanted])
+    return {(row.seller_id, row.buyer_id, row.order_canonical) for row in rows}
 
 
-def _heads(conn: Connection, *where: Any) -> Sequence[Any]:  # noqa: ANN401 - SQL conditions
-    return conn.execute(
+@dataclasses.dataclass
+class Settled:
+    """What became of some orders' papers."""
+
+    counts: dict[str, int]
+    over_received: list[dict[str, Any]]
+    unread_units: list[dict[str, Any]]
+
+
+def settle(ctx: Context, keys: Iterable[OrderKey]) -> dict[str, int]:
+    """Count all papers of these orders anew; gives how many invoices came to which state."""
+    return settle_all(ctx, keys).counts
+
+
+def settle_all(ctx: Context, keys: Iterable[OrderKey]) -> Settled:
+    """Count all papers of these orders anew, and say what of the receipts could not count."""
+    orders = Orders.load(ctx, keys)
+    done = Settled({}, [], [])
+    if not orders.books:
+        return done
+    pairs = {(key[0], key[1], book.currency) for key, book in orders.books.items()}
+    agreed = rules_for(ctx.conn, pairs)
+    tolerances = {
+        key: agreed.get((key[0], key[1], book.currency), STRICT).tolerance
+        for key, book in orders.books.items()
+    }
+    done.over_received, done.unread_units = count_received(ctx.conn, orders.books, tolerances)
+    heads = _heads(ctx.conn, orders.books)
+    if heads:
+        _judge_all(ctx, orders, heads, agreed, done)
+    orders.write(ctx)
+    return done
+
+
+def _heads(conn: Connection, keys: Collection[OrderKey]) -> Sequence[Any]:
+    rows = conn.execute(
         select(
             INVOICE.c.id,
             INVOICE.c.seller_id,
             INVOICE.c.buyer_id,
             INVOICE.c.order_canonical,
+            INVOICE.c.canonical_number,
+            INVOICE.c.issue_on,
             INVOICE.c.currency,
             INVOICE.c.net_minor,
             INVOICE.c.upload_id,
             INVOICE.c.org_id,
         ).where(
-            *where,
-            INVOICE.c.document_state == "VALIDATED",
-            or_(INVOICE.c.match_state == "UNMATCHED", INVOICE.c.match_state == "EXCEPTION"),
+            tuple_(INVOICE.c.buyer_id, INVOICE.c.order_canonical).in_(
+                sorted({(buyer, number) for _, buyer, number in keys})
+            ),
             INVOICE.c.order_canonical.is_not(None),
+            INVOICE.c.document_state == "VALIDATED",
         )
-    ).all()
+    )
+    return [row for row in rows if _key(row) in keys]
 
 
 def _key(head: Any) -> OrderKey:  # noqa: ANN401 - a row
     return (head.seller_id, head.buyer_id, head.order_canonical)
 
 
-def _match(ctx: Context, heads: Sequence[Any]) -> dict[str, int]:
-    if not heads:
-        return {}
-    orders = Orders.load(ctx, {_key(head) for head in heads})
+def _judge_all(
+    ctx: Context,
+    orders: Orders,
+    heads: Sequence[Any],
+    agreed: Mapping[Pair, Rules],
+    done: Settled,
+) -> None:
     before = states(ctx, [head.id for head in heads])
-    lines = _claim_lines(ctx.conn, list(before))
+    lines = _lines_of(ctx.conn, list(before))
+    notes = credits_of(ctx.conn, [head._asdict() for head in heads])
+    orders.clear()
     counts: dict[str, int] = defaultdict(int)
     after: list[State] = []
     found: list[tuple[Any, Match]] = []
-    assigned: list[dict[str, Any]] = []
-    for head in heads:
+    placed: list[dict[str, Any]] = []
+    for head in sorted(heads, key=lambda head: _turn(before[head.id])):
         old = before[head.id]
-        if old.match_state not in _OPEN or old.document_state != "VALIDATED":
-            continue
-        claim = Claim(head.id, head.currency, head.net_minor, _key(head), lines.get(head.id, ()))
-        result = orders.match(claim)
-        counts[result.state] += 1
-        after.append(_matched(old, result))
-        assigned += [{"row_id": a, "ordered": b} for a, b in result.line_ids.items()]
-        if result.code is not None and result.code != old.match_code:
+        own = lines.get(head.id, [])
+        result, rules = _judged(orders, head, old, own, notes.get(head.id, ()), agreed)
+        new = dataclasses.replace(old, **_told(result, rules))
+        if new != old or new.match_state in _OPEN:
+            counts[new.match_state] += 1
+        if new != old:
+            after.append(new)
+        placed += _moved(result, own)
+        if result.code != old.match_code and result.code is not None:
             found.append((head, result))
-    orders.write(ctx)
     write(ctx, before, after)
-    if assigned:
-        ctx.conn.execute(_SET_LINE, assigned)
-    _resolve(ctx, [state.id for state in after if state.match_state in {"MATCHED", "PARTIAL"}])
-    if found:
-        ctx.conn.execute(
-            insert(_finding),
-            [match_finding(ctx, head.id, head.org_id, head.upload_id, m) for head, m in found],
-        )
-    return dict(counts)
+    if placed:
+        ctx.conn.execute(_SET_LINE, placed)
+    _report(ctx, [one.id for one in after if one.match_code != before[one.id].match_code], found)
+    done.counts = dict(counts)
 
 
-def _matched(old: State, result: Match) -> State:
-    return dataclasses.replace(
-        old,
-        match_state=MATCH.after(old.match_state, result.event),
-        match_code=result.code,
-        order_id=result.order_id,
+def _turn(state: State) -> tuple[int, str]:
+    """Put first what somebody has acted upon, then whoever came first."""
+    if state.match_state == "WAIVED":
+        return 0, state.id
+    taken = state.held_minor + state.outstanding_minor > 0
+    acted = state.acceptance_state in ACCEPTED or taken
+    return (1 if acted and state.match_state in COUNTING else 2), state.id
+
+
+def _judged(
+    orders: Orders,
+    head: Any,  # noqa: ANN401 - a row
+    old: State,
+    lines: Sequence[Mapping[str, Any]],
+    notes: Sequence[Credit],
+    agreed: Mapping[Pair, Rules],
+) -> tuple[Match, Rules]:
+    # What matched once keeps the tolerance that it matched by.
+    kept = old.match_state in COUNTING
+    rules = rules_from(old.match_rules) if kept else agreed.get(_pair(head), STRICT)
+    if old.match_state == "REJECTED":
+        return Match("REJECTED", old.match_code, old.order_id), rules
+    if old.acceptance_state == "REJECTED":
+        state = MATCH.after(MATCH.after(old.match_state, "except"), "reject")
+        return Match(state, old.match_code, old.order_id), rules
+    claim = Claim(
+        head.id,
+        head.currency,
+        head.net_minor,
+        _key(head),
+        [_claim_line(line) for line in lines],
+        notes,
+        rules,
+        waived=old.match_state == "WAIVED",
     )
+    result = orders.match(claim)
+    if not claim.waived:
+        MATCH.after(old.match_state, result.event)
+    return result, rules
 
 
-def _claim_lines(conn: Connection, invoice_ids: Sequence[str]) -> dict[str, list[ClaimLine]]:
-    lines: dict[str, list[ClaimLine]] = defaultdict(list)
-    query = select(
-        _line.c.invoice_id,
-        _line.c.id,
-        _line.c.place,
-        _line.c.order_line_ref,
-        _line.c.unit,
-        _line.c.quantity_micro,
-        _line.c.net_minor,
-    ).where(_line.c.invoice_id.in_(invoice_ids))
+def _pair(head: Any) -> Pair:  # noqa: ANN401 - a row
+    return (head.seller_id, head.buyer_id, head.currency)
+
+
+def _lines_of(conn: Connection, invoice_ids: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
+    lines: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    query = select(_line).where(_line.c.invoice_id.in_(invoice_ids))
     for row in conn.execute(query.order_by(_line.c.invoice_id, _line.c.place)):
-        lines[row.invoice_id].append(ClaimLine(*row[1:]))
+        lines[row.invoice_id].append(row._asdict())
     return lines
+
+
+def _moved(result: Match, lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give the lines that take another part of the order than they did."""
+    moved = []
+    for line in lines:
+        placed = _placed(result, line["id"])
+        if any(placed[name] != line[name] for name in _LINE_COLUMNS):
+            moved.append(
+                {"row_id": line["id"], **{f"new_{name}": placed[name] for name in _LINE_COLUMNS}}
+            )
+    return moved
+
+
+# --- What both sides are told -----------------------------------------------------------------
 
 
 def match_finding(
     ctx: Context, invoice_id: str, org_id: str, upload_id: str, result: Match
 ) -> dict[str, Any]:
     """Give the finding that tells both sides why an invoice does not match its order."""
+    first = next((one for one in result.variances if one.code == result.code), None)
     return {
         "id": new_id(),
         "org_id": org_id,
@@ -215,88 +336,31 @@ def match_finding(
         "message": str(result.message),
         "words": words_as_stored(result.message),
         "value": "",
-        "facts": {"order_id": result.order_id, **result.facts},
+        "facts": {"order_id": result.order_id, **(first.stored() if first else {})},
         "resolved_at": None,
         "created_at": ctx.now,
     }
 
 
-_MATCH_CODES: Final = (
-    "ORDER_CURRENCY", "ORDER_LINE_UNKNOWN", "QUANTITY_EXCEEDED", "AMOUNT_EXCEEDED", "UNIT_DIFFERS",
-    "ORDER_CANCELLED", "ORDER_REFUSED",
-)  # fmt: skip
-
-
-def _resolve(ctx: Context, invoice_ids: Sequence[str]) -> None:
-    if invoice_ids:
+def _report(ctx: Context, changed: Sequence[str], found: Sequence[tuple[Any, Match]]) -> None:
+    """Close what no longer holds and report what does; waiting for a paper is no mistake."""
+    if changed:
         ctx.conn.execute(
             update(_finding)
             .where(
-                _finding.c.document_id.in_(invoice_ids),
-                _finding.c.code.in_(_MATCH_CODES),
+                _finding.c.document_id.in_(changed),
+                _finding.c.code.in_(CODES),
                 _finding.c.resolved_at.is_(None),
             )
             .values(resolved_at=ctx.now)
         )
-
-
-# --- Receipts ---------------------------------------------------------------------------------
-
-
-def count_receipts(ctx: Context, keys: Iterable[OrderKey]) -> list[dict[str, Any]]:
-    """Set what was received on the lines of these orders from all their receipts.
-
-    Recounted from the receipts each time, so it does not matter what came first. No more than was
-    ordered is counted; the rest comes back as facts of an over-delivery.
-    """
-    orders = Orders.load(ctx, keys)
-    books = orders.books
-    if not books:
-        return []
-    totals = _received(ctx.conn, books)
-    changed, excess = [], []
-    for key, book in books.items():
-        for ref, line in book.lines.items():
-            told = totals[key].get(ref, 0)
-            counted = told if line.quantity_micro is None else min(told, line.quantity_micro)
-            if told > counted:
-                excess.append(
-                    {
-                        "order_id": book.id,
-                        "line": ref,
-                        "ordered_micro": line.quantity_micro,
-                        "received_micro": told,
-                    }
-                )
-            if counted != line.received_micro:
-                changed.append({"row_id": line.id, "micro": counted})
-    if changed:
-        ctx.conn.execute(_SET_RECEIVED, changed)
-    return excess
-
-
-def _received(conn: Connection, books: Mapping[OrderKey, Any]) -> dict[OrderKey, dict[str, int]]:
-    totals: dict[OrderKey, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    pairs = sorted({(buyer, number) for _, buyer, number in books})
-    rows = conn.execute(
-        select(
-            _receipt.c.seller_id, _receipt.c.buyer_id, _receipt.c.order_canonical, _receipt.c.lines
-        ).where(
-            tuple_(_receipt.c.buyer_id, _receipt.c.order_canonical).in_(pairs),
-            _receipt.c.document_state == "VALIDATED",
-        )
-    )
-    for row in rows:
-        key = (row.seller_id, row.buyer_id, row.order_canonical)
-        book = books.get(key)
-        if book is None:
-            continue
-        for line in row.lines:
-            ref = line["order_line"]
-            if not ref and len(book.lines) == 1:
-                (ref,) = book.lines
-            totals[key][ref] += line["quantity_micro"] or 0
-    return totals
+    rows = [
+        match_finding(ctx, head.id, head.org_id, head.upload_id, result)
+        for head, result in found
+        if result.state == "EXCEPTION" and result.code not in WAITING
+    ]
+    if rows:
+        ctx.conn.execute(insert(_finding), rows)
 
 
 # --- What finance asks ------------------------------------------------------------------------
@@ -316,15 +380,16 @@ def proof_gaps(
 ) -> dict[str, ProofGap]:
     """Give the first gap in the proof of each invoice that matches its order.
 
-    An invoice that matched by its total alone names no line, so nothing proves it: its gap names
-    none either. What was waived by a person is not asked again.
+    What was matched with such proof has none. An invoice that matched by its total alone names no
+    line, so nothing proves it: its gap names none either. What was waived is not asked again.
     """
     if mode not in {"receipt", "despatch"} or not invoice_ids:
         return {}
     ordered = _order_line.c
     rows = conn.execute(
         select(
-            INVOICE.c.id, ordered.line_ref, ordered.invoiced_micro, ordered.received_micro,
+            INVOICE.c.id, INVOICE.c.match_state, INVOICE.c.match_mode, INVOICE.c.match_rules,
+            ordered.line_ref, ordered.invoiced_micro, ordered.received_micro,
             ordered.despatched_micro,
         )
         .select_from(INVOICE)
@@ -339,12 +404,16 @@ def proof_gaps(
     )  # fmt: skip
     gaps: dict[str, ProofGap] = {}
     for row in rows:
+        if row.match_state == "MATCHED" and covers(row.match_mode or "none", mode):
+            continue
         if row.line_ref is None:
             gaps.setdefault(row.id, ProofGap("", 0, 0, "receipt"))
-        elif row.invoiced_micro > row.received_micro:
+            continue
+        most = rules_from(row.match_rules).tolerance.most
+        if row.invoiced_micro > most(row.received_micro):
             gap = ProofGap(row.line_ref, row.invoiced_micro, row.received_micro, "receipt")
             gaps.setdefault(row.id, gap)
-        elif mode == "despatch" and row.invoiced_micro > row.despatched_micro:
+        elif mode == "despatch" and row.invoiced_micro > most(row.despatched_micro):
             gap = ProofGap(row.line_ref, row.invoiced_micro, row.despatched_micro, "despatch")
             gaps.setdefault(row.id, gap)
     return gaps

@@ -31,6 +31,7 @@ from scf.db.types import (
     TextKey,
     table_args,
 )
+from scf.documents.match.columns import ArticleFields, MatchFields, PlaceFields
 from scf.kernel.errors import words_from_stored
 
 # A document that only waits for a date or a firm counts as here, so nobody hands it in twice.
@@ -171,7 +172,7 @@ class Order(DocumentFields, Record, table=True):
     created_at: Instant
 
 
-class OrderLine(Record, table=True):
+class OrderLine(ArticleFields, Record, table=True):
     """One line of an order with the counters of what was sent, received and invoiced on it.
 
     Quantities are integers of one millionth of the unit. ``stated`` is what the order itself said;
@@ -185,16 +186,14 @@ class OrderLine(Record, table=True):
     )
     id: IdKey
     order_id: Id
-    line_ref: Text
-    item: Text
-    unit: OptCode
     by_change: Flag = False  # the order did not have this line; a change added it
     stated_micro: OptCount
     stated_minor: OptMinor
     quantity_micro: OptCount
     despatched_micro: Count = 0
     received_micro: Count = 0
-    invoiced_micro: Count = 0
+    invoiced_micro: Count = 0  # by invoices that fit, less what was credited of them
+    matched_micro: Count = 0  # of these, by what has every proof that its programme asks for
     net_minor: OptMinor  # an order may state quantities only
     invoiced_minor: Minor = 0
 
@@ -226,7 +225,7 @@ class Receipt(DocumentFields, Record, table=True):
     created_at: Instant
 
 
-class Invoice(DocumentFields, Record, table=True):
+class Invoice(MatchFields, DocumentFields, Record, table=True):
     """A claim of a seller on a buyer, with its six axes and its amounts.
 
     Axes: document, match, acceptance, payment and dispute states; the finance axis is held in
@@ -363,7 +362,7 @@ class InvoiceFact(Record, table=True):
     known_at: Instant
 
 
-class InvoiceLine(Record, table=True):
+class InvoiceLine(PlaceFields, ArticleFields, Record, table=True):
     """One line of an invoice as read, and the order line it was matched to."""
 
     __tablename__ = "invoice_line"
@@ -374,9 +373,6 @@ class InvoiceLine(Record, table=True):
     id: IdKey
     invoice_id: Id
     place: Count
-    line_ref: Text
-    item: Text
-    unit: OptCode
     quantity_micro: OptCount
     net_minor: SignedMinor
     order_line_ref: OptText
@@ -443,7 +439,9 @@ class CreditNote(DocumentFields, Record, table=True):
     credit_state: Code = "RECEIVED"  # RECEIVED LINKED UNLINKED ALLOCATED APPLIED REFUSED
     amount_minor: Minor
     allocated_minor: Minor = 0
+    net_minor: Minor = 0  # without tax, as orders count
     named_invoices: Json
+    lines: Json = []
     parties: Json
     org_id: Id
     upload_id: Id

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
+from scf.documents.articles import item_columns, items_json, priced
 from scf.documents.canonical import MESSAGES, Account, CanonicalDocument, Identifier, Kind, Party
 from scf.documents.fingerprints import (
     canonical_number,
@@ -228,6 +229,10 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "order_id": None,
         "match_state": "UNMATCHED",
         "match_code": None,
+        "match_mode": None,
+        "match_rules": None,
+        "variances": None,
+        "counted_minor": 0,
         "title_prior": title_prior,
         "document_state": made.state,
         "payment_state": "OPEN" if payable else "PAID",
@@ -261,11 +266,17 @@ def invoice_line_rows(made: Draft) -> list[dict[str, Any]]:
                 "place": place,
                 "line_ref": line.line_id,
                 "item": line.item_name,
+                **item_columns(line),
                 "unit": line.unit or None,
                 "quantity_micro": micro if micro is None or micro >= 0 else None,
                 "net_minor": line.net_minor or 0,
                 "order_line_ref": line.order_line or None,
                 "order_line_id": None,
+                "paired_by": None,
+                "counted_micro": 0,
+                "counted_minor": 0,
+                "credited_micro": 0,
+                "credited_minor": 0,
             }
         )
     return rows
@@ -274,7 +285,10 @@ def invoice_line_rows(made: Draft) -> list[dict[str, Any]]:
 def order_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
     """Give the row of an order; its total counts without tax, as lines do."""
     document = made.document
-    nets = [line.net_minor for line in document.lines]
+    nets = [
+        priced(line, document.currency) if line.net_minor is None else line.net_minor
+        for line in document.lines
+    ]
     if nets and all(net is not None for net in nets):
         total = sum(net or 0 for net in nets)
     else:
@@ -303,19 +317,21 @@ def order_line_rows(made: Draft) -> list[dict[str, Any]]:
     rows = []
     for place, line in enumerate(made.document.lines, start=1):
         micro = to_micro(line.quantity)
-        net = line.net_minor
+        net = line.net_minor if line.net_minor is not None else priced(line, made.document.currency)
         rows.append(
             {
                 "id": new_id(),
                 "order_id": made.id,
                 "line_ref": line.line_id or f"#{place}",
                 "item": line.item_name,
+                **item_columns(line),
                 "unit": line.unit or None,
                 "by_change": False,
                 **ordered(micro, net),
                 "despatched_micro": 0,
                 "received_micro": 0,
                 "invoiced_micro": 0,
+                "matched_micro": 0,
                 "invoiced_minor": 0,
             }
         )
@@ -363,6 +379,7 @@ def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
             {
                 "order_line": line.order_line,
                 "item": line.item_name,
+                "items": items_json(line),
                 "unit": line.unit,
                 "quantity_micro": max(
                     0, (to_micro(line.quantity) or 0) - (to_micro(line.rejected_quantity) or 0)
@@ -377,6 +394,8 @@ def receipt_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
 def credit_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
     """Give the row of a credit note with the invoices that it names."""
     document = made.document
+    payable = document.payable_minor or 0
+    net = payable - (document.tax_minor or 0) if document.net_minor is None else document.net_minor
     return {
         "id": made.id,
         "number": document.number,
@@ -390,7 +409,20 @@ def credit_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "credit_state": "RECEIVED",
         "amount_minor": document.payable_minor or 0,
         "allocated_minor": 0,
+        "net_minor": max(0, net),
         "named_invoices": named_invoices(document),
+        "lines": [
+            {
+                "line": line.line_id,
+                "order_line": line.order_line or None,
+                "items": items_json(line),
+                "unit": line.unit or None,
+                "quantity_micro": to_micro(line.quantity),
+                "net_minor": line.net_minor or 0,
+                "invoice": line.invoice_reference,
+            }
+            for line in document.lines
+        ],
         "parties": said_of_parties(document),
         "version": 1,
         **origin,

@@ -19,6 +19,7 @@ from scf.documents import rows as build
 from scf.documents.arrivals import (
     TABLES_OF_TRADE,
     accept_self_billed,
+    credits_arrived,
     finding_row,
     messages_arrived,
     orders_arrived,
@@ -37,7 +38,9 @@ from scf.documents.credits import net
 from scf.documents.duplicates.finding import look, written_otherwise
 from scf.documents.einvoice.waiting import await_judgement
 from scf.documents.fingerprints import canonical_number, digest_text
+from scf.documents.holding import hold_orders, orders_of
 from scf.documents.invoice_state import INVOICE
+from scf.documents.match.book import Match
 from scf.documents.matching import match_finding, match_new
 from scf.documents.messages.arriving import MESSAGE, OF_ORDERS
 from scf.documents.messages.rows import message_row
@@ -48,7 +51,6 @@ from scf.documents.models import (
     PendingParty,
     TradePayment,
 )
-from scf.documents.orderbook import Match, OrderKey
 from scf.documents.rows import Draft, Origin
 from scf.documents.slices import Item, Slice, Stored
 from scf.documents.taxcheck.asking import keep_identities
@@ -100,6 +102,8 @@ class _Store:
             made = self._draft(item, origin, standing)
             if made is not None:
                 drafts[made.document.kind].append((made, item))
+        if not self.staged:
+            hold_orders(self.ctx, {kind: [m for m, _ in pairs] for kind, pairs in drafts.items()})
         for kind in sorted(drafts, key=TURNS.index):
             self._store(kind, self._without_duplicates(kind, drafts[kind]))
         insert_mappings(self.ctx.conn, _finding, self.findings)
@@ -234,7 +238,7 @@ class _Store:
         lines = [line for made in drafts for line in build.order_line_rows(made)]
         insert_mappings(self.ctx.conn, _order_line, lines)
         if not self.staged:
-            orders_arrived(self.ctx, _order_keys(drafts))
+            orders_arrived(self.ctx, orders_of(drafts))
 
     def write_receipts(self, drafts: Sequence[Draft]) -> None:
         rows = [build.receipt_row(made, made.origin.columns()) for made in drafts]
@@ -253,7 +257,7 @@ class _Store:
         rows = [build.credit_row(made, made.origin.columns()) for made in drafts]
         insert_mappings(self.ctx.conn, TABLES[Kind.CREDIT_NOTE], rows)
         if not self.staged:
-            net(self.ctx, _pairs(rows))
+            credits_arrived(self.ctx, [row for row in rows if row["document_state"] == "VALIDATED"])
 
     def write_messages(self, drafts: Sequence[Draft]) -> None:
         rows = [message_row(made, made.origin.columns()) for made in drafts]
@@ -419,14 +423,6 @@ def _original_stands(conn: Connection, made: Draft) -> bool:
 
 def _title_prior(document: CanonicalDocument) -> bool:
     return any(found.code == "TITLE_PRIOR" for found in document.findings)
-
-
-def _order_keys(drafts: Sequence[Draft]) -> set[OrderKey]:
-    return {
-        (str(made.seller_id), str(made.buyer_id), made.canonical)
-        for made in drafts
-        if made.state == "VALIDATED"
-    }
 
 
 def _pairs(rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str, str]]:

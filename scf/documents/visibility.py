@@ -16,6 +16,7 @@ from scf.db.visibility import visible_to
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.einvoice.models import RULE_CODES, RuleCheck
 from scf.documents.identity.models import IdentityDecision
+from scf.documents.match.models import MatchAct, PackSize
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
@@ -137,6 +138,18 @@ def _suspicions(actor: Actor) -> ColumnElement[bool]:
 @visible_to(DuplicateVerdict)
 def _verdicts(actor: Actor) -> ColumnElement[bool]:
     return DuplicateVerdict.org_id == actor.org_id  # type: ignore[return-value]
+
+
+@visible_to(MatchAct)
+def _match_acts(actor: Actor) -> ColumnElement[bool]:
+    return _of_a_seen_invoice(MatchAct.invoice_id, actor)
+
+
+@visible_to(PackSize)
+def _pack_sizes(actor: Actor) -> ColumnElement[bool]:
+    """Show an agreement to the two firms that count by it."""
+    columns: Any = PackSize.__table__.c  # type: ignore[attr-defined]
+    return or_(columns.seller_id == actor.org_id, columns.buyer_id == actor.org_id)
 
 
 @visible_to(Order)

@@ -256,7 +256,8 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             "Ask the buyer to accept the invoice.",
             Words("Invoice %(number)s is not accepted by the buyer.", number=facts.number),
         )
-    if terms.match_mode != "none" and facts.match_state not in MATCHED:
+    waits = facts.match_state == "PARTIAL" and facts.proof_gap is not None
+    if terms.match_mode != "none" and facts.match_state not in MATCHED and not waits:
         yield Refusal(
             "MATCH_EXCEPTION",
             facts.match_state,

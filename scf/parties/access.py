@@ -70,6 +70,12 @@ MAY: dict[str, frozenset[Role]] = {
     "firm.unmerge": _OFFICER | _OPERATOR,
     "firm.merge.decide": _BANK | _OPERATOR,
     "identity.decide": _TRADER | _OFFICER | _OPERATOR,
+    "match.waive": _ANCHOR,
+    "match.ask_credit": _ANCHOR,
+    "match.correct_order": _TRADER,
+    "goods.receive": _ANCHOR,
+    "pack.agree": _ANCHOR,
+    "pack.withdraw": _ANCHOR,
     # What an import or a job does in its own name, once a person was allowed to start it.
     "documents.store": _OPERATOR,
     "documents.publish": _OPERATOR,

@@ -17,7 +17,9 @@ from scf.db.runner import Context, command
 from scf.db.types import Id, Minor, OptDay, OptMinor
 from scf.db.visibility import not_found
 from scf.documents import axes, disputes
+from scf.documents.matching import keys_of, settle
 from scf.documents.models import Dispute, Invoice
+from scf.documents.orderbook import Orders
 from scf.kernel.errors import InvalidInput, NotAllowed
 from scf.ledger.service import Journal, LedgerEvent, credit, debit, post
 from scf.parties.service import business_date
@@ -124,15 +126,18 @@ def accept_invoices(ctx: Context, data: AcceptInvoices) -> dict[str, Any]:
 
 @command("invoice.reject", RejectInvoices)
 def reject_invoices(ctx: Context, data: RejectInvoices) -> dict[str, Any]:
-    """The buyer rejects invoices: none of them can be financed on its acceptance.
+    """The buyer rejects invoices: none can be financed on its acceptance, none takes of an order.
 
     Raises
     ------
     RuleViolation
         UNDERTAKING after an irrevocable acceptance; ALREADY_FINANCED while money hangs on it.
     """
+    keys = keys_of(ctx.conn, data.invoice_ids)
+    Orders.load(ctx, keys)  # before any invoice is locked
     rows = _own_as_buyer(ctx, data.invoice_ids)
     axes.reject_many(ctx, data.invoice_ids, reason=data.reason)
+    settle(ctx, keys)
     _tell_sellers(ctx, "invoice.rejected", rows.values())
     return {"rejected": list(data.invoice_ids)}
 

@@ -14,7 +14,7 @@ from scf.kernel.ids import digest, new_id
 from scf.kernel.money import exponent
 from scf.parties.models import Firm
 from scf.parties.service import business_date, financier_only, same_person
-from scf.programmes import acceptance, fixings, granting
+from scf.programmes import acceptance, fixings, granting, matching
 from scf.programmes.calendars import calendar_of
 from scf.programmes.lifecycle import PROGRAMME
 from scf.programmes.models import Programme, ProgrammeVersion
@@ -22,7 +22,7 @@ from scf.programmes.service import party_of
 from scf.programmes.techniques import technique_of
 from scf.programmes.terms import MAX_FILE, ProgrammeFile, Terms, load_file, terms_of
 
-__all__ = ["acceptance", "fixings", "granting"]
+__all__ = ["acceptance", "fixings", "granting", "matching"]
 
 _FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
 _PROGRAMME: Final[Table] = Programme.__table__  # type: ignore[attr-defined]

@@ -20,7 +20,18 @@ from pydantic import (
     model_validator,
 )
 
-from scf.db.types import Code, Count, Currency, Minor, OptMinor, OptPpm, Ppm, SignedPpm, Text
+from scf.db.types import (
+    Code,
+    Count,
+    Currency,
+    Minor,
+    OptCount,
+    OptMinor,
+    OptPpm,
+    Ppm,
+    SignedPpm,
+    Text,
+)
 from scf.documents.rules import MatchMode
 from scf.documents.taxcheck.schemes import SchemeName
 from scf.kernel.calendar import Roll, zone
@@ -81,6 +92,19 @@ class Fee(_Part):
         return self
 
 
+class MatchTolerance(_Part):
+    """How far an invoice may lie beside order and receipt; an absolute limit narrows a share.
+
+    Without ``price_under_ppm`` a price below the ordered one needs no look.
+    """
+
+    quantity_over_ppm: Share = 0
+    quantity_over_micro: OptCount = None
+    quantity_under_ppm: Share = 0
+    price_over_ppm: Share = 0
+    price_under_ppm: OptPpm = None
+
+
 class CurrencyTerms(_Part):
     """What is agreed per currency: the benchmark, and the amounts that depend on its unit."""
 
@@ -88,6 +112,9 @@ class CurrencyTerms(_Part):
     amount_min_minor: Minor = 1
     amount_step_minor: Step = 1
     fees: tuple[Fee, ...] = ()
+    price_over_minor: OptMinor = None  # most that one line's price may differ, beside its share
+    variance_minor: Minor = 0  # what one invoice may ask beside its order: freight, rounding, tax
+    clerk_waives_minor: Minor = 0  # the difference that a clerk may let pass without an approver
 
 
 class Terms(_Part):
@@ -146,6 +173,7 @@ class Terms(_Part):
     tax_scheme: SchemeName | None = None
     # Whether a broken rule of EN 16931 is only told, or keeps an invoice out.
     einvoice_rules: Literal["inform", "demand"] = "inform"
+    tolerance: MatchTolerance = MatchTolerance()
     checks_before_decision: tuple[CheckBeforeDecision, ...] = CHECKS_BEFORE_DECISION
     checks_before_payout: tuple[CheckBeforePayout, ...] = CHECKS_BEFORE_PAYOUT
     # Which of these the platform answers itself, with a recorded check of its own.
@@ -317,7 +345,10 @@ def terms_of(data: object) -> Terms:
         ) from None
 
 
-_AMOUNT_TEXTS: Final = ("amount_min", "amount_step", "flat", "min", "max", "up_to")
+_AMOUNT_TEXTS: Final = (
+    "amount_min", "amount_step", "flat", "min", "max", "up_to", "price_over", "variance",
+    "clerk_waives",
+)  # fmt: skip
 
 
 def _amounts(currencies: object) -> None:

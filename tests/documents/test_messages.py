@@ -95,18 +95,23 @@ def test_changes_count_by_their_sequence_and_not_by_their_arrival(trade: Trade) 
     assert sound(trade)
 
 
-def test_no_change_takes_back_what_was_invoiced_before(trade: Trade) -> None:
+def test_a_change_below_what_was_invoiced_takes_the_match_from_the_invoice(trade: Trade) -> None:
     trade.hand_in(ORDER, ORDERS)
     trade.hand_in(invoice("I-1", "8", "80.00"), LINE_INVOICES)
+    assert matched(trade, "I-1") == ("MATCHED", None)
     trade.hand_in(messages.change("C-1", "PO-1", ("1", "5", "50.00", "3")))
     row, lines = order_of(trade)
     assert (lines["1"].quantity_micro, lines["1"].net_minor, row.total_minor) == (
-        8_000_000, 80_00, 80_00,
+        5_000_000, 50_00, 50_00,
     )  # fmt: skip
+    assert (lines["1"].invoiced_micro, row.invoiced_minor) == (0, 0)
     (found,) = [one for one in trade.findings() if one.code == "CHANGE_BELOW_INVOICED"]
     assert found.facts == {
         "order_id": row.id, "line": "1", "ordered_micro": 5_000_000, "invoiced_micro": 8_000_000,
     }  # fmt: skip
+    assert matched(trade, "I-1") == ("EXCEPTION", "QUANTITY_EXCEEDED")
+    assert sound(trade)
+    trade.hand_in(messages.change("C-2", "PO-1", ("1", "8", "80.00", "3"), sequence=2))
     assert matched(trade, "I-1") == ("MATCHED", None)
     assert sound(trade)
 

@@ -11,10 +11,12 @@ from scf.db.runner import Context
 from scf.documents.canonical import Kind
 from scf.documents.fingerprints import canonical_number
 from scf.documents.invoice_state import INVOICE
+from scf.documents.match.book import OrderBook, OrderKey
+from scf.documents.match.units import converted, factor
 from scf.documents.messages.models import TradeMessage
-from scf.documents.messages.rules import Left, Ordered, left_of
+from scf.documents.messages.rules import Convert, Left, Ordered, left_of
 from scf.documents.models import Order, OrderLine
-from scf.documents.orderbook import OrderBook, OrderKey, Orders
+from scf.documents.orderbook import Orders
 from scf.kernel.ids import new_id
 
 MESSAGE: Final[Table] = TradeMessage.__table__  # type: ignore[attr-defined]
@@ -46,8 +48,8 @@ _SET_ORDER = (
 def amend(ctx: Context, keys: Iterable[OrderKey]) -> list[dict[str, Any]]:
     """Set what counts of these orders from the orders themselves and all messages about them.
 
-    No line falls below what was invoiced on it before: such a change comes back as facts, for the
-    two sides to settle. An order that is not here yet is worked out when it comes.
+    A change that asks for less than was invoiced before comes back as facts; the invoices beyond it
+    no longer match. An order that is not here yet is worked out when it comes.
     """
     named = _messages(ctx.conn, set(keys))
     books = Orders.load(ctx, named).books if named else {}
@@ -58,7 +60,7 @@ def amend(ctx: Context, keys: Iterable[OrderKey]) -> list[dict[str, Any]]:
     lines, new_lines, orders, short = [], [], [], []
     stated = _stated(ctx.conn, [book.id for book in books.values()])
     for key, book in books.items():
-        left = left_of(stated[book.id], told[key])
+        left = left_of(stated[book.id], told[key], _in_units_of(book, told[key]))
         changed, below = _lines(book, left)
         added = [_added(book, left, ref) for ref in left.added if ref not in book.lines]
         total = _total(book, left)
@@ -97,7 +99,7 @@ def strays(conn: Connection) -> Iterator[tuple[str, str]]:
     books = Orders.seen(conn, told).books
     stated = _stated(conn, [book.id for book in books.values()])
     for key, book in sorted(books.items()):
-        left = left_of(stated[book.id], told[key])
+        left = left_of(stated[book.id], told[key], _in_units_of(book, told[key]))
         changed, _below = _lines(book, left)
         missing = left.added.keys() - book.lines.keys()
         if changed or missing:
@@ -106,6 +108,22 @@ def strays(conn: Connection) -> Iterator[tuple[str, str]]:
             yield book.id, f"line {first}"
         elif book.standing != left.standing:
             yield book.id, f"standing {book.standing}, its messages say {left.standing}"
+
+
+def _in_units_of(book: OrderBook, told: Sequence[Mapping[str, Any]]) -> Convert:
+    """Count what was sent in the units of the order; what nobody can convert counts nothing."""
+    units = {
+        line["order_line"]: line["unit"] or None
+        for message in told
+        if message["kind"] == Kind.ORDER_CHANGE
+        for line in message["lines"]
+    } | {ref: line.unit for ref, line in book.lines.items()}
+
+    def convert(ref: str, unit: str, micro: int) -> int:
+        by = factor(unit, units.get(ref), book.packs.get(ref, ()))
+        return converted(micro, by) if by is not None else 0
+
+    return convert
 
 
 def _messages(conn: Connection, keys: set[OrderKey]) -> dict[OrderKey, list[Mapping[str, Any]]]:
@@ -156,9 +174,6 @@ def _lines(book: OrderBook, left: Left) -> tuple[list[dict[str, Any]], list[dict
             below.append(
                 {"line": ref, "ordered_micro": micro, "invoiced_micro": line.invoiced_micro}
             )
-            micro = line.invoiced_micro
-        if minor is not None and minor < line.invoiced_minor:
-            minor = line.invoiced_minor
         despatched = left.despatched.get(ref, 0)
         if (micro, minor, despatched) != (
             line.quantity_micro,
@@ -180,7 +195,11 @@ def _added(book: OrderBook, left: Left, ref: str) -> dict[str, Any]:
         "order_id": book.id,
         "line_ref": ref,
         "item": line["item"],
+        "item_seller": line["items"]["seller"],
+        "item_buyer": line["items"]["buyer"],
+        "item_standard": line["items"]["standard"],
         "unit": line["unit"] or None,
+        "tax_ppm": None,
         "by_change": True,
         "stated_micro": None,
         "stated_minor": None,
@@ -189,6 +208,7 @@ def _added(book: OrderBook, left: Left, ref: str) -> dict[str, Any]:
         "despatched_micro": left.despatched.get(ref, 0),
         "received_micro": 0,
         "invoiced_micro": 0,
+        "matched_micro": 0,
         "invoiced_minor": 0,
     }
 
@@ -199,7 +219,7 @@ def _total(book: OrderBook, left: Left) -> int:
     nets += [left.lines[ref].minor for ref in left.added if ref not in book.lines]
     if not nets or any(net is None for net in nets):
         return book.total_minor
-    return max(book.invoiced_minor, sum(net or 0 for net in nets))
+    return sum(net or 0 for net in nets)
 
 
 def unknown_invoices(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from scf.documents.articles import items_json
 from scf.documents.quantities import to_micro
 from scf.documents.rows import Draft, about_an_order, named_invoices
 
@@ -23,6 +24,7 @@ def message_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
                 # What changes or answers an order numbers its lines as the order does.
                 "order_line": line.order_line or line.line_id,
                 "item": line.item_name,
+                "items": items_json(line),
                 "unit": line.unit,
                 "quantity_micro": to_micro(line.quantity),
                 "net_minor": line.net_minor,

@@ -4,7 +4,7 @@ A buyer changes and cancels, a seller answers; what somebody else sends in their
 changes nothing. Source: UBL 2.1 ordering process; UNTDID 4343, 1229.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -23,6 +23,9 @@ SPEAKER: Final = {
     Kind.ORDER_CANCELLATION: "buyer_id",
     Kind.ORDER_RESPONSE: "seller_id",
 }
+
+
+Convert = Callable[[str, str, int], int]  # line, unit and quantity to the line's own unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ def speaks(message: Mapping[str, Any]) -> bool:
     return side is None or message["org_id"] == message[side]
 
 
-def left_of(stated: Mapping[str, Ordered], messages: Sequence[Mapping[str, Any]]) -> Left:
+def left_of(
+    stated: Mapping[str, Ordered], messages: Sequence[Mapping[str, Any]], convert: Convert
+) -> Left:
     """Work out what counts of an order after everything that was said about it.
 
     Parameters
@@ -58,6 +63,8 @@ def left_of(stated: Mapping[str, Ordered], messages: Sequence[Mapping[str, Any]]
         What the order itself said, by line number.
     messages
         The rows of all valid messages that name the order.
+    convert
+        Gives a despatched quantity in the unit of its order line.
     """
     lines = dict(stated)
     added: dict[str, Mapping[str, Any]] = {}
@@ -68,7 +75,8 @@ def left_of(stated: Mapping[str, Ordered], messages: Sequence[Mapping[str, Any]]
         if kind is Kind.DESPATCH:
             for line in message["lines"]:
                 ref = line["order_line"] or _only(stated)
-                despatched[ref] = despatched.get(ref, 0) + max(0, line["quantity_micro"] or 0)
+                sent = convert(ref, line["unit"], max(0, line["quantity_micro"] or 0))
+                despatched[ref] = despatched.get(ref, 0) + sent
         elif not speaks(message):
             continue
         elif kind is Kind.ORDER_CHANGE:

@@ -99,10 +99,14 @@ def upgrade() -> None:
         sa.Column("credit_state", sa.String(), nullable=False),
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("allocated_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column(
             "named_invoices",
             sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
             nullable=False,
+        ),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column(
             "parties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
@@ -185,6 +189,14 @@ def upgrade() -> None:
         sa.Column("buyer_id", sa.String(), nullable=True),
         sa.Column("issue_on", sa.Date(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("match_mode", sa.String(), nullable=True),
+        sa.Column(
+            "match_rules", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column(
+            "variances", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("type_code", sa.String(), nullable=False),
         sa.Column("canonical_number", sa.String(), nullable=False),
@@ -425,6 +437,31 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_outbox_open", "outbox", ["done_at", "available_at"], unique=False)
+    op.create_table(
+        "pack_size",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("buyer_id", sa.String(), nullable=False),
+        sa.Column("item_key", sa.String(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("pack_unit", sa.String(), nullable=False),
+        sa.Column("unit", sa.String(), nullable=False),
+        sa.Column("per_pack_micro", sa.BigInteger(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.Column("withdrawn_by", sa.String(), nullable=True),
+        sa.Column("withdrawn_at", UtcInstant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_pack_agreed",
+        "pack_size",
+        ["seller_id", "buyer_id", "item_key", "pack_unit"],
+        unique=True,
+        sqlite_where=sa.text("withdrawn_at IS NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
     op.create_table(
         "payment_file",
         sa.Column("id", sa.String(), nullable=False),
@@ -1060,12 +1097,21 @@ def upgrade() -> None:
     op.create_index("ix_fact_invoice", "invoice_fact", ["invoice_id"], unique=False)
     op.create_table(
         "invoice_line",
+        sa.Column("line_ref", sa.String(), nullable=False),
+        sa.Column("item", sa.String(), nullable=False),
+        sa.Column("item_seller", sa.String(), nullable=True),
+        sa.Column("item_buyer", sa.String(), nullable=True),
+        sa.Column("item_standard", sa.String(), nullable=True),
+        sa.Column("unit", sa.String(), nullable=True),
+        sa.Column("tax_ppm", sa.BigInteger(), nullable=True),
+        sa.Column("paired_by", sa.String(), nullable=True),
+        sa.Column("counted_micro", sa.BigInteger(), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("credited_micro", sa.BigInteger(), nullable=False),
+        sa.Column("credited_minor", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("invoice_id", sa.String(), nullable=False),
         sa.Column("place", sa.BigInteger(), nullable=False),
-        sa.Column("line_ref", sa.String(), nullable=False),
-        sa.Column("item", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=True),
         sa.Column("quantity_micro", sa.BigInteger(), nullable=True),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column("order_line_ref", sa.String(), nullable=True),
@@ -1130,12 +1176,34 @@ def upgrade() -> None:
     )
     op.create_index("ix_hold_advance", "limit_hold", ["advance_id"], unique=False)
     op.create_table(
-        "order_line",
+        "match_act",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("facts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_match_act_invoice"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_match_act_invoice", "match_act", ["invoice_id"], unique=False)
+    op.create_table(
+        "order_line",
         sa.Column("line_ref", sa.String(), nullable=False),
         sa.Column("item", sa.String(), nullable=False),
+        sa.Column("item_seller", sa.String(), nullable=True),
+        sa.Column("item_buyer", sa.String(), nullable=True),
+        sa.Column("item_standard", sa.String(), nullable=True),
         sa.Column("unit", sa.String(), nullable=True),
+        sa.Column("tax_ppm", sa.BigInteger(), nullable=True),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("by_change", sa.Boolean(), nullable=False),
         sa.Column("stated_micro", sa.BigInteger(), nullable=True),
         sa.Column("stated_minor", sa.BigInteger(), nullable=True),
@@ -1143,6 +1211,7 @@ def upgrade() -> None:
         sa.Column("despatched_micro", sa.BigInteger(), nullable=False),
         sa.Column("received_micro", sa.BigInteger(), nullable=False),
         sa.Column("invoiced_micro", sa.BigInteger(), nullable=False),
+        sa.Column("matched_micro", sa.BigInteger(), nullable=False),
         sa.Column("net_minor", sa.BigInteger(), nullable=True),
         sa.Column("invoiced_minor", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["order_id"], ["trade_order.id"], name="fk_order_line_order"),
