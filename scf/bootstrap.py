@@ -42,6 +42,7 @@ SLICES = (
     "scf.documents.identity.merging",
     "scf.documents.staging",
     "scf.documents.taxcheck.commands",
+    "scf.documents.transfers.commands",
     "scf.documents.visibility",
     "scf.chain.commands",
     "scf.chain.visibility",
@@ -158,6 +159,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
     """Give what the worker does per kind of job."""
     from scf.documents import intake
     from scf.documents.einvoice import judging
+    from scf.documents.transfers import commands as transfers
     from scf.financing.taxwatch import watching
 
     handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
@@ -168,6 +170,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
         "tax.ask": lambda job: watching.ask_job(platform, job),
         "tax.recheck": lambda job: watching.recheck_job(platform, job),
         "tax.refuse": lambda job: watching.refuse_job(platform, job),
+        "transfers.expire": lambda job: transfers.expire_job(platform, job),
     }
     return handlers
 

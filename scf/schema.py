@@ -12,6 +12,7 @@ import scf.documents.match.models
 import scf.documents.messages.models
 import scf.documents.models
 import scf.documents.taxcheck.models
+import scf.documents.transfers.models
 import scf.financing.models
 import scf.financing.taxwatch.models
 import scf.ledger.models

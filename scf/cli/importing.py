@@ -1,8 +1,10 @@
 """Handing files in from the command line: many at once, and each with its own answer."""
 
+import contextlib
 import datetime as dt
 import hashlib
 import json
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -11,6 +13,7 @@ from types import SimpleNamespace
 from typing import Annotated, Any, Final
 
 import typer
+from rich.markup import escape
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -18,6 +21,7 @@ from scf.cli.common import EXIT_REFUSED, SESSION, plain, show_findings
 from scf.documents import batch, intake
 from scf.documents.handing import take_in
 from scf.documents.models import DocumentFinding, Invoice, Upload
+from scf.documents.progress import Reach
 from scf.documents.readers import FORMAT_NAMES
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.slices import SentFile
@@ -98,8 +102,50 @@ def _answers(
 
 
 def _one_file(actor: Actor, file: SentFile, options: dict[str, Any]) -> dict[str, Any]:
-    taken = take_in(SESSION.platform, actor, file.name, file.content, options, key=SESSION.key)
+    with _bar(file.name) as watch:
+        taken = take_in(
+            SESSION.platform,
+            actor,
+            file.name,
+            file.content,
+            options,
+            key=SESSION.key,
+            watch=watch,
+        )
     return _told(actor, [batch.Taken(file.name, taken.upload_id, taken.seen_before)])[0]
+
+
+@contextlib.contextmanager
+def _bar(name: str) -> Iterator[intake.Watch]:
+    """Show on a terminal how far a file is; anywhere else nothing is written."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    if SESSION.as_json or not sys.stderr.isatty():
+        yield intake.nobody_watches
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]:,.0f} rows/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        bar = bars.add_task(escape(name), total=None, speed=0.0)
+
+        def watch(reach: Reach) -> None:
+            bars.update(
+                bar, completed=reach.done, total=reach.total, speed=bars.tasks[0].speed or 0.0
+            )
+
+        yield watch
 
 
 def _told(actor: Actor, taken: Sequence[batch.Taken]) -> list[dict[str, Any]]:

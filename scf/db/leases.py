@@ -18,6 +18,8 @@ from scf.db.models import Job, Outbox, WorkerHeartbeat
 from scf.kernel.clock import Clock
 
 LEASE = dt.timedelta(seconds=120)
+# Who reports progress says that it lives; when it falls silent, another takes over soon.
+RENEWED = dt.timedelta(seconds=30)
 MAX_TRIES = 8
 _job: Table = Job.__table__  # type: ignore[attr-defined]
 _outbox: Table = Outbox.__table__  # type: ignore[attr-defined]
@@ -35,6 +37,10 @@ class Claimed:
     user_id: str
     payload: dict[str, Any]
     attempts: int
+
+
+class LeaseLost(Exception):
+    """Another worker has taken the job over, because this one was silent for too long."""
 
 
 Handler = Callable[[Claimed], dict[str, Any] | None]
@@ -96,10 +102,12 @@ class Worker:
                 msg = f"no handler for jobs of kind {claimed.kind}"
                 raise LookupError(msg)  # noqa: TRY301 - one place decides what a failure costs
             result = handler(claimed)
+        except LeaseLost:
+            pass  # whoever has it says what comes of it
         except Exception as error:  # noqa: BLE001 - a failed job must be recorded, not lost
             self._failed(_job, claimed, error)
         else:
-            self._finish(_job, claimed.id, state="DONE", result=result or {})
+            self._finish(claimed, result or {})
         return True
 
     def _one_notice(self) -> bool:
@@ -162,21 +170,39 @@ class Worker:
         if gave_up:
             values["finished_at" if table is _job else "done_at"] = now
         with self.db.writer.begin() as conn:
-            conn.execute(update(table).where(table.c.id == claimed.id).values(values))
+            conn.execute(update(table).where(*_ours(table, claimed)).values(values))
 
-    def _finish(self, table: Table, row_id: str, **values: object) -> None:
+    def _finish(self, claimed: Claimed, result: dict[str, Any]) -> None:
         with self.db.writer.begin() as conn:
             conn.execute(
-                update(table)
-                .where(table.c.id == row_id)
-                .values(finished_at=self.clock.now(), lease_until=None, **values)
+                update(_job)
+                .where(*_ours(_job, claimed))
+                .values(finished_at=self.clock.now(), lease_until=None, state="DONE", result=result)
             )
 
 
-def report_progress(db: Database, job_id: str, progress: Mapping[str, Any]) -> None:
-    """Store how far a running job is; shown to whoever waits for it."""
+def report_progress(db: Database, clock: Clock, job: Claimed, progress: Mapping[str, Any]) -> None:
+    """Store how far a running job is, for whoever waits for it, and keep it for this worker.
+
+    Raises
+    ------
+    LeaseLost
+        When another worker has taken it over.
+    """
     with db.writer.begin() as conn:
-        conn.execute(update(_job).where(_job.c.id == job_id).values(progress=dict(progress)))
+        done = conn.execute(
+            update(_job)
+            .where(*_ours(_job, job), _job.c.state == "RUNNING")
+            .values(progress=dict(progress), lease_until=clock.now() + RENEWED)
+            .returning(_job.c.id)
+        ).one_or_none()
+    if done is None:
+        raise LeaseLost
+
+
+def _ours(table: Table, claimed: Claimed) -> tuple[Any, ...]:
+    """Tell a row as it was claimed from one that somebody else has claimed since."""
+    return table.c.id == claimed.id, table.c.attempts == claimed.attempts
 
 
 def _is_open(table: Table) -> Any:  # noqa: ANN401 - a SQL expression

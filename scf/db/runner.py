@@ -42,6 +42,7 @@ MAX_KEY = 255
 
 # The one order in which rows are locked, everywhere. Taking a lock against it is a bug.
 LOCK_ORDER = (
+    "transfer",
     "upload",
     "financing_request",
     "payment_file",
@@ -210,8 +211,13 @@ class Context:
             }
         )
 
-    def enqueue(self, kind: str, payload: Mapping[str, Any], key: str) -> str:
-        """Queue work for the worker, in this transaction; the same kind and key only once."""
+    def enqueue(
+        self, kind: str, payload: Mapping[str, Any], key: str, *, at: dt.datetime | None = None
+    ) -> str:
+        """Queue work for the worker, in this transaction; the same kind and key only once.
+
+        Nobody takes it up before the instant ``at``.
+        """
         job_id = new_id()
         self.conn.execute(
             _INSERT_JOB,
@@ -224,7 +230,7 @@ class Context:
                 "payload": dict(payload),
                 "state": "QUEUED",
                 "attempts": 0,
-                "available_at": self.now,
+                "available_at": at or self.now,
                 "created_at": self.now,
             },
         )

@@ -77,20 +77,25 @@ class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ReceiveUpload(_Input):
-    """A file to keep and to read.
+class HowToRead(_Input):
+    """How a file is to be read.
 
     ``queue`` leaves the reading to the worker; ``hold`` waits for ``upload.start`` with it.
     """
 
-    name: str = Field(min_length=1, max_length=400)
-    content: bytes = Field(exclude=True, repr=False, max_length=MAX_UPLOAD)
     format: FormatName = "auto"
     document_type: Literal["order", "invoice", "payment"] | None = None
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: ColumnMapping | None = None
     queue: bool = False
     hold: bool = False
+
+
+class ReceiveUpload(HowToRead):
+    """A file to keep and to read."""
+
+    name: str = Field(min_length=1, max_length=400)
+    content: bytes = Field(exclude=True, repr=False, max_length=MAX_UPLOAD)
 
     # The bytes themselves stay out of key, answer and audit trail; their digest stands for them.
     @computed_field  # type: ignore[prop-decorator]
@@ -150,23 +155,30 @@ def receive_upload(ctx: Context, data: ReceiveUpload) -> dict[str, Any]:
     """
     if not data.content:
         raise InvalidInput("FILE_EMPTY", "The file is empty.")
-    original_id, seen_before = keep_original(ctx, data.name, data.content, data.sha256)
-    state = "STAGED" if data.hold else "RECEIVED"
+    return keep_file(ctx, data, data.name, data.content, data.sha256)
+
+
+def keep_file(
+    ctx: Context, how: HowToRead, name: str, content: bytes, sha256: str
+) -> dict[str, Any]:
+    """Keep a file whose bytes are all here, by whatever way, and note how it is to be read."""
+    original_id, seen_before = keep_original(ctx, name, content, sha256)
+    state = "STAGED" if how.hold else "RECEIVED"
     upload_id = add_upload(
         ctx,
         {
             "original_id": original_id,
-            "name": shown(data.name, 400),
-            "format": data.format,
-            "document_type": data.document_type,
-            "mode": data.mode,
-            "mapping": data.mapping.model_dump(mode="json") if data.mapping else None,
+            "name": shown(name, 400),
+            "format": how.format,
+            "document_type": how.document_type,
+            "mode": how.mode,
+            "mapping": how.mapping.model_dump(mode="json") if how.mapping else None,
             "state": state,
         },
     )
-    ctx.change("upload", upload_id, None, {"state": state, "sha256": data.sha256})
+    ctx.change("upload", upload_id, None, {"state": state, "sha256": sha256})
     job_id = None
-    if data.queue:
+    if how.queue:
         job_id = ctx.enqueue("documents.import", {"upload_id": upload_id}, upload_id)
     return {
         "upload_id": upload_id,

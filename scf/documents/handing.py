@@ -25,6 +25,7 @@ def take_in(
     options: dict[str, Any],
     *,
     key: str = "",
+    watch: intake.Watch = intake.nobody_watches,
 ) -> HandedIn:
     """Keep a file and read it to its end; safe to call again at any time.
 
@@ -39,7 +40,7 @@ def take_in(
     while True:
         received = platform.run("upload.receive", payload, actor, key=key or made)
         upload_id = received.result["upload_id"]
-        summary = intake.run_upload(platform, upload_id)
+        summary = intake.run_upload(platform, upload_id, watch=watch)
         if key or not received.replayed or summary["state"] != "REFUSED":
             return HandedIn(upload_id, summary, received.replayed)
         made = f"import:{sha256[:32]}:{upload_id}"

@@ -31,9 +31,12 @@ from scf.documents.commands import (
 from scf.documents.invoice_state import INVOICE
 from scf.documents.lookup import Lookup
 from scf.documents.models import Invoice, Original, Upload
+from scf.documents.progress import Reach, as_stored
 from scf.documents.readers import FORMAT_NAMES, TABULAR, format_of, read_file
+from scf.documents.readers.csvfile import Table as OpenedTable
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.readers.sheetfile import SheetRows
 from scf.documents.rows import payment_fingerprint
 from scf.documents.slices import Item, Slice
 from scf.documents.storing import TABLES
@@ -50,6 +53,7 @@ _date: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
 # A slice also ends when its lines are many: a transaction must stay short.
 MAX_LINES: Final = 20_000
 MAX_RACES: Final = 5
+_GZIP: Final = b"\x1f\x8b"
 _KINDS_OF_TYPE: Final = {
     "order": {Kind.ORDER, Kind.ORDER_CHANGE, Kind.ORDER_CANCELLATION, Kind.ORDER_RESPONSE},
     "invoice": {Kind.INVOICE, Kind.CREDIT_NOTE},
@@ -57,11 +61,24 @@ _KINDS_OF_TYPE: Final = {
 }
 
 
-def run_upload(platform: Platform, upload_id: str, *, job_id: str = "") -> dict[str, Any]:
+Watch = Callable[[Reach], None]
+
+
+def nobody_watches(_reach: Reach) -> None:
+    """Do nothing after a slice."""
+
+
+def run_upload(
+    platform: Platform,
+    upload_id: str,
+    *,
+    job: Claimed | None = None,
+    watch: Watch = nobody_watches,
+) -> dict[str, Any]:
     """Import a received file; gives the upload's state and counters.
 
     Safe to call again at any time: what is stored is not stored twice, and an upload that is
-    finished only answers.
+    finished only answers. ``watch`` is told after each slice how far it is.
 
     Raises
     ------
@@ -76,12 +93,13 @@ def run_upload(platform: Platform, upload_id: str, *, job_id: str = "") -> dict[
             select(_original.c.content).where(_original.c.id == row.original_id)
         ).scalar_one()
         today = latest_business_date(conn, platform)
-    return _Import(platform, row, job_id).run(read_items(content, row, today))
+    reach = Reach()
+    return _Import(platform, row, reach, job, watch).run(read_items(content, row, today, reach))
 
 
 def import_job(platform: Platform, job: Claimed) -> dict[str, Any]:
     """Do the job "documents.import"."""
-    return run_upload(platform, job.payload["upload_id"], job_id=job.id)
+    return run_upload(platform, job.payload["upload_id"], job=job)
 
 
 def revalidate_job(platform: Platform, job: Claimed) -> dict[str, Any]:
@@ -161,26 +179,32 @@ def look_again(platform: Platform, firm_id: str, key: str) -> dict[str, Any]:
 # --- Reading ----------------------------------------------------------------------------------
 
 
-def read_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  # noqa: ANN401
+def read_items(
+    content: bytes,
+    upload: Any,  # noqa: ANN401
+    today: dt.date,
+    reach: Reach | None = None,
+) -> Iterator[Item]:
     """Read a file into results one by one, whatever format it is in.
 
-    ``upload`` says ``format``, ``document_type`` and ``mapping``.
+    ``upload`` says ``format``, ``document_type`` and ``mapping``; ``reach`` is told how far it is.
     """
+    reach = reach or Reach()
     if is_table(content, upload.format):
         found_format = format_of(content)
         if found_format in TABULAR and upload.format not in {"auto", found_format}:
             yield Item(None, (_other_format(upload.format, found_format),))
             return
-        yield from _table_items(content, upload, today)
+        yield from _table_items(content, upload, today, reach)
         return
     parsed = read_file(content, today=today)
     if parsed.format in FORMAT_NAMES and upload.format not in {"auto", parsed.format}:
         yield Item(None, (_other_format(upload.format, parsed.format), *parsed.findings))
         return
-    yield from (
-        _of_type(Item(document, document.findings), upload.document_type)
-        for document in parsed.documents
-    )
+    reach.total = len(parsed.documents)
+    for document in parsed.documents:
+        reach.done += 1
+        yield _of_type(Item(document, document.findings), upload.document_type)
     if parsed.refusals:
         yield from (Item(None, findings) for findings in parsed.refusals)
     elif not parsed.documents:
@@ -199,7 +223,12 @@ def is_table(content: bytes, name: str) -> bool:
     return name in TABULAR or (name == "auto" and format_of(content) in TABULAR)
 
 
-def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:  # noqa: ANN401
+def _table_items(
+    content: bytes,
+    upload: Any,  # noqa: ANN401
+    today: dt.date,
+    reach: Reach,
+) -> Iterator[Item]:
     mapping = ColumnMapping.model_validate(upload.mapping, strict=False) if upload.mapping else None
     kind = Kind(upload.document_type) if upload.document_type else None
     table = open_table(content, mapping, kind=kind, today=today)
@@ -210,7 +239,9 @@ def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:
     told = tuple(found for found in table.findings if found.severity is not Severity.INFO)
     counted: Counter[str] = Counter()
     wanted = upload.document_type
+    reach.total = _rows_of(table, content)
     for row in table.rows():
+        reach.done = row.row
         if row.document is None and not blocks(row.findings):
             # No document and no mistake either (a sum, the header again): told, never counted.
             yield Item(None, row.findings)
@@ -222,6 +253,13 @@ def _table_items(content: bytes, upload: Any, today: dt.date) -> Iterator[Item]:
             item = item._replace(occurrence=counted[look])
             counted[look] += 1
         yield item
+
+
+def _rows_of(table: OpenedTable, content: bytes) -> int | None:
+    """Count the rows of a table as far as that costs nothing; packed text has to be read."""
+    if isinstance(table.source, SheetRows):
+        return table.source.height
+    return None if content[:2] == _GZIP else content.count(b"\n")
 
 
 def _of_type(item: Item, document_type: str | None) -> Item:
@@ -246,20 +284,27 @@ def _of_type(item: Item, document_type: str | None) -> Item:
 class _Import:
     """One run over one upload."""
 
-    def __init__(self, platform: Platform, upload: Any, job_id: str) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        platform: Platform,
+        upload: Any,  # noqa: ANN401
+        reach: Reach,
+        job: Claimed | None,
+        watch: Watch,
+    ) -> None:
         self.platform = platform
         self.upload = upload
-        self.job_id = job_id
+        self.reach, self.job, self.watch = reach, job, watch
+        self.since = platform.clock.now()
+        self.began_at = 0  # the row up to which an earlier run had come
         # In the name of who handed the file in; that person was allowed to when it was received.
         self.actor = Actor(upload.user_id, upload.org_id, frozenset({Role.OPERATOR}))
         self.lookup = Lookup(platform, upload.org_id)
         self.announced: set[Party] = set()
-        self.counts: Counter[str] = Counter()
 
     def run(self, items: Iterator[Item]) -> dict[str, Any]:
         for number, part in enumerate(_slices(items)):
-            self.counts.update(self._store(number, part))
-            self._progress()
+            self._progress(replayed=self._store(number, part))
         if self.upload.mode == "atomic":
             self._publish()
         else:
@@ -268,7 +313,8 @@ class _Import:
         with self.platform.db.snapshot() as conn:
             return summary_of(_one(conn, self.upload.id))
 
-    def _store(self, number: int, items: Sequence[Item]) -> dict[str, int]:
+    def _store(self, number: int, items: Sequence[Item]) -> bool:
+        """Store one slice; tells whether an earlier run had done so already."""
         unknown = self.lookup.unknown(one.document for one in items if one.document is not None)
         payload = StoreDocuments(
             upload_id=self.upload.id,
@@ -282,14 +328,19 @@ class _Import:
         )
         self.announced |= unknown
         key = f"{self.upload.id}:{number}"
-        return racing(lambda: self._command("documents.store", payload, key)).result
+        return racing(lambda: self._command("documents.store", payload, key)).replayed
 
     def _command(self, name: str, payload: Any, key: str) -> Outcome:  # noqa: ANN401 - an input
         return self.platform.run(name, payload, self.actor, key=key)
 
-    def _progress(self) -> None:
-        if self.job_id:
-            report_progress(self.platform.db, self.job_id, dict(self.counts))
+    def _progress(self, *, replayed: bool) -> None:
+        clock = self.platform.clock
+        if replayed:
+            self.began_at, self.since = self.reach.done, clock.now()
+        self.watch(self.reach)
+        if self.job is not None:
+            told = as_stored(self.reach, self.began_at, self.since, clock.now())
+            report_progress(self.platform.db, clock, self.job, told)
 
     def _look_again(self) -> None:
         """Find firms that became ACTIVE while we were reading."""

@@ -36,6 +36,7 @@ from scf.documents.models import (
     Upload,
 )
 from scf.documents.taxcheck.models import TaxCheck, TaxIdentityRow
+from scf.documents.transfers.models import Transfer, TransferSlice
 from scf.kernel.actor import Actor
 from scf.parties.agreements import PROGRAMME
 
@@ -45,6 +46,7 @@ _ACCEPTED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
 # Second names, so that a query on lines or disputes can look at the invoice they belong to.
 _seen: Final = Invoice.__table__.alias("seen_invoice")  # type: ignore[attr-defined]
 _seen_credit: Final = CreditNote.__table__.alias("seen_credit")  # type: ignore[attr-defined]
+_on_its_way: Final = Transfer.__table__.alias("on_its_way")  # type: ignore[attr-defined]
 _seen_order: Final = Order.__table__.alias("seen_order")  # type: ignore[attr-defined]
 
 
@@ -201,6 +203,20 @@ for _model in (Upload, Original, PendingParty):
 def _identity_decisions(actor: Actor) -> ColumnElement[bool]:
     """Show a decision to the house that made it: it names firms that the sender may not know."""
     return IdentityDecision.decided_by_org == actor.org_id  # type: ignore[return-value]
+
+
+@visible_to(Transfer)
+def _transfers(actor: Actor) -> ColumnElement[bool]:
+    """Show a file on its way to who sends it, and not even to a colleague."""
+    columns = Transfer.__table__.c  # type: ignore[attr-defined]
+    return and_(columns.org_id == actor.org_id, columns.user_id == actor.user_id)
+
+
+@visible_to(TransferSlice)
+def _slices(actor: Actor) -> ColumnElement[bool]:
+    columns = _on_its_way.c
+    own = select(columns.id).where(columns.org_id == actor.org_id, columns.user_id == actor.user_id)
+    return TransferSlice.transfer_id.in_(own)  # type: ignore[attr-defined, no-any-return]
 
 
 @visible_to(DocumentFinding)

@@ -6,6 +6,7 @@ there and not here fails the matrix.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from scf.kernel.actor import Role
@@ -39,7 +40,7 @@ class Api:
     """A route of the API.
 
     ``thing`` names the kind of object whose id stands in the path or, as ``{firm}``, in the body;
-    ``raw`` is sent instead of a body where a file is taken;
+    ``raw`` is sent instead of a body where a file is taken, ``query`` beside it;
     ``refused`` tells who sees it and has the role, and still may not do this to it.
     """
 
@@ -48,6 +49,7 @@ class Api:
     thing: str = ""
     versioned: bool = False
     raw: bytes = b""
+    query: str = ""
     refused: Callable[[Person], bool] = lambda _who: False
 
 
@@ -98,6 +100,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "dispute": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "own_invoice": lambda who: who.org == "supplier-x",
     "upload": lambda who: who.org == "supplier-x",
+    # who sends it, and not even a colleague
+    "transfer": lambda who: who.name == "supplier-x-treasurer",
     "assessment": lambda who: who.org == "bank-a",
     "quote": lambda who: who.org in {"supplier-x", "bank-a"},
     "request": lambda who: who.org in {"supplier-x", "bank-a"},
@@ -202,6 +206,11 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
     ("GET", "/uploads/blank/<kind>.<ending>"): Portal(signed_in=True, roles=TRADERS),
+    ("POST", "/uploads/transfers"): Portal(signed_in=True, roles=TRADERS),
+    **{
+        ("POST", f"/uploads/transfers/<transfer_id>/{step}"): Portal(signed_in=True, roles=TRADERS)
+        for step in ("slices", "complete", "drop")
+    },
     ("GET", "/uploads/<upload_id>"): Portal(signed_in=True, roles=TRADERS),
     ("GET", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
     ("POST", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
@@ -340,6 +349,18 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     ("POST", f"{API}/limits/<limit_id>/refuse"): Api(BANK, REASON, "limit"),
     # --- documents
+    ("POST", f"{API}/transfers"): Api(
+        TRADERS, {"name": "large.csv", "size": 1, "sha256": "0" * 64}
+    ),
+    ("GET", f"{API}/transfers"): Api(TRADERS),
+    ("GET", f"{API}/transfers/<transfer_id>"): Api(TRADERS, thing="transfer"),
+    ("POST", f"{API}/transfers/<transfer_id>/slices"): Api(
+        TRADERS, thing="transfer", raw=b"a", query=f"?number=0&sha256={sha256(b'a').hexdigest()}"
+    ),
+    ("POST", f"{API}/transfers/<transfer_id>/complete"): Api(
+        TRADERS, {"mode": "atomic"}, "transfer"
+    ),
+    ("DELETE", f"{API}/transfers/<transfer_id>"): Api(TRADERS, thing="transfer"),
     ("POST", f"{API}/uploads"): Api(TRADERS, raw=b" " * 70_000),
     ("GET", f"{API}/uploads"): Api(TRADERS),
     ("GET", f"{API}/uploads/<upload_id>"): Api(TRADERS, thing="upload"),

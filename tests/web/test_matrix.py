@@ -59,7 +59,7 @@ class Matrix:
         return self.served.api(
             person,
             method,
-            self.path(rule, thing_id),
+            self.path(rule, thing_id) + row.query,
             json=body if sends and not row.raw else None,
             raw=row.raw,
             headers=headers,
@@ -358,6 +358,7 @@ KINDS = {
     "request_id": "request",
     "session_id": "session",
     "token_id": "token",
+    "transfer_id": "transfer",
     "upload_id": "upload",
     "user_id": "user",
 }

@@ -69,6 +69,9 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "own_invoice": invoice,
         "chain_firm": world.firms["supplier-x"],
         "upload": upload,
+        "transfer": world.run(
+            "transfer.open", treasurer, name="large.csv", size=1, sha256="0" * 64
+        )["transfer_id"],
         "dispute": dispute["id"],
         "quote": quote["id"],
         "request": request["id"],

@@ -126,6 +126,7 @@ class SheetRows:
         self._answer = answer
         self._start: int = sheet["start"]
         self._end: int = sheet["end"]
+        self.height: int = sheet["height"]
         self._width = min(sheet["width"], MAX_COLUMNS)
         self._comma = comma
         self._column: int = sheet["column"]

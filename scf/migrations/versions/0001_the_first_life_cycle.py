@@ -729,6 +729,26 @@ def upgrade() -> None:
         "ix_trade_payment_pair", "trade_payment", ["payer_id", "payee_id", "paid_on"], unique=False
     )
     op.create_table(
+        "transfer",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("slice_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("upload_id", sa.String(), nullable=True),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("expires_at", UtcInstant(), nullable=False),
+        sa.Column("ended_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("state IN ('OPEN', 'DONE', 'DROPPED')", name="ck_transfer_state"),
+        sa.CheckConstraint("size > 0 AND slice_bytes > 0", name="ck_transfer_size"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_transfer_org", "transfer", ["org_id", "state", "user_id"], unique=False)
+    op.create_table(
         "user_authority",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -1373,6 +1393,16 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("state = 'PROPOSED'"),
         postgresql_where=sa.text("state = 'PROPOSED'"),
+    )
+    op.create_table(
+        "transfer_slice",
+        sa.Column("transfer_id", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["transfer_id"], ["transfer.id"], name="fk_transfer_slice"),
+        sa.PrimaryKeyConstraint("transfer_id", "number"),
+        sqlite_strict=True,
     )
     op.create_table(
         "upload",

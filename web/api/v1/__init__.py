@@ -16,6 +16,7 @@ RESOURCES = (
     "users",
     "tokens",
     "uploads",
+    "transfers",
     "orders",
     "receipts",
     "trade_messages",

@@ -18,6 +18,7 @@ from scf.db.runner import invalid_input
 from scf.documents import errorfile, intake
 from scf.documents.commands import MAX_UPLOAD, READ_AT_ONCE, ReceiveUpload
 from scf.documents.models import DocumentFinding, Original, Upload
+from scf.documents.progress import pace
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.findings import Severity
@@ -38,7 +39,10 @@ MAX_ERRORS: Final = 100_000
 
 
 class UploadOut(Answer):
-    """An upload. ``bad`` were not taken, ``incomplete`` wait for a firm or a date."""
+    """An upload. ``bad`` were not taken, ``incomplete`` wait for a firm or a date.
+
+    While it is read, ``rows_…`` and ``seconds_left`` say how far it is, as far as that is known.
+    """
 
     id: str
     name: str
@@ -52,6 +56,10 @@ class UploadOut(Answer):
     duplicate: int
     bad: int
     job_id: str | None
+    rows_done: int | None
+    rows_total: int | None
+    rows_per_second: int | None
+    seconds_left: int | None
     created_at: dt.datetime
     finished_at: dt.datetime | None
 
@@ -297,7 +305,7 @@ def _shown(session: Session, rows: list[Upload]) -> list[UploadOut]:
             col(Job.kind) == "documents.import", col(Job.key).in_([row.id for row in rows])
         )
     ).scalars()
-    job_of = {job.key: job.id for job in jobs}
+    job_of = {job.key: job for job in jobs}
     return [
         UploadOut(
             id=row.id,
@@ -311,12 +319,23 @@ def _shown(session: Session, rows: list[Upload]) -> list[UploadOut]:
             incomplete=row.incomplete_count,
             duplicate=row.duplicate_count,
             bad=row.bad_count,
-            job_id=job_of.get(row.id),
+            job_id=job_of[row.id].id if row.id in job_of else None,
+            **_pace(row, job_of.get(row.id)),
             created_at=row.created_at,
             finished_at=row.finished_at,
         )
         for row in rows
     ]
+
+
+def _pace(row: Upload, job: Job | None) -> dict[str, int | None]:
+    names = ("rows_done", "rows_total", "rows_per_second", "seconds_left")
+    if row.state != "RUNNING" or job is None:
+        return dict.fromkeys(names)
+    found = pace(job.progress)
+    return dict(
+        zip(names, (found.done, found.total, found.per_second, found.seconds_left), strict=True)
+    )
 
 
 _SHOWN = set(FindingOut.model_fields)

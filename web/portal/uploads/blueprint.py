@@ -10,6 +10,7 @@ from scf.db.visibility import not_found
 from scf.documents.commands import MAX_UPLOAD
 from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.readers.values import DATE_FORMATS
+from scf.documents.transfers.rules import SLICE_BYTES
 from scf.kernel.findings import Severity
 from web import sessions
 from web.portal.acting import must
@@ -26,8 +27,9 @@ def _room_for_a_file(endpoint: str | None, _values: dict[str, Any] | None) -> No
 
     The token against foreign pages stands in the same form, so this comes before its check.
     """
-    if endpoint == "uploads.receive" and sessions.may_bring_a_file(request):
-        request.max_content_length = MAX_UPLOAD + FORM_ROOM
+    room = {"uploads.receive": MAX_UPLOAD + FORM_ROOM, "uploads.bring": SLICE_BYTES}
+    if endpoint in room and sessions.may_bring_a_file(request):
+        request.max_content_length = room[endpoint]
 
 
 @uploads.context_processor

@@ -8,10 +8,12 @@ from werkzeug.wrappers import Response
 
 from scf.documents.commands import ReceiveUpload
 from scf.documents.models import Upload
+from scf.documents.transfers.rules import SLICE_BYTES
 from scf.kernel.findings import shown
 from web.context import actor, platform
 from web.portal.acting import tried
 from web.portal.uploads.blueprint import content_of, one_upload, uploads
+from web.portal.uploads.sending import on_their_way
 
 PAGE = 20
 
@@ -31,6 +33,8 @@ def new() -> str:
             rows=rows[:PAGE],
             newer=url_for("uploads.new") if after else "",
             older=older,
+            on_their_way=[] if after else on_their_way(reading),
+            slice_bytes=SLICE_BYTES,
         )
 
 

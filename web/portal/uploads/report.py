@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from dataclasses import dataclass
 from typing import Final
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -23,12 +22,13 @@ from scf.documents.models import (
     TradePayment,
     Upload,
 )
+from scf.documents.progress import pace
 from scf.kernel.actor import Role
 from scf.parties import identifiers as numbers
 from scf.parties.access import may
 from scf.parties.models import Firm
 from web.api.v1.files import attachment
-from web.context import actor, now, platform
+from web.context import actor, platform
 from web.forms import form_key
 from web.portal.acting import must, tried
 from web.portal.uploads import preview
@@ -42,16 +42,6 @@ _PARTNERS: Final = 500
 _TOLD: Final = 25
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How fast a file is read, and how long it will still take."""
-
-    read: int
-    total: int
-    per_second: int
-    seconds_left: int | None
-
-
 @uploads.get("/<upload_id>")
 def show(upload_id: str) -> Response | BaseResponse:
     """Show progress while a file is read (the page may be closed), afterwards the report."""
@@ -59,13 +49,13 @@ def show(upload_id: str) -> Response | BaseResponse:
         row = one_upload(reading, upload_id)
         if row.state == "STAGED":
             return redirect(url_for("uploads.check", upload_id=upload_id), 303)
-        content = content_of(reading, row)
         running = row.state in {"RECEIVED", "RUNNING"}
+        content = b"" if running else content_of(reading, row)  # asked for every few seconds
         job = reading.execute(
             select(Job).where(col(Job.kind) == "documents.import", col(Job.key) == row.id)
         ).scalar_one_or_none()
         errors = [] if running else open_errors(reading, upload_id)
-        table = preview.is_table(content)
+        table = not running and preview.is_table(content)
         fixes = row.mode == "keep-good" and table and bool(errors)
         grid = grid_of(row, content, errors, _after()) if fixes else None
         told = [one for one in errors if grid is None or errorfile.row_of(one.place) is None]
@@ -75,7 +65,7 @@ def show(upload_id: str) -> Response | BaseResponse:
             row=row,
             running=running,
             failed=job is not None and job.state == "FAILED",
-            pace=_pace(row, job, content if table else b"") if running else None,
+            pace=pace(job.progress if job else None) if running else None,
             grid=grid,
             told=told[:_TOLD],
             told_more=max(0, len(told) - _TOLD),
@@ -88,7 +78,7 @@ def show(upload_id: str) -> Response | BaseResponse:
             after_links=_after_links(),
             took=_took(row),
             corrections=_corrections(reading, upload_id),
-            left_out=_left_out(reading, upload_id) if table and not running else 0,
+            left_out=_left_out(reading, upload_id) if table else 0,
             refresh=REFRESH,
         )
     answer = make_response(page)
@@ -165,17 +155,6 @@ def original(upload_id: str) -> Response:
 def _after() -> int:
     text = request.args.get("after", "0")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
-
-
-def _pace(row: Upload, job: Job | None, content: bytes) -> Pace:
-    """Judge by the lines of the file and the time since it was taken up."""
-    packed = content[:2] in {b"\x1f\x8b", b"PK", b"\xd0\xcf"}  # lines of these cannot be counted
-    total = 0 if packed or not content else max(content.count(b"\n") - 1, 1)
-    since = job.created_at if job is not None else row.created_at
-    seconds = max(1, int((now() - since).total_seconds()))
-    speed = row.read_count // seconds
-    left = (max(0, total - row.read_count) // speed) if speed and total else None
-    return Pace(row.read_count, total, speed, left)
 
 
 def _took(row: Upload) -> dt.timedelta | None:
