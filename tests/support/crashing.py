@@ -10,7 +10,7 @@ import multiprocessing
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,23 @@ def _live(url: str, folder: Path, plan: Plan, said: Connection) -> None:
     platform.close()
 
 
+@contextlib.contextmanager
+def started(work: Callable[..., None], *given: object) -> Iterator["Running"]:
+    """Start a process that does some work and says so over the connection it is given last."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.support.crashing", *SLICES])
+    ears, mouth = context.Pipe(duplex=False)
+    process = context.Process(target=work, args=(*given, mouth))
+    process.start()
+    mouth.close()
+    try:
+        yield Running(process, ears)
+    finally:
+        process.kill()
+        process.join(SECONDS)
+        ears.close()
+
+
 class Batch:
     """A plan that is lived on one database, by as many processes as it takes."""
 
@@ -62,18 +79,8 @@ class Batch:
     @contextlib.contextmanager
     def running(self) -> Iterator["Running"]:
         """Start a process that lives the plan from where the journal ends."""
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["tests.support.crashing", *SLICES])
-        ears, mouth = context.Pipe(duplex=False)
-        process = context.Process(target=_live, args=(self.url, self.folder, self.plan, mouth))
-        process.start()
-        mouth.close()
-        try:
-            yield Running(process, ears)
-        finally:
-            process.kill()
-            process.join(SECONDS)
-            ears.close()
+        with started(_live, self.url, self.folder, self.plan) as child:
+            yield child
 
     def killed_at(self, moments: list[tuple[int, float]], *, between: bool = False) -> None:
         """Kill the process after so many acknowledgements and a moment more, again and again.
@@ -103,7 +110,7 @@ class Batch:
 
 
 class Running:
-    """A process that lives a plan."""
+    """A process at its work."""
 
     def __init__(self, process: Any, ears: Connection) -> None:  # noqa: ANN401 - of the context
         self.process, self._ears = process, ears

@@ -11,6 +11,7 @@ from typing import Any
 
 from scf.kernel.actor import Role
 from tests.web.officer_pages import PAGES
+from tests.web.upload_pages import UPLOAD_PAGES
 
 TRADERS = frozenset({Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
 OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
@@ -203,24 +204,10 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/anchor/suppliers"): Portal(signed_in=True, roles=ANCHORS),
     ("POST", "/anchor/suppliers"): Portal(signed_in=True, roles=ANCHORS),
     # --- uploads
-    ("GET", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/"): Portal(signed_in=True, roles=TRADERS),
-    ("GET", "/uploads/blank/<kind>.<ending>"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/transfers"): Portal(signed_in=True, roles=TRADERS),
     **{
-        ("POST", f"/uploads/transfers/<transfer_id>/{step}"): Portal(signed_in=True, roles=TRADERS)
-        for step in ("slices", "complete", "drop")
+        (method, f"/uploads{rule}"): Portal(signed_in=True, roles=TRADERS)
+        for method, rule in UPLOAD_PAGES
     },
-    ("GET", "/uploads/<upload_id>"): Portal(signed_in=True, roles=TRADERS),
-    ("GET", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/<upload_id>/check"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/<upload_id>/start"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/<upload_id>/again"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/<upload_id>/correct"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/<upload_id>/invite"): Portal(signed_in=True, roles=TRADERS),
-    ("POST", "/uploads/<upload_id>/recognise"): Portal(signed_in=True, roles=TRADERS),
-    ("GET", "/uploads/<upload_id>/errors"): Portal(signed_in=True, roles=TRADERS),
-    ("GET", "/uploads/<upload_id>/original"): Portal(signed_in=True, roles=TRADERS),
     # --- the own account
     ("GET", "/account"): Portal(signed_in=True),
     ("GET", "/account/sign-ins"): Portal(signed_in=True),
