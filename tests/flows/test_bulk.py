@@ -6,6 +6,7 @@ Source: promises.md P23, ux.md 11: every row once, none lost, and the same file 
 import datetime as dt
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,13 +15,13 @@ from sqlalchemy import func, select
 
 from scf.bootstrap import build
 from scf.db.engine import Database
-from scf.db.leases import RENEWED, Claimed
+from scf.db.leases import RENEWED, Claimed, report_progress
 from scf.db.models import AuditLog, Job
 from scf.documents import intake
 from scf.documents.models import Upload
 from scf.documents.progress import pace
 from scf.documents.transfers.rules import MIN_SLICE_BYTES
-from scf.kernel.clock import FixedClock
+from scf.kernel.clock import Clock, FixedClock
 from scf.notices.models import Notice
 from tests.documents.trade import INVOICES, Trade, invoice_table, trade_on
 from tests.support.crashing import started
@@ -42,13 +43,12 @@ def rows(count: int) -> tuple[bytes, set[str]]:
 def work(url: str, lives: int, said: Connection) -> None:
     """Work off all jobs as the worker's process of a later time does; say each slice."""
     platform = build(url, clock=FixedClock(NOON + lives * AFTER))
-    report = intake.report_progress
 
-    def telling(db: Database, clock: FixedClock, job: Claimed, told: dict[str, Any]) -> None:
-        report(db, clock, job, told)
+    def telling(db: Database, clock: Clock, job: Claimed, progress: Mapping[str, Any]) -> None:
+        report_progress(db, clock, job, progress)
         said.send_bytes(b".")
 
-    intake.report_progress = telling  # type: ignore[assignment]
+    intake.report_progress = telling  # type: ignore[attr-defined]
     platform.worker(f"w-{lives}").drain()
     platform.close()
 
