@@ -4,19 +4,16 @@ import dataclasses
 import datetime as dt
 import json
 import shutil
-import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy.engine import URL, make_url
 
 from config import settings as configuration
 from scf.cli.common import SESSION, fail, show, show_list
-from scf.kernel.errors import Conflict, Unavailable
+from scf.kernel.errors import Conflict
 
 if TYPE_CHECKING:
     from scf.demo.world import World
@@ -51,57 +48,20 @@ def db_upgrade() -> None:
 @db.command("backup")
 def db_backup(file: Path) -> None:
     """Write a consistent copy while the platform runs (SQLite); PostgreSQL through pg_dump."""
-    url = make_url(SESSION.settings.database_url)
-    if file.exists():
-        fail(Conflict("FILE_EXISTS", "The file is there already.", file=str(file)))
-    if url.get_backend_name() == "sqlite":
-        source, target = sqlite3.connect(str(url.database)), sqlite3.connect(file)
-        with source, target:
-            source.backup(target)
-        source.close()
-        target.close()
-    else:
-        _call("pg_dump", "--format=custom", f"--file={file}", _libpq(url))
+    from scf.db import copies
+
+    copies.back_up(SESSION.settings.database_url, file)
     show({"file": str(file), "bytes": file.stat().st_size})
 
 
 @db.command("restore")
 def db_restore(file: Path) -> None:
     """Put a backup into an empty database; refuses one that holds anything."""
-    from scf.db import migrate
+    from scf.db import copies, migrate
 
-    url = make_url(SESSION.settings.database_url)
-    if not file.exists():
-        fail(Conflict("FILE_MISSING", "There is no such file.", file=str(file)))
-    if url.get_backend_name() == "sqlite":
-        target = Path(str(url.database))
-        if target.exists():
-            fail(Conflict("DATABASE_EXISTS", "Move the present database away first."))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source, copy = sqlite3.connect(file), sqlite3.connect(target)
-        with source, copy:
-            source.backup(copy)
-        source.close()
-        copy.close()
-    else:
-        _call("pg_restore", "--exit-on-error", f"--dbname={_libpq(url)}", str(file))
+    copies.restore(SESSION.settings.database_url, file)
     with SESSION.reading() as conn:
         show({"revision": migrate.revision_of(conn)})
-
-
-def _libpq(url: URL) -> str:
-    return str(
-        make_url(str(url)).set(drivername="postgresql").render_as_string(hide_password=False)
-    )
-
-
-def _call(*command: str) -> None:
-    try:
-        subprocess.run(command, check=True)  # noqa: S603 - fixed program, our own arguments
-    except FileNotFoundError:
-        fail(Unavailable("PROGRAM_MISSING", f"{command[0]} is not installed."))
-    except subprocess.CalledProcessError as error:
-        fail(Unavailable("PROGRAM_FAILED", f"{command[0]} ended with {error.returncode}."))
 
 
 def demo(

@@ -40,8 +40,9 @@ class Life:
 
     @property
     def numbers(self) -> list[str]:
-        """Numbers of its invoices."""
-        return [f"L{self.number:05d}{place:02d}" for place in range(1, len(self.faces) + 1)]
+        """Numbers of its invoices, with a check number: no typing error leads to another one."""
+        places = (100 * self.number + place for place in range(1, len(self.faces) + 1))
+        return [f"L{place:07d}{place * 7919 % 997:03d}" for place in places]
 
 
 @dataclass(frozen=True)
