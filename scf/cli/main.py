@@ -16,6 +16,7 @@ from scf.kernel.errors import ScfError, Unavailable
 ROOMS = {
     "system": ("settings", "db", "demo", "serve", "worker"),
     "people": ("firm", "account", "user", "token"),
+    "identity": ("firm",),
     "importing": ("import",),
     "documents": ("match", "invoices", "findings", "accept", "reject", "dispute"),
     "graph": ("graph",),

@@ -19,6 +19,7 @@ from scf.db import seal
 from scf.db.models import AuditSeal
 from scf.db.platform import Platform
 from scf.documents import conservation
+from scf.documents.identity.holdings import holdings
 from scf.documents.models import CreditAllocation, Dispute, Invoice
 from scf.financing.advances import replay
 from scf.financing.lifecycle import ENDED, OUT
@@ -27,11 +28,14 @@ from scf.financing.reserve import EXPOSURE, OVER_ADVANCE, open_face
 from scf.financing.taxwatch import oversight
 from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
+from scf.parties.identity.models import FirmLink, FirmMerge
 from scf.programmes import limits
 from scf.programmes.models import ProgrammeClaim
 from scf.risk import replay as replay_of_prices
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
+_joined: Final[Table] = FirmMerge.__table__  # type: ignore[attr-defined]
+_link: Final[Table] = FirmLink.__table__  # type: ignore[attr-defined]
 _over: Final = OVER_ADVANCE
 _event: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -85,6 +89,7 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
             "ledger": lambda: _of_books(accounting.ledger(conn)),
             "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
             "limit tree": lambda: _limits(conn),
+            "records of firms": lambda: _records(conn),
             "orders and invoices": lambda: _of_documents(conn),
             "invoice capacity": lambda: _invoices(conn),
             "claims": lambda: _claims(conn),
@@ -115,6 +120,34 @@ def _of_books(found: Iterable[accounting.Breach]) -> Iterator[Breach]:
 def _of_documents(conn: Connection) -> Iterator[Breach]:
     for one in conservation.breaches(conn):
         yield Breach(one.code, one.where, one.message)
+
+
+def _records(conn: Connection) -> Iterator[Breach]:
+    """A record that another one stands for is one step away, was joined by two, and holds nothing.
+
+    What gave it up is the last act on it that was carried out.
+    """
+    acts = conn.execute(
+        select(_joined.c.firm_id, _joined.c.survivor_id, _joined.c.kind)
+        .where(_joined.c.state == "DONE")
+        .order_by(_joined.c.decided_at, _joined.c.id)
+    )
+    last = {row.firm_id: row for row in acts}
+    links = {row.firm_id: row.survivor_id for row in conn.execute(select(_link))}
+    for firm_id, survivor_id in sorted(links.items()):
+        where = f"firm {firm_id}"
+        if survivor_id in links:
+            yield Breach("FIRM_LINK_CHAIN", where, "The record that stands for it is stood for.")
+        act = last.get(firm_id)
+        if act is None or (act.kind, act.survivor_id) != ("MERGE", survivor_id):
+            yield Breach("FIRM_LINK_ALONE", where, "No act of two people joined these records.")
+        held = holdings(conn, firm_id).forbids
+        if held:
+            told = ", ".join(f"{name} {count}" for name, count in sorted(held.items()))
+            yield Breach("FIRM_LINK_HOLDS", where, f"A record that was given up holds: {told}.")
+    for firm_id, act in sorted(last.items()):
+        if act.kind == "MERGE" and links.get(firm_id) != act.survivor_id:
+            yield Breach("FIRM_LINK_GONE", f"firm {firm_id}", "A joined record stands alone.")
 
 
 def _audit(conn: Connection, platform: Platform) -> Iterator[Breach]:

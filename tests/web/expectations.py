@@ -252,6 +252,11 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/language"): Portal(signed_in=False, form={"language": "zh"}),
     ("POST", "/theme"): Portal(signed_in=False, form={"theme": "dark"}),
     ("GET", "/search"): Portal(signed_in=True),
+    ("GET", "/who"): Portal(signed_in=True, roles=TRADERS | OFFICERS),
+    ("GET", "/who/<finding_id>"): Portal(signed_in=True, roles=TRADERS | OFFICERS, thing="finding"),
+    ("POST", "/who/<finding_id>"): Portal(
+        signed_in=True, roles=TRADERS | OFFICERS, thing="finding"
+    ),
     ("GET", "/notices"): Portal(signed_in=True),
     ("POST", "/notices/read"): Portal(signed_in=True),
     ("POST", "/notices/<notice_id>/open"): Portal(signed_in=True),

@@ -12,12 +12,13 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
 from scf.db.engine import Database
 from scf.db.models import Job
 from scf.db.runner import Outcome, Runner
+from scf.documents.models import DocumentFinding
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.ids import new_id
 from scf.notices.models import Notice
@@ -145,7 +146,32 @@ def _things(world: World) -> dict[str, str]:
         **trade(world, programme["id"]),
         "limit": _limit(world),
         "notice": _notice(world, treasurer),
+        "finding": _finding(world),
     }
+
+
+def _finding(world: World) -> str:
+    """Tell of a firm that a document of the anchor names and nobody knows."""
+    finding: Any = DocumentFinding.__table__  # type: ignore[attr-defined]
+    finding_id = new_id()
+    told = {"name": "Brook Valves Again", "country": "NL", "identifiers": []}
+    with world.platform.db.writer.begin() as conn:
+        conn.execute(
+            insert(finding),
+            {
+                "id": finding_id,
+                "org_id": world.firms["anchor-x"],
+                "upload_id": "upload",
+                "severity": "WARNING",
+                "code": "FIRM_UNKNOWN",
+                "place": "seller",
+                "message": "Nobody knows this firm.",
+                "value": told["name"],
+                "facts": {"side": "seller", "party": told},
+                "created_at": NOON,
+            },
+        )
+    return finding_id
 
 
 def _notice(world: World, person: Actor) -> str:
@@ -345,6 +371,7 @@ KINDS = {
     "dispute_id": "dispute",
     "entry_id": "bank_entry",
     "file_id": "payment_file",
+    "finding_id": "finding",
     "firm_id": "firm",
     "fixing_id": "fixing",
     "invoice_id": "invoice",

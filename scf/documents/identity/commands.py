@@ -110,6 +110,8 @@ def _known(ctx: Context, asked: Case, firm_id: str) -> dict[str, Any]:
         parties.identify(ctx, parties.IdentifyFirm(firm_id=firm.id, finding_id=asked.finding_id))
     elif firm.state == "ACTIVE":
         ctx.enqueue("documents.revalidate", {"firm_id": firm.id}, f"{firm.id}:{ctx.command_id}")
+    if firm.state == "ACTIVE":
+        _close(ctx, asked)
     return {"id": firm.id, "state": firm.state}
 
 

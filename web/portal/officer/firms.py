@@ -82,10 +82,12 @@ def _one(firm_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
         may_suspend=may(actor(), "firm.suspend"),
         may_add=may(actor(), "account.add"),
         may_verify=may(actor(), "account.verify"),
+        may_merge=may(actor(), "firm.merge"),
     )
 
 
-def _known(firm_id: str) -> newcomers.FirmLine:
+def known_firm(firm_id: str) -> newcomers.FirmLine:
+    """Give a firm, or the answer for what is not there."""
     with reading() as session:
         row = newcomers.firm(session, firm_id)
     if row is None:
@@ -111,7 +113,7 @@ def suspend_firm(firm_id: str) -> Any:  # noqa: ANN401 - a page or a way on
 
 
 def _word(firm_id: str, command: str, field: str, said: str) -> Any:  # noqa: ANN401
-    _known(firm_id)
+    known_firm(firm_id)
     text = typed(field, 2000)
     if len(text) < _LEAST_WORDS:
         return _one(firm_id, {field: text}, {field: _("Say what you saw, in a few words.")}), 422
@@ -125,7 +127,7 @@ def _word(firm_id: str, command: str, field: str, said: str) -> Any:  # noqa: AN
 @page("/firms/<firm_id>/accounts", "account.add", method="POST")
 def add_account(firm_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Record an account of a firm; it receives nothing before a second person verified it."""
-    _known(firm_id)
+    known_firm(firm_id)
     form = {name: typed(name, 100) for name in ("iban", "currency", "holder")}
     payload = {"firm_id": firm_id, **form, "iban": form["iban"] or None}
     try:
