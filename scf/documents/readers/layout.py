@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 from scf.documents.readers.proposing import known_names
 from scf.documents.readers.table import RawRow
 from scf.documents.readers.text import squeeze
-from scf.documents.readers.values import DATE_FORMATS, fits_comma, fits_point, read_date
-from scf.documents.readers.vocabulary import starts_a_sum
+from scf.documents.readers.values import SPELT_DATES, fits_comma, fits_point, read_date
+from scf.documents.readers.vocabulary import currency_in, starts_a_sum
 from scf.kernel.findings import Finding, Severity
 
 _LOOKED_AT: Final = 40  # rows in which a header is looked for
@@ -55,7 +55,8 @@ def find_header(rows: Sequence[RawRow]) -> Layout:
 def joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     """Give the names of a header of two lines: that of the group, then that of the column.
 
-    A name that says it all without its group ("Dates" above "Invoice date") stands alone.
+    A name that says it all without its group ("Dates" above "Invoice date") stands alone,
+    with the currency that only its group names.
     """
     names = []
     group = ""
@@ -65,6 +66,8 @@ def joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
         group = above or (group if below else "")
         both = f"{group} {below}".strip()
         alone = below and not known_names([both]) and known_names([below])
+        if alone and currency_in(group) and not currency_in(below):
+            below += f" ({currency_in(group)})"
         names.append(below if alone else both)
     return names
 
@@ -85,7 +88,7 @@ def _score(cells: Sequence[str], below: Sequence[str]) -> float:
 def _is_value(cell: str) -> bool:
     text = cell.strip()
     return any(one.isdecimal() for one in text) and (
-        fits_point(text) or fits_comma(text) or read_date(text, DATE_FORMATS) is not None
+        fits_point(text) or fits_comma(text) or read_date(text, SPELT_DATES) is not None
     )
 
 
@@ -138,7 +141,7 @@ def left_out(row: RawRow, header: Sequence[str], amounts: frozenset[int]) -> Fin
         message = "The names of the columns stand here again; the row is passed over."
         return Finding(Severity.INFO, "ROW_HEADER", message, place, words)
     texts = [text for text in filled.values() if not _is_value(text)]
-    dated = any(read_date(text, DATE_FORMATS) for text in filled.values())
+    dated = any(read_date(text, SPELT_DATES) for text in filled.values())
     if texts and starts_a_sum(texts[0]) and not dated:
         message = "This is a sum and no document; the row is passed over."
         return Finding(Severity.INFO, "ROW_TOTAL", message, place, words)

@@ -11,6 +11,11 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from scf.documents.canonical import Kind
+from scf.documents.readers.adjusting import (
+    amount_of_a_line,
+    numbers_are_no_names,
+    side_of_ledger,
+)
 from scf.documents.readers.mapping import (
     AMOUNT_FIELDS,
     DATE_FIELDS,
@@ -21,6 +26,7 @@ from scf.documents.readers.mapping import (
 from scf.documents.readers.text import either
 from scf.documents.readers.values import (
     DATE_FORMATS,
+    SPELT_DATES,
     DateFormat,
     currency_of,
     fits_comma,
@@ -140,6 +146,7 @@ def propose_columns(
     _by_near_name(header, names, words, found)
     table = _Values(header, sample)
     if sample:
+        _second_thoughts(table, sample, found)
         _by_value(table, found, partner)
     if kind is not Kind.PAYMENT and "payable" not in found.columns and "gross" in found.columns:
         # A list with one amount, tax included, says what is to be paid.
@@ -150,6 +157,23 @@ def propose_columns(
     if "currency" not in found.columns:
         found.currency = _currency(found.columns, values)
     return found
+
+
+def _second_thoughts(table: "_Values", sample: Sequence[Sequence[str]], found: Proposal) -> None:
+    """Ask the values whether they are what the names say."""
+
+    def take(name: str, column: str) -> None:
+        _guess(found, name, column)
+
+    numbers_are_no_names(table.header, table.of, found.columns, take)
+    if found.kind is Kind.ORDER:
+        column = amount_of_a_line(sample, table.header, found.columns)
+        if column:
+            del found.columns["payable"]
+            take("line_net", column)
+    column = side_of_ledger(found.kind, table.header, table.of, found.columns)
+    if column and not found.columns.keys() & {"gross", "net"}:
+        take("payable", column)
 
 
 def known_names(header: Sequence[str]) -> int:
@@ -286,7 +310,7 @@ def _all_pairs(table: _Values, name: str, others: Sequence[str]) -> list[tuple[s
 
 
 def _later(one: str, other: str) -> bool:
-    for form in DATE_FORMATS:
+    for form in SPELT_DATES:
         first, second = read_date(one, (form,)), read_date(other, (form,))
         if first and second:
             return first > second
@@ -302,7 +326,7 @@ def _of_sort(
 
 
 def _is_date(text: str) -> bool:
-    return text not in EXPONENTS and read_date(text, DATE_FORMATS) is not None
+    return text not in EXPONENTS and read_date(text, SPELT_DATES) is not None
 
 
 def _is_vat(text: str) -> bool:
@@ -345,7 +369,9 @@ def _dates(values: Mapping[str, list[str]], found: Proposal, more: More | None) 
     known = read[fitting[0]] if fitting else 0
     if texts and known + (read[iso] if fitting and fitting[0] != iso else 0) < len(texts):
         message = "The dates of the sample have no one known form; say which in date_formats."
-        found.findings.append(Finding(Severity.WARNING, "DATE_FORM", message, "", texts[0]))
+        forms = (fitting[0], iso) if fitting else ()
+        other = next(text for text in texts if read_date(text, forms) is None)
+        found.findings.append(Finding(Severity.WARNING, "DATE_FORM", message, "", other))
     if not fitting:
         return
     if len(fitting) > 1:

@@ -28,7 +28,7 @@ from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping
 from scf.documents.readers.table import MAX_FIELD, RawRow
 from scf.documents.readers.text import either, plain_decimal, squeeze
 from scf.documents.readers.ubl_parts import identifiers, make_account
-from scf.documents.readers.values import plain_amount, read_date
+from scf.documents.readers.values import is_of_form, is_time, plain_amount, read_date
 from scf.documents.readers.vocabulary import starts_a_sum
 from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
@@ -295,6 +295,10 @@ class RowReader:
         if day is None:
             unread.add(name)
             message = Words("This is no date of the form %(forms)s.", forms=either(self.forms))
+            if is_of_form(text, self.forms):
+                message = Words("There is no such day, or none of our time.")
+            elif is_time(text):
+                message = Words("This is a time of day, and the date is missing.")
             found.append(Finding(Severity.ERROR, "DATE", message, self._place(line, name), text))
         return day
 

@@ -30,6 +30,7 @@ DateFormat = Literal[
     "MM/DD/YY",
     "DD.MM.YY",
     "YYYY年MM月DD日",
+    "serial",
 ]
 # In the order in which they are proposed where several fit.
 DATE_FORMATS: Final[tuple[DateFormat, ...]] = (
@@ -47,7 +48,13 @@ DATE_FORMATS: Final[tuple[DateFormat, ...]] = (
     "MM/DD/YY",
     "DD.MM.YY",
     "YYYY年MM月DD日",
+    "serial",
 )
+# Those that can be told from other values without the name of their column.
+SPELT_DATES: Final = DATE_FORMATS[:-1]
+# A date that a spreadsheet shows as the number of days since 30 December 1899.
+_SERIAL = re.compile(r"[1-9][0-9]{4}")
+_SERIAL_START: Final = dt.date(1899, 12, 30)
 _MONTHS: Final = {
     name: number
     for number, names in enumerate(
@@ -80,6 +87,7 @@ _MONTHS: Final = {
 _TIME: Final = (
     r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
 _PIECES: Final = {
     "YYYY": r"(?P<year>[0-9]{4})",
     "YY": r"(?P<short>[0-9]{2})",
@@ -90,13 +98,37 @@ _PIECES: Final = {
 _CENTURY: Final = 2000
 MAX_DATE: Final = 40
 
+# The longer signs stand first: "US$" is no "$".
 _CURRENCY_SIGNS: Final = {
+    "US$": frozenset({"USD"}),
+    "HK$": frozenset({"HKD"}),
+    "NZ$": frozenset({"NZD"}),
+    "NT$": frozenset({"TWD"}),
+    "R$": frozenset({"BRL"}),
+    "A$": frozenset({"AUD"}),
+    "C$": frozenset({"CAD"}),
+    "S$": frozenset({"SGD"}),
+    "zł": frozenset({"PLN"}),
+    "Kč": frozenset({"CZK"}),
+    "Ft": frozenset({"HUF"}),
+    "kr": frozenset({"SEK", "NOK", "DKK", "ISK"}),
+    "円": frozenset({"JPY"}),
+    "元": frozenset({"CNY"}),
+    "원": frozenset({"KRW"}),
+    "₩": frozenset({"KRW"}),
+    "₹": frozenset({"INR"}),
+    "₺": frozenset({"TRY"}),
+    "฿": frozenset({"THB"}),
+    "₫": frozenset({"VND"}),
+    "₪": frozenset({"ILS"}),
+    "₴": frozenset({"UAH"}),
     "£": frozenset({"GBP"}),
     "€": frozenset({"EUR"}),
     "¥": frozenset({"JPY", "CNY"}),
     "￥": frozenset({"JPY", "CNY"}),
     "$": frozenset({"USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"}),
 }
+_SIGN = re.compile("|".join(map(re.escape, _CURRENCY_SIGNS)))
 _BLANKS: Final = " \u00a0\u202f\u2009"
 _POINT = re.compile(
     rf"(-?)([0-9]{{1,3}}(?:([,'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:\.([0-9]+))?"
@@ -128,6 +160,10 @@ def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
     if len(text) > MAX_DATE:
         return None
     for form in forms:
+        if form == "serial":
+            if _SERIAL.fullmatch(text):
+                return plausible_date((_SERIAL_START + dt.timedelta(int(text))).isoformat())
+            continue
         found = _pattern(form).fullmatch(text)
         if found is None:
             continue
@@ -140,6 +176,17 @@ def read_date(text: str, forms: Sequence[str]) -> dt.date | None:
         if day is not None:
             return day
     return None
+
+
+def is_of_form(text: str, forms: Sequence[str]) -> bool:
+    """Tell whether a text is written like a date of one of the forms, whatever day it names."""
+    spelt = (form for form in forms if form in SPELT_DATES)
+    return len(text) <= MAX_DATE and any(_pattern(form).fullmatch(text) for form in spelt)
+
+
+def is_time(text: str) -> bool:
+    """Tell a time of day that stands where a date belongs."""
+    return len(text) <= MAX_DATE and _CLOCK.fullmatch(text) is not None
 
 
 def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
@@ -171,8 +218,9 @@ def currency_of(text: str) -> str:
     code = _CODE.search(text)
     if code is not None:
         return code[0] if code[0] in EXPONENTS else ""
-    known = [one for sign, one in _CURRENCY_SIGNS.items() if sign in text]
-    return next(iter(known[0])) if len(known) == 1 and len(known[0]) == 1 else ""
+    sign = next((one for one in _CURRENCY_SIGNS if one in text), "")
+    known = _CURRENCY_SIGNS.get(sign, frozenset())
+    return next(iter(known)) if len(known) == 1 else ""
 
 
 def _without_sign_of_currency(body: str, currency: str) -> str | None:
@@ -184,7 +232,7 @@ def _without_sign_of_currency(body: str, currency: str) -> str | None:
         if sign in body:
             if body.count(sign) > 1 or currency not in currencies:
                 return None
-            body = body.replace(sign, "").strip(_BLANKS)
+            return body.replace(sign, "").strip(_BLANKS)
     return body
 
 
@@ -208,5 +256,5 @@ def fits_comma(text: str) -> bool:
 
 
 def _fits(pattern: re.Pattern[str], text: str) -> bool:
-    body = _CODE.sub("", text).strip(_BLANKS + "".join(_CURRENCY_SIGNS) + "()-")
+    body = _SIGN.sub("", _CODE.sub("", text)).strip(_BLANKS + "()-")
     return len(body) <= _MAX_AMOUNT and pattern.fullmatch(body) is not None

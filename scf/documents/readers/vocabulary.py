@@ -1,6 +1,7 @@
-"""What people call the columns of their tables, in ten languages.
+"""What people call the columns of their tables, in eleven languages.
 
-English, German, French, Spanish, Italian, Dutch, Polish, Portuguese, Chinese and Korean.
+English, German, French, Spanish, Italian, Dutch, Polish, Portuguese, Chinese, Japanese
+and Korean.
 Words are compared without case, accents, blanks and signs, so "Invoice No." and "invoice_no" are
 one. A name of a currency behind a word ("Amount (EUR)") is taken off before it is looked up.
 """
@@ -19,11 +20,12 @@ _PARTY_WORDS: Final = {
     "seller": "seller supplier vendor creditor lieferant verkäufer kreditor rechnungssteller"
     " fournisseur vendeur émetteur proveedor vendedor emisor acreedor fornitore venditore cedente"
     " leverancier verkoper crediteur dostawca sprzedawca fornecedor emitente"
-    " 供应商 供货商 卖方 销售方 销方 공급자 공급업체 판매자",
+    " 供应商 供货商 卖方 销售方 销方 仕入先 発行元 売り手 공급자 공급업체 판매자",
     "buyer": "buyer customer client debtor bodyname body organisation organization kunde käufer"
     " debitor rechnungsempfänger acheteur destinataire comprador cliente destinatario"
     " acquirente committente koper klant afnemer debiteur nabywca odbiorca kupujący adquirente"
-    " 采购方 买方 购买方 购方 核心企业 客户 구매자 공급받는자 매입자 거래처",
+    " 采购方 买方 购买方 购方 核心企业 客户 得意先 請求先 顧客"
+    " 買い手 구매자 공급받는자 매입자 거래처",
 }
 _PAYMENT_ROLES: Final = {
     "seller": "payee beneficiary recipient empfänger zahlungsempfänger bénéficiaire beneficiario"
@@ -33,7 +35,7 @@ _PAYMENT_ROLES: Final = {
 }
 _PART_WORDS: Final = {
     "name": ("", "name", "names", "nom", "nombre", "nome", "naam", "nazwa", "fullname",
-             "companyname", "名称", "명", "상호"),
+             "companyname", "名称", "名", "명", "상호"),
     "id": ("id", "no", "nos", "number", "code", "nr", "nummer", "numéro", "num", "número",
            "codice", "kod", "código", "ref", "account", "accountno", "编号", "代码", "코드"),
     "vat": ("vat", "vatid", "vatnumber", "vatno", "vatreg", "vatregno", "taxid", "taxnumber",
@@ -54,8 +56,10 @@ _NUMBER: Final = (
     " factura númerodefactura númerofactura nofactura nfactura numfactura nºfactura"
     " fattura numerofattura numerodellafattura nfattura nrfattura numerodocumento"
     " factuur factuurnummer factuurnr faktura numerfaktury nrfaktury fakturanr"
-    " fatura númerodafatura númerofatura nofatura nfatura notafiscal"
-    " 发票号码 发票号 发票编号 发票代码 号码 송장번호 계산서번호 세금계산서번호 승인번호"
+    " fatura númerodafatura númerofatura nofatura nfatura"
+    " notafiscal númerodanota númerodanotafiscal nºdanota nfe"
+    " 发票号码 发票号 发票编号 发票代码 号码 請求書番号 請求番号"
+    " 伝票番号 송장번호 계산서번호 세금계산서번호 승인번호"
 )
 _ISSUED: Final = (
     "invoicedate issuedate issuedon dateissued dateofissue dateofinvoice invdate billdate taxdate"
@@ -65,7 +69,8 @@ _ISSUED: Final = (
     " fecha fechafactura fechadefactura fechadeemisión fechaemisión fechaexpedición"
     " data datafattura datadocumento datadiemissione dataemissione"
     " factuurdatum dataf datawystawienia datafaktury datafatura datadafatura datadeemissão"
-    " dataemissão 开票日期 发票日期 日期 작성일자 발행일 송장일 작성일"
+    " dataemissão 开票日期 发票日期 日期 請求日 発行日 請求書日付"
+    " 日付 작성일자 발행일 송장일 작성일"
 )
 _PAYABLE: Final = (
     "amount amountdue payable payableamount totalamount total invoiceamount invoicetotal invoicesum"
@@ -79,7 +84,8 @@ _PAYABLE: Final = (
     " bedrag tebetalen factuurbedrag totaalbedrag totaal openstaand"
     " kwota dozapłaty kwotadozapłaty razem"
     " valor valortotal valorapagar totalapagar totalfatura"
-    " 金额 应付金额 发票金额 合计金额 总金额 价税合计 금액 합계금액 총액 청구금액 합계"
+    " 金额 应付金额 发票金额 合计金额 总金额 价税合计 請求金額 請求額 合計金額"
+    " 金額 금액 합계금액 총액 청구금액 합계"
 )
 _WORDS: Final = {
     "number": _NUMBER,
@@ -91,27 +97,30 @@ _WORDS: Final = {
     " vencimiento fechavencimiento fechadevencimiento"
     " scadenza datascadenza datadiscadenza vervaldatum vervaldag betalenvoor"
     " terminpłatności płatnedo vencimento datavencimento datadevencimento"
-    " 到期日 到期日期 付款到期日 应付日期 지급기일 만기일 결제기한 납부기한",
+    " 到期日 到期日期 付款到期日 应付日期 支払期日 支払期限 支払日"
+    " お支払期限 지급기일 만기일 결제기한 납부기한",
     "delivered_on": "deliverydate delivered deliveredon lieferdatum leistungsdatum datedelivraison"
     " fechadeentrega dataconsegna leverdatum datadostawy datadeentrega 交货日期 납품일",
     "currency": "currency currencycode ccy curr cur währung waehrung währungscode whg devise"
-    " monnaie moneda divisa valuta munt waluta moeda 币种 货币 币别 통화 화폐",
+    " monnaie moneda divisa valuta munt waluta moeda 币种 货币 币别 通貨 통화 화폐",
     "payable": _PAYABLE,
     "gross": "gross grossamount grosstotal totalincvat totalinclvat amountincvat amountinclvat"
     " brutto bruttobetrag gesamtbrutto ttc montantttc totalttc totalconiva importeconiva lordo"
-    " importolordo totalelordo totaalinclbtw inclbtw bruttokwota wartośćbrutto kwotabrutto"
-    " totalcomiva 含税金额 공급대가",
+    " importolordo totalelordo totaalinclbtw bedraginclbtw"
+    " bedraginclusiefbtw inclbtw bruttokwota wartośćbrutto kwotabrutto"
+    " totalcomiva 含税金额 税込金額 税込 공급대가",
     "net": "net netamount nettotal amountexcludingtax totalexvat totalexclvat amountexvat subtotal"
     " netto nettobetrag nettosumme ht montantht totalht baseimponible totalsiniva imponibile"
-    " exclbtw totaalexclbtw wartośćnetto kwotanetto valorlíquido 不含税金额 공급가액",
+    " exclbtw totaalexclbtw bedragexclbtw bedragexclusiefbtw wartośćnetto"
+    " kwotanetto valorlíquido 不含税金额 税抜金額 税抜 小計 공급가액",
     "tax": "tax taxamount vat vatamount salestax gst mwst mwstbetrag steuer steuerbetrag"
     " umsatzsteuer ust ustbetrag tva montanttva iva importeiva cuotaiva importoiva imposta btw"
-    " btwbedrag kwotavat valoriva 税额 세액 부가세",
+    " btwbedrag kwotavat valoriva 税额 消費税 消費税額 税額 세액 부가세",
     "order_reference": "ordernumber orderno orderref po pono ponumber purchaseorder"
     " purchaseorderno purchaseordernumber orderreference customerorder bestellnummer bestellnr"
     " bestellung auftragsnummer auftragsnr auftrag commande numérodecommande nocommande pedido"
     " númerodepedido nopedido ordine numeroordine ordinenr bestelnummer numerzamówienia"
-    " nrzamówienia encomenda 订单号 订单编号 采购订单号 주문번호 발주번호",
+    " nrzamówienia encomenda 订单号 订单编号 采购订单号 注文番号 発注番号 주문번호 발주번호",
     "contract_reference": "contract contractnumber contractno vertrag vertragsnummer contrat"
     " contrato contratto umowa 合同号 合同编号 계약번호",
     "type_code": "typecode invoicetypecode",
@@ -119,17 +128,18 @@ _WORDS: Final = {
     "bic": "bic swift swiftcode",
     "quantity": "quantity qty menge anzahl quantité cantidad quantità aantal ilość quantidade 数量"
     " 수량",
-    "unit": "unit uom einheit me unité unidad unità eenheid jednostka unidade 单位 단위",
+    "unit": "unit uom einheit me unité unidad unità eenheid jednostka unidade 单位 単位 단위",
     "price": "price unitprice preis einzelpreis prixunitaire prix precio preciounitario prezzo"
-    " prezzounitario prijs stukprijs cena cenajednostkowa preço preçounitário 单价 단가",
+    " prezzounitario prijs stukprijs cena cenajednostkowa preço preçounitário 单价 単価 단가",
     "line_id": "line lineno linenumber position pos posnr ligne línea riga regel linha 行号",
     "item_name": "item itemname description itemdescription article artikel artikelbezeichnung"
-    " bezeichnung désignation descripción descrizione omschrijving opis descrição 品名 货物名称"
-    " 商品名称 품목",
+    " bezeichnung désignation descripción descrizione"
+    " omschrijving opis descrição 品名 货物名称 物料描述"
+    " 商品名称 商品名 품목",
     "item_id": "itemno itemnumber sku articleno artikelnummer artikelnr référence 物料编码",
     "line_net": "lineamount linenet linetotal positionsbetrag positionssumme montantligne 行金额",
     "note": "note notes comment comments remark remarks bemerkung bemerkungen anmerkung remarque"
-    " nota observaciones opmerking uwagi observações 备注 비고 적요",
+    " nota observaciones opmerking uwagi observações 备注 備考 摘要 비고 적요",
     "payment_terms": "paymentterms terms zahlungsbedingungen zahlungsbedingung 付款条件",
     "payment_reference": "paymentreference paymentref remittancereference",
 }  # fmt: skip
@@ -137,9 +147,9 @@ _ORDER_WORDS: Final = {
     "number": "ordernumber orderno orderid order po ponumber pono purchaseorder"
     " purchaseordernumber purchaseorderno bestellnummer bestellnr bestellung commande"
     " numérodecommande pedido númerodepedido ordine numeroordine bestelnummer numerzamówienia"
-    " encomenda 订单号 订单编号 采购订单号 주문번호 발주번호",
+    " encomenda 订单号 订单编号 采购订单号 注文番号 発注番号 주문번호 발주번호",
     "issue_on": "orderdate date bestelldatum datum datecommande datedecommande fechapedido fecha"
-    " dataordine besteldatum datazamówienia 订单日期 下单日期 주문일",
+    " dataordine besteldatum datazamówienia 订单日期 下单日期 注文日 発注日 주문일",
     "payable": "amount orderamount ordervalue total totalamount betrag bestellwert montant importe"
     " importo bedrag kwota valor 金额 订单金额 금액",
 }
@@ -233,4 +243,12 @@ def kind_of(names: set[str]) -> Kind:
 
 _GENERAL: Final = frozenset(
     map(plain, ("date", "datum", "fecha", "data", "valuta", "buchungsdatum"))
+)
+# The two sides of a ledger.
+LEDGER_SIDES: Final = tuple(
+    frozenset(map(plain, words.split()))
+    for words in (
+        "debit debitamount debits soll débit debe cargo dare débito debet 借方 借方金额 借方金額",
+        "credit creditamount haben crédit haber abono avere crédito 贷方 贷方金额 貸方 貸方金額",
+    )
 )

@@ -38,7 +38,7 @@ def _words() -> dict[str, Any]:
     return {
         "upload_state": words.state_name,
         "kind_name": words.kind_name,
-        "date_formats": [(form, form) for form in DATE_FORMATS],
+        "date_formats": [(form, words.date_form_name(form)) for form in DATE_FORMATS],
     }
 
 

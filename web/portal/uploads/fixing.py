@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from flask import flash, redirect, request, url_for
@@ -34,6 +34,7 @@ class Cell:
     value: str
     findings: tuple[str, ...]
     used: bool
+    place: int  # of its column in the file
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,20 @@ def grid_of(
     used = _used(row, header)
     lines = [_line(one, header, used, by_row.get(one.starts, ())) for one in bad]
     following = wanted[-1] if wanted and ordered[-1] > wanted[-1] else 0
+    order = _faults_first(lines, len(header))
     return Grid(
-        [(name, name in used) for name in header],
-        lines,
+        [(header[place], header[place] in used) for place in order],
+        [replace(one, cells=[one.cells[place] for place in order]) for one in lines],
         wanted,
         len(ordered),
         following,
     )
+
+
+def _faults_first(lines: Sequence[Line], width: int) -> list[int]:
+    """Order the columns: the first names the row, then those with faults, which must be in view."""
+    faulty = {place for line in lines for place in range(width) if line.cells[place].findings}
+    return sorted(range(width), key=lambda place: (place > 0, place not in faulty, place))
 
 
 def _used(row: Upload, header: Sequence[str]) -> set[str]:
@@ -105,7 +113,7 @@ def _line(
         elif bad.line == bad.starts:
             beside.append(translated(one.told))
     cells = [
-        Cell(name, bad.cells[place], tuple(in_cell.get(name, ())), name in used)
+        Cell(name, bad.cells[place], tuple(in_cell.get(name, ())), name in used, place)
         for place, name in enumerate(header)
     ]
     return Line(bad.line, bad.starts, cells, tuple(beside))

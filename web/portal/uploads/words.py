@@ -92,8 +92,14 @@ def date_choices(dates: Sequence[str], chosen: str) -> list[tuple[str, str]]:
     named: list[tuple[str, str]] = [] if chosen else [("", _("Please choose"))]
     for form in DATE_FORMATS:
         day = next((day for text in dates if (day := read_date(text, (form,)))), None)
-        named.append((form, f"{form} · {format_date(day, 'long')}" if day else form))
+        name = date_form_name(form)
+        named.append((form, f"{name} · {format_date(day, 'long')}" if day else name))
     return named
+
+
+def date_form_name(form: str) -> str:
+    """Return how a way to write dates is called: its letters, or what it counts."""
+    return _("Days counted by a spreadsheet") if form == "serial" else form
 
 
 def encoding_name(name: str) -> str:
