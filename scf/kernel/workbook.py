@@ -199,6 +199,7 @@ def _all_seen(archive: Archive) -> dict[str, dict[str, Any]]:
 
     if "content.xml" in archive.entries:
         content = archive.read("content.xml")
+        _be_whole(content)
         _watch_repeated(content)
         return {"": {**_NOTHING, "hidden_rows": _hidden_in_ods(content)}}
     if "xl/workbook.xml" not in archive.entries:
@@ -237,6 +238,23 @@ def _number_of(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number - 1
+
+
+def _be_whole(xml: bytes) -> None:
+    """Refuse XML that ends too soon: the reader of cells would wait for its end without end."""
+    from xml.parsers import expat
+
+    def refuse(*_declared: object) -> None:
+        raise InvalidInput("XML_DOCTYPE", "A document with a DOCTYPE is not accepted.")
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(xml, True)  # noqa: FBT003 - this is all of it
+    except (expat.ExpatError, ValueError) as error:
+        raise InvalidInput(
+            "FILE_BROKEN", "The workbook is damaged: %(reason)s", reason=str(error)[:200]
+        ) from None
 
 
 def _watch_repeated(xml: bytes) -> None:

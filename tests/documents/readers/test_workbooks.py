@@ -207,6 +207,8 @@ DDE = b'<externalLink><ddeLink ddeService="cmd" ddeTopic="x"/></externalLink>'
          "FILE_ENCRYPTED"),
         (repacked(ODS, lambda _name, part: part.replace(b"<table:table-row>", ODS_ROWS)),
          "ROWS_REPEATED"),
+        (repacked(ODS, lambda name, part: part[:-90] if name == "content.xml" else part),
+         "FILE_BROKEN"),
         (xls([["_VBA_PROJECT"]]), "FILE_MACROS"),
         (HONEST[:-200], "ZIP_BROKEN"),
         (HONEST.replace(b"PK\x05\x06", b"PK\x05\x07"), "ZIP_BROKEN"),
