@@ -59,6 +59,10 @@ class Settings:
     api_calls_per_minute: Annotated[int, "API calls that one token may make in a minute"]
     web_workers: Annotated[int, "gunicorn processes"]
     request_timeout: Annotated[int, "seconds after which gunicorn ends a request"]
+    tax_authorities: Annotated[
+        str, "registers of tax invoices: fapiao=https://…,sdi=https://…; none connects none"
+    ]
+    tax_token_file: Annotated[Path, "bearer token for those registers; without the file, none"]
     log_level: Annotated[str, "DEBUG, INFO, WARNING or ERROR"]
     log_format: Annotated[str, "json for machines, console for people"]
 
@@ -165,6 +169,38 @@ def load_metrics_token(settings: Settings) -> str:
         )
         raise SettingsError(message)
     return token
+
+
+def load_tax_registers(settings: Settings) -> tuple[dict[str, str], str]:
+    """Give the address of each register of tax invoices by its scheme, and the token for them.
+
+    Raises
+    ------
+    SettingsError
+        An address that is none, or a token that others can read, in production.
+    """
+    found: dict[str, str] = {}
+    for part in (word.strip() for word in settings.tax_authorities.split(",")):
+        if part in {"", "none"}:
+            continue
+        scheme, _, address = part.partition("=")
+        plain = address.startswith("http://") and not settings.is_production
+        if not scheme or not (plain or address.startswith("https://")):
+            message = f"SCF_TAX_AUTHORITIES: {part!r} is not scheme=https://address"
+            raise SettingsError(message)
+        found[scheme] = address
+    file = settings.tax_token_file
+    if not file.exists():
+        return found, ""
+    if settings.is_production and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        message = f"SCF_TAX_TOKEN_FILE: others can read {file}; chmod 600 {file}"
+        raise SettingsError(message)
+    return found, file.read_text(encoding="ascii").strip()
+
+
+def demo_tax_office(settings: Settings) -> Path | None:
+    """Give the file of a demo world's tax office, which has no word in production."""
+    return None if settings.is_production else settings.demo_users_file.parent / "demo-tax.json"
 
 
 def host_names(settings: Settings) -> tuple[str, ...]:

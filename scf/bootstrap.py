@@ -6,8 +6,9 @@ together. The command line, the web application and the tests start here.
 
 import importlib
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -20,6 +21,7 @@ from scf.db.platform import Before, Platform
 from scf.db.runner import Runner
 from scf.documents.taxcheck.port import TaxAuthority
 from scf.kernel.clock import Clock, SystemClock
+from scf.kernel.errors import InvalidInput
 from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
 from scf.parties.factors.vault import Vault
@@ -92,6 +94,40 @@ def build(
         {"tax": tax} if tax is not None else {},
         before_commands(),
     )
+
+
+def tax_registers(
+    addresses: Mapping[str, str], token: str, office: Path | None = None
+) -> TaxAuthority:
+    """Connect the registers of tax invoices that were named, each under its scheme.
+
+    ``office`` is the file of a demo world's tax office, which answers for every other scheme.
+
+    Raises
+    ------
+    InvalidInput
+        TAX_SCHEME for a register of a scheme that nobody knows.
+    """
+    from scf.demo.taxoffice import TaxOffice
+    from scf.documents.taxcheck.http import HttpRegister
+    from scf.documents.taxcheck.port import ByScheme
+    from scf.documents.taxcheck.schemes import SCHEMES
+
+    for scheme in addresses:
+        if scheme not in SCHEMES:
+            raise InvalidInput(
+                "TAX_SCHEME",
+                "%(scheme)s is none of %(known)s.",
+                scheme=scheme,
+                known=list(SCHEMES),
+            )
+    clock = SystemClock()
+    found: dict[str, TaxAuthority] = {}
+    if office is not None and office.exists():
+        found = dict.fromkeys(SCHEMES, TaxOffice(office, clock))
+    for scheme, address in addresses.items():
+        found[scheme] = HttpRegister(address, clock, token)
+    return ByScheme(found)
 
 
 def before_commands() -> dict[str, Before]:

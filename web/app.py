@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import logging as log_settings
 from config import settings
-from scf.bootstrap import build
+from scf.bootstrap import build, tax_registers
 from scf.db.platform import Platform
 from scf.parties.ratelimit import Limit
 from web import (
@@ -107,4 +107,7 @@ def from_settings() -> Flask:
         may_be_demo=not chosen.is_production,
         webhook_loopback=chosen.webhook_loopback,
     )
-    return create_app(build(chosen.database_url), options)
+    registers = tax_registers(
+        *settings.load_tax_registers(chosen), settings.demo_tax_office(chosen)
+    )
+    return create_app(build(chosen.database_url, tax=registers), options)

@@ -49,9 +49,13 @@ class Session:
     @cached_property
     def platform(self) -> "Platform":
         """The platform over the configured database."""
-        from scf.bootstrap import build
+        from scf.bootstrap import build, tax_registers
 
-        return build(self.settings.database_url)
+        registers = tax_registers(
+            *configuration.load_tax_registers(self.settings),
+            configuration.demo_tax_office(self.settings),
+        )
+        return build(self.settings.database_url, tax=registers)
 
     @cached_property
     def actor(self) -> Actor:

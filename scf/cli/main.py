@@ -29,6 +29,7 @@ ROOMS = {
         "advances",
         "recourse",
     ),
+    "taxes": ("tax",),
     "granting": ("limit", "fixing"),
     "deciding": (
         "request",

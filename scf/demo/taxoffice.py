@@ -16,7 +16,6 @@ from scf.documents.taxcheck.schemes import Ask
 from scf.kernel.clock import Clock
 from scf.kernel.errors import NotFound
 
-FILE: Final = "demo-tax.json"
 # How it can be told to behave.
 MOODS: Final = ("well", "down", "slow", "garbage")
 # What must be as it is registered, in the order in which a difference is told.
