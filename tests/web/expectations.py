@@ -147,6 +147,7 @@ def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
         "/offer": {"key": "x"},
         "/renew": {"key": "x", "quote": "x"},
         "/confirm": {"key": "x", "quote": "x"},
+        "/invoices/<invoice_id>/tax": {"key": "x"},
         "/requests/<request_id>/withdraw": {"key": "x"},
         "/requests/<request_id>/answer": {"key": "x", "answer": "x"},
         "/requests/<request_id>/take": {"key": "x", "offer": "x"},

@@ -22,6 +22,8 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("POST", "/cases/<request_id>/price", BANK, "request"),
     ("GET", "/reviews", BANK, ""),
     ("POST", "/reviews/<request_id>", BANK, "request"),
+    ("GET", "/tax", BANK, ""),
+    ("POST", "/tax", BANK, ""),
     ("GET", "/limits", BANK, ""),
     ("GET", "/limits/new", BANK, ""),
     ("POST", "/limits/new", BANK, ""),

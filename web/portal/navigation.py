@@ -22,6 +22,7 @@ from scf.reporting.desk import (
     receipts_waiting,
     reviews_waiting,
 )
+from scf.reporting.taxes import waiting as tax_waiting
 from web.portal.counts import requests_waiting_for_seller, unread_notices
 
 Count = Callable[[Session, Actor], int]
@@ -79,6 +80,7 @@ _OFFICER: Final = (
     ),
     Entry("officer.firms", "building", _("Firms"), "f"),
     Entry("officer.reviews", "eye", _("Sample"), "s", reviews_waiting),
+    Entry("officer.tax_checks", "shield", _("Tax checks"), "x", tax_waiting),
     Entry("officer.books", "book", _("Books"), "b"),
 )
 _ADMIN: Final = (

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from scf.documents.einvoice.shown import verdicts
 from scf.documents.models import Acceptance, Dispute, Invoice, InvoiceLine
 from scf.documents.rules import owed
+from scf.documents.taxcheck.shown import taxes
 from scf.kernel.errors import NotAllowed, NotFound, ScfError
 from scf.parties.service import firm_names
 from scf.reporting.anchor import payees_of_record
@@ -121,6 +122,7 @@ def _page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
             words=parts(Acceptance, col(Acceptance.invoice_id)),
             disputes=parts(Dispute, col(Dispute.invoice_id)),
             rules=verdicts(reading, [row.id]),
+            taxes=taxes(reading, [row.id]),
             undertaking=is_undertaking(conn, row.currency),
             today=on,
             form=form,

@@ -21,6 +21,7 @@ from web.portal.officer import (
     receipts,
     repricing,
     reviews,
+    taxes,
 )
 from web.portal.officer.desk import officer
 
@@ -43,4 +44,5 @@ __all__ = [
     "receipts",
     "repricing",
     "reviews",
+    "taxes",
 ]

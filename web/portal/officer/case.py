@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from scf.documents.einvoice.shown import verdicts as verdicts_on
+from scf.documents.taxcheck.shown import taxes as taxes_of
 from scf.financing.reasons import DECLINE_CODES, letter
 from scf.kernel.errors import InvalidInput, ScfError
 from scf.reporting import casefile
@@ -49,6 +50,7 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
     numbers = {line.invoice_id: line.number for line in file.lines}
     with reading() as session:
         rules = verdicts_on(session, list(numbers))
+        taxes = taxes_of(session, list(numbers))
     return render_template(
         "officer/case.html",
         case=caseview.view(file, actor()),
@@ -60,6 +62,7 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
         letter=told,
         decline_codes=[(code, decline_name(code)) for code in DECLINE_CODES],
         rules=rules,
+        taxes=taxes,
         numbers=numbers,
         picture=picture,
         highlight=sides,

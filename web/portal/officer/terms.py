@@ -134,7 +134,29 @@ def _range(terms: dict[str, Any]) -> list[Sentence]:
         ("advance_ppm", _("Advance"), share),
         ("partial_allowed", _("Parts"), parts),
         ("match_mode", _("Matching"), match),
+        ("tax_check", _("Tax authority"), _tax(terms)),
+        ("einvoice_rules", _("E-invoice rules"), _rules(terms)),
     ]
+
+
+def _tax(terms: dict[str, Any]) -> str:
+    scheme = terms.get("tax_scheme") or ""
+    said = {
+        "none": _("It is not asked."),
+        "offer": _("It must confirm the invoice before an offer (%(scheme)s).", scheme=scheme),
+        "full": _(
+            "It must confirm the invoice before an offer and before money leaves, and is asked "
+            "every week until it is paid (%(scheme)s).",
+            scheme=scheme,
+        ),
+    }[terms.get("tax_check", "none")]
+    return str(said)
+
+
+def _rules(terms: dict[str, Any]) -> str:
+    if terms.get("einvoice_rules", "inform") == "demand":
+        return str(_("An invoice that does not keep EN 16931 is not financed."))
+    return str(_("A broken rule of EN 16931 is told and keeps nothing out."))
 
 
 def _days(terms: dict[str, Any]) -> list[Sentence]:

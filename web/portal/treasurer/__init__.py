@@ -1,6 +1,6 @@
 """The treasurer's pages: what she can receive today, her invoices, requests and payments."""
 
-from web.portal.treasurer import confirm, home, invoices, payments, requests, settings
+from web.portal.treasurer import confirm, home, invoices, payments, requests, settings, taxes
 from web.portal.treasurer.blueprint import treasurer
 
-__all__ = ["confirm", "home", "invoices", "payments", "requests", "settings", "treasurer"]
+__all__ = ["confirm", "home", "invoices", "payments", "requests", "settings", "taxes", "treasurer"]

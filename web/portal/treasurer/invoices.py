@@ -24,7 +24,10 @@ from scf.documents.models import (
     Receipt,
 )
 from scf.documents.rules import capacity, eligible, label
+from scf.documents.taxcheck.asking import invoices_of
+from scf.documents.taxcheck.shown import taxes
 from scf.financing.models import Advance
+from scf.financing.taxwatch.demands import demands_of
 from scf.offers.basket import settle
 from scf.parties.service import day_for, firm_names
 from web.context import actor, now, platform
@@ -103,6 +106,7 @@ def invoice(invoice_id: str) -> str:
             reasons=reasons,
             can_get=can_get,
             capacity=capacity(row),
+            tax=_tax(reading, row, life["taxes"], reasons),
             eligible=eligible(row),
             life=life,
         )
@@ -120,6 +124,23 @@ def _standing(
     plain = reading.connection().execute(select(table).where(table.c.id == row.id)).one()
     part, waiting = settle(reading.connection(), seller_id, [plain], now(), None)
     return [told(one) for each in waiting for one in each.refusals], part is not None
+
+
+def _tax(
+    reading: Session, row: Invoice, found: Sequence[Any], reasons: Sequence[Any]
+) -> dict[str, Any] | None:
+    """Tell what the seller can do about the tax authority's word, where somebody wants it."""
+    plain = invoices_of(reading.connection(), [row.id])
+    wanted = demands_of(reading.connection(), plain)[row.id]
+    if not wanted:
+        return None
+    codes = {one.code for one in reasons}
+    return {
+        "scheme": wanted[0].scheme,
+        "identify": "TAX_IDENTITY" in codes or "TAX_NOT_FOUND" in codes,
+        "ask": not (row.held_minor or row.outstanding_minor),
+        "known": found[0] if found else None,
+    }
 
 
 def _life(reading: Session, row: Invoice) -> dict[str, Any]:
@@ -160,6 +181,7 @@ def _life(reading: Session, row: Invoice) -> dict[str, Any]:
         "receipts": receipts,
         "findings": list(findings),
         "rules": verdicts(reading, [row.id]),
+        "taxes": taxes(reading, [row.id]),
         "lines": all_of(
             InvoiceLine, col(InvoiceLine.invoice_id) == row.id, by=col(InvoiceLine.place)
         ),
