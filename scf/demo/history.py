@@ -18,6 +18,7 @@ from scf.db.platform import Platform
 from scf.demo import cast, enrol, second, trade, world
 from scf.demo.mark import begun
 from scf.demo.story import Story
+from scf.demo.taxoffice import TaxOffice
 from scf.demo.trade import CURRENCY, Month, Paper
 from scf.documents import rules
 from scf.documents.models import Invoice
@@ -106,7 +107,10 @@ def ensure(
     story.bank_comes(users_file, vault)
     story.months_pass(lived[-MONTHS_OF_FINANCE:])
     story.things_wait()
-    second.comes(story, _only(_file("payables-finance"), CURRENCY), story.free_papers(), vault)
+    office = TaxOffice(users_file.parent / "demo-tax.json", clock)
+    second.comes(
+        story, _only(_file("payables-finance"), CURRENCY), story.free_papers(), vault, office
+    )
     story.night()
     return world.keep(users_file, today, story.sign_ins)
 

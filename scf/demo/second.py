@@ -8,10 +8,14 @@ import secrets
 from typing import Any, Final
 
 from schwifty import IBAN
+from stdnum import luhn
 
 from scf.demo import cast, enrol, world
 from scf.demo.story import Story
+from scf.demo.taxoffice import TaxOffice, facts_of
 from scf.demo.trade import CURRENCY, Paper
+from scf.documents.taxcheck import asking
+from scf.financing.taxwatch import watching
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.parties.factors.vault import Vault
 
@@ -24,9 +28,15 @@ PEOPLE: Final = (
 )
 PAID, WAITING = 2, 2  # requests that are paid out today, and that are left with the officers
 _CODE: Final = "northgate-kestrel"
+_ASKS_TAX: Final = (
+    'match_mode = "none"',
+    'match_mode = "none"\ntax_check = "full"\ntax_scheme = "sdi"',
+)
 
 
-def comes(story: Story, content: str, papers: list[Paper], vault: Vault | None) -> None:
+def comes(
+    story: Story, content: str, papers: list[Paper], vault: Vault | None, office: TaxOffice
+) -> None:
     """Let the second bank open its books, sign with the marketplace, and finance some merchants.
 
     Parameters
@@ -35,23 +45,49 @@ def comes(story: Story, content: str, papers: list[Paper], vault: Vault | None) 
         Its programme file, in the world's currency alone.
     papers
         Accepted invoices that nobody finances, in the order in which they are wished for.
+    office
+        Where the merchants report their invoices: this bank asks before it pays, and each week.
     """
     mine = [paper for paper in papers if paper.buyer.name == cast.MARKETPLACE]
     firm_id = _founded(story)
     first, story.staff = story.staff, _people(story, firm_id, vault)
     sellers = list(dict.fromkeys(paper.seller.name for paper in mine))[: PAID + WAITING]
-    programme_id = _programme(story, content)
+    programme_id = _programme(story, content.replace(*_ASKS_TAX))
+    wished = [next(one for one in mine if one.seller.name == name) for name in sellers]
+    _report(story, office, wished)
     _accounts(story, sellers, firm_id)
     _limits(story, programme_id, sellers, firm_id)
-    for place, name in enumerate(sellers):
-        paper = next(one for one in mine if one.seller.name == name)
+    for place, paper in enumerate(wished):
         request = story.ask(paper, decide=False, programme_id=programme_id)
         if request is not None and place < PAID:
             story.decide(request)
         elif request is not None and place == PAID:
             story.decide(request, second=False)
     story.pay_out()
+    # Voided once the money was out: somebody at the bank has to see to it.
+    office.void(wished[0].number)
+    watching.refresh(story.platform, [story.ids[wished[0].number]], "payout")
     story.staff = first
+
+
+def _report(story: Story, office: TaxOffice, papers: list[Paper]) -> None:
+    """Let merchants take a tax number and report their invoices, and the office answer for them."""
+    for place, paper in enumerate(papers):
+        digits = f"{743_110 + place * 97:07d}015"
+        vat = f"IT{digits}{luhn.calc_check_digit(digits)}"
+        story.run(
+            "firm.identify",
+            {
+                "firm_id": story.firms[paper.seller.name],
+                "identifiers": [{"scheme": "vat", "value": vat}],
+            },
+            OPERATOR,
+        )
+    with story.platform.db.snapshot() as conn:
+        rows = asking.invoices_of(conn, [story.ids[paper.number] for paper in papers])
+        asks = asking.asks_for(conn, rows, "sdi")
+    office.register([facts_of(ask) for ask in asks.values()])
+    story.asks(office)
 
 
 def _founded(story: Story) -> str:

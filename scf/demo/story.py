@@ -1,5 +1,6 @@
 """People of the demo world at work: every act one command, under the next key of the story."""
 
+import dataclasses
 import datetime as dt
 import json
 from collections import defaultdict
@@ -13,6 +14,7 @@ from scf.chain import nightly as chain_nightly
 from scf.db.platform import Platform
 from scf.demo import bank, cast, world
 from scf.demo.cast import Cast
+from scf.demo.taxoffice import TaxOffice
 from scf.demo.trade import CURRENCY, Paper
 from scf.documents import intake
 from scf.documents.models import Invoice
@@ -58,6 +60,11 @@ class Story:
         self.month = 0
         self.latest = clock.now()
         self.acts = 0
+
+    def asks(self, office: TaxOffice) -> None:
+        """Let a tax office answer from now on."""
+        self.platform = dataclasses.replace(self.platform, services={"tax": office})
+        self.builder = world.Builder(self.platform)
 
     def run(self, name: str, payload: dict[str, Any], actor: Actor) -> dict[str, Any]:
         """Run one command under the next key of the story."""

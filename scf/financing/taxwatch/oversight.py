@@ -29,7 +29,8 @@ def unheard(conn: Connection) -> Iterator[tuple[str, dt.datetime]]:
     }
     sent = conn.execute(
         select(
-            _ADVANCE.c.id,
+            _ADVANCE.c.id.label("advance_id"),
+            _EVENT.c.id,
             _ADVANCE.c.invoice_id,
             _ADVANCE.c.financier_id,
             _ADVANCE.c.programme_version_id,
@@ -50,11 +51,12 @@ def unheard(conn: Connection) -> Iterator[tuple[str, dt.datetime]]:
                 CHECK.c.scheme == full[row.programme_version_id],
                 CHECK.c.answer.in_(WORDS),
                 or_(CHECK.c.financier_id.is_(None), CHECK.c.financier_id == row.financier_id),
-                CHECK.c.asked_at <= row.at,
+                # Both lock the invoice first and make their ids then: ids tell which came first.
+                CHECK.c.id < row.id,
             )
-            .order_by(CHECK.c.asked_at.desc(), CHECK.c.id.desc())
+            .order_by(CHECK.c.id.desc())
             .limit(1)
         ).one_or_none()
         good = last is not None and last.answer in _GOOD
         if not good or not for_a_payout(row.at).covers(word_of(last)):
-            yield row.id, row.at
+            yield row.advance_id, row.at
