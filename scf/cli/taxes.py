@@ -29,19 +29,23 @@ def attach(app: typer.Typer) -> None:
 
 
 @tax.command("ask")
-def ask(invoice: InvoiceId) -> None:
+def tax_ask(invoice: InvoiceId) -> None:
     """Ask the tax authority about an invoice now, where a programme wants to know."""
     authorise(SESSION.actor, "tax.ask")
     with SESSION.platform.db.read(SESSION.actor) as reading:
         seen = reading.execute(select(col(Invoice.id)).where(col(Invoice.id) == invoice))
         wanted = [str(one) for one in seen.scalars()]
     show({"answers": watching.refresh(SESSION.platform, wanted, "offer")})
-    answers(invoice)
+    _list(invoice)
 
 
 @tax.command("answers")
-def answers(invoice: InvoiceId) -> None:
+def tax_answers(invoice: InvoiceId) -> None:
     """List what was answered about an invoice, the newest first."""
+    _list(invoice)
+
+
+def _list(invoice: str) -> None:
     with SESSION.platform.db.read(SESSION.actor) as reading:
         rows = reading.execute(
             select(TaxCheck)
@@ -58,7 +62,7 @@ def answers(invoice: InvoiceId) -> None:
 
 
 @tax.command("identify")
-def identify(
+def tax_identify(
     invoice: InvoiceId,
     scheme: Annotated[str, typer.Option(help="fapiao, sdi, irn or cfdi")],
     number: Annotated[str, typer.Option(help="Its number with the tax authority")] = "",
@@ -71,7 +75,7 @@ def identify(
 
 
 @tax.command("vouch")
-def vouch(
+def tax_vouch(
     invoice: InvoiceId,
     evidence: Annotated[str, typer.Option(help="Where it was seen to be valid")],
 ) -> None:
@@ -80,7 +84,7 @@ def vouch(
 
 
 @tax.command("agree")
-def agree(
+def tax_agree(
     vouch_id: Annotated[str, typer.Argument(metavar="VOUCH")],
     refuse: Annotated[bool, typer.Option("--refuse", help="Do not agree")] = False,
 ) -> None:
@@ -89,7 +93,7 @@ def agree(
 
 
 @tax.command("alerts")
-def alerts() -> None:
+def tax_alerts() -> None:
     """List the alerts on financed invoices that are not closed."""
     authorise(SESSION.actor, "tax.alerts")
     with SESSION.platform.db.read(SESSION.actor) as reading:
@@ -103,13 +107,13 @@ def alerts() -> None:
 
 
 @tax.command("take")
-def take(alert: Annotated[str, typer.Argument(metavar="ALERT")]) -> None:
+def tax_take(alert: Annotated[str, typer.Argument(metavar="ALERT")]) -> None:
     """Make an alert your own."""
     show(SESSION.run("tax.take_alert", {"alert_id": alert}).result)
 
 
 @tax.command("close")
-def close(
+def tax_close(
     alert: Annotated[str, typer.Argument(metavar="ALERT")],
     outcome: Annotated[str, typer.Option(help="RECOURSE, CREDIT_NOTE, CLEARED or UNDERTAKING")],
     note: Annotated[str, typer.Option(help="What that rests on")],
@@ -123,7 +127,7 @@ def close(
 
 
 @office.command("serve")
-def serve(
+def office_serve(
     file: OfficeFile = OFFICE,
     port: Annotated[int, typer.Option(help="Port on this machine")] = 9300,
 ) -> None:
@@ -140,7 +144,7 @@ def serve(
 
 
 @office.command("void")
-def void(
+def office_void(
     number: Annotated[str, typer.Argument(help="Number of the invoice")], file: OfficeFile = OFFICE
 ) -> None:
     """Void an invoice at the office."""
@@ -152,7 +156,7 @@ def void(
 
 
 @office.command("behave")
-def behave(
+def office_behave(
     mood: Annotated[str, typer.Argument(help="well, down, slow or garbage")],
     file: OfficeFile = OFFICE,
 ) -> None:
