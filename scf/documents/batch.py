@@ -7,7 +7,6 @@ can be sent again: what was taken before only answers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from types import SimpleNamespace
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -21,12 +20,12 @@ from scf.documents.intake import (
     latest_business_date,
     look_again,
     racing,
-    read_items,
     run_upload,
 )
 from scf.documents.lookup import Lookup
 from scf.documents.models import Original, Upload
 from scf.documents.readers import READABLE, TABULAR, FormatName, format_of
+from scf.documents.reading import Read, Reading
 from scf.documents.rows import Origin
 from scf.documents.slices import Item, SentFile, Slice, Stored, end_state
 from scf.documents.storing import store_slice
@@ -148,9 +147,26 @@ def take(
         When the actor may not hand files in.
     """
     batch = _Batch(platform, actor, how)
-    for part in _parts(files):
-        yield batch.run(part)
+    with Reading(how._asdict(), batch.today) as reading:
+        begun: _Part | None = None
+        for part in _parts(files):
+            # The next files are read while those before are stored.
+            following = batch.begin(part, reading)
+            if begun is not None:
+                yield batch.run(begun)
+            begun = following
+        if begun is not None:
+            yield batch.run(begun)
     batch.end()
+
+
+class _Part(NamedTuple):
+    """Files of a batch, which of them came before, and the others on their way through reading."""
+
+    files: Sequence[SentFile]
+    earlier: dict[str, Any]
+    fresh: Sequence[SentFile]
+    read: Read
 
 
 class _Batch:
@@ -162,38 +178,33 @@ class _Batch:
         self.how = how
         self.lookup = Lookup(platform, actor.org_id)
         self.last = ""
+        self.asked: set[str] = set()
+        self.taken: dict[str, str] = {}
         with platform.db.snapshot() as conn:
             self.today = latest_business_date(conn, platform)
 
-    def run(self, files: Sequence[SentFile]) -> list[Taken]:
+    def begin(self, files: Sequence[SentFile], reading: Reading) -> _Part:
         earlier = self._earlier(files)
-        done = {sha256: row.id for sha256, row in earlier.items() if row.state == "DONE"}
         fresh: dict[str, SentFile] = {}
         for file in files:
-            if file.sha256 not in done:
+            done = file.sha256 in earlier and earlier[file.sha256].state == "DONE"
+            if not done and file.sha256 not in self.asked:
                 fresh.setdefault(file.sha256, file)
-        taken = dict(done)
-        for part in self._slices(fresh.values()):
-            if len(part) == 1 and len(part[0][1]) > MAX_SLICE:
-                taken[part[0][0].sha256] = self._alone(part[0][0], earlier)
-            else:
-                taken |= self._store(part, earlier)
-        return _in_order(files, taken, set(done))
+        self.asked |= fresh.keys()
+        new = list(fresh.values())
+        return _Part(files, earlier, new, reading.begin(new))
 
-    def _slices(self, files: Iterable[SentFile]) -> Iterator[list[tuple[SentFile, list[Item]]]]:
-        """Read files, and group them so that each group is small enough for one command."""
-        part: list[tuple[SentFile, list[Item]]] = []
-        count = lines = 0
-        for file in files:
-            items = self._read(file)
-            own = sum(len(item.document.lines) for item in items if item.document is not None)
-            if part and (count + len(items) > MAX_SLICE or lines + own > MAX_LINES):
-                yield part
-                part, count, lines = [], 0, 0
-            part.append((file, items))
-            count, lines = count + len(items), lines + own
-        if part:
-            yield part
+    def run(self, part: _Part) -> list[Taken]:
+        done = {sha256: row.id for sha256, row in part.earlier.items() if row.state == "DONE"}
+        seen = done.keys() | self.taken.keys()
+        self.taken |= done
+        read = zip(part.fresh, part.read(), strict=True)
+        for some in _slices(read):
+            if len(some) == 1 and len(some[0][1]) > MAX_SLICE:
+                self.taken[some[0][0].sha256] = self._alone(some[0][0], part.earlier)
+            else:
+                self.taken |= self._store(some, part.earlier)
+        return _in_order(part.files, self.taken, seen)
 
     def end(self) -> None:
         """Look again at what waits for a firm that became ACTIVE meanwhile."""
@@ -222,17 +233,11 @@ class _Batch:
                     found[row.sha256] = row
         return found
 
-    def _read(self, file: SentFile) -> list[Item]:
-        asked = SimpleNamespace(**self.how._asdict(), mapping=None)
-        return [
-            item._replace(file=file.sha256) for item in read_items(file.content, asked, self.today)
-        ]
-
     def _store(
         self, waiting: Sequence[tuple[SentFile, list[Item]]], earlier: dict[str, Any]
     ) -> dict[str, str]:
         files = [file for file, _items in waiting]
-        items = [item for _file, of_one in waiting for item in of_one]
+        items = [item._replace(file=file.sha256) for file, of_one in waiting for item in of_one]
         unknown = self.lookup.unknown(one.document for one in items if one.document is not None)
         payload = TakeFiles(
             **self.how._asdict(),
@@ -266,6 +271,23 @@ class _Batch:
         upload_id = str(received.result["upload_id"])
         run_upload(self.platform, upload_id)
         return upload_id
+
+
+def _slices(
+    read: Iterable[tuple[SentFile, list[Item]]],
+) -> Iterator[list[tuple[SentFile, list[Item]]]]:
+    """Group files so that each group is small enough for one command."""
+    part: list[tuple[SentFile, list[Item]]] = []
+    count = lines = 0
+    for file, items in read:
+        own = sum(len(item.document.lines) for item in items if item.document is not None)
+        if part and (count + len(items) > MAX_SLICE or lines + own > MAX_LINES):
+            yield part
+            part, count, lines = [], 0, 0
+        part.append((file, items))
+        count, lines = count + len(items), lines + own
+    if part:
+        yield part
 
 
 def _in_order(files: Sequence[SentFile], taken: dict[str, str], seen: set[str]) -> list[Taken]:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, select, tuple_, update
+from sqlalchemy import Table, select, tuple_
 from sqlalchemy.engine import Connection
 
+from scf.db.bulk import Setting
 from scf.db.runner import Context
 from scf.documents.match.book import Claim, Items, LineBook, Match, OrderBook, OrderKey
 from scf.documents.match.judging import count, judge
@@ -87,27 +88,23 @@ class Orders:
 
     def write(self, ctx: Context) -> None:
         """Store the counters that moved."""
-        orders = [
-            {"row_id": book.id, "invoiced": book.invoiced_minor}
-            for book in self.books.values()
-            if book.touched
-        ]
-        lines = [
-            {
-                "row_id": line.id,
-                "micro": line.invoiced_micro,
-                "minor": line.invoiced_minor,
-                "matched": line.matched_micro,
-                "received": line.received_micro,
-            }
-            for book in self.books.values()
-            for line in book.lines.values()
-            if line.touched
-        ]
-        if orders:
-            ctx.conn.execute(_SET_ORDER, orders)
-        if lines:
-            ctx.conn.execute(_SET_LINE, lines)
+        books = [book for book in self.books.values() if book.touched]
+        _SET_ORDER.run(ctx.conn, [(book.id, book.invoiced_minor) for book in books])
+        _SET_LINE.run(
+            ctx.conn,
+            [
+                (
+                    line.id,
+                    line.invoiced_micro,
+                    line.invoiced_minor,
+                    line.matched_micro,
+                    line.received_micro,
+                )
+                for book in self.books.values()
+                for line in book.lines.values()
+                if line.touched
+            ],
+        )
 
 
 def _heads(conn: Connection, order_ids: Iterable[str], *, lock: bool) -> dict[str, Any]:
@@ -133,20 +130,9 @@ def _heads(conn: Connection, order_ids: Iterable[str], *, lock: bool) -> dict[st
     return {row.id: row for row in rows}
 
 
-_SET_ORDER = (
-    update(_order)
-    .where(_order.c.id == bindparam("row_id"))
-    .values(invoiced_minor=bindparam("invoiced"), version=_order.c.version + 1)
-)
-_SET_LINE = (
-    update(_line)
-    .where(_line.c.id == bindparam("row_id"))
-    .values(
-        invoiced_micro=bindparam("micro"),
-        invoiced_minor=bindparam("minor"),
-        matched_micro=bindparam("matched"),
-        received_micro=bindparam("received"),
-    )
+_SET_ORDER: Final = Setting(_order, "invoiced_minor", version=_order.c.version + 1)
+_SET_LINE: Final = Setting(
+    _line, "invoiced_micro", "invoiced_minor", "matched_micro", "received_micro"
 )
 
 

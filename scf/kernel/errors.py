@@ -31,6 +31,10 @@ class Words(str):
         text.template, text.values = template, values
         return text
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        """Let a text go from one process to another as it was made."""
+        return (self.template,), self.values
+
 
 def words_as_stored(text: str) -> dict[str, object] | None:
     """Return how a text of ours was made, ready for JSON; nothing where the text says it all."""

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from scf.db.engine import Database
 from scf.db.models import AuditLog
-from scf.documents import batch
+from scf.documents import batch, reading
 from scf.documents.models import (
     CreditAllocation,
     DocumentFinding,
@@ -24,10 +24,10 @@ from scf.documents.models import (
 from scf.documents.slices import SentFile
 from scf.documents.storing import KINDS
 from scf.kernel.actor import Actor, Role
-from scf.kernel.errors import NotAllowed
+from scf.kernel.errors import NotAllowed, words_as_stored
 from tests.documents import messages, ubl
 from tests.documents.readers import samples
-from tests.documents.trade import BUYER, SELLER, Trade, trade_on
+from tests.documents.trade import BUYER, DAY, SELLER, Trade, trade_on
 from tests.support.deals import table
 
 AUTO: Final = batch.HowToRead()
@@ -105,9 +105,10 @@ def test_many_files_at_once_come_to_what_they_come_to_one_by_one(
     assert len(alone["upload"]) == len(seen)
     codes = {json.loads(row)["code"] for row in alone["document_finding"]}
     assert codes >= {
-        "DUPLICATE_EXACT", "FIRM_UNKNOWN", "QUANTITY_EXCEEDED", "AMOUNT_EXCEEDED", "SAME_PARTY",
-        "ORDER_CANCELLED",
+        "DUPLICATE_EXACT", "FIRM_UNKNOWN", "QUANTITY_EXCEEDED", "SAME_PARTY", "ORDER_CANCELLED"
     }  # fmt: skip
+    states = {json.loads(row)["match_state"] for row in alone["invoice"]}
+    assert states >= {"UNMATCHED", "MATCHED", "EXCEPTION"}
     assert alone["credit_allocation"]
     assert {json.loads(row)["acceptance_state"] for row in alone["invoice"]} == {"NONE", "ACCEPTED"}
 
@@ -130,12 +131,9 @@ def test_a_slice_is_one_command_with_one_audit_row_that_names_all_it_stored(trad
 
 
 def test_files_taken_before_only_answer_and_a_refused_one_is_read_again(trade: Trade) -> None:
-    stranger = {"seller": "555555555", "buyer": "666666666"}
-    for short, number in zip(("one", "two"), stranger.values(), strict=True):
-        numbers = [{"scheme": "duns", "value": number}]
-        trade.world.firm(short, identifiers=numbers, country="DE")
-    good, foreign = ubl.invoice("I-1", "10.00"), ubl.invoice("I-2", "10.00", **stranger)
-    files = [sent("a.xml", good), sent("b.xml", foreign), sent("c.xml", good)]
+    good = ubl.invoice("I-1", "10.00")
+    bad = ubl.invoice("I-2", "10.00").replace(b"EUR", b"ZZZ", 1)
+    files = [sent("a.xml", good), sent("b.xml", bad), sent("c.xml", good)]
     first = take(trade, *files)
     assert [one.seen_before for one in first] == [False, False, True]
     assert first[0].upload_id == first[2].upload_id
@@ -143,7 +141,7 @@ def test_files_taken_before_only_answer_and_a_refused_one_is_read_again(trade: T
     assert [one.seen_before for one in again] == [True, False, True, False]
     assert again[0].upload_id == first[0].upload_id
     assert again[1].upload_id != first[1].upload_id
-    assert trade.codes(again[1].upload_id) == ["NOT_A_PARTY"]
+    assert trade.codes(again[1].upload_id) == ["CURRENCY"]
     assert [row.number for row in trade.rows()] == ["I-1", "I-3"]
 
 
@@ -159,14 +157,38 @@ def test_a_batch_in_slices_holds_each_file_once_and_a_large_one_by_itself(
     }  # fmt: skip
     many = json.dumps({"documents": [document | {"number": f"M-{n}"} for n in range(6)]}).encode()
     files = [sent(f"{n}.xml", ubl.invoice(f"I-{n}", "10.00")) for n in range(9)]
-    told = take(trade, *files[:5], sent("many.json", many), *files[5:])
+    files[7] = sent("7.xml", files[7].content.replace(b"EUR", b"ZZZ", 1))
+    told = take(trade, *files[:5], sent("many.json", many), *files[5:], files[0])
     assert len({one.upload_id for one in told}) == 10
-    assert len(trade.rows()) == 15
+    assert [one.seen_before for one in told] == [False] * 10 + [True]
+    assert trade.codes(told[8].upload_id) == ["CURRENCY"]
+    assert len(trade.rows()) == 14
     with trade.db.snapshot() as conn:
         audit = table(AuditLog)
         query = select(audit.c.command, func.count()).group_by(audit.c.command)
         done = {row[0]: row[1] for row in conn.execute(query)}
     assert (done["upload.take"], done["documents.store"]) == (4, 1)
+
+
+def test_files_read_in_another_process_come_to_what_they_come_to_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "MANY", 3)
+    said = {"format": "auto", "document_type": None}
+    files = [file for file in papers(40) if file.name > "055"]
+    with reading.Reading(said, DAY, processes=0) as on_the_spot:
+        expected = on_the_spot.begin(files)()
+    with reading.Reading(said, DAY, processes=1) as aside:
+        assert aside.begin(files[:1])() == expected[:1]
+        read = aside.begin(files)()
+    assert read == expected
+    for here, there in zip(expected, read, strict=True):
+        for one, other in zip(here, there, strict=True):
+            assert [words_as_stored(f.message) for f in one.findings] == [
+                words_as_stored(f.message) for f in other.findings
+            ]
+            if one.document is not None and other.document is not None:
+                assert one.document.place("number") == other.document.place("number")
 
 
 def test_a_batch_asks_for_the_same_right_as_a_file(trade: Trade) -> None:

@@ -163,7 +163,8 @@ def look(ctx: Context, invoice_ids: Collection[str]) -> None:
         prints = _prints(ctx.conn, near)
         fresh = {row.id for row in own}
         asked = [one for one in prints if one.id in fresh]
-        known = _known(ctx.conn, fresh)
+        suspected = list(suspicions(asked, prints))
+        known = _known(ctx.conn, fresh) if suspected else set()
         new += [
             {
                 "id": new_id(),
@@ -175,7 +176,7 @@ def look(ctx: Context, invoice_ids: Collection[str]) -> None:
                 "facts": found.facts,
                 "found_at": ctx.now,
             }
-            for later, earlier, found in suspicions(asked, prints)
+            for later, earlier, found in suspected
             if (later, earlier) not in known
         ]
     if new:
