@@ -23,6 +23,7 @@ from scf.documents.canonical import (
     Party,
     Reference,
     Source,
+    TaxIdentity,
     TaxSubtotal,
 )
 from scf.kernel import confined
@@ -33,7 +34,16 @@ SMALL: Final = 250_000
 
 _TUPLES: Final[dict[str, type]] = {
     one.__name__: one
-    for one in (Account, CanonicalDocument, Identifier, Line, Party, Reference, TaxSubtotal)
+    for one in (
+        Account,
+        CanonicalDocument,
+        Identifier,
+        Line,
+        Party,
+        Reference,
+        TaxIdentity,
+        TaxSubtotal,
+    )
 }
 _KIND: Final = CanonicalDocument._fields.index("kind")
 

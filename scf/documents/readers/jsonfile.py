@@ -21,6 +21,7 @@ from scf.documents.canonical import (
     Party,
     Reference,
     Source,
+    TaxIdentity,
     TaxSubtotal,
     Word,
 )
@@ -98,6 +99,13 @@ class _Reference(_Shape):
     issue_on: _Day | None = None
 
 
+class _TaxIdentity(_Shape):
+    scheme: _Text
+    code: _Text = ""
+    number: _Text = ""
+    check_code: _Text = ""
+
+
 class _TaxSubtotal(_Shape):
     category: _Text = ""
     percent: _Decimal = ""
@@ -149,6 +157,7 @@ class _Document(_Shape):
     prepaid_minor: _Minor | None = None
     rounding_minor: _Minor | None = None
     withheld_minor: _Minor | None = None
+    tax_identity: _TaxIdentity | None = None
     tax_subtotals: list[_TaxSubtotal] = Field(default=[], max_length=MAX_LISTED)
     order_reference: _Text = ""
     sales_order_reference: _Text = ""
@@ -255,6 +264,7 @@ def _fields(shape: _Document) -> dict[str, Any]:
         "seller": _party(shape.seller),
         "buyer": _party(shape.buyer),
         "payee": _party(shape.payee) if shape.payee else None,
+        "tax_identity": TaxIdentity(**dict(shape.tax_identity)) if shape.tax_identity else None,
         "tax_subtotals": tuple(TaxSubtotal(**dict(one)) for one in shape.tax_subtotals),
         "despatch_references": tuple(shape.despatch_references),
         "receipt_references": tuple(shape.receipt_references),

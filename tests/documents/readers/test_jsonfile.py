@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scf.documents.canonical import CanonicalDocument, Kind
+from scf.documents.canonical import CanonicalDocument, Kind, TaxIdentity
 from scf.documents.readers import read_file
 from tests.documents.readers.edi import INVOIC, edifact
 
@@ -89,6 +89,13 @@ def test_an_invoice_in_json_is_the_same_document_as_in_edifact() -> None:
     more = {"billing_references", "buyer_reference", "delivered_on", "notes", "payee", "profile"}
     for name in more | INVOICE.keys():
         assert getattr(ours, name) == getattr(theirs, name), name
+
+
+def test_an_invoice_says_under_what_its_tax_authority_knows_it() -> None:
+    said = {"scheme": "fapiao", "number": "12345678901234567890"}
+    read = one(INVOICE | {"tax_identity": said}).tax_identity
+    assert read == TaxIdentity("fapiao", "", "12345678901234567890", "")
+    assert one(INVOICE).tax_identity is None
 
 
 def test_a_bad_document_is_refused_alone_with_its_path() -> None:
