@@ -30,6 +30,7 @@ from web.portal.account import account
 from web.portal.admin import admin
 from web.portal.anchor import anchor
 from web.portal.chain import chain
+from web.portal.connections import connections
 from web.portal.officer import officer
 from web.portal.treasurer import treasurer
 from web.portal.uploads import uploads
@@ -89,6 +90,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(treasurer)
     app.register_blueprint(uploads)
     app.register_blueprint(anchor)
+    app.register_blueprint(connections)
     app.register_blueprint(v1.blueprint())
     return app
 

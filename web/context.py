@@ -11,6 +11,7 @@ from scf.db.platform import Platform
 from scf.demo.mark import is_demo
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotSignedIn
+from scf.notices.webhooks.targets import Targets
 from scf.parties.factors.vault import Vault
 from scf.parties.ratelimit import Limit, Meter
 from scf.parties.sessions import Lifetimes
@@ -88,6 +89,11 @@ def demo_world() -> bool:
         return False
     with platform().db.snapshot() as conn:
         return is_demo(conn)
+
+
+def targets() -> Targets:
+    """Return which addresses this installation calls."""
+    return Targets(loopback=around().options.webhook_loopback)
 
 
 def vault() -> Vault:

@@ -17,6 +17,7 @@ from scf.financing.models import Advance, FinancingRequest
 from scf.kernel.actor import Role
 from scf.kernel.errors import Words
 from scf.kernel.money import format_minor
+from scf.notices.webhooks.models import WebhookEndpoint
 from scf.parties.models import User, UserRole
 
 _user: Final[Table] = User.__table__  # type: ignore[attr-defined]
@@ -24,6 +25,7 @@ _role: Final[Table] = UserRole.__table__  # type: ignore[attr-defined]
 _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
 _original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
 _request: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
+_webhook: Final[Table] = WebhookEndpoint.__table__  # type: ignore[attr-defined]
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 
 
@@ -150,8 +152,21 @@ def _of_person(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told
     return Told(row.org_id, (row.id,), Words(_OF_PERSON[topic]), "account", row.id)
 
 
+def _webhook_disabled(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told | None:
+    """Tell who keeps the connections that an address is not called any more."""
+    row = conn.execute(select(_webhook).where(_webhook.c.id == payload["webhook_id"])).one()
+    words = Words(
+        "%(url)s took no event for three days, or said that it is gone: nothing is sent there"
+        " until you resume it. What happens meanwhile is kept.",
+        url=str(row.url).partition("?")[0],
+    )
+    people = _people(conn, row.org_id, Role.ADMINISTRATOR, Role.TREASURER, Role.ANCHOR_APPROVER)
+    return Told(row.org_id, people, words, "webhook", row.id)
+
+
 COMPOSERS: Final[Mapping[str, Composer]] = {
     "upload.finished": _upload_finished,
+    "webhook.disabled": _webhook_disabled,
     "request.closed": _of_request,
     "recourse.called": _recourse_called,
     **dict.fromkeys(_OF_REQUEST, _of_request),

@@ -18,6 +18,7 @@ OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
 BANK = OFFICERS | {Role.HEAD_OFFICE}
 ADMIN = frozenset({Role.ADMINISTRATOR})
 TREASURER = frozenset({Role.TREASURER})
+CONNECTORS = ADMIN | {Role.TREASURER, Role.ANCHOR_APPROVER}
 EVERYBODY = TRADERS | BANK | ADMIN
 API = "/api/v1"
 
@@ -91,6 +92,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
         and (who.role is Role.ADMINISTRATOR or who.name == "anchor-x-treasurer")
     ),
     "job": lambda who: who.org == "bank-a",
+    "webhook": lambda who: who.org == "anchor-x",
+    "channel": lambda who: who.org == "anchor-x",
     "programme": lambda who: who.org in {"bank-a", "anchor-x"},
     # supplier-x sold to anchor-x and is financed by bank-a
     "order": lambda who: who.org in {"supplier-x", "anchor-x"},
@@ -495,6 +498,39 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/ledger/trial-balance"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/notices"): Api(EVERYBODY),
     ("POST", f"{API}/notices/read"): Api(EVERYBODY, {"ids": []}),
+    # --- connections with other systems
+    ("GET", "/connections/"): Portal(signed_in=True, roles=CONNECTORS),
+    ("GET", "/connections/webhooks/new"): Portal(signed_in=True, roles=CONNECTORS),
+    ("POST", "/connections/webhooks"): Portal(signed_in=True, roles=CONNECTORS),
+    ("GET", "/connections/webhooks/<webhook_id>"): Portal(signed_in=True, roles=CONNECTORS),
+    **{
+        ("POST", f"/connections/webhooks/<webhook_id>/{act}"): Portal(
+            signed_in=True, roles=CONNECTORS
+        )
+        for act in ("state", "events", "try", "replay", "secret")
+    },
+    ("GET", "/connections/channels/new"): Portal(signed_in=True, roles=CONNECTORS),
+    ("POST", "/connections/channels"): Portal(signed_in=True, roles=CONNECTORS),
+    ("GET", "/connections/channels/<channel_id>"): Portal(signed_in=True, roles=CONNECTORS),
+    ("POST", "/connections/channels/<channel_id>/state"): Portal(signed_in=True, roles=CONNECTORS),
+    ("POST", "/connections/channels/<channel_id>/secret"): Portal(signed_in=True, roles=CONNECTORS),
+    ("GET", f"{API}/webhooks"): Api(CONNECTORS),
+    ("POST", f"{API}/webhooks"): Api(
+        CONNECTORS, {"url": "https://erp.example.com/x", "events": ["over_advance.opened"]}
+    ),
+    ("GET", f"{API}/webhooks/<webhook_id>"): Api(CONNECTORS, thing="webhook"),
+    ("GET", f"{API}/webhooks/<webhook_id>/deliveries"): Api(CONNECTORS, thing="webhook"),
+    ("POST", f"{API}/webhooks/<webhook_id>/change"): Api(
+        CONNECTORS, {"state": "PAUSED"}, thing="webhook"
+    ),
+    ("POST", f"{API}/webhooks/<webhook_id>/rotate"): Api(CONNECTORS, thing="webhook"),
+    ("POST", f"{API}/webhooks/<webhook_id>/replay"): Api(
+        CONNECTORS, {"since": "2026-03-01T00:00:00Z"}, thing="webhook"
+    ),
+    ("POST", f"{API}/webhooks/<webhook_id>/test"): Api(CONNECTORS, thing="webhook"),
+    ("GET", f"{API}/channels"): Api(CONNECTORS),
+    ("GET", f"{API}/channels/<channel_id>/files"): Api(CONNECTORS, thing="channel"),
+    ("POST", f"{API}/channels/<channel_id>/messages"): Open(),
     ("GET", f"{API}/jobs"): Api(EVERYBODY),
     ("GET", f"{API}/jobs/<job_id>"): Api(EVERYBODY, thing="job"),
     ("GET", f"{API}/audit"): Api(ADMIN | {Role.HEAD_OFFICE}),

@@ -121,6 +121,10 @@ def _things(world: World) -> dict[str, str]:
         anchor_id=world.firms["anchor-x"],
         effective_on=NOON.date(),
     )
+    sealed = "v1:" + "sealed for the world of the matrix"
+    wanted = {"url": "https://erp.example.com/e", "events": ["upload.finished"], "sealed": sealed}
+    webhook = world.run("webhook.add", treasurer, **wanted)["id"]
+    channel = world.run("channel.add", treasurer, name="ERP", kind="PUSH", sealed=sealed)["id"]
     with world.platform.db.snapshot() as conn:
         token = conn.execute(
             select(ApiToken.__table__.c.id).where(  # type: ignore[attr-defined]
@@ -142,6 +146,8 @@ def _things(world: World) -> dict[str, str]:
         "user": treasurer.user_id,
         "token": token,
         "job": job,
+        "webhook": webhook,
+        "channel": channel,
         "programme": programme["id"],
         **trade(world, programme["id"]),
         "limit": _limit(world),
@@ -388,6 +394,8 @@ KINDS = {
     "transfer_id": "transfer",
     "upload_id": "upload",
     "user_id": "user",
+    "webhook_id": "webhook",
+    "channel_id": "channel",
 }
 # Firms are known to every bank by name; what a bank did with one is asked for elsewhere.
 EVERY_BANK_KNOWS = frozenset({"firm", "account"})

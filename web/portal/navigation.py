@@ -56,6 +56,7 @@ _TREASURER: Final = (
     Entry("uploads.new", "upload", _("Upload"), "u"),
     Entry("treasurer.statement", "list", _("Statement"), "s"),
     Entry("treasurer.settings", "building", _("Firm"), "c"),
+    Entry("connections.home", "sync", _("Connections"), "x"),
 )
 _ANCHOR: Final = (
     Entry("anchor.home", "home", _("Home"), "h"),
@@ -86,6 +87,7 @@ _OFFICER: Final = (
 _ADMIN: Final = (
     Entry("admin.users", "people", _("People"), "p"),
     Entry("admin.tokens", "key", _("API tokens"), "t"),
+    Entry("connections.home", "sync", _("Connections"), "x"),
     Entry("admin.audit", "eye", _("Audit trail"), "a"),
     Entry("admin.sign_ins", "shield", _("Sign-ins"), "s"),
 )

@@ -67,6 +67,11 @@ def _page_of(row: Notice, who: Actor) -> str:
             {"request_id": row.subject_id},
         ),
         "account": (True, "account.overview", {}),
+        "webhook": (
+            may(who, "webhook.read"),
+            "connections.webhook",
+            {"webhook_id": row.subject_id},
+        ),
     }
     opens, endpoint, values = pages.get(row.subject, (False, "", {}))
     return url_for(endpoint, **values) if opens else ""

@@ -42,6 +42,8 @@ RESOURCES = (
     "ledger",
     "journals",
     "notices",
+    "webhooks",
+    "channels",
     "jobs",
     "audit",
 )

@@ -31,6 +31,8 @@ _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MAX_KEY: Final = 255
 # Endpoints that anybody may ask (the description of the API says nothing about anybody).
 OPEN: Final = frozenset({"api.openapi"})
+# Endpoints at which a signature over the message stands in place of a token.
+OPEN_TO_SIGNED: Final[set[str]] = set()
 Model = type[BaseModel] | type[SQLModel]
 
 
@@ -76,7 +78,7 @@ def attach(api: Blueprint) -> None:
 
 def _authenticate() -> None:
     """Make the bearer of the token the actor; a cookie counts for nothing here."""
-    if request.endpoint in OPEN or request.endpoint is None:
+    if request.endpoint is None or request.endpoint in OPEN | OPEN_TO_SIGNED:
         return
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token:
@@ -86,10 +88,15 @@ def _authenticate() -> None:
         with platform().db.reader.connect() as conn:
             who = actor_of_token(conn, token, now())
     except NotSignedIn:
-        _count("unknown-token", request.remote_addr or "", around().options.unknown_tokens)
+        count_unknown()
         raise
     _count("api", token, around().options.api_calls)
     set_actor(who)
+
+
+def count_unknown() -> None:
+    """Count a try by somebody whom nobody knows, and refuse it once there were too many."""
+    _count("unknown-token", request.remote_addr or "", around().options.unknown_tokens)
 
 
 def _count(what: str, who: str, limit: Limit) -> None:
