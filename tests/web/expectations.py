@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from scf.kernel.actor import Role
+from tests.web import account_pages, connection_routes
 from tests.web.officer_pages import PAGES
 from tests.web.upload_pages import UPLOAD_PAGES
 
@@ -213,25 +214,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         for method, rule in UPLOAD_PAGES
     },
     # --- the own account
-    ("GET", "/account"): Portal(signed_in=True),
-    ("GET", "/account/sign-ins"): Portal(signed_in=True),
-    ("GET", "/account/password"): Portal(signed_in=True),
-    ("POST", "/account/password"): Portal(signed_in=True),
-    ("GET", "/account/confirm"): Portal(signed_in=True),
-    ("POST", "/account/confirm"): Portal(signed_in=True),
-    ("POST", "/account/stay"): Portal(signed_in=True),
-    ("POST", "/account/authenticator/begin"): Portal(signed_in=True),
-    ("GET", "/account/authenticator"): Portal(signed_in=True),
-    ("POST", "/account/authenticator"): Portal(signed_in=True),
-    ("GET", "/account/passkeys/new"): Portal(signed_in=True),
-    ("POST", "/account/passkeys"): Portal(signed_in=True),
-    ("POST", "/account/passkeys/<passkey_id>/remove"): Portal(signed_in=True),
-    ("POST", "/account/recovery-codes"): Portal(signed_in=True),
-    ("POST", "/account/sessions/<session_id>/end"): Portal(signed_in=True),
-    ("POST", "/account/sessions/end-others"): Portal(signed_in=True),
-    ("GET", "/account/tokens"): Portal(signed_in=True),
-    ("POST", "/account/tokens"): Portal(signed_in=True),
-    ("POST", "/account/tokens/<token_id>/withdraw"): Portal(signed_in=True),
+    **dict.fromkeys(account_pages.PAGES, Portal(signed_in=True)),
     # --- the administrator
     ("GET", "/admin/users"): Portal(signed_in=True, roles=ADMIN),
     ("GET", "/admin/users/new"): Portal(signed_in=True, roles=ADMIN),
@@ -499,37 +482,14 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/notices"): Api(EVERYBODY),
     ("POST", f"{API}/notices/read"): Api(EVERYBODY, {"ids": []}),
     # --- connections with other systems
-    ("GET", "/connections/"): Portal(signed_in=True, roles=CONNECTORS),
-    ("GET", "/connections/webhooks/new"): Portal(signed_in=True, roles=CONNECTORS),
-    ("POST", "/connections/webhooks"): Portal(signed_in=True, roles=CONNECTORS),
-    ("GET", "/connections/webhooks/<webhook_id>"): Portal(signed_in=True, roles=CONNECTORS),
     **{
-        ("POST", f"/connections/webhooks/<webhook_id>/{act}"): Portal(
-            signed_in=True, roles=CONNECTORS
-        )
-        for act in ("state", "events", "try", "replay", "secret")
+        (method, f"/connections{rule}"): Portal(signed_in=True, roles=CONNECTORS)
+        for method, rule in connection_routes.PAGES
     },
-    ("GET", "/connections/channels/new"): Portal(signed_in=True, roles=CONNECTORS),
-    ("POST", "/connections/channels"): Portal(signed_in=True, roles=CONNECTORS),
-    ("GET", "/connections/channels/<channel_id>"): Portal(signed_in=True, roles=CONNECTORS),
-    ("POST", "/connections/channels/<channel_id>/state"): Portal(signed_in=True, roles=CONNECTORS),
-    ("POST", "/connections/channels/<channel_id>/secret"): Portal(signed_in=True, roles=CONNECTORS),
-    ("GET", f"{API}/webhooks"): Api(CONNECTORS),
-    ("POST", f"{API}/webhooks"): Api(
-        CONNECTORS, {"url": "https://erp.example.com/x", "events": ["over_advance.opened"]}
-    ),
-    ("GET", f"{API}/webhooks/<webhook_id>"): Api(CONNECTORS, thing="webhook"),
-    ("GET", f"{API}/webhooks/<webhook_id>/deliveries"): Api(CONNECTORS, thing="webhook"),
-    ("POST", f"{API}/webhooks/<webhook_id>/change"): Api(
-        CONNECTORS, {"state": "PAUSED"}, thing="webhook"
-    ),
-    ("POST", f"{API}/webhooks/<webhook_id>/rotate"): Api(CONNECTORS, thing="webhook"),
-    ("POST", f"{API}/webhooks/<webhook_id>/replay"): Api(
-        CONNECTORS, {"since": "2026-03-01T00:00:00Z"}, thing="webhook"
-    ),
-    ("POST", f"{API}/webhooks/<webhook_id>/test"): Api(CONNECTORS, thing="webhook"),
-    ("GET", f"{API}/channels"): Api(CONNECTORS),
-    ("GET", f"{API}/channels/<channel_id>/files"): Api(CONNECTORS, thing="channel"),
+    **{
+        (method, f"{API}{rule}"): Api(CONNECTORS, body, thing)
+        for method, rule, body, thing in connection_routes.RESOURCES
+    },
     ("POST", f"{API}/channels/<channel_id>/messages"): Open(),
     ("GET", f"{API}/jobs"): Api(EVERYBODY),
     ("GET", f"{API}/jobs/<job_id>"): Api(EVERYBODY, thing="job"),

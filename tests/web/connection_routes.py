@@ -1,0 +1,33 @@
+"""The routes of connections as expected: pages, and the API with body and thing."""
+
+from typing import Any
+
+PAGES: tuple[tuple[str, str], ...] = (
+    ("GET", "/"),
+    ("GET", "/webhooks/new"),
+    ("POST", "/webhooks"),
+    ("GET", "/webhooks/<webhook_id>"),
+    ("POST", "/webhooks/<webhook_id>/state"),
+    ("POST", "/webhooks/<webhook_id>/events"),
+    ("POST", "/webhooks/<webhook_id>/try"),
+    ("POST", "/webhooks/<webhook_id>/replay"),
+    ("POST", "/webhooks/<webhook_id>/secret"),
+    ("GET", "/channels/new"),
+    ("POST", "/channels"),
+    ("GET", "/channels/<channel_id>"),
+    ("POST", "/channels/<channel_id>/state"),
+    ("POST", "/channels/<channel_id>/secret"),
+)
+ADDRESS = {"url": "https://erp.example.com/x", "events": ["over_advance.opened"]}
+RESOURCES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+    ("GET", "/webhooks", {}, ""),
+    ("POST", "/webhooks", ADDRESS, ""),
+    ("GET", "/webhooks/<webhook_id>", {}, "webhook"),
+    ("GET", "/webhooks/<webhook_id>/deliveries", {}, "webhook"),
+    ("POST", "/webhooks/<webhook_id>/change", {"state": "PAUSED"}, "webhook"),
+    ("POST", "/webhooks/<webhook_id>/rotate", {}, "webhook"),
+    ("POST", "/webhooks/<webhook_id>/replay", {"since": "2026-03-01T00:00:00Z"}, "webhook"),
+    ("POST", "/webhooks/<webhook_id>/test", {}, "webhook"),
+    ("GET", "/channels", {}, ""),
+    ("GET", "/channels/<channel_id>/files", {}, "channel"),
+)
