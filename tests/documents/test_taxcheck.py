@@ -10,10 +10,12 @@ import pytest
 from scf.demo.taxoffice import facts_of
 from scf.demo.taxserver import TaxServer
 from scf.documents.canonical import TaxIdentity
+from scf.documents.readers import read_file
 from scf.documents.taxcheck.http import HttpRegister
 from scf.documents.taxcheck.port import Answer
 from scf.documents.taxcheck.schemes import Ask, lacks, problems, tidy
 from scf.kernel.clock import FixedClock
+from tests.documents.einvoice.papers import ubl
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 ASK = Ask(
@@ -118,3 +120,13 @@ def test_each_scheme_names_what_it_needs() -> None:
         "cfdi": ["number", "seller_tax", "buyer_tax"],
     }
     assert lacks(ASK) == []
+
+
+def test_an_invoice_in_ubl_names_its_tax_number_beside_it() -> None:
+    named = (
+        b'<cac:AdditionalDocumentReference><cbc:ID schemeID="FAPIAO">1234567890/12345678</cbc:ID>'
+        b"</cac:AdditionalDocumentReference><cac:AccountingSupplierParty>"
+    )
+    content = ubl().replace(b"<cac:AccountingSupplierParty>", named)
+    (read,) = read_file(content, today=dt.date(2026, 3, 1)).documents
+    assert read.tax_identity == TaxIdentity("fapiao", "1234567890", "12345678")

@@ -25,6 +25,7 @@ from scf.documents.canonical import (
     Party,
     Reference,
     Source,
+    TaxIdentity,
     TaxSubtotal,
 )
 from scf.documents.readers import ubl_names as names
@@ -45,6 +46,7 @@ from scf.documents.readers.ubl_parts import (
     read_payment_means,
     read_reference,
 )
+from scf.documents.taxcheck.schemes import SCHEMES
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
@@ -335,6 +337,13 @@ def _read_references(scope: Scope, children: _Children, fields: dict[str, Any]) 
         fields["contract_reference"] = read_reference(
             scope, contracts[0], "contract_reference"
         ).number
+    for reference in children.get(cac("AdditionalDocumentReference"), ()):
+        number = next((child for child in reference if child.tag == cbc("ID")), None)
+        scheme = number.get("schemeID", "").lower() if number is not None else ""
+        if number is not None and scheme in SCHEMES:
+            said = scope.text(number, "tax_identity")
+            code, _, rest = said.rpartition("/")  # an older fapiao has a code before its number
+            fields["tax_identity"] = TaxIdentity(scheme, code, rest)
     billed: list[Reference] = []
     for reference in children.get(cac("BillingReference"), ()):
         billed += (
