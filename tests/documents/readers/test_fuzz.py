@@ -1,5 +1,6 @@
 """Whatever is damaged, a reader answers with documents and findings and never with a crash."""
 
+import gzip
 import io
 import random
 import re
@@ -18,7 +19,8 @@ from scf.kernel.pdf import opened_here
 from tests.documents.readers.binary_books import ods, xls, xlsb
 from tests.documents.readers.books import LEDGER, repacked, workbook
 from tests.documents.readers.pdfs import parts, updated, written
-from tests.documents.readers.samples import cii, table, ubl
+from tests.documents.readers.samples import cii, fatturapa, table, ubl
+from tests.documents.readers.test_signed import in_pieces
 
 SPLINTERS = (
     b"<", b">", b"&", b'"', b"'", b"]]>", b"<!--", b"-->", b"<![CDATA[", b"<?x?>", b"\0", b"\xff",
@@ -65,7 +67,7 @@ def misspelt(samples: list[bytes], count: int, seed: int) -> Iterator[bytes]:
         text = chance.choice(samples).decode()
         for _ in range(chance.randint(1, 3)):
             found = chance.choice(
-                list(re.finditer(r"<((?:cbc|ram|udt):\w+)([^<>]*)>([^<>]*)</\1>", text))
+                list(re.finditer(r"<((?:(?:cbc|ram|udt):)?\w+)([^<>]*)>([^<>]*)</\1>", text))
             )
             name, attributes, value = found.groups()
             element = found.group(0)
@@ -83,15 +85,40 @@ UBL = ("invoice", "credit-note", "order", "receipt")
 CII = ("invoice", "zugferd-1")
 
 
-@pytest.mark.parametrize("standard", ["ubl", "cii"])
-def test_damaged_documents_crash_nothing(standard: str) -> None:
-    samples = [ubl(name) for name in UBL] if standard == "ubl" else [cii(name) for name in CII]
-    read_damaged(samples, 1000 if standard == "ubl" else 400)
+SAMPLES = {
+    "ubl": [ubl(name) for name in UBL],
+    "cii": [cii(name) for name in CII],
+    "fatturapa": [fatturapa("invoice"), fatturapa("simplified")],
+}
+
+
+@pytest.mark.parametrize(("standard", "count"), [("ubl", 1000), ("cii", 400), ("fatturapa", 400)])
+def test_damaged_documents_crash_nothing(standard: str, count: int) -> None:
+    read_damaged(SAMPLES[standard], count)
 
 
 @pytest.mark.long
-def test_ten_thousand_damaged_cross_industry_invoices_crash_nothing() -> None:
-    read_damaged([cii(name) for name in CII], 5000)
+@pytest.mark.parametrize("standard", SAMPLES)
+def test_ten_thousand_damaged_documents_crash_nothing(standard: str) -> None:
+    read_damaged(SAMPLES[standard], 5000)
+
+
+@pytest.mark.parametrize(
+    "count", [300, pytest.param(5000, marks=pytest.mark.long, id="five-thousand")]
+)
+def test_damaged_wrappers_crash_nothing(count: int) -> None:
+    wrapped = [
+        in_pieces(fatturapa()),
+        gzip.compress(fatturapa()),
+        gzip.compress(in_pieces(ubl("order"))),
+    ]
+    codes: Counter[str] = Counter()
+    for data in mutations(wrapped, count, seed=20260307):
+        parsed = read_file(data)
+        assert len(parsed.documents) + parsed.refused == 1
+        assert bool(parsed.errors) == bool(parsed.refused)
+        codes.update(found.code for found in parsed.findings)
+    assert min(codes["SIGNED_BROKEN"], codes["GZIP_BROKEN"]) > count // 20
 
 
 @pytest.mark.parametrize(
@@ -140,10 +167,13 @@ def read_damaged(samples: list[bytes], count: int) -> None:
     assert refused > 500
 
 
-def test_two_thousand_damaged_tables_crash_nothing() -> None:
+@pytest.mark.parametrize(
+    "count", [2000, pytest.param(5000, marks=pytest.mark.long, id="five-thousand")]
+)
+def test_damaged_tables_crash_nothing(count: int) -> None:
     names = ("invoices-german", "orders-by-line", "payments")
     kept = refused = 0
-    for data in mutations([table(name) for name in names], 2000, seed=20260303):
+    for data in mutations([table(name) for name in names], count, seed=20260303):
         opened = open_table(data)
         for row in opened.rows():
             wrong = any(found.is_error for found in row.findings)
