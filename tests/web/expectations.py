@@ -11,6 +11,7 @@ from typing import Any
 
 from scf.kernel.actor import Role
 from tests.web import account_pages, connection_routes
+from tests.web.anchor_pages import ANCHOR_PAGES
 from tests.web.officer_pages import PAGES
 from tests.web.upload_pages import UPLOAD_PAGES
 
@@ -194,20 +195,13 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/sign-in/enrol"): Portal(signed_in=True, gate=True),
     ("POST", "/sign-in/enrol/passkey"): Portal(signed_in=True, gate=True),
     # --- the anchor's pages
-    ("GET", "/anchor/"): Portal(signed_in=True, roles=ANCHORS),
-    ("GET", "/anchor/acceptances"): Portal(signed_in=True, roles=ANCHORS),
+    **{
+        (method, f"/anchor{path}"): Portal(signed_in=True, roles=ANCHORS)
+        for method, path in ANCHOR_PAGES
+    },
     ("POST", "/anchor/acceptances"): Portal(signed_in=True, roles=APPROVERS),
     ("POST", "/anchor/acceptances/review"): Portal(signed_in=True, roles=APPROVERS),
-    ("GET", "/anchor/invoices/<invoice_id>"): Portal(signed_in=True, roles=ANCHORS),
     ("POST", "/anchor/invoices/<invoice_id>/accept"): Portal(signed_in=True, roles=APPROVERS),
-    ("POST", "/anchor/invoices/<invoice_id>/reject"): Portal(signed_in=True, roles=ANCHORS),
-    ("POST", "/anchor/invoices/<invoice_id>/dispute"): Portal(signed_in=True, roles=ANCHORS),
-    ("GET", "/anchor/disputes"): Portal(signed_in=True, roles=ANCHORS),
-    ("POST", "/anchor/disputes/<dispute_id>/resolve"): Portal(signed_in=True, roles=ANCHORS),
-    ("GET", "/anchor/payments"): Portal(signed_in=True, roles=ANCHORS),
-    ("GET", "/anchor/payments.csv"): Portal(signed_in=True, roles=ANCHORS),
-    ("GET", "/anchor/suppliers"): Portal(signed_in=True, roles=ANCHORS),
-    ("POST", "/anchor/suppliers"): Portal(signed_in=True, roles=ANCHORS),
     # --- uploads
     **{
         (method, f"/uploads{rule}"): Portal(signed_in=True, roles=TRADERS)
@@ -249,7 +243,6 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/notices/<notice_id>/open"): Portal(signed_in=True),
     ("GET", "/officer/chain"): Portal(signed_in=True, roles=BANK),
     ("GET", "/officer/chain.csv"): Portal(signed_in=True, roles=BANK),
-    ("GET", "/anchor/chain"): Portal(signed_in=True, roles=ANCHORS),
     # --- the treasurer's pages
     **_treasurer(),
     # --- the officer's pages

@@ -60,7 +60,13 @@ _TREASURER: Final = (
 )
 _ANCHOR: Final = (
     Entry("anchor.home", "home", _("Home"), "h"),
-    Entry("anchor.acceptances", "check", _("Acceptances"), "a", also=("/anchor/invoices/",)),
+    Entry(
+        "anchor.acceptances",
+        "check",
+        _("Acceptances"),
+        "a",
+        also=("/anchor/invoices/", "/anchor/matching"),
+    ),
     Entry("anchor.payments", "calendar", _("Payments due"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u"),
     Entry("anchor.suppliers", "people", _("Suppliers"), "s"),

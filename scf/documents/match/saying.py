@@ -79,6 +79,10 @@ def _waiting_or_unpaired(one: Variance, currency: str) -> str:
         return template[one.code == "DESPATCH_MISSING"]
     if one.code == "LINE_AMBIGUOUS":
         return Words("Line %(line)s could be more than one line of the order.", line=one.line)
+    if one.code == "PAIRED_BY_NAME":
+        return Words(
+            "Line %(line)s was found in the order by the name of the article only.", line=one.line
+        )
     return Words(
         "Line %(line)s for %(amount)s is not in the order.",
         line=one.line,

@@ -10,6 +10,7 @@ from sqlmodel import col
 from werkzeug.wrappers import Response
 
 from scf.documents.einvoice.shown import verdicts
+from scf.documents.match.explained import explained
 from scf.documents.models import Acceptance, Dispute, Invoice, InvoiceLine
 from scf.documents.rules import owed
 from scf.documents.taxcheck.shown import taxes
@@ -21,6 +22,7 @@ from web.forms import minor_of
 from web.i18n import money
 from web.portal.acting import act, must
 from web.portal.anchor.blueprint import OPEN, anchor, is_undertaking, one_invoice, today
+from web.portal.anchor.matching import open_lines
 from web.portal.anchor.words import blockers
 from web.refusals import refusal_text
 
@@ -123,6 +125,8 @@ def _page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
             disputes=parts(Dispute, col(Dispute.invoice_id)),
             rules=verdicts(reading, [row.id]),
             taxes=taxes(reading, [row.id]),
+            match=explained(reading, row),
+            arrivals=open_lines(reading, row),
             undertaking=is_undertaking(conn, row.currency),
             today=on,
             form=form,

@@ -1,8 +1,11 @@
 """The words of the anchor's pages: an invoice as its buyer knows it, and why it wants a look."""
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Final
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from scf.documents.models import Invoice
 from scf.documents.rules import label
@@ -16,15 +19,26 @@ def label_of(row: Invoice, on: dt.date) -> str:
 
 def match_words(code: str | None) -> str:
     """Return what an exception in matching means."""
-    words = {
-        "PRICE": _("The price differs from the order."),
-        "QUANTITY": _("More is invoiced than was received."),
-        "AMOUNT": _("More is invoiced than was ordered."),
-    }
-    for part, text in words.items():
-        if code and part in code:
-            return str(text)
-    return str(_("It does not fit its order."))
+    return str(_MATCH.get(code or "", _("It does not fit its order.")))
+
+
+_MATCH: Final[Mapping[str, object]] = {
+    "ORDER_MISSING": _l("Its order is not here yet."),
+    "ORDER_CANCELLED": _l("Its order was cancelled."),
+    "ORDER_REFUSED": _l("The supplier had refused the order."),
+    "ORDER_CURRENCY": _l("It is in another currency than its order."),
+    "ORDER_LINE_UNKNOWN": _l("It names a line that the order does not have."),
+    "LINE_AMBIGUOUS": _l("A line could be more than one line of the order."),
+    "LINE_EXTRA": _l("It has a line that was not ordered."),
+    "UNIT_DIFFERS": _l("It counts in another unit than the order."),
+    "QUANTITY_EXCEEDED": _l("More is invoiced than was ordered."),
+    "AMOUNT_EXCEEDED": _l("It asks for more money than was ordered."),
+    "PRICE_ABOVE": _l("It costs more than was ordered."),
+    "PRICE_BELOW": _l("It costs less than was ordered."),
+    "TAX_DIFFERS": _l("It is taxed differently from the order."),
+    "RECEIPT_MISSING": _l("More is invoiced than was received."),
+    "DESPATCH_MISSING": _l("More is invoiced than was sent."),
+}
 
 
 def blockers(row: Invoice) -> list[str]:

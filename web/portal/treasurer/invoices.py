@@ -13,6 +13,7 @@ from scf.db.visibility import not_found
 from scf.documents.canonical import Kind
 from scf.documents.einvoice.models import RULE_CODES
 from scf.documents.einvoice.shown import verdicts
+from scf.documents.match.explained import explained
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
     Acceptance,
@@ -182,6 +183,7 @@ def _life(reading: Session, row: Invoice) -> dict[str, Any]:
         "findings": list(findings),
         "rules": verdicts(reading, [row.id]),
         "taxes": taxes(reading, [row.id]),
+        "match": explained(reading, row),
         "lines": all_of(
             InvoiceLine, col(InvoiceLine.invoice_id) == row.id, by=col(InvoiceLine.place)
         ),
