@@ -19,6 +19,8 @@ _OPERATOR: Final = frozenset({Role.OPERATOR})
 _PEOPLE: Final = _TRADER | _BANK | _ADMIN
 # Who lets an organisation's other systems in and tells them what happens.
 _CONNECTORS: Final = _ADMIN | {Role.TREASURER, Role.ANCHOR_APPROVER}
+# Who hands documents in decides by which ways they come.
+_SENDERS: Final = frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
 _TRADE_AND_BANK: Final = _TRADER | _BANK
 
 MAY: dict[str, frozenset[Role]] = {
@@ -180,10 +182,10 @@ MAY: dict[str, frozenset[Role]] = {
     "webhook.replay": _CONNECTORS,
     "webhook.test": _CONNECTORS,
     "webhook.disable": _OPERATOR,
-    "channel.read": _CONNECTORS,
-    "channel.add": _CONNECTORS,
-    "channel.change": _CONNECTORS,
-    "channel.rotate": _CONNECTORS,
+    "channel.read": _SENDERS,
+    "channel.add": _SENDERS,
+    "channel.change": _SENDERS,
+    "channel.rotate": _SENDERS,
     # --- accounting
     "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }

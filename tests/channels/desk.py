@@ -25,7 +25,7 @@ class Desk:
     def __init__(self, db: Database, room: Path, /, **wanted: Any) -> None:  # noqa: ANN401
         self.world: World = small_world(db)
         self.platform = self.world.platform
-        self.who = self.world.people["supplier-admin"]
+        self.who = self.world.people["treasurer"]
         kind: dict[str, Any] = {"name": "Our ERP", "kind": "FOLDER"} | wanted
         self.secret, made = commands.add(self.platform, VAULT, self.who, kind, key="channel")
         self.id = str(made.result["id"])

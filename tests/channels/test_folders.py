@@ -14,7 +14,8 @@ from scf.channels.folders import LocalFolders
 from scf.channels.models import ChannelFile
 from scf.channels.rules import is_a_document, plain_name
 from scf.db.engine import Database
-from scf.kernel.errors import Conflict, InvalidInput, NotFound
+from scf.kernel.actor import Role
+from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.channels.desk import Desk
 from tests.channels.papers import BAD_ROW, GOOD_ROW, HEAD, as_json
 from tests.support.people import small_prepare
@@ -258,7 +259,9 @@ def test_nothing_is_taken_while_paused_or_once_the_person_may_no_more(desk: Desk
     desk.looks()
     assert desk.uploads() == []
     desk.world.run("channel.change", desk.who, **change, state="ACTIVE")
-    desk.world.run("user.disable", desk.who, user_id=desk.channel().user_id)
+    desk.world.run(
+        "user.disable", desk.world.people["supplier-admin"], user_id=desk.channel().user_id
+    )
     desk.looks()
     assert desk.channel().problem == "CHANNEL_PERSON"
     assert desk.uploads() == []
@@ -284,11 +287,11 @@ def test_events_are_written_once_under_names_that_follow_from_them(desk: Desk) -
 
 
 def test_a_channel_is_its_own_organisations(desk: Desk) -> None:
-    stranger = desk.world.people["bank-admin"]
+    stranger = desk.world.person("stranger", "anchor", Role.ANCHOR_APPROVER)
     with pytest.raises(NotFound):
         desk.world.run("channel.change", stranger, channel_id=desk.id, state="REMOVED")
-    with pytest.raises(InvalidInput):  # a bank hands in no invoices
-        desk.world.run("channel.add", stranger, name="x", kind="FOLDER")
+    with pytest.raises(NotAllowed):  # a bank hands in no invoices
+        desk.world.run("channel.add", desk.world.people["maker"], name="x", kind="FOLDER")
     with pytest.raises(InvalidInput):
         desk.world.run("channel.change", desk.who, channel_id=desk.id, outputs=["payout.released"])
 

@@ -25,7 +25,7 @@ class Sender:
     def __init__(self, db: Database) -> None:
         self.served: Served = served_small(db)
         self.world = self.served.world
-        self.who = self.world.people["supplier-admin"]
+        self.who = self.world.people["treasurer"]
         wanted = {"name": "Shop", "kind": "PUSH", "document_type": "invoice"}
         secret, made = commands.add(self.world.platform, VAULT, self.who, wanted, key="push")
         assert secret is not None

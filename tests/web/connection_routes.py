@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from scf.kernel.actor import Role
+
 PAGES: tuple[tuple[str, str], ...] = (
     ("GET", "/"),
     ("GET", "/webhooks/new"),
@@ -31,3 +33,9 @@ RESOURCES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("GET", "/channels", {}, ""),
     ("GET", "/channels/<channel_id>/files", {}, "channel"),
 )
+
+
+def connectors(rule: str) -> frozenset[Role]:
+    """Give who keeps connections; the ways in are those people's who hand documents in."""
+    senders = frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
+    return senders if rule.startswith("/channels") else senders | {Role.ADMINISTRATOR}

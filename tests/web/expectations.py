@@ -12,6 +12,7 @@ from typing import Any
 from scf.kernel.actor import Role
 from tests.web import account_pages, connection_routes
 from tests.web.anchor_pages import ANCHOR_PAGES
+from tests.web.connection_routes import connectors
 from tests.web.officer_pages import PAGES
 from tests.web.upload_pages import UPLOAD_PAGES
 
@@ -20,7 +21,6 @@ OFFICERS = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
 BANK = OFFICERS | {Role.HEAD_OFFICE}
 ADMIN = frozenset({Role.ADMINISTRATOR})
 TREASURER = frozenset({Role.TREASURER})
-CONNECTORS = ADMIN | {Role.TREASURER, Role.ANCHOR_APPROVER}
 EVERYBODY = TRADERS | BANK | ADMIN
 API = "/api/v1"
 
@@ -476,11 +476,11 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", f"{API}/notices/read"): Api(EVERYBODY, {"ids": []}),
     # --- connections with other systems
     **{
-        (method, f"/connections{rule}"): Portal(signed_in=True, roles=CONNECTORS)
+        (method, f"/connections{rule}"): Portal(signed_in=True, roles=connectors(rule))
         for method, rule in connection_routes.PAGES
     },
     **{
-        (method, f"{API}{rule}"): Api(CONNECTORS, body, thing)
+        (method, f"{API}{rule}"): Api(connectors(rule), body, thing)
         for method, rule, body, thing in connection_routes.RESOURCES
     },
     ("POST", f"{API}/channels/<channel_id>/messages"): Open(),

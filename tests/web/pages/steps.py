@@ -123,11 +123,28 @@ def another_grade(walker: Walker) -> None:
             return
 
 
+def webhook(walker: Walker) -> None:
+    """Name an address for events."""
+    event = {"url": "https://erp.example.com/events", "events": "over_advance.opened"}
+    if walker.person == "adam":
+        event["events"] = "day.closed"
+    walker.press(walker.page("/connections/webhooks/new"), "/connections/webhooks", event)
+    address = next(one for one in links(walker.page("/connections/")) if "/webhooks/0" in one)
+    walker.page(address)
+
+
+def channel(walker: Walker) -> None:
+    """Open a drop folder."""
+    new = walker.page("/connections/channels/new")
+    walker.press(new, "/connections/channels", {"name": "ERP"})
+
+
 OF_EVERYBODY: Final = (own_factors,)
 OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
-    Role.TREASURER: (offer, files_handed_in),
+    Role.TREASURER: (offer, files_handed_in, webhook, channel),
+    Role.ADMINISTRATOR: (webhook,),
     Role.ANCHOR_CLERK: (files_handed_in,),
-    Role.ANCHOR_APPROVER: (acceptance, files_handed_in),
+    Role.ANCHOR_APPROVER: (acceptance, files_handed_in, webhook, channel),
     **dict.fromkeys(
         (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE), (another_price, another_grade)
     ),

@@ -104,7 +104,6 @@ def rotate_channel(channel_id: str) -> Answer:
 
 
 def _new(form: dict[str, str], errors: dict[str, str]) -> str:
-    must("channel.add")
     return render_template(
         "connections/new_channel.html",
         form=form,
@@ -112,6 +111,13 @@ def _new(form: dict[str, str], errors: dict[str, str]) -> str:
         choices=CHOICES,
         chosen=request.form.getlist("outputs"),
     )
+
+
+@connections.before_request
+def _only_senders() -> None:
+    """Turn everybody else away from the ways in before anything of a form is read."""
+    if request.path.startswith("/connections/channels"):
+        must("channel.read")
 
 
 def _page(channel_id: str, secret: str) -> str:
