@@ -43,6 +43,7 @@ class Settings:
         Path, "key that signs sessions and forms; readable by its owner only"
     ]
     demo_users_file: Annotated[Path, "where the sign-ins of a demo world are written (0600)"]
+    registries_file: Annotated[Path, "duplicate registries: shared keys, addresses, tokens (0600)"]
     seals_file: Annotated[Path, "where the worker appends each seal of the audit trail"]
     host: Annotated[str, "address to serve on; another than loopback needs behind_tls_proxy"]
     port: Annotated[int, "port to serve on; PORT without the prefix works too"]

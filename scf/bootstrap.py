@@ -26,6 +26,7 @@ from scf.ledger.service import ChartLine, install_chart
 from scf.parties.access import authorise
 from scf.parties.factors.vault import Vault
 from scf.programmes.calendars import install_calendars
+from scf.programmes.registry.port import Connect
 from scf.risk.appetite import install_appetite
 
 # Importing these registers their commands, visibility and constraint meanings.
@@ -51,6 +52,7 @@ SLICES = (
     "scf.risk.commands",
     "scf.risk.visibility",
     "scf.programmes.commands",
+    "scf.programmes.registry.commands",
     "scf.programmes.visibility",
     "scf.offers.commands",
     "scf.offers.visibility",
@@ -74,10 +76,12 @@ def build(
     pool_size: int = 5,
     at_once: bool = True,
     tax: TaxAuthority | None = None,
+    registries: Mapping[str, Connect] | None = None,
 ) -> Platform:
     """Put the platform together over one database; see ``Database`` for what commits do.
 
-    Without ``tax`` no tax authority is connected, and none answers.
+    Without ``tax`` no tax authority is connected, and none answers. ``registries`` says for each
+    consortium how a member reaches its duplicate registry.
     """
     load_slices()
     load_chart()
@@ -91,7 +95,7 @@ def build(
         Runner(db, the_clock, authorise),
         job_handlers,
         deliver,
-        {"tax": tax} if tax is not None else {},
+        {"registry": registries or {}} | ({"tax": tax} if tax is not None else {}),
         before_commands(),
     )
 
@@ -130,12 +134,22 @@ def tax_registers(
     return ByScheme(found)
 
 
+def registries_in(settings: Settings) -> Mapping[str, Connect]:
+    """Give how the duplicate registries of the operator's file are reached."""
+    from scf.programmes.registry.connecting import registries_of
+
+    return registries_of(settings.registries_file, may_make=not settings.is_production)
+
+
 def before_commands() -> dict[str, Before]:
     """Give what is asked outside before a command that looks at the answer inside."""
+    from scf.financing.beforehand import before_a_decision, before_a_request
     from scf.financing.taxwatch import watching
     from scf.settlement.beforehand import before_a_release
 
     return {
+        "request.submit": before_a_request,
+        "request.decide": before_a_decision,
         "quote.make": watching.before_a_quote,
         "payout.prepare": watching.before_a_payment_file,
         "payout.release": before_a_release,
@@ -197,6 +211,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
     from scf.documents.einvoice import judging
     from scf.documents.transfers import commands as transfers
     from scf.financing.taxwatch import watching
+    from scf.programmes.registry.asking import release_job
 
     handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
         "documents.import": lambda job: intake.import_job(platform, job),
@@ -205,6 +220,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
         "documents.judge": lambda job: judging.judge_job(platform, job),
         "tax.ask": lambda job: watching.ask_job(platform, job),
         "tax.recheck": lambda job: watching.recheck_job(platform, job),
+        "registry.release": lambda job: release_job(platform, job),
         "tax.refuse": lambda job: watching.refuse_job(platform, job),
         "transfers.expire": lambda job: transfers.expire_job(platform, job),
     }
@@ -249,4 +265,5 @@ __all__ = [
     "load_appetite",
     "load_calendars",
     "load_chart",
+    "registries_in",
 ]

@@ -23,6 +23,7 @@ import scf.parties.factors.models
 import scf.parties.identity.models
 import scf.parties.models
 import scf.programmes.models
+import scf.programmes.registry.models
 import scf.risk.models
 import scf.settlement.models  # noqa: F401 - imported so that their tables are known
 from scf.ledger.triggers import TRIGGERS

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import logging as log_settings
 from config import settings
-from scf.bootstrap import build, tax_registers
+from scf.bootstrap import build, registries_in, tax_registers
 from scf.db.platform import Platform
 from scf.parties.ratelimit import Limit
 from web import (
@@ -112,4 +112,5 @@ def from_settings() -> Flask:
     registers = tax_registers(
         *settings.load_tax_registers(chosen), settings.demo_tax_office(chosen)
     )
-    return create_app(build(chosen.database_url, tax=registers), options)
+    made = build(chosen.database_url, tax=registers, registries=registries_in(chosen))
+    return create_app(made, options)

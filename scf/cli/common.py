@@ -49,13 +49,17 @@ class Session:
     @cached_property
     def platform(self) -> "Platform":
         """The platform over the configured database."""
-        from scf.bootstrap import build, tax_registers
+        from scf.bootstrap import build, registries_in, tax_registers
 
         registers = tax_registers(
             *configuration.load_tax_registers(self.settings),
             configuration.demo_tax_office(self.settings),
         )
-        return build(self.settings.database_url, tax=registers)
+        return build(
+            self.settings.database_url,
+            tax=registers,
+            registries=registries_in(self.settings),
+        )
 
     @cached_property
     def actor(self) -> Actor:

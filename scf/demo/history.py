@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from scf.db.platform import Platform
-from scf.demo import cast, enrol, second, trade, world
+from scf.demo import cast, copies, enrol, second, trade, world
 from scf.demo.mark import begun
 from scf.demo.story import Story
 from scf.demo.taxoffice import TaxOffice
@@ -111,6 +111,7 @@ def ensure(
     second.comes(
         story, _only(_file("payables-finance"), CURRENCY), story.free_papers(), vault, office
     )
+    copies.come(story, _INVOICES, story.free_papers())
     story.night()
     return world.keep(users_file, today, story.sign_ins)
 

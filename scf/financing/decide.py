@@ -163,6 +163,7 @@ def _for_it(
         )
     guards.need_checks(ctx.conn, row.id, terms.checks_before_decision)
     lines = checks.lock_advances(ctx, row)
+    guards.answered(ctx.conn, row.financier_id, lines, ctx.now)
     today = business_date(ctx.conn, row.financier_id)
     guards.still_good(ctx.conn, row.programme_id, lines, today)
     standing = requests.standing(ctx.conn, row)

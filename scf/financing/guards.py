@@ -6,7 +6,7 @@ requires.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, select
@@ -22,6 +22,7 @@ from scf.financing.signing import still_signed
 from scf.kernel.errors import Conflict, RuleViolation
 from scf.parties.service import verified_account
 from scf.programmes import limits
+from scf.programmes.registry.asking import is_member, not_free, unregistered
 from scf.programmes.service import programme_of, terms_of_version
 from scf.programmes.terms import CHECKS_BEFORE_PAYOUT, Terms
 
@@ -198,6 +199,52 @@ def may_instruct(
         of_one = [row for row in rows if row.programme_id == programme_id]
         still_good(conn, programme_id, of_one, on)
     tax_valid(conn, rows, now)
+
+
+def answered(
+    conn: Connection, financier_id: str, rows: Sequence[Row[Any]], now: dt.datetime
+) -> None:
+    """Stop an approval that the shared registry has not been asked about, or speaks against.
+
+    What only looks similar there is this officer's to judge: the answer lies before everybody.
+    """
+    if is_member(conn, financier_id):
+        ids = [row.invoice_id for row in rows]
+        left = not_free(conn, financier_id, ids, now)
+        _refuse_left(conn, {one: state for one, state in left.items() if state != "SIMILAR"})
+
+
+def registered(
+    conn: Connection, financier_id: str, rows: Sequence[Row[Any]], now: dt.datetime
+) -> None:
+    """Stop a payment on a claim that the shared registry does not show as this financier's.
+
+    Raises
+    ------
+    RuleViolation
+        ALREADY_FINANCED when another member has it; REGISTRY_DOWN when nobody could be asked.
+    """
+    ids = sorted({row.invoice_id for row in rows})
+    _refuse_left(conn, unregistered(conn, financier_id, ids, now))
+
+
+def _refuse_left(conn: Connection, left: Mapping[str, str]) -> None:
+    for invoice_id, state in sorted(left.items(), key=lambda one: one[1] != "HELD"):
+        [invoice] = invoices_of(conn, {invoice_id})
+        if state == "HELD":
+            raise RuleViolation(
+                "ALREADY_FINANCED",
+                "The registry shows invoice %(number)s as another financier's: refer it.",
+                invoice_id=invoice_id,
+                number=invoice.number,
+            )
+        raise RuleViolation(
+            "REGISTRY_DOWN",
+            "The registry has not confirmed invoice %(number)s: nothing is paid on it unasked.",
+            invoice_id=invoice_id,
+            number=invoice.number,
+            next_step="Try again once the registry answers.",
+        )
 
 
 def tax_valid(conn: Connection, rows: Sequence[Row[Any]], now: dt.datetime | None) -> None:

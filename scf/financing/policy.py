@@ -20,6 +20,7 @@ from scf.kernel.ids import digest, new_id
 from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM
 from scf.parties.service import business_date
+from scf.programmes.registry.asking import is_member, not_free
 from scf.programmes.terms import Terms
 from scf.risk.models import PriceAssessment
 
@@ -66,6 +67,7 @@ def judge(
             _route(quote),
             _band(terms, quote, already),
             *_checks(terms, found),
+            *_registry(ctx, quote, lines),
             # The command holds every limit before it comes here, or refuses.
             Line("LIMITS", passed=True, measured="held at every node", needed="headroom"),
         ),
@@ -136,6 +138,14 @@ def _checks(terms: Terms, found: Sequence[Found]) -> Iterable[Line]:
         else:
             result = results.get(kind, "")
             yield Line(f"CHECK_{kind.upper()}", result == "CLEAR", result, "CLEAR")
+
+
+def _registry(ctx: Context, quote: Row[Any], lines: Sequence[Row[Any]]) -> Iterable[Line]:
+    """Let a member of a duplicate registry decide alone only on what the registry shows as free."""
+    if is_member(ctx.conn, quote.financier_id):
+        left = not_free(ctx.conn, quote.financier_id, [one.invoice_id for one in lines], ctx.now)
+        worst = next(iter(sorted(left.values())), "FREE")
+        yield Line("REGISTRY", not left, worst, "FREE")
 
 
 # --- What follows -----------------------------------------------------------------------------

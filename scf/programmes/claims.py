@@ -16,6 +16,7 @@ from scf.documents.models import Invoice
 from scf.kernel.errors import RuleViolation
 from scf.kernel.ids import new_id
 from scf.programmes.models import ProgrammeClaim
+from scf.programmes.registry.asking import is_member
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _CLAIM: Final[Table] = ProgrammeClaim.__table__  # type: ignore[attr-defined]
@@ -81,8 +82,14 @@ def release(ctx: Context, *invoice_ids: str) -> None:
         _INVOICE.c.held_minor == 0,
         _INVOICE.c.outstanding_minor == 0,
     )
-    ctx.conn.execute(
+    gone = ctx.conn.execute(
         update(_CLAIM)
         .where(_CLAIM.c.live.is_(True), _CLAIM.c.invoice_id.in_(ended))
         .values(live=False, closed_at=ctx.now)
-    )
+        .returning(_CLAIM.c.id, _CLAIM.c.invoice_id, _CLAIM.c.financier_id)
+    ).all()
+    for financier_id in sorted({row.financier_id for row in gone}):
+        if is_member(ctx.conn, financier_id):  # others may finance it from now on
+            for row in (one for one in gone if one.financier_id == financier_id):
+                payload = {"financier_id": financier_id, "invoice_id": row.invoice_id}
+                ctx.enqueue("registry.release", payload, row.id)

@@ -13,6 +13,7 @@ from scf.programmes.models import (
     ProgrammeClaim,
     ProgrammeVersion,
 )
+from scf.programmes.registry.models import RegistryMember, RegistryWord
 
 
 def _is_side(actor: Actor) -> ColumnElement[bool]:
@@ -53,3 +54,13 @@ def _own_holds(actor: Actor) -> ColumnElement[bool]:
 @visible_to(ProgrammeClaim)
 def _own_claims(actor: Actor) -> ColumnElement[bool]:
     return col(ProgrammeClaim.financier_id) == actor.org_id
+
+
+@visible_to(RegistryMember)
+def _own_membership(actor: Actor) -> ColumnElement[bool]:
+    return col(RegistryMember.financier_id) == actor.org_id
+
+
+@visible_to(RegistryWord)
+def _own_answers(actor: Actor) -> ColumnElement[bool]:
+    return col(RegistryWord.financier_id) == actor.org_id

@@ -366,6 +366,7 @@ def _still_right(
 ) -> None:
     """Check at the last moment what was true when the file was prepared."""
     _may_go(ctx.conn, list(by_id.values()), today, ctx.now)
+    guards.registered(ctx.conn, financier_id, list(by_id.values()), ctx.now)
     accounts: dict[tuple[str, str], Row[Any] | None] = {}
     for row in rows:
         advance = by_id.get(row.advance_id)

@@ -14,6 +14,7 @@ INTERNAL = {
     "idempotency",
     "personal_salt",
     "rate_window",
+    "registry_entry",
     "worker_heartbeat",
 }
 

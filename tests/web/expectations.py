@@ -13,7 +13,7 @@ from scf.kernel.actor import Role
 from tests.web import account_pages, connection_routes
 from tests.web.anchor_pages import ANCHOR_PAGES
 from tests.web.connection_routes import connectors
-from tests.web.officer_pages import PAGES
+from tests.web.officer_pages import ADMIN_PAGES, PAGES
 from tests.web.upload_pages import UPLOAD_PAGES
 
 TRADERS = frozenset({Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
@@ -118,6 +118,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "counter_offer": lambda who: who.org in {"supplier-x", "bank-a"},
     "review": lambda who: who.org == "bank-a",
     "payment_file": lambda who: who.org == "bank-a",
+    "suspicion": lambda who: who.org == "bank-a",
     "bank_statement": lambda who: who.org == "bank-a",
     "bank_entry": lambda who: who.org == "bank-a",
     # its chain; a bank is told when the firm is in none of its own
@@ -210,23 +211,14 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     # --- the own account
     **dict.fromkeys(account_pages.PAGES, Portal(signed_in=True)),
     # --- the administrator
-    ("GET", "/admin/users"): Portal(signed_in=True, roles=ADMIN),
-    ("GET", "/admin/users/new"): Portal(signed_in=True, roles=ADMIN),
-    ("POST", "/admin/users"): Portal(signed_in=True, roles=ADMIN),
-    ("GET", "/admin/users/<user_id>"): Portal(signed_in=True, roles=ADMIN),
-    ("POST", "/admin/users/<user_id>/roles"): Portal(signed_in=True, roles=ADMIN),
-    ("POST", "/admin/users/<user_id>/disable"): Portal(signed_in=True, roles=ADMIN),
-    ("POST", "/admin/users/<user_id>/reset"): Portal(signed_in=True, roles=ADMIN),
+    **{page: Portal(signed_in=True, roles=ADMIN) for page in ADMIN_PAGES},
     ("POST", "/admin/users/<user_id>/sessions/<session_id>/end"): Portal(
         signed_in=True, roles=ADMIN
     ),
-    ("GET", "/admin/tokens"): Portal(signed_in=True, roles=ADMIN),
-    ("POST", "/admin/tokens/<token_id>/withdraw"): Portal(signed_in=True, roles=ADMIN),
     ("GET", "/admin/authorities"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
     ("POST", "/admin/authorities"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
     ("GET", "/admin/audit"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
     ("GET", "/admin/audit.csv"): Portal(signed_in=True, roles=ADMIN | {Role.HEAD_OFFICE}),
-    ("GET", "/admin/sign-ins"): Portal(signed_in=True, roles=ADMIN),
     ("GET", "/sign-in/resume"): Portal(signed_in=True),
     ("POST", "/sign-in/resume"): Portal(signed_in=True),
     ("POST", "/sign-out"): Portal(signed_in=True),

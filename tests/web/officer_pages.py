@@ -24,6 +24,9 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("POST", "/reviews/<request_id>", BANK, "request"),
     ("GET", "/tax", BANK, ""),
     ("POST", "/tax", BANK, ""),
+    ("GET", "/duplicates", BANK, ""),
+    ("GET", "/duplicates/<suspicion_id>", BANK, "suspicion"),
+    ("POST", "/duplicates/<suspicion_id>", OFFICERS, "suspicion"),
     ("GET", "/limits", BANK, ""),
     ("GET", "/limits/new", BANK, ""),
     ("POST", "/limits/new", BANK, ""),
@@ -74,4 +77,20 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("POST", "/firms/<firm_id>/unmerge", OFFICERS, "firm"),
     ("POST", "/firms/<firm_id>/merge-word", BANK, "firm"),
     ("POST", "/accounts/<account_id>/verify", OFFICERS, "account"),
+)
+
+# What an administrator alone opens: method and address.
+ADMIN_PAGES: tuple[tuple[str, str], ...] = (
+    ("GET", "/admin/users"),
+    ("GET", "/admin/users/new"),
+    ("POST", "/admin/users"),
+    ("GET", "/admin/users/<user_id>"),
+    ("POST", "/admin/users/<user_id>/roles"),
+    ("POST", "/admin/users/<user_id>/disable"),
+    ("POST", "/admin/users/<user_id>/reset"),
+    ("GET", "/admin/tokens"),
+    ("POST", "/admin/tokens/<token_id>/withdraw"),
+    ("GET", "/admin/sign-ins"),
+    ("GET", "/admin/registry"),
+    ("POST", "/admin/registry"),
 )

@@ -390,6 +390,7 @@ KINDS = {
     "programme_id": "programme",
     "request_id": "request",
     "session_id": "session",
+    "suspicion_id": "suspicion",
     "token_id": "token",
     "transfer_id": "transfer",
     "upload_id": "upload",

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 
 from scf.demo import bank
 from scf.documents import intake
+from scf.documents.duplicates.models import DuplicateSuspicion
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
@@ -81,6 +82,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "fixing": _waiting_fixing(world),
         "officer": maker.user_id,
         **_looked_at(world, request["id"]),
+        "suspicion": _suspicion(world, invoice),
         "assessment": _assessment(world),
         "payment_file": file["file_id"],
     }
@@ -223,6 +225,23 @@ def _looked_at(world: World, request_id: str) -> dict[str, str]:
         conn.execute(insert(offers), offer)
         conn.execute(insert(reviews), drawn)
     return {"counter_offer": str(offer["id"]), "review": str(drawn["id"])}
+
+
+def _suspicion(world: World, invoice_id: str) -> str:
+    """Store that the invoice looks like one that is void by now, which stops nothing."""
+    invoices: Any = Invoice.__table__  # type: ignore[attr-defined]
+    with world.platform.db.writer.begin() as conn:
+        row = conn.execute(select(invoices).where(invoices.c.id == invoice_id)).one()
+        twin = row._asdict() | {"id": new_id(), "document_state": "VOID", "version": 1}
+        conn.execute(insert(invoices), twin)
+        found = {
+            "id": new_id(), "invoice_id": invoice_id, "twin_id": twin["id"],
+            "seller_id": row.seller_id, "buyer_id": row.buyer_id, "code": "SAME_ORDER",
+            "facts": {"days": 0, "difference_minor": 0, "same_order": True, "same_lines": True},
+            "found_at": NOON,
+        }  # fmt: skip
+        conn.execute(insert(DuplicateSuspicion.__table__), found)  # type: ignore[attr-defined]
+    return str(found["id"])
 
 
 def _money_in(world: World) -> dict[str, str]:

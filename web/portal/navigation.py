@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _
 from sqlmodel import Session
 
 from scf.kernel.actor import Actor, Role
+from scf.reporting.alike import waiting as duplicates_waiting
 from scf.reporting.desk import (
     cases_waiting,
     files_waiting,
@@ -86,6 +87,7 @@ _OFFICER: Final = (
         "officer.programmes", "gear", _("Programmes"), "t", fixings_waiting, ("/officer/fixings",)
     ),
     Entry("officer.firms", "building", _("Firms"), "f"),
+    Entry("officer.duplicates", "search", _("Duplicates"), "d", duplicates_waiting),
     Entry("officer.reviews", "eye", _("Sample"), "s", reviews_waiting),
     Entry("officer.tax_checks", "shield", _("Tax checks"), "x", tax_waiting),
     Entry("officer.books", "book", _("Books"), "b"),
@@ -96,6 +98,7 @@ _ADMIN: Final = (
     Entry("connections.home", "sync", _("Connections"), "x"),
     Entry("admin.audit", "eye", _("Audit trail"), "a"),
     Entry("admin.sign_ins", "shield", _("Sign-ins"), "s"),
+    Entry("admin.registry", "search", _("Duplicate registry"), "d"),
 )
 
 # What everybody finds behind the own name.

@@ -11,8 +11,9 @@ Source: fraud.md sections 1 and 2.4; the thresholds were fixed on the training s
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from scf.documents.fingerprints import digest_text
@@ -181,17 +182,22 @@ def suspicions(new: Sequence[Print], stored: Sequence[Print]) -> list[tuple[str,
     found = []
     met: Counter[str] = Counter()
     for place, one in enumerate(rows):
-        for other in rows[place + 1 : place + 1 + _LOOKS]:
-            if not is_near(one.amount, other.amount):
-                break
+        if one.id not in fresh:
+            continue
+        before = (other for other in reversed(rows[max(0, place - _LOOKS) : place]))
+        after = rows[place + 1 : place + 1 + _LOOKS]
+        # Two new ones are compared once, by the first of them.
+        for other in (*_near(one, after), *(o for o in _near(one, before) if o.id not in fresh)):
             later, earlier = sorted((one.id, other.id), reverse=True)
-            if fresh.isdisjoint((later, earlier)) or met[later] == _MOST:
-                continue
-            suspicion = compare(one, other)
+            suspicion = compare(one, other) if met[later] < _MOST else None
             if suspicion is not None:
                 met[later] += 1
                 found.append((later, earlier, suspicion))
     return found
+
+
+def _near(one: Print, others: Iterable[Print]) -> Iterator[Print]:
+    return takewhile(lambda other: is_near(one.amount, other.amount), others)
 
 
 def _place(one: Print) -> tuple[int, dt.date, str]:

@@ -50,7 +50,7 @@ class _Answers(BaseModel):
     answers: list[_Said]
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """A register that sends us elsewhere has not answered."""
 
     def redirect_request(
@@ -84,7 +84,7 @@ class HttpRegister:
         self._head = {"Content-Type": "application/json"}
         if token:
             self._head["Authorization"] = f"Bearer {token}"
-        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect).open
+        self._open = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect).open
         self._lock = threading.Lock()
         self._failures = 0
         self._rests_until: dt.datetime | None = None

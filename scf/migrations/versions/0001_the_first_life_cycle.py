@@ -545,6 +545,65 @@ def upgrade() -> None:
         postgresql_where=sa.text("document_state IN ('VALIDATED', 'INCOMPLETE')"),
     )
     op.create_table(
+        "registry_entry",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("consortium", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("claim_ref", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("exact", sa.Boolean(), nullable=False),
+        sa.Column("key_version", sa.BigInteger(), nullable=False),
+        sa.Column("print", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("registered_at", UtcInstant(), nullable=False),
+        sa.Column("ended_at", UtcInstant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_registry_print", "registry_entry", ["consortium", "print"], unique=False)
+    op.create_index(
+        "ix_registry_ref", "registry_entry", ["consortium", "member", "claim_ref"], unique=False
+    )
+    op.create_index(
+        "uq_registry_live",
+        "registry_entry",
+        ["consortium", "print"],
+        unique=True,
+        sqlite_where=sa.text("state = 'LIVE' AND exact"),
+        postgresql_where=sa.text("state = 'LIVE' AND exact"),
+    )
+    op.create_table(
+        "registry_member",
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("consortium", sa.String(), nullable=False),
+        sa.Column("member", sa.String(), nullable=False),
+        sa.Column("joined_by", sa.String(), nullable=False),
+        sa.Column("joined_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("financier_id"),
+        sa.UniqueConstraint("consortium", "member", name="uq_registry_member"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "registry_word",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("asked_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_registry_word",
+        "registry_word",
+        ["financier_id", "invoice_id", "asked_at"],
+        unique=False,
+    )
+    op.create_table(
         "risk_policy",
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),

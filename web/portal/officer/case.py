@@ -12,12 +12,15 @@ from scf.documents.taxcheck.shown import taxes as taxes_of
 from scf.financing.reasons import DECLINE_CODES, letter
 from scf.kernel.errors import InvalidInput, ScfError
 from scf.reporting import casefile
+from scf.reporting.alike import alike_of
+from scf.reporting.registry import answers
 from web.context import actor, now
 from web.forms import minor_of
 from web.portal import chain
 from web.portal.gate import kept
 from web.portal.officer import caseview, verdicts
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.portal.officer.duplicates import RULES
 from web.portal.officer.queue import cases
 from web.portal.officer.words import decline_name, told_name
 from web.refusals import refusal_text
@@ -51,6 +54,8 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
     with reading() as session:
         rules = verdicts_on(session, list(numbers))
         taxes = taxes_of(session, list(numbers))
+        papers = alike_of(session, actor(), list(numbers))
+        asked = answers(session, list(numbers))
     return render_template(
         "officer/case.html",
         case=caseview.view(file, actor()),
@@ -63,6 +68,9 @@ def _one(request_id: str, errors: Mapping[str, str], told: list[str] | None = No
         decline_codes=[(code, decline_name(code)) for code in DECLINE_CODES],
         rules=rules,
         taxes=taxes,
+        alike=papers,
+        alike_rules=RULES,
+        registry=asked,
         numbers=numbers,
         picture=picture,
         highlight=sides,

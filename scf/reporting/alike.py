@@ -1,0 +1,186 @@
+"""Possible duplicates as people read them: two documents side by side, equal or not."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import func, or_, select
+from sqlmodel import Session, col
+
+from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
+from scf.documents.models import Invoice, InvoiceLine
+from scf.kernel.actor import Actor
+from scf.parties.service import firm_names, people_names
+
+MOST: Final = 100
+_lines: Final = func.count(col(InvoiceLine.id))
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One of the two documents, as far as the reader may see it."""
+
+    invoice_id: str
+    number: str
+    issue_on: dt.date
+    due_on: dt.date | None
+    payable_minor: int
+    currency: str
+    order: str
+    match_state: str
+    acceptance_state: str
+    document_state: str
+    taken_minor: int
+    lines: int
+    came_at: dt.datetime
+    came_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """A suspicion with its two documents and the reader's own organisation's word on it.
+
+    ``twin`` is missing where the reader may not see the earlier document.
+    """
+
+    id: str
+    code: str
+    facts: dict[str, Any]
+    seller: str
+    buyer: str
+    found_at: dt.datetime
+    paper: Paper
+    twin: Paper | None
+    outcome: str = ""
+    state: str = ""
+    reason: str = ""
+    who: str = ""
+    second: str = ""
+    at: dt.datetime | None = None
+    appeal: str = ""
+    version: int = 0
+    by_id: str = field(default="", repr=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody still has to say something."""
+        return self.state != "DECIDED"
+
+
+def waiting(session: Session, who: Actor) -> int:
+    """Count the possible duplicates that this organisation has not decided."""
+    query = _pairs(who).where(_OPEN).with_only_columns(func.count(col(DuplicateSuspicion.id)))
+    return int(session.execute(query.order_by(None)).scalar_one())
+
+
+_OPEN: Final = or_(
+    col(DuplicateVerdict.id).is_(None), col(DuplicateVerdict.state).in_(["PROPOSED", "APPEALED"])
+)
+
+
+def _pairs(who: Actor) -> Any:  # noqa: ANN401 - a select
+    return (
+        select(DuplicateSuspicion, DuplicateVerdict)
+        .outerjoin(
+            DuplicateVerdict,
+            (col(DuplicateVerdict.suspicion_id) == col(DuplicateSuspicion.id))
+            & (col(DuplicateVerdict.org_id) == who.org_id),
+        )
+        .order_by(col(DuplicateSuspicion.found_at).desc(), col(DuplicateSuspicion.id))
+    )
+
+
+def alike(session: Session, who: Actor, *, decided: bool = False, most: int = MOST) -> list[Alike]:
+    """Give what waits for this organisation's word, or what has had it; the newest first."""
+    query = _pairs(who).where(~_OPEN if decided else _OPEN).limit(most)
+    return _told(session, session.execute(query).all())
+
+
+def one_alike(session: Session, who: Actor, suspicion_id: str) -> Alike | None:
+    """Give one suspicion; nothing where there is none that the reader may know of."""
+    query = _pairs(who).where(col(DuplicateSuspicion.id) == suspicion_id)
+    return next(iter(_told(session, session.execute(query).all())), None)
+
+
+def alike_of(session: Session, who: Actor, invoice_ids: Sequence[str]) -> list[Alike]:
+    """Give what these invoices are suspected of, decided or not."""
+    query = _pairs(who).where(
+        or_(
+            col(DuplicateSuspicion.invoice_id).in_(invoice_ids),
+            col(DuplicateSuspicion.twin_id).in_(invoice_ids),
+        )
+    )
+    return _told(session, session.execute(query).all())
+
+
+def _told(session: Session, rows: Sequence[Any]) -> list[Alike]:
+    ids = {one for suspicion, _ in rows for one in (suspicion.invoice_id, suspicion.twin_id)}
+    papers = _papers(session, ids)
+    conn = session.connection()
+    firms = firm_names(conn, {f for row, _ in rows for f in (row.seller_id, row.buyer_id)})
+    said = [verdict for _, verdict in rows if verdict is not None]
+    people = people_names(conn, {id_ for v in said for id_ in (v.user_id, v.second_id) if id_})
+    return [
+        Alike(
+            suspicion.id,
+            suspicion.code,
+            suspicion.facts,
+            firms.get(suspicion.seller_id, ""),
+            firms.get(suspicion.buyer_id, ""),
+            suspicion.found_at,
+            papers[suspicion.invoice_id],
+            papers.get(suspicion.twin_id),
+            **_word(verdict, people),
+        )
+        for suspicion, verdict in rows
+        if suspicion.invoice_id in papers
+    ]
+
+
+def _word(verdict: DuplicateVerdict | None, people: dict[str, str]) -> dict[str, Any]:
+    if verdict is None:
+        return {}
+    return {
+        "outcome": verdict.outcome,
+        "state": verdict.state,
+        "reason": verdict.reason,
+        "who": people.get(verdict.user_id, ""),
+        "second": people.get(verdict.second_id or "", ""),
+        "at": verdict.second_at or verdict.at,
+        "appeal": verdict.appeal or "",
+        "version": verdict.version,
+        "by_id": verdict.user_id,
+    }
+
+
+def _papers(session: Session, ids: set[str]) -> dict[str, Paper]:
+    rows = session.execute(select(Invoice).where(col(Invoice.id).in_(sorted(ids)))).scalars().all()
+    counts = dict(
+        session.execute(
+            select(col(InvoiceLine.invoice_id), _lines)
+            .where(col(InvoiceLine.invoice_id).in_([row.id for row in rows]))
+            .group_by(col(InvoiceLine.invoice_id))
+        ).all()
+    )  # fmt: skip
+    conn = session.connection()
+    names = firm_names(conn, {row.org_id for row in rows})
+    return {
+        row.id: Paper(
+            row.id,
+            row.number,
+            row.issue_on,
+            row.due_on,
+            row.payable_minor,
+            row.currency,
+            row.order_number or "",
+            row.match_state,
+            row.acceptance_state,
+            row.document_state,
+            row.held_minor + row.outstanding_minor,
+            counts.get(row.id, 0),
+            row.created_at,
+            names.get(row.org_id, ""),
+        )
+        for row in rows
+    }
