@@ -6,8 +6,10 @@ it is. It holds everything that the database holds, so only its owner may read i
 
 import contextlib
 import os
+import re
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -75,8 +77,7 @@ def restore(url: str, file: Path) -> None:
                 if inspect(conn).get_table_names():
                     raise _not_empty()
             options = ("--exit-on-error", "--single-transaction", "--no-owner")
-            name = f"--dbname={database.url.database}"
-            _call(database.url, "pg_restore", *options, name, str(file))
+            _call(database.url, "pg_restore", *options, str(file))
     finally:
         database.close()
 
@@ -126,29 +127,33 @@ def _must_be_a_copy(file: Path) -> None:
 
 
 def _unreadable(why: str) -> InvalidInput:
-    message = "This file is no whole copy of a database of ours: %(why)s."
-    return InvalidInput("COPY_UNREADABLE", message, why=why)
+    return InvalidInput(
+        "COPY_UNREADABLE", "This file is no whole copy of a database of ours: %(why)s.", why=why
+    )
 
 
 def _call(url: URL, program: str, *options: str) -> None:
-    """Call one of PostgreSQL's own programs; the password is in no list of processes."""
-    places = {"host": url.host, "port": url.port, "username": url.username}
-    named = [f"--{name}={value}" for name, value in places.items() if value is not None]
-    settings = {
-        "PGDATABASE": url.database or "",
-        "PGPASSWORD": str(url.password or ""),
-        "PGSSLMODE": str(url.query.get("sslmode", "")),
-        "PGSSLROOTCERT": str(url.query.get("sslrootcert", "")),
-    }
-    environment = {**os.environ, **{name: value for name, value in settings.items() if value}}
-    try:
-        subprocess.run(  # noqa: S603 - fixed program, our own arguments
-            [program, *named, *options], check=True, env=environment, stderr=subprocess.PIPE
-        )
-    except FileNotFoundError:
-        message = "%(program)s is not installed."
-        raise Unavailable("PROGRAM_MISSING", message, program=program) from None
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()[-1000:]
-        message = "%(program)s ended without a result: %(said)s"
-        raise Unavailable("PROGRAM_FAILED", message, program=program, said=said) from None
+    """Call one of PostgreSQL's own programs; the password stands in no list of processes."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8") as passwords:  # for its owner alone
+        password = re.sub(r"([:\\])", r"\\\1", str(url.password or ""))
+        passwords.write(f"*:*:*:*:{password}\n")
+        passwords.flush()
+        plain = url.set(drivername="postgresql", password=None)
+        if url.password is not None:
+            plain = plain.update_query_dict({"passfile": passwords.name})
+        place = plain.render_as_string(hide_password=False)
+        try:
+            subprocess.run(  # noqa: S603 - fixed program, our own arguments
+                [program, f"--dbname={place}", *options], check=True, stderr=subprocess.PIPE
+            )
+        except FileNotFoundError:
+            raise Unavailable(
+                "PROGRAM_MISSING", "%(program)s is not installed.", program=program
+            ) from None
+        except subprocess.CalledProcessError as error:
+            raise Unavailable(
+                "PROGRAM_FAILED",
+                "%(program)s ended without a result: %(said)s",
+                program=program,
+                said=error.stderr.decode(errors="replace").strip()[-1000:],
+            ) from None

@@ -5,6 +5,7 @@ Source: promises.md P29.
 
 import sqlite3
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,16 @@ def test_a_password_stands_in_no_list_of_processes(
 ) -> None:
     program = tmp_path / "pg_dump"
     program.write_text(
-        '#!/bin/sh\necho "$@" > "${0%/*}/said"\necho "$PGPASSWORD" >> "${0%/*}/said"\n'
+        f"#!{sys.executable}\n"
+        "import sys, urllib.parse, pathlib\n"
+        "place = urllib.parse.urlsplit(sys.argv[1].removeprefix('--dbname='))\n"
+        "passwords = dict(urllib.parse.parse_qsl(place.query))['passfile']\n"
+        "said = sys.argv[1] + '\\n' + pathlib.Path(passwords).read_text()\n"
+        "pathlib.Path(sys.argv[0]).with_name('said').write_text(said)\n"
     )
     program.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    copies.back_up("postgresql://app:s3cret@127.0.0.1:5999/scf", tmp_path / "copy")
-    arguments, password, _end = (tmp_path / "said").read_text().split("\n")
-    assert "s3cret" not in arguments
-    assert password == "s3cret"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    copies.back_up("postgresql://app:s3c:ret@127.0.0.1:5999/scf", tmp_path / "copy")
+    place, passwords, _end = (tmp_path / "said").read_text().split("\n")
+    assert "s3c" not in place
+    assert passwords == r"*:*:*:*:s3c\:ret"
