@@ -138,7 +138,7 @@ def _call(url: URL, program: str, *options: str) -> None:
         password = re.sub(r"([:\\])", r"\\\1", str(url.password or ""))
         passwords.write(f"*:*:*:*:{password}\n")
         passwords.flush()
-        plain = url.set(drivername="postgresql", password=None)
+        plain = url._replace(drivername="postgresql", password=None)
         if url.password is not None:
             plain = plain.update_query_dict({"passfile": passwords.name})
         place = plain.render_as_string(hide_password=False)
