@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from scf.db.platform import Platform
 from scf.documents.canonical import CanonicalDocument, Party
-from scf.parties.identity.resolving import settle_party
+from scf.parties.identity.resolving import Said, settle_parties
 
 
 class Lookup:
@@ -32,11 +32,11 @@ class Lookup:
         if not parties:
             return {}
         with self._platform.db.snapshot() as conn:
-            found = {
-                party: settle_party(
-                    conn, party.identifiers, party.name, party.country, self._org_id
-                )
-                for party in parties
-            }
-        self.contradicting |= {party for party, settled in found.items() if settled.contradicts}
-        return {party: settled.firm_id for party, settled in found.items()}
+            settled = settle_parties(
+                conn,
+                [Said(party.identifiers, party.name, party.country) for party in parties],
+                self._org_id,
+            )
+        found = dict(zip(parties, settled, strict=True))
+        self.contradicting |= {party for party, one in found.items() if one.contradicts}
+        return {party: one.firm_id for party, one in found.items()}

@@ -1,7 +1,9 @@
 """Who a document names: by the numbers, the organisation's own words, and people's decisions."""
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+import itertools
+import operator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy import Table, func, or_, select
 from sqlalchemy.engine import Connection
@@ -23,6 +25,34 @@ _link: Final[Table] = FirmLink.__table__  # type: ignore[attr-defined]
 # So far may the name on a document be from that of the firm whose number stands beside it before
 # another firm of the document's name is asked for.
 _SAME_FIRM: Final = 75
+# So many numbers or names are asked for by one statement.
+_AT_ONCE: Final = 500
+_T = TypeVar("_T")
+
+
+class _Hit(NamedTuple):
+    """One number or name that is known, and the firm that it means."""
+
+    item: PartyId
+    firm_id: str
+    state: str
+    name: str
+    country: str
+
+
+class Said(NamedTuple):
+    """What a document says of one of its parties."""
+
+    identifiers: Sequence[tuple[str, str]]
+    name: str
+    country: str
+
+
+class Settled(NamedTuple):
+    """The firm that a document names, or nothing; and whether what it says contradicts itself."""
+
+    firm_id: str | None
+    contradicts: bool = False
 
 
 def matching_firms(
@@ -34,51 +64,56 @@ def matching_firms(
     record that another one stands for is that one.
     """
     wanted = judge_all([*identifiers, ("name", name)] if name.strip() else identifiers)
-    return _matching(conn, wanted, org_id)
+    (hits,) = _matching(conn, [wanted], org_id)
+    return [(hit.item, hit.firm_id, hit.state) for hit in hits]
 
 
 def _matching(
-    conn: Connection, wanted: Sequence[PartyId], org_id: str
-) -> list[tuple[PartyId, str, str]]:
-    if not wanted:
-        return []
-    rows = conn.execute(
-        select(
-            _identifier.c.scheme,
-            _identifier.c.value,
-            _identifier.c.scope_org_id,
-            _firm.c.id.label("firm_id"),
-            _firm.c.state,
+    conn: Connection, wanted: Sequence[Sequence[PartyId]], org_id: str
+) -> list[list[_Hit]]:
+    """Give what is known of each party, however many there are: a statement for many numbers."""
+    numbers = {(item.scheme, item.value) for item in itertools.chain.from_iterable(wanted)}
+    known: dict[tuple[str, str, str], Any] = {}
+    for some in _parts(sorted(numbers)):
+        equal = (
+            (_identifier.c.scheme == scheme)
+            & _identifier.c.value.in_([value for _scheme, value in of_scheme])
+            for scheme, of_scheme in itertools.groupby(some, operator.itemgetter(0))
         )
-        .outerjoin(_link, _link.c.firm_id == _identifier.c.firm_id)
-        .join(_firm, _firm.c.id == func.coalesce(_link.c.survivor_id, _identifier.c.firm_id))
-        .where(
-            _identifier.c.scope_org_id.in_({"", org_id}),
-            or_(
-                *(
-                    (_identifier.c.scheme == item.scheme) & (_identifier.c.value == item.value)
-                    for item in wanted
-                )
-            ),
+        rows = conn.execute(
+            select(
+                _identifier.c.scheme,
+                _identifier.c.value,
+                _identifier.c.scope_org_id,
+                _firm.c.id.label("firm_id"),
+                _firm.c.state,
+                _firm.c.name,
+                _firm.c.country,
+            )
+            .outerjoin(_link, _link.c.firm_id == _identifier.c.firm_id)
+            .join(_firm, _firm.c.id == func.coalesce(_link.c.survivor_id, _identifier.c.firm_id))
+            .where(_identifier.c.scope_org_id.in_({"", org_id}), or_(*equal))
         )
-    ).all()
-    known = {(row.scheme, row.value, row.scope_org_id): row for row in rows}
-    found: list[tuple[PartyId, str, str]] = []
+        known |= {(row.scheme, row.value, row.scope_org_id): row for row in rows}
+    return [_hits(known, items, org_id) for items in wanted]
+
+
+def _parts(values: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (values[at : at + _AT_ONCE] for at in range(0, len(values), _AT_ONCE))
+
+
+def _hits(
+    known: Mapping[tuple[str, str, str], Any], wanted: Sequence[PartyId], org_id: str
+) -> list[_Hit]:
+    found: list[_Hit] = []
     for item in wanted:
         # What an organisation itself calls the firm stands behind what the number says to all.
         for scope in ("", org_id) if item.public else (org_id,):
             row = known.get((item.scheme, item.value, scope))
             if row is not None:
-                found.append((item, row.firm_id, row.state))
+                found.append(_Hit(item, row.firm_id, row.state, row.name, row.country or ""))
                 break
     return found
-
-
-class Settled(NamedTuple):
-    """The firm that a document names, or nothing; and whether what it says contradicts itself."""
-
-    firm_id: str | None
-    contradicts: bool = False
 
 
 def resolve_party(
@@ -88,94 +123,122 @@ def resolve_party(
     country: str,
     org_id: str,
 ) -> str | None:
-    """Return the one ACTIVE firm that a document of ``org_id`` names; see :func:`settle_party`."""
-    return settle_party(conn, identifiers, name, country, org_id).firm_id
+    """Return the one ACTIVE firm that a document of ``org_id`` names; see `settle_parties`."""
+    return settle_parties(conn, [Said(identifiers, name, country)], org_id)[0].firm_id
 
 
-def settle_party(
-    conn: Connection,
-    identifiers: Sequence[tuple[str, str]],
-    name: str,
-    country: str,
-    org_id: str,
-) -> Settled:
-    """Return the one ACTIVE firm that a document of ``org_id`` names, or nothing.
+def settle_parties(conn: Connection, parties: Sequence[Said], org_id: str) -> list[Settled]:
+    """Return for each party the one ACTIVE firm that a document of ``org_id`` names, or nothing.
 
     Where a person has said who is meant by exactly these words, that counts. Then public numbers
     speak; if two of them name two firms, or the name beside them is that of another firm which
     the organisation knows, the document contradicts itself and names nobody. A customer number or
     the name counts only where no public number is known, and only as this organisation's own word
     for the firm. A country that contradicts the firm's own makes a match by name void.
+
+    However many parties are asked for, it takes a few statements.
     """
-    pairs = [(scheme, value) for scheme, value in identifiers if scheme != "said"]
-    wanted = judge_all([*pairs, ("name", name)] if name.strip() else pairs)
-    digest = said_digest(name, country, identifiers)
-    found = _matching(conn, [PartyId("said", digest, public=False), *wanted], org_id)
-    said = [hit for hit in found if hit[0].scheme == "said"]
-    public = [hit for hit in found if hit[0].public]
-    named = [hit for hit in found if hit[0].scheme == "name"]
-    own = [hit for hit in found if not hit[0].public and hit[0].scheme not in {"name", "said"}]
-    for tier in (said, public, own, named):
-        firms = {firm_id for _item, firm_id, _state in tier}
+    wanted = []
+    for one in parties:
+        pairs = [(scheme, value) for scheme, value in one.identifiers if scheme != "said"]
+        digest = said_digest(one.name, one.country, one.identifiers)
+        items = judge_all([*pairs, ("name", one.name)] if one.name.strip() else pairs)
+        wanted.append([PartyId("said", digest, public=False), *items])
+    found = _matching(conn, wanted, org_id)
+    doubted = {
+        number: hit
+        for number, (one, hits) in enumerate(zip(parties, found, strict=True))
+        if (hit := _doubted(one, hits, org_id)) is not None
+    }
+    others = _others_named(
+        conn, {number: (parties[number], hit.firm_id) for number, hit in doubted.items()}, org_id
+    )
+    return [
+        _settled(one, hits, org_id, another=number in others)
+        for number, (one, hits) in enumerate(zip(parties, found, strict=True))
+    ]
+
+
+class _Tiers(NamedTuple):
+    """What is known of a party, by how much it counts: the first that says anything decides."""
+
+    said: list[_Hit]
+    public: list[_Hit]
+    own: list[_Hit]
+    named: list[_Hit]
+
+
+def _tiers(hits: Sequence[_Hit]) -> _Tiers:
+    said = [hit for hit in hits if hit.item.scheme == "said"]
+    public = [hit for hit in hits if hit.item.public]
+    named = [hit for hit in hits if hit.item.scheme == "name"]
+    own = [hit for hit in hits if not hit.item.public and hit.item.scheme not in {"name", "said"}]
+    return _Tiers(said, public, own, named)
+
+
+def _doubted(one: Said, hits: Sequence[_Hit], org_id: str) -> _Hit | None:
+    """Give the firm of a number if the document calls it otherwise, in words nobody has told of."""
+    tiers = _tiers(hits)
+    if tiers.said or tiers.named or len({hit.firm_id for hit in tiers.public}) != 1:
+        return None
+    hit, said = tiers.public[0], normalised(one.name)
+    if hit.firm_id == org_id or not said.tokens:
+        return None
+    return None if name_points(said, normalised(hit.name))[0] >= _SAME_FIRM else hit
+
+
+def _settled(one: Said, hits: Sequence[_Hit], org_id: str, *, another: bool) -> Settled:
+    """Judge one party; ``another`` firm that the organisation knows goes by the name."""
+    tiers = _tiers(hits)
+    for tier in tiers:
+        firms = {hit.firm_id for hit in tier}
         if not firms:
             continue
-        _item, firm_id, state = tier[0]
         if len(firms) > 1:
             return Settled(None, contradicts=True)
-        if (
-            tier is public
-            and firm_id != org_id  # one's own number on one's own file needs nobody's word
-            and _another_is_named(conn, firm_id, name, country, org_id, named)
-        ):
-            return Settled(None, contradicts=True)
-        if state != "ACTIVE":
+        hit = tier[0]
+        if tier is tiers.public and hit.firm_id != org_id:
+            # One's own number on one's own file needs nobody's word.
+            if tiers.named:
+                another = tiers.named[0].firm_id != hit.firm_id
+            if another:
+                return Settled(None, contradicts=True)
+        elsewhere = hit.country and one.country and hit.country != one.country
+        if hit.state != "ACTIVE" or (tier is tiers.named and elsewhere):
             return Settled(None)
-        if tier is named and _elsewhere(conn, firm_id, country):
-            return Settled(None)
-        return Settled(firm_id)
+        return Settled(hit.firm_id)
     return Settled(None)
 
 
-def _another_is_named(
-    conn: Connection,
-    firm_id: str,
-    name: str,
-    country: str,
-    org_id: str,
-    named: Sequence[tuple[PartyId, str, str]],
-) -> bool:
-    """Tell whether a number's firm is called otherwise, and another firm goes by the name.
+def _others_named(
+    conn: Connection, doubted: Mapping[int, tuple[Said, str]], org_id: str
+) -> set[int]:
+    """Give the parties by whose name another firm goes than the one of their number.
 
     Only among the firms that the organisation knows: what it may not know of answers nothing.
     """
-    if named:
-        return named[0][1] != firm_id
-    said = normalised(name)
-    if not said.tokens:
-        return False
-    own = conn.execute(select(_firm.c.name).where(_firm.c.id == firm_id)).scalar_one()
-    if name_points(said, normalised(own))[0] >= _SAME_FIRM:
-        return False
-    rows = conn.execute(
-        select(_firm.c.id, _firm.c.name, _firm.c.country)
-        .join(_key, _key.c.firm_id == _firm.c.id)
-        .where(
-            _key.c.key == f"n:{said.compact[:SPELLING]}",
-            _firm.c.id != firm_id,
-            _firm.c.state == "ACTIVE",
-            predicate_for(Firm, Actor("", org_id, frozenset())),
+    by_key: dict[str, list[int]] = {}
+    for number, (one, _firm_id) in doubted.items():
+        by_key.setdefault(f"n:{normalised(one.name).compact[:SPELLING]}", []).append(number)
+    found: set[int] = set()
+    for some in _parts(sorted(by_key)):
+        rows = conn.execute(
+            select(_key.c.key, _firm.c.id, _firm.c.name, _firm.c.country)
+            .join(_firm, _firm.c.id == _key.c.firm_id)
+            .where(
+                _key.c.key.in_(some),
+                _firm.c.state == "ACTIVE",
+                predicate_for(Firm, Actor("", org_id, frozenset())),
+            )
         )
-    ).all()
-    return any(
-        normalised(row.name).compact == said.compact
-        and not (country and row.country and country != row.country)
-        for row in rows
-    )
-
-
-def _elsewhere(conn: Connection, firm_id: str, country: str) -> bool:
-    own = conn.execute(select(_firm.c.country).where(_firm.c.id == firm_id)).scalar_one()
-    return bool(own and country and own != country)
+        for row in rows:
+            for number in by_key[row.key]:
+                one, firm_id = doubted[number]
+                elsewhere = one.country and row.country and one.country != row.country
+                same = normalised(row.name).compact == normalised(one.name).compact
+                if row.id != firm_id and same and not elsewhere:
+                    found.add(number)
+    return found
 
 
 def standing_now(conn: Connection, firm_ids: Iterable[str]) -> dict[str, str]:
