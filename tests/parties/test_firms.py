@@ -11,6 +11,8 @@ from scf.documents.models import DocumentFinding
 from scf.kernel.actor import OPERATOR, Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id
+from scf.parties.identity import resolving
+from scf.parties.identity.resolving import Said, Settled, settle_parties
 from scf.parties.models import BankAccount, Firm
 from scf.parties.service import (
     business_date,
@@ -97,6 +99,33 @@ def test_two_public_numbers_of_two_firms_name_nobody(db: Database) -> None:
     world.firm("two", identifiers=[{"scheme": "lei", "value": LEI}])
     assert resolved(world, ("vat", VAT), org="one") == world.firms["one"]
     assert resolved(world, ("vat", VAT), ("lei", LEI), org="one") is None
+
+
+def test_many_parties_are_settled_together_as_each_would_be_alone(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolving, "_AT_ONCE", 2)  # several statements for the few here
+    world = small_world(db)
+    brook = activated(world, identifiers=[{"scheme": "vat", "value": VAT}])
+    anchor = world.firms["anchor"]
+    world.firm("rush", identifiers=[{"scheme": "lei", "value": LEI}])
+    expected = {
+        Said((("vat", VAT),), "Brook Valves", "DE"): Settled(brook),
+        Said((("vat", VAT),), "", ""): Settled(brook),
+        Said((("vat", VAT), ("lei", LEI)), "Brook Valves", ""): Settled(None, contradicts=True),
+        Said((("vat", VAT),), "Anchor Company", ""): Settled(None, contradicts=True),
+        # Whom the anchor may not know of answers nothing.
+        Said((("vat", VAT),), "Supplier Company", ""): Settled(brook),
+        Said((("vat", VAT),), "Nobody Ever Heard Of", ""): Settled(brook),
+        Said((), "brook  VALVES", ""): Settled(brook),
+        Said((("duns", "999999999"),), "Stranger Works", ""): Settled(None),
+        Said((("lei", LEI),), "Rush Company", ""): Settled(world.firms["rush"]),
+    }
+    with db.snapshot() as conn:
+        together = settle_parties(conn, list(expected), anchor)
+        alone = [settle_parties(conn, [one], anchor)[0] for one in expected]
+        assert settle_parties(conn, [], anchor) == []
+    assert together == alone == list(expected.values())
 
 
 def test_a_known_public_number_cannot_be_invited_again(db: Database) -> None:
