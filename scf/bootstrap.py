@@ -143,13 +143,14 @@ def registries_in(settings: Settings) -> Mapping[str, Connect]:
 
 def before_commands() -> dict[str, Before]:
     """Give what is asked outside before a command that looks at the answer inside."""
-    from scf.financing.beforehand import before_a_decision, before_a_request
+    from scf.financing.beforehand import before_a_bulk, before_a_decision, before_a_request
     from scf.financing.taxwatch import watching
     from scf.settlement.beforehand import before_a_release
 
     return {
         "request.submit": before_a_request,
         "request.decide": before_a_decision,
+        "request.approve_many": before_a_bulk,
         "quote.make": watching.before_a_quote,
         "payout.prepare": watching.before_a_payment_file,
         "payout.release": before_a_release,

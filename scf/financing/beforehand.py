@@ -1,12 +1,13 @@
 """What the duplicate registry is asked before a request is made and before it is approved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import col
 
 from scf.db.platform import Platform
+from scf.financing.bulk import MOST
 from scf.financing.models import Advance, FinancingRequest
 from scf.kernel.actor import Actor
 from scf.offers.models import Quote, QuoteLine
@@ -36,14 +37,26 @@ def before_a_request(platform: Platform, payload: Any, actor: Actor) -> None:  #
 def before_a_decision(platform: Platform, payload: Any, actor: Actor) -> None:  # noqa: ANN401 - unchecked
     """Search for the invoices of a request that an officer of its financier is deciding on."""
     request_id = _named(payload, "request_id")
-    if request_id is None or not may(actor, "request.decide"):
+    if request_id is not None and may(actor, "request.decide"):
+        _search_requests(platform, actor, [request_id])
+
+
+def before_a_bulk(platform: Platform, payload: Any, actor: Actor) -> None:  # noqa: ANN401 - unchecked
+    """Search for the invoices of all requests that an officer is about to approve together."""
+    items = _value(payload, "items")
+    if not isinstance(items, list | tuple) or not may(actor, "request.approve_many"):
         return
+    named = (_named(item, "request_id") for item in items[:MOST])
+    _search_requests(platform, actor, [one for one in named if one is not None])
+
+
+def _search_requests(platform: Platform, actor: Actor, request_ids: Sequence[str]) -> None:
     with platform.db.snapshot() as conn:
         ids = conn.execute(
             select(col(Advance.invoice_id))
             .join(FinancingRequest, col(FinancingRequest.id) == col(Advance.request_id))
             .where(
-                col(FinancingRequest.id) == request_id,
+                col(FinancingRequest.id).in_(request_ids),
                 col(FinancingRequest.financier_id) == actor.org_id,
                 col(FinancingRequest.state).in_(["SUBMITTED", "IN_REVIEW"]),
             )
@@ -53,6 +66,10 @@ def before_a_decision(platform: Platform, payload: Any, actor: Actor) -> None:  
         search(platform, actor.org_id, invoice_ids)
 
 
+def _value(payload: Any, name: str) -> Any:  # noqa: ANN401 - a mapping or a model, unchecked
+    return payload.get(name) if isinstance(payload, Mapping) else getattr(payload, name, None)
+
+
 def _named(payload: Any, name: str) -> str | None:  # noqa: ANN401 - a mapping or a model, unchecked
-    found = payload.get(name) if isinstance(payload, Mapping) else getattr(payload, name, None)
+    found = _value(payload, name)
     return found if isinstance(found, str) else None

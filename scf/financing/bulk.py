@@ -113,6 +113,7 @@ def _fits(
     if made or not authority.may_say(ctx.conn, ctx.actor, row, terms, made).last:
         raise RuleViolation("TOO_LARGE", "This case needs two people.")
     guards.need_checks(ctx.conn, row.id, terms.checks_before_decision)
+    guards.answered(ctx.conn, row.financier_id, lines, ctx.now)
     today = business_date(ctx.conn, row.financier_id)
     guards.still_good(ctx.conn, row.programme_id, lines, today)
     return terms

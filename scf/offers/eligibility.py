@@ -51,6 +51,8 @@ class InvoiceFacts:
     claimed_elsewhere: bool
     # What a demanded proof on paper says against it, where the programme demands one.
     unproven_papers: tuple[Refusal, ...] = ()
+    # The financier has said that this and another document are one claim.
+    called_a_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,18 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
     elif facts.proof_gap is not None:
         yield _unproven(facts, facts.proof_gap)
     yield from facts.unproven_papers
+    if facts.called_a_copy:
+        # By which sign, and which other document, is not told to who may have written it.
+        yield Refusal(
+            "DUPLICATE_SUSPECT",
+            "the bank's check",
+            "a claim of its own",
+            "when another person at the bank has looked again",
+            "If it is a claim of its own, tell the bank why on the invoice's page.",
+            Words(
+                "Invoice %(number)s: a check of the bank stands in the way.", number=facts.number
+            ),
+        )
     if facts.over_advance_minor:
         yield Refusal(
             "OVER_ADVANCE_OPEN",

@@ -25,6 +25,7 @@ from scf.programmes.registry.local import LocalRegistry
 from scf.programmes.registry.models import RegistryWord
 from scf.programmes.registry.port import Act, Answer, Claim, Membership, Registry, away
 from scf.programmes.registry.prints import prints_of
+from tests.financing.matrix import matrix_file
 from tests.support.deals import ANCHOR, BANK, CHECKER, MAKER, SELLER, TREASURER, Deals, table
 
 CLUB, KEY, NEXT_KEY = "club", b"k" * 32, b"n" * 32
@@ -166,6 +167,39 @@ def test_what_another_member_has_is_not_approved_and_not_paid(deals: Members) ->
     with pytest.raises(RuleViolation) as refusal:
         deals.decide(str(request["id"]), MAKER)
     assert refusal.value.code == "ALREADY_FINANCED"
+
+
+class SmallCases(Members):
+    """Such a bank, where one officer's word is enough for a small case."""
+
+    file = staticmethod(matrix_file)
+
+
+def test_cases_approved_together_are_searched_first_and_what_is_held_is_left(
+    db: Database,
+) -> None:
+    deals = SmallCases(db)
+    free, held = (deals.invoice("100.00", number=f"B-{n}") for n in (1, 2))
+    requests = [str(deals.request(one)["id"]) for one in (free, held)]
+    deals.elsewhere("register", held)
+    deals.moody.acts.clear()
+    items = [{"request_id": one, "version": 1} for one in requests]
+    answer = deals.run("request.approve_many", MAKER, items=items, note="small and alike")
+    assert deals.moody.acts == ["search"]
+    assert [one["id"] for one in answer["approved"]] == requests[:1]
+    assert [(one["id"], one["code"]) for one in answer["skipped"]] == [
+        (requests[1], "ALREADY_FINANCED")
+    ]
+
+
+def test_nothing_is_approved_together_while_the_registry_does_not_answer(db: Database) -> None:
+    deals = SmallCases(db)
+    request_id = str(deals.request(deals.invoice("100.00", number="B-1"))["id"])
+    deals.moody.fails_at = 0
+    items = [{"request_id": request_id, "version": 1}]
+    answer = deals.run("request.approve_many", MAKER, items=items, note="small and alike")
+    assert answer["approved"] == []
+    assert answer["skipped"][0]["code"] == "REGISTRY_DOWN"
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])

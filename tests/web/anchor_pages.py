@@ -12,6 +12,7 @@ ANCHOR_PAGES = (
     ("GET", "/suppliers"),
     ("POST", "/disputes/<dispute_id>/resolve"),
     ("POST", "/invoices/<invoice_id>/dispute"),
+    ("POST", "/invoices/<invoice_id>/duplicates/<suspicion_id>"),
     ("POST", "/invoices/<invoice_id>/goods"),
     ("POST", "/invoices/<invoice_id>/order"),
     ("POST", "/invoices/<invoice_id>/pack"),

@@ -154,6 +154,7 @@ def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
         "/renew": {"key": "x", "quote": "x"},
         "/confirm": {"key": "x", "quote": "x"},
         "/invoices/<invoice_id>/tax": {"key": "x"},
+        "/invoices/<invoice_id>/appeal": {"key": "x"},
         "/requests/<request_id>/withdraw": {"key": "x"},
         "/requests/<request_id>/answer": {"key": "x", "answer": "x"},
         "/requests/<request_id>/take": {"key": "x", "offer": "x"},

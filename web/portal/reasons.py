@@ -37,6 +37,7 @@ _WORDS: Final[dict[str, tuple[Any, Any, str]]] = {
     "MATCH_EXCEPTION": (_("It does not match its order"), _YOU, "open"),
     "TITLE_PRIOR": (_("The claim belongs to somebody else already"), _YOU, ""),
     "ALREADY_FINANCED": (_("It is being financed already"), _TIME, "open"),
+    "DUPLICATE_SUSPECT": (_("A check of the bank stands in the way"), _BANK, "open"),
     "CURRENCY": (_("The programme does not finance this currency"), _BANK, ""),
     "INVOICE_AGE": (_("It is too old for the programme"), _TIME, ""),
     "TENOR_SHORT": (_("It is due too soon: the buyer pays in a few days"), _TIME, ""),

@@ -224,6 +224,49 @@ def _prints(conn: Connection, rows: Sequence[Any]) -> list[Print]:
     ]
 
 
+_ONE: Final = INVOICE.alias("one")
+_TWIN: Final = INVOICE.alias("other")
+_STANDS: Final = [
+    side.c.document_state.in_(["VALIDATED", "INCOMPLETE"]) & (side.c.acceptance_state != "REJECTED")
+    for side in (_ONE, _TWIN)
+]
+_WANTED: Final[Any] = bindparam("wanted", expanding=True)
+_OPEN: Final = (
+    select(
+        SUSPICION,
+        _ONE.c.number.label("number"),
+        _TWIN.c.number.label("twin_number"),
+        func.coalesce(VERDICT.c.outcome, "").label("outcome"),
+    )
+    .join(_ONE, _ONE.c.id == SUSPICION.c.invoice_id)
+    .join(_TWIN, _TWIN.c.id == SUSPICION.c.twin_id)
+    .outerjoin(
+        VERDICT,
+        (VERDICT.c.suspicion_id == SUSPICION.c.id)
+        & (VERDICT.c.org_id == bindparam("org"))
+        & VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
+    )
+    .where(
+        or_(SUSPICION.c.invoice_id.in_(_WANTED), SUSPICION.c.twin_id.in_(_WANTED)),
+        or_(VERDICT.c.outcome.is_(None), VERDICT.c.outcome == "SAME"),
+        *_STANDS,
+    )
+    .order_by(SUSPICION.c.id)
+)
+_AGAINST: Final = (
+    select(VERDICT.c.state)
+    .join(SUSPICION, SUSPICION.c.id == VERDICT.c.suspicion_id)
+    .where(
+        or_(
+            SUSPICION.c.invoice_id == bindparam("invoice"),
+            SUSPICION.c.twin_id == bindparam("invoice"),
+        ),
+        VERDICT.c.outcome == "SAME",
+        VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
+    )
+)
+
+
 def open_for(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> Sequence[Any]:
     """Give the suspicions on these invoices that an organisation has not found groundless.
 
@@ -231,33 +274,19 @@ def open_for(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> Seque
     or rejected by its buyer, is no second claim.
     """
     wanted = sorted(set(invoice_ids))
-    if not wanted:
-        return []
-    one, twin = INVOICE.alias("one"), INVOICE.alias("other")
-    stands = [
-        side.c.document_state.in_(["VALIDATED", "INCOMPLETE"])
-        & (side.c.acceptance_state != "REJECTED")
-        for side in (one, twin)
-    ]
-    return conn.execute(
-        select(
-            SUSPICION,
-            one.c.number.label("number"),
-            twin.c.number.label("twin_number"),
-            func.coalesce(VERDICT.c.outcome, "").label("outcome"),
-        )
-        .join(one, one.c.id == SUSPICION.c.invoice_id)
-        .join(twin, twin.c.id == SUSPICION.c.twin_id)
-        .outerjoin(
-            VERDICT,
-            (VERDICT.c.suspicion_id == SUSPICION.c.id)
-            & (VERDICT.c.org_id == org_id)
-            & VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
-        )
-        .where(
-            or_(SUSPICION.c.invoice_id.in_(wanted), SUSPICION.c.twin_id.in_(wanted)),
-            or_(VERDICT.c.outcome.is_(None), VERDICT.c.outcome == "SAME"),
-            *stands,
-        )
-        .order_by(SUSPICION.c.id)
-    ).all()
+    return conn.execute(_OPEN, {"wanted": wanted, "org": org_id}).all() if wanted else []
+
+
+def blocked_at(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> set[str]:
+    """Give the documents that an organisation has called one claim with another, and stands by."""
+    said = [row for row in open_for(conn, invoice_ids, org_id) if row.outcome == "SAME"]
+    return {one for row in said for one in (row.invoice_id, row.twin_id)}
+
+
+def against_seller(conn: Connection, invoice_id: str) -> str:
+    """Tell a seller whether somebody's check stops its document: BLOCKED, APPEALED or nothing.
+
+    Whose check and by which sign is not told; a word that waits for a second person is none yet.
+    """
+    states = set(conn.execute(_AGAINST, {"invoice": invoice_id}).scalars())
+    return "BLOCKED" if "DECIDED" in states else "APPEALED" if states else ""

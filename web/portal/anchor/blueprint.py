@@ -34,6 +34,8 @@ def _words() -> dict[str, Any]:
     who = g.get("actor")
     return {
         "may_accept": who is not None and may(who, "invoice.accept"),
+        "may_decide_duplicate": who is not None and may(who, "duplicate.decide"),
+        "me": who.user_id if who is not None else "",
         "label_of": label_of,
         "match_words": match_words,
     }

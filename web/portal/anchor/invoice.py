@@ -16,11 +16,13 @@ from scf.documents.rules import owed
 from scf.documents.taxcheck.shown import taxes
 from scf.kernel.errors import NotAllowed, NotFound, ScfError
 from scf.parties.service import firm_names
+from scf.reporting.alike import alike_of
 from scf.reporting.anchor import payees_of_record
 from web.context import actor, platform
 from web.forms import minor_of
 from web.i18n import money
 from web.portal.acting import act, must
+from web.portal.alike import RULES
 from web.portal.anchor.blueprint import OPEN, anchor, is_undertaking, one_invoice, today
 from web.portal.anchor.matching import open_lines
 from web.portal.anchor.words import blockers
@@ -32,7 +34,7 @@ _LINES = 200
 @anchor.get("/invoices/<invoice_id>")
 def invoice(invoice_id: str) -> str:
     """Show one invoice."""
-    return _page(invoice_id, {}, {})
+    return invoice_page(invoice_id, {}, {})
 
 
 @anchor.post("/invoices/<invoice_id>/accept")
@@ -96,10 +98,11 @@ def _said(
         else:
             flash(told, "ok")
             return redirect(url_for("anchor.invoice", invoice_id=invoice_id), 303)
-    return _page(invoice_id, request.form.to_dict(), errors), 422
+    return invoice_page(invoice_id, request.form.to_dict(), errors), 422
 
 
-def _page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
+def invoice_page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
+    """Draw the page, with what was typed where something was wrong with it."""
     with platform().db.read(actor()) as reading:
         row = one_invoice(reading, invoice_id)
         conn = reading.connection()
@@ -127,6 +130,8 @@ def _page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
             taxes=taxes(reading, [row.id]),
             match=explained(reading, row),
             arrivals=open_lines(reading, row),
+            alike=alike_of(reading, actor(), [row.id]),
+            rules_alike=RULES,
             undertaking=is_undertaking(conn, row.currency),
             today=on,
             form=form,

@@ -1,28 +1,19 @@
 """Possible duplicates: two papers side by side, and the financier's own word on them."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from flask import render_template, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.reporting.alike import Alike, Paper, alike, one_alike
 from web.context import actor
 from web.i18n import day, money
-from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.portal.alike import RULES, asked_of
+from web.portal.officer.desk import act, done, errors_of, missing, page, reading
 from web.portal.officer.words import acceptance_state, match_state
-
-_LEAST_WORDS: Final = 3
-RULES: Final = {
-    "SAME_NUMBER": _l("The same number over a New Year"),
-    "SAME_ORDER": _l("The same order was billed twice"),
-    "SAME_LINES": _l("The same goods within a week"),
-    "SAME_AMOUNT": _l("The same amount within three days"),
-    "NEAR_NUMBER": _l("Almost the same number and amount within a week"),
-}
 
 
 @page("/duplicates", "duplicate.read")
@@ -90,21 +81,10 @@ def compared(twin: Paper, paper: Paper) -> Iterable[tuple[str, str, str, bool | 
 def decide_duplicate(suspicion_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Say whether two papers are one claim, and why."""
     found = _found(suspicion_id)
-    form = {name: typed(name) for name in ("outcome", "reason")}
-    errors = {}
-    if form["outcome"] not in {"DISTINCT", "SAME"}:
-        errors["outcome"] = _("Choose your word.")
-    if len(form["reason"]) < _LEAST_WORDS:
-        errors["reason"] = _("Say what you saw, in a few words.")
+    asked, errors = asked_of(found)
+    form = {name: str(asked[name]) for name in ("outcome", "reason")}
     if errors:
         return _one(suspicion_id, form, errors), 422
-    version = typed("version", 10)
-    asked = {
-        "suspicion_id": suspicion_id,
-        "outcome": form["outcome"],
-        "reason": form["reason"],
-        "version": int(version) if version.isascii() and version.isdigit() else found.version,
-    }
     try:
         result = act("duplicate.decide", asked).result
     except ScfError as refusal:

@@ -1,6 +1,25 @@
 """The treasurer's pages: what she can receive today, her invoices, requests and payments."""
 
-from web.portal.treasurer import confirm, home, invoices, payments, requests, settings, taxes
+from web.portal.treasurer import (
+    appeals,
+    confirm,
+    home,
+    invoices,
+    payments,
+    requests,
+    settings,
+    taxes,
+)
 from web.portal.treasurer.blueprint import treasurer
 
-__all__ = ["confirm", "home", "invoices", "payments", "requests", "settings", "taxes", "treasurer"]
+__all__ = [
+    "appeals",
+    "confirm",
+    "home",
+    "invoices",
+    "payments",
+    "requests",
+    "settings",
+    "taxes",
+    "treasurer",
+]

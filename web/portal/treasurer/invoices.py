@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 
 from scf.db.visibility import not_found
 from scf.documents.canonical import Kind
+from scf.documents.duplicates.finding import against_seller
 from scf.documents.einvoice.models import RULE_CODES
 from scf.documents.einvoice.shown import verdicts
 from scf.documents.match.explained import explained
@@ -84,6 +85,11 @@ def _buyer(row: Invoice, names: dict[str, str]) -> str:
 @treasurer.get("/invoices/<invoice_id>")
 def invoice(invoice_id: str) -> str:
     """Show one invoice: where it stands, why, what belongs to it, and what helps."""
+    return invoice_page(invoice_id, {}, {})
+
+
+def invoice_page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
+    """Draw the page of an own invoice, with what was typed where something was wrong with it."""
     who = actor()
     with platform().db.read(who) as reading:
         conn = reading.connection()
@@ -110,6 +116,9 @@ def invoice(invoice_id: str) -> str:
             tax=_tax(reading, row, life["taxes"], reasons),
             eligible=eligible(row),
             life=life,
+            check=against_seller(conn, row.id),
+            form=form,
+            errors=errors,
         )
 
 

@@ -1,0 +1,60 @@
+"""The buyer says what two papers are; the seller learns that a check stands, and may appeal."""
+
+import pytest
+
+from scf.db.engine import Database
+from tests.documents.match.papers import line, paper
+from tests.support.served import Served
+from tests.web.portal.anchor.test_matching import SIDES, bring, invoice
+from tests.web.portal.anchor.world import Person, served
+
+RULE = "The same order was billed twice"
+
+
+@pytest.fixture
+def of(db: Database) -> Served:
+    """Serve the anchor's world with one order that was billed twice."""
+    world = served(db)
+    lines = line("1", "10", 100_00, name="Pump", item="P-1")
+    bring(world, paper("invoice", "FIRST", lines, order="PO-7", **SIDES))
+    bring(world, paper("invoice", "AGAIN-9", lines, order="PO-7", **SIDES))
+    return world
+
+
+def test_the_buyer_sees_both_papers_and_its_word_rejects_the_later_one(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    first, again = invoice(of, "FIRST"), invoice(of, "AGAIN-9")
+    page = clerk.get(f"/anchor/invoices/{first.id}")
+    assert RULE in page
+    assert f"/anchor/invoices/{again.id}" in page
+    path = next(part.partition('"')[0] for part in page.split('action="') if "duplicates/" in part)
+    wrong = clerk.post(path, clerk.fields(path) | {"reason": "one delivery"})
+    assert clerk.status == 422
+    assert "Choose your word." in wrong
+    assert "one delivery" in wrong
+    done = clerk.post(path, clerk.fields(path) | {"outcome": "SAME", "reason": "one delivery"})
+    assert "Recorded: invoice AGAIN-9 is rejected." in done
+    assert (invoice(of, "AGAIN-9").acceptance_state, invoice(of, "FIRST").acceptance_state) == (
+        "REJECTED", "NONE",
+    )  # fmt: skip
+
+
+def test_the_seller_is_told_of_a_check_not_of_its_rule_and_appeals_once(of: Served) -> None:
+    treasurer, clerk = Person(of, "treasurer"), Person(of, "clerk")
+    again = invoice(of, "AGAIN-9").id
+    own, path = f"/treasurer/invoices/{again}", f"/treasurer/invoices/{again}/appeal"
+    assert "A check stands in the way" not in treasurer.get(own)
+    page = clerk.get(f"/anchor/invoices/{again}")
+    word = next(part.partition('"')[0] for part in page.split('action="') if "duplicates/" in part)
+    clerk.post(word, clerk.fields(word) | {"outcome": "SAME", "reason": "one delivery"})
+    page = treasurer.get(own)
+    assert "A check stands in the way" in page
+    assert RULE not in page
+    assert "FIRST" not in page
+    wrong = treasurer.post(path, treasurer.fields(path) | {"note": "x"})
+    assert treasurer.status == 422
+    assert "Say in a few words" in wrong
+    done = treasurer.post(path, treasurer.fields(path) | {"note": "two pumps, two lorries"})
+    assert "Another person looks at it" in done
+    assert path not in done
+    assert "two pumps, two lorries" in clerk.get(f"/anchor/invoices/{again}")

@@ -1,0 +1,47 @@
+"""The buyer's word on two invoices that may be one claim."""
+
+from typing import Any
+
+from flask import flash, redirect, url_for
+from flask_babel import gettext as _
+
+from scf.db.visibility import not_found
+from scf.kernel.errors import NotAllowed, NotFound, ScfError
+from scf.reporting.alike import one_alike
+from web.context import actor, platform
+from web.portal.acting import act, must
+from web.portal.alike import asked_of
+from web.portal.anchor.blueprint import anchor, one_invoice
+from web.portal.anchor.invoice import invoice_page
+from web.refusals import refusal_text
+
+
+@anchor.post("/invoices/<invoice_id>/duplicates/<suspicion_id>")
+def decide_duplicate(invoice_id: str, suspicion_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Say whether an invoice and another are two claims, or one twice, whose later is refused."""
+    must("duplicate.decide")
+    with platform().db.read(actor()) as reading:
+        one_invoice(reading, invoice_id)
+        found = one_alike(reading, actor(), suspicion_id)
+    papers = () if found is None else (found.paper, *([found.twin] if found.twin else []))
+    if found is None or invoice_id not in {one.invoice_id for one in papers}:
+        raise not_found("duplicate", suspicion_id)
+    asked, wrong = asked_of(found)
+    if not wrong:
+        try:
+            act("duplicate.decide", asked)
+        except (NotAllowed, NotFound):
+            raise
+        except ScfError as refused:
+            wrong = {"reason": refusal_text(refused)}
+    if wrong:
+        form = {"suspicion": found.id, "outcome": asked["outcome"], "saw": asked["reason"]}
+        errors = {f"{name}-{found.id}": text for name, text in wrong.items()}
+        return invoice_page(invoice_id, form, errors), 422
+    told = (
+        _("Recorded: invoice %(number)s is rejected.", number=found.paper.number)
+        if asked["outcome"] == "SAME"
+        else _("Recorded: they are two claims.")
+    )
+    flash(told, "ok")
+    return redirect(url_for("anchor.invoice", invoice_id=invoice_id), 303)
