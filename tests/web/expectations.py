@@ -118,7 +118,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "counter_offer": lambda who: who.org in {"supplier-x", "bank-a"},
     "review": lambda who: who.org == "bank-a",
     "payment_file": lambda who: who.org == "bank-a",
-    "suspicion": lambda who: who.org == "bank-a",
+    "suspicion": lambda who: who.org in {"bank-a", "anchor-x"},
     "bank_statement": lambda who: who.org == "bank-a",
     "bank_entry": lambda who: who.org == "bank-a",
     # its chain; a bank is told when the firm is in none of its own
@@ -354,6 +354,14 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/disputes/<dispute_id>"): Api(TRADERS | BANK, thing="dispute"),
     ("POST", f"{API}/disputes/<dispute_id>/resolve"): Api(
         TRADERS, {"outcome": "seller"}, "dispute", refused=_is_seller
+    ),
+    ("GET", f"{API}/duplicates"): Api(ANCHORS | BANK),
+    ("GET", f"{API}/duplicates/<suspicion_id>"): Api(ANCHORS | BANK, thing="suspicion"),
+    ("POST", f"{API}/duplicates/<suspicion_id>/decide"): Api(
+        ANCHORS | OFFICERS, {"outcome": "DISTINCT", **REASON}, "suspicion"
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/appeal"): Api(
+        TREASURER, NOTE, "invoice", refused=lambda who: who.org != "supplier-x"
     ),
     ("GET", f"{API}/credit-notes"): Api(TRADERS | BANK),
     ("GET", f"{API}/credit-notes/<credit_note_id>"): Api(TRADERS | BANK, thing="credit_note"),

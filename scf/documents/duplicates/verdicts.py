@@ -22,7 +22,8 @@ from scf.kernel.ids import new_id
 from scf.parties.service import same_person
 
 _BANK: Final = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
-_Words = Annotated[str, Field(min_length=3, max_length=2000)]
+Said = Annotated[str, Field(min_length=3, max_length=2000)]
+Outcome = Literal["DISTINCT", "SAME"]
 
 constraint_means(
     "uq_verdict",
@@ -42,8 +43,8 @@ class DecideDuplicate(_Input):
     """
 
     suspicion_id: Id
-    outcome: Literal["DISTINCT", "SAME"]
-    reason: _Words
+    outcome: Outcome
+    reason: Said
     version: Count = 0
 
 
@@ -51,7 +52,7 @@ class AppealDuplicate(_Input):
     """Why the seller's invoice is a claim of its own."""
 
     invoice_id: Id
-    note: _Words
+    note: Said
 
 
 @command("duplicate.decide", DecideDuplicate)

@@ -22,6 +22,7 @@ RESOURCES = (
     "trade_messages",
     "invoices",
     "disputes",
+    "duplicates",
     "credit_notes",
     "programmes",
     "limits",

@@ -17,10 +17,10 @@ from scf.reporting.registry import answers
 from web.context import actor, now
 from web.forms import minor_of
 from web.portal import chain
+from web.portal.alike import RULES
 from web.portal.gate import kept
 from web.portal.officer import caseview, verdicts
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
-from web.portal.officer.duplicates import RULES
 from web.portal.officer.queue import cases
 from web.portal.officer.words import decline_name, told_name
 from web.refusals import refusal_text
