@@ -110,7 +110,11 @@ BELL: Final = Entry("portal.notices", "bell", _("Notices"), count=unread_notices
 # In the order in which a person with several roles is led to the first home.
 ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {
     Role.TREASURER: _TREASURER,
-    Role.ANCHOR_APPROVER: _ANCHOR,
+    # Whoever binds the firm also says which of its programs may speak for it.
+    Role.ANCHOR_APPROVER: (
+        *_ANCHOR,
+        Entry("connections.home", "sync", _("Connections"), "x"),
+    ),
     Role.ANCHOR_CLERK: _ANCHOR,
     Role.OFFICER_CHECKER: _OFFICER,
     Role.OFFICER_MAKER: _OFFICER,

@@ -10,6 +10,7 @@ from tests.support.engines import ENGINES
 from tests.web.api.story import Story
 from tests.web.expectations import API, ROUTES, Api
 
+SIGNED = f"{API}/channels/{{channel_id}}/messages"
 pytestmark = pytest.mark.parametrize("engine_name", ENGINES[:1], indirect=True)
 
 
@@ -33,7 +34,20 @@ def test_the_description_is_valid_and_has_every_route(document: dict[str, Any]) 
         for (method, rule), row in ROUTES.items()
         if isinstance(row, Api)
     }
-    assert described == declared
+    assert described == declared | {("POST", SIGNED)}
+
+
+def test_a_signed_message_is_described_with_its_headers_and_needs_no_token(
+    document: dict[str, Any],
+) -> None:
+    told = document["paths"][SIGNED]["post"]
+    assert told["security"] == []
+    asked = {(one["in"], one["name"]) for one in told["parameters"] if one.get("required")}
+    headers = {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert asked == {("path", "channel_id"), *(("header", name) for name in headers)}
+    answer = told["responses"]["202"]["content"]["application/json"]["schema"]
+    assert set(document["components"]["schemas"][answer["$ref"].rpartition("/")[2]]
+               ["properties"]) == {"id", "job_id"}  # fmt: skip
 
 
 def test_whatever_is_written_names_all_its_fields(document: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from scf.channels.models import Channel, ChannelFile
 from scf.documents.commands import MAX_UPLOAD
 from scf.kernel.errors import NotSignedIn
 from scf.kernel.findings import shown
+from web.api.v1 import described
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Answer
 from web.api.v1.shell import OPEN_TO_SIGNED, count_unknown, endpoint, reader
@@ -59,6 +60,13 @@ class ChannelFilePage(Answer):
 
     items: list[ChannelFileOut]
     next_cursor: str
+
+
+class MessageReceived(Answer):
+    """The message is kept; its progress stands at ``/uploads/{id}``."""
+
+    id: str
+    job_id: str | None
 
 
 _OUT = set(ChannelOut.model_fields)
@@ -113,7 +121,11 @@ def receive_message(channel_id: str) -> tuple[dict[str, str | None], int, dict[s
         raise
     upload_id = outcome.result["upload_id"]
     where = url_for("api.uploads.get_upload", upload_id=upload_id)
-    return {"id": upload_id, "job_id": outcome.result["job_id"]}, 202, {"Location": where}
+    received = MessageReceived(id=upload_id, job_id=outcome.result["job_id"])
+    return received.model_dump(), 202, {"Location": where}
 
 
 receive_message.raw_body = True  # type: ignore[attr-defined]
+described.takes_signed(
+    "/channels/<channel_id>/messages", resource.name, "Take a signed document", MessageReceived
+)

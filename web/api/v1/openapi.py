@@ -62,12 +62,13 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     """Declare what holds for every operation once, and in the form in which it is answered."""
     schemas = document["components"]["schemas"]
     schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
+    described.complete(document)
     for operations in document["paths"].values():
         for method, operation in operations.items():
             responses = operation["responses"]
             for status, words in _EVERYWHERE.items():
                 responses[status] = {"description": words, "content": _PROBLEM}
-            if method != "get":
+            # A signed message has an id of its own in place of the key.
+            if method != "get" and operation.get("security") != []:
                 operation["parameters"].append(_KEY_HEADER)
-    described.complete(document)
     return document
