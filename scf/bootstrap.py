@@ -43,6 +43,7 @@ SLICES = (
     "scf.documents.einvoice.judging",
     "scf.documents.identity.commands",
     "scf.documents.identity.merging",
+    "scf.documents.posted.commands",
     "scf.documents.staging",
     "scf.documents.taxcheck.commands",
     "scf.documents.transfers.commands",

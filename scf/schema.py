@@ -11,6 +11,7 @@ import scf.documents.identity.models
 import scf.documents.match.models
 import scf.documents.messages.models
 import scf.documents.models
+import scf.documents.posted.models
 import scf.documents.taxcheck.models
 import scf.documents.transfers.models
 import scf.financing.models

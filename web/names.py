@@ -181,6 +181,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "upload.finish": _l("File finished"),
     "upload.receive": _l("File handed in"),
     "upload.start": _l("File started"),
+    "batch.post": _l("Documents handed in as data"),
     "upload.take": _l("Files handed in"),
     "user.add": _l("Person added"),
     "user.disable": _l("Person locked out"),
@@ -194,6 +195,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "webhook.test": _l("Webhook tried"),
     "channel.add": _l("Channel added"),
     "channel.change": _l("Channel changed"),
+    "channel.report": _l("Problem of a channel noted"),
     "channel.rotate": _l("Secret of a channel changed"),
 }
 OBJECTS: Final[Mapping[str, object]] = {

@@ -62,6 +62,13 @@ class RotateChannel(_Input):
     sealed: str = Field(exclude=True, min_length=20, max_length=400, json_schema_extra={**SECRET})
 
 
+class ReportChannel(_Input):
+    """Why the last look at a channel failed."""
+
+    channel_id: str = Field(max_length=64)
+    problem: str = Field(max_length=64)
+
+
 def owner(org_id: str) -> str:
     """Name for whom a secret is sealed."""
     return f"channel:{org_id}"
@@ -197,6 +204,22 @@ def rotate_channel(ctx: Context, data: RotateChannel) -> dict[str, Any]:
     )
     ctx.change("channel", row.id, None, {"secret": "changed"})
     return {"id": row.id, "former_until": until.isoformat()}
+
+
+@command("channel.report", ReportChannel)
+def report_channel(ctx: Context, data: ReportChannel) -> dict[str, Any]:
+    """The page of the channel shows why nothing comes; who keeps it is told once, not each time."""
+    row = ctx.conn.execute(
+        select(_channel).where(_channel.c.id == data.channel_id, _channel.c.state == "ACTIVE")
+    ).one_or_none()
+    if row is None or row.problem == data.problem:
+        return {"id": data.channel_id, "told": False}
+    ctx.conn.execute(update(_channel).where(_channel.c.id == row.id).values(problem=data.problem))
+    ctx.change("channel", row.id, {"problem": row.problem}, {"problem": data.problem})
+    told = row.problem is None
+    if told:
+        ctx.emit("channel.problem", {"channel_id": row.id}, org_id=row.org_id)
+    return {"id": row.id, "told": told}
 
 
 def _one(ctx: Context, channel_id: str) -> Any:  # noqa: ANN401 - a row

@@ -11,6 +11,7 @@ from scf.channels.exchange import Visit
 from scf.channels.folders import Folders, LocalFolders
 from scf.channels.models import Channel
 from scf.db.platform import Platform
+from scf.kernel.actor import OPERATOR
 from scf.kernel.errors import Unavailable
 from scf.notices.webhooks.targets import NotReached, Targets
 from scf.parties.access import may
@@ -92,8 +93,16 @@ class Rounds:
 
     def _leave(self, channel: Any, problem: str | None) -> None:  # noqa: ANN401 - a row
         now = self.platform.clock.now()
-        values: dict[str, Any] = {"lease_until": None, "looked_at": now, "problem": problem}
-        if problem is not None:
+        values: dict[str, Any] = {"lease_until": None, "looked_at": now}
+        if problem is None:
+            values["problem"] = None
+        else:
             values["next_look_at"] = now + AFTER_PROBLEM
+            self.platform.run(
+                "channel.report",
+                {"channel_id": channel.id, "problem": problem},
+                OPERATOR,
+                key=f"channel.report:{channel.id}:{now.isoformat()}",
+            )
         with self.platform.db.writer.begin() as conn:
             conn.execute(update(_channel).where(_channel.c.id == channel.id).values(**values))

@@ -27,6 +27,7 @@ from scf.documents.models import (
     Upload,
 )
 from scf.documents.orderbook import Orders
+from scf.documents.posted.noting import free_ids, note_documents
 from scf.documents.readers import FormatName
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.rows import Origin
@@ -267,6 +268,7 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
             for sha256, original_id in ids.items()
         }
     stored = store_slice(ctx, content, origins, staged=row.mode == "atomic")[row.id]
+    note_documents(ctx, row.id, stored.places)
     counts = stored.counts()
     ctx.change(
         "upload",
@@ -351,6 +353,7 @@ def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
         ctx.conn.execute(
             delete(table).where(table.c.upload_id == row.id, table.c.document_state == "RECEIVED")
         )
+    free_ids(ctx, row.id)
     if twice:
         ctx.conn.execute(insert(_finding), twice)
     ctx.conn.execute(

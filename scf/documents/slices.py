@@ -71,6 +71,7 @@ class Stored:
     duplicate: int = 0
     bad: int = 0
     ids: list[str] = dataclasses.field(default_factory=list)
+    places: list[tuple[str, str, str]] = dataclasses.field(default_factory=list)  # kind and id at
     to_judge: int = 0  # documents that declare rules of their own
 
     @classmethod
@@ -84,6 +85,7 @@ class Stored:
             total.duplicate += one.duplicate
             total.bad += one.bad
             total.ids += one.ids
+            total.places += one.places
             total.to_judge += one.to_judge
         return total
 

@@ -174,6 +174,7 @@ class _Store:
             result.stored += 1
             result.incomplete += made.state == "INCOMPLETE"
             result.ids.append(made.id)
+            result.places.append((made.document.source.root, kind.value, made.id))
             if item.findings:
                 self._report(made.origin, item.findings, made.document, made.id)
             if not made.parties_known:

@@ -35,6 +35,7 @@ from scf.documents.models import (
     TradePayment,
     Upload,
 )
+from scf.documents.posted.models import PostedItem
 from scf.documents.taxcheck.models import TaxCheck, TaxIdentityRow
 from scf.documents.transfers.models import Transfer, TransferSlice
 from scf.kernel.actor import Actor
@@ -195,7 +196,7 @@ def _own(model: type[SQLModel]) -> None:
     visible_to(model)(lambda actor: org_id == actor.org_id)
 
 
-for _model in (Upload, Original, PendingParty):
+for _model in (Upload, Original, PendingParty, PostedItem):
     _own(_model)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, column, select, table
 from sqlalchemy.engine import Connection
 
 from scf.documents.commands import READ_AT_ONCE
@@ -26,6 +26,11 @@ _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
 _original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
 _request: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
 _webhook: Final[Table] = WebhookEndpoint.__table__  # type: ignore[attr-defined]
+# Channels stand above notices, so their table is named here, and only here, by name and column.
+_channel: Final = table(
+    "channel",
+    *(column(name) for name in ("id", "org_id", "user_id", "name", "created_by")),
+)
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 
 
@@ -70,10 +75,40 @@ def _upload_finished(conn: Connection, _topic: str, payload: Mapping[str, Any]) 
         .join(_original, _original.c.id == _upload.c.original_id)
         .where(_upload.c.id == payload["upload_id"])
     ).one()
+    channel = conn.execute(select(_channel).where(_channel.c.user_id == row.user_id)).one_or_none()
+    if channel is not None:
+        if not row.bad_count and not row.incomplete_count:
+            return None  # its program is acknowledged; a person is told what a person must do
+        words = _of_channel_file(row, channel.name)
+        return Told(row.org_id, _keepers(conn, channel), words, "upload", row.id)
     if row.size <= READ_AT_ONCE and not row.bad_count:
         return None
     known = conn.execute(select(_user.c.id).where(_user.c.id == row.user_id)).scalars()
     return Told(row.org_id, tuple(known), _of_file(row), "upload", row.id)
+
+
+def _keepers(conn: Connection, channel: Any) -> tuple[str, ...]:  # noqa: ANN401 - a row
+    """Give who added a channel; once that person has left, who may keep it."""
+    added = conn.execute(
+        select(_user.c.id).where(
+            _user.c.id == channel.created_by,
+            _user.c.org_id == channel.org_id,
+            _user.c.state == "ACTIVE",
+        )
+    ).scalars()
+    return tuple(added) or _people(conn, channel.org_id, Role.TREASURER, Role.ANCHOR_APPROVER)
+
+
+def _of_channel_file(row: Any, channel: str) -> Words:  # noqa: ANN401 - a row
+    return Words(
+        "%(name)s came through %(channel)s. Stored: %(stored)s, of these waiting: %(waiting)s."
+        " To fix: %(bad)s.",
+        name=row.name,
+        channel=channel,
+        stored=row.stored_count,
+        waiting=row.incomplete_count,
+        bad=row.bad_count,
+    )
 
 
 def _of_file(row: Any) -> Words:  # noqa: ANN401 - a row
@@ -164,9 +199,20 @@ def _webhook_disabled(conn: Connection, _topic: str, payload: Mapping[str, Any])
     return Told(row.org_id, people, words, "webhook", row.id)
 
 
+def _channel_problem(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told | None:
+    """Tell who keeps a channel that nothing comes through it any more."""
+    row = conn.execute(select(_channel).where(_channel.c.id == payload["channel_id"])).one()
+    words = Words(
+        "Nothing comes through %(channel)s at present; its page says why. What lies there waits.",
+        channel=row.name,
+    )
+    return Told(row.org_id, _keepers(conn, row), words, "channel", row.id)
+
+
 COMPOSERS: Final[Mapping[str, Composer]] = {
     "upload.finished": _upload_finished,
     "webhook.disabled": _webhook_disabled,
+    "channel.problem": _channel_problem,
     "request.closed": _of_request,
     "recourse.called": _recourse_called,
     **dict.fromkeys(_OF_REQUEST, _of_request),

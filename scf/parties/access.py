@@ -61,6 +61,7 @@ MAY: dict[str, frozenset[Role]] = {
     "upload.receive": _TRADER,
     "upload.take": _TRADER,
     "upload.start": _TRADER,
+    "batch.post": _TRADER,
     "transfer.open": _TRADER,
     "transfer.bring": _TRADER,
     "transfer.complete": _TRADER,
@@ -190,6 +191,7 @@ MAY: dict[str, frozenset[Role]] = {
     "channel.add": _SENDERS,
     "channel.change": _SENDERS,
     "channel.rotate": _SENDERS,
+    "channel.report": _OPERATOR,
     # --- accounting
     "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }

@@ -12,6 +12,7 @@ from scf.channels.models import Channel, ChannelFile
 from scf.channels.rounds import EVERY, Rounds
 from scf.db.engine import Database
 from scf.documents.models import Invoice, Upload
+from scf.notices.models import Notice
 from scf.notices.webhooks.targets import Targets
 from scf.parties.factors.vault import Vault
 from tests.support.people import World, small_world
@@ -70,6 +71,11 @@ class Desk:
 
     def invoices(self) -> list[str]:
         return sorted(row.number for row in self.rows(Invoice))
+
+    def told(self) -> list[tuple[str, str]]:
+        """Give what people were told of, once the worker has handed every event on."""
+        self.platform.worker().drain()
+        return [(row.user_id, row.message) for row in self.rows(Notice)]
 
     def channel(self) -> Any:  # noqa: ANN401
         return self.rows(Channel)[0]

@@ -12,6 +12,7 @@ import pytest
 from scf.channels import exchange
 from scf.channels.folders import LocalFolders
 from scf.channels.models import ChannelFile
+from scf.channels.rounds import AFTER_PROBLEM
 from scf.channels.rules import is_a_document, plain_name
 from scf.db.engine import Database
 from scf.kernel.actor import Role
@@ -71,6 +72,9 @@ def test_bad_rows_come_back_beside_what_was_kept(desk: Desk) -> None:
     rows = list(csv.reader(desk.text("error", ".errors.csv").splitlines(), delimiter=";"))
     assert [row[0] for row in rows] == ["Bill Number", "W-2"]
     assert len(desk.names("archive")) == 1
+    ((reader, words),) = desk.told()
+    assert reader == desk.who.user_id, "who added the channel"
+    assert words == "march.csv came through Our ERP. Stored: 1, of these waiting: 1. To fix: 1."
 
 
 def test_what_nobody_can_read_goes_to_error_with_its_reason(desk: Desk) -> None:
@@ -265,6 +269,11 @@ def test_nothing_is_taken_while_paused_or_once_the_person_may_no_more(desk: Desk
     desk.looks()
     assert desk.channel().problem == "CHANNEL_PERSON"
     assert desk.uploads() == []
+    desk.world.clock.advance(AFTER_PROBLEM)
+    desk.look()
+    ((reader, words),) = desk.told()
+    assert reader == desk.who.user_id
+    assert words.startswith("Nothing comes through Our ERP at present")
     desk.world.run("channel.change", desk.who, **change, state="REMOVED")
     with pytest.raises(Conflict):
         desk.world.run("channel.change", desk.who, **change, state="ACTIVE")

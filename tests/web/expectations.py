@@ -333,6 +333,10 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/uploads/<upload_id>/original"): Api(TRADERS, thing="upload"),
     ("GET", f"{API}/uploads/<upload_id>/errors"): Api(TRADERS, thing="upload"),
     ("GET", f"{API}/findings"): Api(TRADERS),
+    ("POST", f"{API}/batches"): Api(
+        TRADERS, {"items": [{"client_id": "A-1", "document": {"notes": ["n" * 70_000]}}]}
+    ),
+    ("GET", f"{API}/batch-items"): Api(TRADERS),
     ("GET", f"{API}/orders"): Api(TRADERS | BANK),
     ("GET", f"{API}/orders/<order_id>"): Api(TRADERS | BANK, thing="order"),
     ("GET", f"{API}/receipts"): Api(TRADERS | BANK),

@@ -72,6 +72,11 @@ def _page_of(row: Notice, who: Actor) -> str:
             "connections.webhook",
             {"webhook_id": row.subject_id},
         ),
+        "channel": (
+            may(who, "channel.read"),
+            "connections.channel",
+            {"channel_id": row.subject_id},
+        ),
     }
     opens, endpoint, values = pages.get(row.subject, (False, "", {}))
     return url_for(endpoint, **values) if opens else ""

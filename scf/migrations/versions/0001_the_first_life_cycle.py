@@ -1750,6 +1750,31 @@ def upgrade() -> None:
     )
     op.create_index("ix_passkey_user", "passkey", ["user_id"], unique=False)
     op.create_table(
+        "posted_item",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("upload_id", sa.String(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("document_type", sa.String(), nullable=True),
+        sa.Column("document_id", sa.String(), nullable=True),
+        sa.Column("released", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["upload_id"], ["upload.id"], name="fk_posted_item_upload"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_posted_item", "posted_item", ["upload_id", "position"], unique=False)
+    op.create_index(
+        "uq_posted_item",
+        "posted_item",
+        ["org_id", "client_id"],
+        unique=True,
+        sqlite_where=sa.text("NOT released"),
+        postgresql_where=sa.text("NOT released"),
+    )
+    op.create_table(
         "price_assessment",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),

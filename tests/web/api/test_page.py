@@ -57,4 +57,5 @@ def test_every_command_of_the_page_succeeds_and_tells_the_story(
     assert out.index('"FUNDED"') < out.index('"CLOSED"')
     assert "BV-2026-123;06.03.2026;29.05.2026;EUR;7,2,5;AMOUNT_FORMAT: " in out
     assert "Idempotency-Hit: true" in out
+    assert '"client_id":"erp-4712"' in out.replace('": "', '":"')
     assert "breaches: []" in out

@@ -16,6 +16,7 @@ RESOURCES = (
     "users",
     "tokens",
     "uploads",
+    "batches",
     "transfers",
     "orders",
     "receipts",

@@ -123,6 +123,9 @@ def _refuse_unclean_body() -> None:
     """Read the body once, strictly; the library behind reads it leniently."""
     if request.method not in _UNSAFE or getattr(_view(), "raw_body", False):
         return
+    limit = getattr(_view(), "max_body", None)
+    if limit is not None:
+        request.max_content_length = limit
     raw = request.get_data(cache=True)
     if not raw:
         return
@@ -182,6 +185,7 @@ def endpoint(
             return described(*args, **kwargs)
 
         guarded.raw_body = raw_body  # type: ignore[attr-defined]
+        guarded.max_body = max_body  # type: ignore[attr-defined]
         guarded.action = action  # type: ignore[attr-defined]
         resource.add_url_rule(rule, view.__name__, guarded, methods=[method])
         return guarded

@@ -240,7 +240,7 @@ def list_upload_findings(upload_id: str, query: PageQuery) -> FindingPage:
         rows, following = page(
             session, statement, query, col(DocumentFinding.id), newest_first=False
         )
-        return FindingPage(items=[_finding(row) for row in rows], next_cursor=following)
+        return FindingPage(items=[finding_out(row) for row in rows], next_cursor=following)
 
 
 @endpoint(resource, "GET", "/findings", action="upload.read", answer=FindingPage)
@@ -254,7 +254,7 @@ def list_findings(query: FindingsQuery) -> FindingPage:
         statement = statement.where(col(DocumentFinding.resolved_at).is_(None))
     with reader() as session:
         rows, following = page(session, statement, query, col(DocumentFinding.id))
-        return FindingPage(items=[_finding(row) for row in rows], next_cursor=following)
+        return FindingPage(items=[finding_out(row) for row in rows], next_cursor=following)
 
 
 # --- Out --------------------------------------------------------------------------------------
@@ -341,7 +341,8 @@ def _pace(row: Upload, job: Job | None) -> dict[str, int | None]:
 _SHOWN = set(FindingOut.model_fields)
 
 
-def _finding(row: DocumentFinding) -> FindingOut:
+def finding_out(row: DocumentFinding) -> FindingOut:
+    """Show a finding in the language of who asks."""
     return FindingOut.model_validate(
         row.model_dump(include=_SHOWN) | {"message": translated(row.told)}
     )
