@@ -1,7 +1,7 @@
 """Looking for invoices that are the same claim as a new one, and keeping what was found.
 
-One short range of one index per pair of firms: seller, buyer, amount within the tolerance, day of
-issue. Void and fully credited invoices are left out: what was billed again stands for them.
+One short range of one index per invoice: seller, buyer, amount within the tolerance, day of issue.
+Void and fully credited invoices are left out: what was billed again stands for them.
 """
 
 import datetime as dt
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, func, or_, select, text
+from sqlalchemy import Table, bindparam, func, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -30,6 +30,9 @@ _line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
 _LIVE: Final = text("document_state IN ('VALIDATED', 'INCOMPLETE')")
 # Of a pair with more alike within the days and amounts looked at, the amount says nothing any more.
 MOST_READ: Final = 2_000
+_MOST_BESIDE: Final = 20_000
+_LESS: Final = PPM // NEAR_PPM
+_MORE: Final = (PPM - NEAR_PPM) // NEAR_PPM - 1
 _COLUMNS: Final = (
     INVOICE.c.id,
     INVOICE.c.number,
@@ -54,18 +57,20 @@ NEAR: Final = (
     .order_by(INVOICE.c.payable_minor, INVOICE.c.issue_on)
     .limit(MOST_READ)
 )
-# The same amount and day, whatever the number.
-_ALIKE: Final = (
-    select(INVOICE.c.id, INVOICE.c.number, INVOICE.c.payable_minor, INVOICE.c.issue_on)
-    .where(
-        INVOICE.c.seller_id == bindparam("seller"),
-        INVOICE.c.buyer_id == bindparam("buyer"),
-        INVOICE.c.payable_minor.between(bindparam("least"), bindparam("most")),
-        INVOICE.c.issue_on.between(bindparam("first"), bindparam("last")),
-        INVOICE.c.currency == bindparam("currency"),
-        _LIVE,
-    )
-    .limit(MOST_READ)
+# The same amount and day, whatever the number: of all that arrive together.
+_ALIKE: Final = select(
+    INVOICE.c.id,
+    INVOICE.c.seller_id,
+    INVOICE.c.buyer_id,
+    INVOICE.c.currency,
+    INVOICE.c.payable_minor,
+    INVOICE.c.issue_on,
+    INVOICE.c.number,
+).where(
+    tuple_(
+        INVOICE.c.seller_id, INVOICE.c.buyer_id, INVOICE.c.payable_minor, INVOICE.c.issue_on
+    ).in_(bindparam("alike", expanding=True)),
+    _LIVE,
 )
 _PAIR: Final = (INVOICE.c.seller_id, INVOICE.c.buyer_id, INVOICE.c.currency)
 _ASKED: Final = select(*_COLUMNS, *_PAIR).where(
@@ -76,6 +81,28 @@ _ASKED: Final = select(*_COLUMNS, *_PAIR).where(
     INVOICE.c.credited_minor < INVOICE.c.base_minor,
     _LIVE,
 )  # fmt: skip
+_own = INVOICE.alias("own")
+# Beside each of these invoices, by one range of one index, all that lie about its amount: a little
+# more than the tolerance, which the rules then hold exactly.
+_BESIDE: Final = (
+    select(*_COLUMNS, *_PAIR)
+    .select_from(_own)
+    .join(
+        INVOICE,
+        (INVOICE.c.seller_id == _own.c.seller_id)
+        & (INVOICE.c.buyer_id == _own.c.buyer_id)
+        & (INVOICE.c.payable_minor >= _own.c.payable_minor - _own.c.payable_minor // _LESS - 1)
+        & (INVOICE.c.payable_minor <= _own.c.payable_minor + _own.c.payable_minor // _MORE + 1)
+        & (INVOICE.c.currency == _own.c.currency),
+    )
+    .where(
+        _own.c.id.in_(bindparam("ids", expanding=True)),
+        INVOICE.c.issue_on.between(bindparam("first"), bindparam("last")),
+        INVOICE.c.credited_minor < INVOICE.c.base_minor,
+        text("invoice.document_state IN ('VALIDATED', 'INCOMPLETE')"),
+    )
+    .limit(_MOST_BESIDE)
+)
 _LINES: Final = select(_line.c.invoice_id, _line.c.item, _line.c.quantity_micro).where(
     _line.c.invoice_id.in_(bindparam("ids", expanding=True))
 )
@@ -92,25 +119,24 @@ def written_otherwise(conn: Connection, kind: Kind, drafts: Iterable[Draft]) -> 
     Amount and day are the earlier one's to the cent: then it is the same document, and is blocked
     like the same number. Gives the earlier one's id.
     """
-    by_pair: dict[tuple[str, str, str], list[_Arriving]] = defaultdict(list)
-    for made in drafts:
-        said = made.document
-        if kind is Kind.INVOICE and made.seller_id and made.buyer_id and said.issue_on:
-            one = _Arriving(
-                made.id, made.seller_id, made.buyer_id, said.currency, said.payable_minor or 0,
-                said.issue_on, said.number,
-            )  # fmt: skip
-            by_pair[one.seller_id, one.buyer_id, one.currency].append(one)
+    own = [
+        _Arriving(
+            made.id, made.seller_id, made.buyer_id, made.document.currency,
+            made.document.payable_minor or 0, made.document.issue_on, made.document.number,
+        )
+        for made in drafts
+        if kind is Kind.INVOICE and made.seller_id and made.buyer_id and made.document.issue_on
+    ]  # fmt: skip
+    if not own:
+        return {}
+    alike = {(one.seller_id, one.buyer_id, one.payable_minor, one.issue_on) for one in own}
+    stored = conn.execute(_ALIKE, {"alike": sorted(alike)})
+    known = {_content(row): row.id for row in stored}
     found = {}
-    for own in by_pair.values():
-        known = {
-            _content(row): row.id
-            for row in conn.execute(_ALIKE, _range(own, 0, dt.timedelta())).all()
-        }
-        for one in own:
-            earlier = known.setdefault(_content(one), one.id)
-            if earlier != one.id:
-                found[one.id] = earlier
+    for one in own:
+        earlier = known.setdefault(_content(one), one.id)
+        if earlier != one.id:
+            found[one.id] = earlier
     return found
 
 
@@ -126,23 +152,12 @@ class _Arriving(NamedTuple):
     number: str
 
 
-def _content(row: Any) -> tuple[int, dt.date, str]:  # noqa: ANN401 - a row, or one arriving
-    return row.payable_minor, row.issue_on, squeezed_number(row.number)
+def _content(row: Any) -> tuple[str, str, str, int, dt.date, str]:  # noqa: ANN401 - a row, or one arriving
+    return (*_pair(row), row.payable_minor, row.issue_on, squeezed_number(row.number))
 
 
-def _range(own: Sequence[Any], tolerance_ppm: int, reach: dt.timedelta) -> dict[str, Any]:
-    """Give the amounts and days within which anything could be the same claim as these."""
-    amounts = [row.payable_minor for row in own]
-    days = [row.issue_on for row in own]
-    return {
-        "seller": own[0].seller_id,
-        "buyer": own[0].buyer_id,
-        "currency": own[0].currency,
-        "least": min(amounts) * (PPM - tolerance_ppm) // PPM,
-        "most": -(-max(amounts) * PPM // (PPM - tolerance_ppm)),
-        "first": min(days) - reach,
-        "last": max(days) + reach,
-    }
+def _pair(row: Any) -> tuple[str, str, str]:  # noqa: ANN401 - a row, or one arriving
+    return row.seller_id, row.buyer_id, row.currency
 
 
 def look(ctx: Context, invoice_ids: Collection[str]) -> None:
@@ -152,33 +167,29 @@ def look(ctx: Context, invoice_ids: Collection[str]) -> None:
     files that came at the same moment could not see each other.
     """
     rows = ctx.conn.execute(_ASKED, {"ids": sorted(invoice_ids)}).all() if invoice_ids else []
-    by_pair: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
-    for row in rows:
-        by_pair[row.seller_id, row.buyer_id, row.currency].append(row)
-    new = []
-    for (seller_id, buyer_id, _), own in by_pair.items():
-        near = candidates(ctx.conn, own)
-        if len(near) < len(own) + 1 and len(own) == 1:
-            continue  # nothing but itself
-        prints = _prints(ctx.conn, near)
-        fresh = {row.id for row in own}
-        asked = [one for one in prints if one.id in fresh]
-        suspected = list(suspicions(asked, prints))
-        known = _known(ctx.conn, fresh) if suspected else set()
-        new += [
-            {
-                "id": new_id(),
-                "invoice_id": later,
-                "twin_id": earlier,
-                "seller_id": seller_id,
-                "buyer_id": buyer_id,
-                "code": found.code,
-                "facts": found.facts,
-                "found_at": ctx.now,
-            }
-            for later, earlier, found in suspected
-            if (later, earlier) not in known
-        ]
+    near = _beside(ctx.conn, rows)
+    prints = _prints(ctx.conn, [row for one in near.values() for row in one if len(one) > 1])
+    fresh = {row.id for row in rows}
+    suspected = [
+        (pair, *found)
+        for pair, compared in prints.items()
+        for found in suspicions([one for one in compared if one.id in fresh], compared)
+    ]
+    known = _known(ctx.conn, fresh) if suspected else set()
+    new = [
+        {
+            "id": new_id(),
+            "invoice_id": later,
+            "twin_id": earlier,
+            "seller_id": seller_id,
+            "buyer_id": buyer_id,
+            "code": found.code,
+            "facts": found.facts,
+            "found_at": ctx.now,
+        }
+        for (seller_id, buyer_id, _), later, earlier, found in suspected
+        if (later, earlier) not in known
+    ]
     if new:
         ctx.conn.execute(_NEW[ctx.dialect], new)
         for one in new:
@@ -195,21 +206,56 @@ def _known(conn: Connection, ids: Collection[str]) -> set[tuple[str, str]]:
     return {(row.invoice_id, row.twin_id) for row in rows}
 
 
+def _beside(conn: Connection, rows: Sequence[Any]) -> dict[tuple[str, str, str], list[Any]]:
+    """Read by pair and currency what any rule could hold against these, and these themselves."""
+    if not rows:
+        return {}
+    days = [row.issue_on for row in rows]
+    reach = {"first": min(days) - REACH, "last": max(days) + REACH}
+    near = conn.execute(_BESIDE, {"ids": [row.id for row in rows], **reach}).all()
+    own: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    for row in rows:
+        own[_pair(row)].append(row)
+    if len(near) == _MOST_BESIDE:  # some pair is crowded: each by itself, so that none is cut off
+        return {pair: list(candidates(conn, of_pair)) for pair, of_pair in own.items()}
+    found: dict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
+    for row in (*rows, *near):
+        found[_pair(row)][row.id] = row
+    return {pair: list(by_id.values()) for pair, by_id in found.items()}
+
+
 def candidates(conn: Connection, own: Sequence[Any]) -> Sequence[Any]:
     """Read the invoices of one pair and currency that any rule could hold against these."""
-    near = conn.execute(NEAR, _range(own, NEAR_PPM, REACH)).all()
+    near = conn.execute(NEAR, _range(own)).all()
     if len(near) < MOST_READ:
         return near
     there = {row.id for row in near}
     return [*near, *(row for row in own if row.id not in there)]
 
 
-def _prints(conn: Connection, rows: Sequence[Any]) -> list[Print]:
+def _range(own: Sequence[Any]) -> dict[str, Any]:
+    """Give the amounts and days within which anything could be the same claim as these."""
+    amounts = [row.payable_minor for row in own]
+    days = [row.issue_on for row in own]
+    return {
+        "seller": own[0].seller_id,
+        "buyer": own[0].buyer_id,
+        "currency": own[0].currency,
+        "least": min(amounts) * (PPM - NEAR_PPM) // PPM,
+        "most": -(-max(amounts) * PPM // (PPM - NEAR_PPM)),
+        "first": min(days) - REACH,
+        "last": max(days) + REACH,
+    }
+
+
+def _prints(conn: Connection, rows: Sequence[Any]) -> dict[tuple[str, str, str], list[Print]]:
     lines: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
-    for line in conn.execute(_LINES, {"ids": [row.id for row in rows]}):
-        lines[line.invoice_id].append((line.item, line.quantity_micro))
-    return [
-        Print(
+    if rows:
+        for line in conn.execute(_LINES, {"ids": [row.id for row in rows]}):
+            lines[line.invoice_id].append((line.item, line.quantity_micro))
+    prints: dict[tuple[str, str, str], list[Print]] = defaultdict(list)
+    for row in rows:
+        print_ = Print(
             row.id,
             row.number,
             row.canonical_number,
@@ -220,8 +266,8 @@ def _prints(conn: Connection, rows: Sequence[Any]) -> list[Print]:
             lines_print(lines[row.id]),
             row.upload_id,
         )
-        for row in rows
-    ]
+        prints[_pair(row)].append(print_)
+    return prints
 
 
 _ONE: Final = INVOICE.alias("one")

@@ -8,6 +8,7 @@ Source: fraud.md 2.1 (a); finance.md F10.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Final
@@ -53,7 +54,7 @@ class Tolerance:
         return 1 + Fraction(self.price_over_ppm, PPM)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Rules:
     """What an invoice of a pair must match, how closely, and which agreements say so."""
 
@@ -78,12 +79,14 @@ class Rules:
 
     def amount_bound(self, minor: int, micro: int | None) -> int:
         """Give the most money for an ordered amount: over-quantity at the highest price."""
-        return int(minor * self._share(micro) * self.tolerance.price_share)
+        if not micro:
+            return minor * self._whole.numerator // self._whole.denominator
+        return int(minor * Fraction(self.ordered_bound(micro), micro) * self.tolerance.price_share)
 
-    def _share(self, micro: int | None) -> Fraction:
-        if micro:
-            return Fraction(self.ordered_bound(micro), micro)
-        return Fraction(self.ordered_bound(PPM), PPM)
+    @functools.cached_property
+    def _whole(self) -> Fraction:
+        """How much of an amount without quantity may be asked; the same for every invoice."""
+        return Fraction(self.ordered_bound(PPM), PPM) * self.tolerance.price_share
 
     def stored(self) -> dict[str, Any] | None:
         """Give what is kept with the match; nothing where nothing was agreed."""
