@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from scf.db.platform import Platform
-from scf.demo import cast, copies, enrol, second, trade, world
+from scf.demo import cast, copies, enrol, names, second, trade, world
 from scf.demo.mark import begun
 from scf.demo.story import Story
 from scf.demo.taxoffice import TaxOffice
@@ -112,6 +112,7 @@ def ensure(
         story, _only(_file("payables-finance"), CURRENCY), story.free_papers(), vault, office
     )
     copies.come(story, _INVOICES, story.free_papers())
+    names.come(story)
     story.night()
     return world.keep(users_file, today, story.sign_ins)
 

@@ -42,6 +42,8 @@ _WAITING = text("match_state = 'UNMATCHED' AND order_canonical IS NOT NULL")
 # What few invoices are at any time; a query that wants their index says exactly the same.
 _TAKEN = text("held_minor + outstanding_minor > 0")
 _INCOMPLETE = text("document_state = 'INCOMPLETE'")
+# Findings about firms that nobody knows: few among very many.
+UNKNOWN_FIRM = text("code = 'FIRM_UNKNOWN' AND resolved_at IS NULL")
 _UNPAID = text("payment_state IN ('OPEN', 'PART_PAID')")
 
 
@@ -97,7 +99,11 @@ class DocumentFinding(Record, table=True):
 
     __tablename__ = "document_finding"
     __table_args__ = table_args(
-        Index("ix_finding_upload", "upload_id"), Index("ix_finding_document", "document_id")
+        Index("ix_finding_upload", "upload_id"),
+        Index("ix_finding_document", "document_id"),
+        Index(
+            "ix_finding_unknown", "org_id", sqlite_where=UNKNOWN_FIRM, postgresql_where=UNKNOWN_FIRM
+        ),
     )
     id: IdKey
     org_id: Id

@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy import case, select
 from sqlmodel import Session, col
 
-from scf.documents.models import DocumentFinding
+from scf.documents.models import UNKNOWN_FIRM, DocumentFinding
+from scf.parties.identity.models import FirmMerge
 from scf.parties.models import AccountVerification, BankAccount, Firm, FirmIdentifier
 from scf.parties.service import firm_names, people_names
 
@@ -46,6 +47,21 @@ class FirmLine:
 
 
 @dataclass(frozen=True, slots=True)
+class JoiningLine:
+    """Two records whose joining or parting waits for a second person."""
+
+    id: str
+    kind: str
+    firm_id: str
+    firm: str
+    survivor_id: str
+    survivor: str
+    reason: str
+    proposed_by: str
+    proposed_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountLine:
     """An account as this financier knows it: unverified, verified, or withdrawn."""
 
@@ -68,9 +84,7 @@ def unknown(session: Session) -> list[Unknown]:
     """Give the parties that waiting documents name and nobody knows, each once."""
     rows = session.execute(
         select(DocumentFinding)
-        .where(
-            col(DocumentFinding.code) == "FIRM_UNKNOWN", col(DocumentFinding.resolved_at).is_(None)
-        )
+        .where(UNKNOWN_FIRM)
         .order_by(col(DocumentFinding.created_at), col(DocumentFinding.id))
         .limit(MOST)
     ).scalars()
@@ -149,6 +163,35 @@ def _firm_lines(session: Session, rows: list[Firm]) -> list[FirmLine]:
             names.get(row.invited_by or "", ""),
             row.version,
             row.created_at,
+        )
+        for row in rows
+    ]
+
+
+def joinings(session: Session) -> list[JoiningLine]:
+    """Give the records that somebody proposed to join or to part, the oldest first."""
+    rows = list(
+        session.execute(
+            select(FirmMerge)
+            .where(col(FirmMerge.state) == "PROPOSED")
+            .order_by(col(FirmMerge.proposed_at), col(FirmMerge.id))
+            .limit(MOST)
+        ).scalars()
+    )
+    conn = session.connection()
+    names = firm_names(conn, {one for row in rows for one in (row.firm_id, row.survivor_id)})
+    people = people_names(conn, {row.proposed_by for row in rows})
+    return [
+        JoiningLine(
+            row.id,
+            row.kind,
+            row.firm_id,
+            names.get(row.firm_id, ""),
+            row.survivor_id,
+            names.get(row.survivor_id, ""),
+            row.reason,
+            people.get(row.proposed_by, ""),
+            row.proposed_at,
         )
         for row in rows
     ]

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from scf.kernel.actor import Role
-from tests.web import account_pages, connection_routes
+from tests.web import account_pages, connection_routes, identity_routes
 from tests.web.anchor_pages import ANCHOR_PAGES
 from tests.web.connection_routes import connectors
 from tests.web.officer_pages import ADMIN_PAGES, PAGES
@@ -125,6 +125,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "chain_firm": lambda who: who.org == "supplier-x" or who.is_bank,
     "limit": lambda who: who.org == "bank-a",
     "fixing": lambda who: who.org == "bank-a",
+    "finding": lambda who: who.org in {"bank-a", "anchor-x"},
+    "merge": lambda who: who.is_bank,
     "over_advance": lambda who: who.org in {"supplier-x", "bank-a"},
 }
 
@@ -249,6 +251,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     ("POST", f"{API}/firms/<firm_id>/activate"): Api(OFFICERS, EVIDENCE, "firm", versioned=True),
     ("POST", f"{API}/firms/<firm_id>/suspend"): Api(OFFICERS, REASON, "firm", versioned=True),
+    **identity_routes.routes(Api),
     # --- accounts
     ("GET", f"{API}/accounts"): Api(BANK | ADMIN | {Role.TREASURER}),
     ("POST", f"{API}/accounts"): Api(

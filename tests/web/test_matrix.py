@@ -153,7 +153,18 @@ def _things(world: World) -> dict[str, str]:
         "limit": _limit(world),
         "notice": _notice(world, treasurer),
         "finding": _finding(world),
+        "merge": _merge(world, str(firm)),
     }
+
+
+def _merge(world: World, firm: str) -> str:
+    """Propose that the invited firm stands for a record that a bank made of it."""
+    maker = world.people["bank-a-officer-maker"]
+    twin = world.run("firm.add", maker, name="Invited Ltd")["id"]
+    asked = world.run(
+        "firm.merge", maker, firm_id=twin, survivor_id=firm, reason="one register entry"
+    )
+    return str(asked["id"])
 
 
 def _finding(world: World) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Table, func, select
 from sqlalchemy.engine import Connection
 
 from scf.db.visibility import not_found, predicate_for
-from scf.documents.models import DocumentFinding, PendingParty
+from scf.documents.models import UNKNOWN_FIRM, DocumentFinding, PendingParty
 from scf.kernel.actor import Actor
 from scf.kernel.errors import RuleViolation
 from scf.parties.identifiers import said_digest
@@ -44,14 +44,21 @@ def open_findings(conn: Connection, actor: Actor, digest: str = "") -> list[Row[
     rows = conn.execute(
         select(_finding)
         .where(
-            _finding.c.code == CODE,
-            _finding.c.resolved_at.is_(None),
+            UNKNOWN_FIRM,
             predicate_for(DocumentFinding, actor),
         )
         .order_by(_finding.c.created_at, _finding.c.id)
         .limit(MOST_CASES if not digest else None)
     )
     return [row for row in rows if not digest or digest_of(row) == digest]
+
+
+def waiting(conn: Connection, org_id: str) -> int:
+    """Count the documents of an organisation that wait until somebody says who is meant."""
+    rows = select(func.count(_finding.c.document_id.distinct())).where(
+        UNKNOWN_FIRM, _finding.c.org_id == org_id
+    )
+    return int(conn.execute(rows).scalar_one())
 
 
 def digest_of(row: Row[Any]) -> str:

@@ -9,10 +9,10 @@ from sqlalchemy import Row, Table, delete, insert, select, update
 from scf.db.runner import Context, command
 from scf.documents.arrivals import finding_row
 from scf.documents.canonical import Kind
-from scf.documents.identity.cases import CODE, Case, case, digest_of, told, told_candidate
+from scf.documents.identity.cases import Case, case, digest_of, told, told_candidate
 from scf.documents.identity.models import IdentityDecision
 from scf.documents.lifecycle import DOCUMENT
-from scf.documents.models import DocumentFinding, PendingParty
+from scf.documents.models import UNKNOWN_FIRM, DocumentFinding, PendingParty
 from scf.documents.rows import Origin
 from scf.documents.storing import TABLES
 from scf.kernel.actor import Role
@@ -200,8 +200,7 @@ def _close(ctx: Context, asked: Case) -> None:
     rows = ctx.conn.execute(
         select(_finding).where(
             _finding.c.org_id == asked.org_id,
-            _finding.c.code == CODE,
-            _finding.c.resolved_at.is_(None),
+            UNKNOWN_FIRM,
         )
     ).all()
     same = [row.id for row in rows if digest_of(row) == asked.digest]

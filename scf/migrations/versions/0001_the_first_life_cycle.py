@@ -149,6 +149,14 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_finding_document", "document_finding", ["document_id"], unique=False)
+    op.create_index(
+        "ix_finding_unknown",
+        "document_finding",
+        ["org_id"],
+        unique=False,
+        sqlite_where=sa.text("code = 'FIRM_UNKNOWN' AND resolved_at IS NULL"),
+        postgresql_where=sa.text("code = 'FIRM_UNKNOWN' AND resolved_at IS NULL"),
+    )
     op.create_index("ix_finding_upload", "document_finding", ["upload_id"], unique=False)
     op.create_table(
         "firm",

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.web.api.story import ANNA, CARL, CHEN, HANA, MIRA, OMAR, Story
+from tests.web.api.story import (
+    ANNA,
+    CARL,
+    CHEN,
+    HANA,
+    INVOICE,
+    MIRA,
+    OMAR,
+    SAMPLES,
+    Story,
+)
 from tests.web.expectations import API, ROUTES, Api
 
 LISTED = Path(__file__).with_name("fields.json")
@@ -46,6 +56,7 @@ def lived(story: Story) -> dict[str, str]:
     story.close_to(DUE - dt.timedelta(days=1))
     story.bank_says(story.receive(40_000_000, "BV-2026-118", DUE))
     story.bank_says(story.receive(1_234, "no idea", DUE, stranger=True))
+    _names_to_settle(story)
     advance = request["advances"][0]["id"]
     return {
         "invoice": row["id"],
@@ -54,6 +65,17 @@ def lived(story: Story) -> dict[str, str]:
         "request": request["id"],
         "advance": advance,
     }
+
+
+def _names_to_settle(story: Story) -> None:
+    """The buyer hands in an invoice whose seller nobody knows by number; a firm has two records."""
+    content = (SAMPLES / INVOICE).read_bytes()
+    for known, unknown in ((b"NL004495445B01", b"NL820646660B01"), (b"BV-2026-118", b"BV-N-1")):
+        content = content.replace(known, unknown)
+    assert story.send(ANNA, "/uploads?name=named.xml", content).status_code == 202
+    twin = story.say(MIRA, "POST", "/firms", 201, json={"name": "Halden Appliances GmbH"})
+    proposal = {"firm_id": twin["id"], "survivor_id": story.world.firms["anchor"]}
+    story.say(OMAR, "POST", "/firm-merges", 201, json={**proposal, "reason": "one register entry"})
 
 
 def answers(story: Story, person: str) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ def test_a_case_is_settled_and_records_are_joined_on_pages(db: Database) -> None
     clerk = served.browser("clerk")
     listed = clerk.get("/who").get_data(as_text=True)
     assert "Seller Company" in listed
+    assert "1 document waits" in clerk.get("/uploads/").get_data(as_text=True)
     (finding,) = [row for row in trade.findings() if row.code == "FIRM_UNKNOWN"]
     address = f"/who/{finding.id}"
     page = clerk.get(address).get_data(as_text=True)
@@ -30,6 +31,7 @@ def test_a_case_is_settled_and_records_are_joined_on_pages(db: Database) -> None
     for _ in range(2):  # pressed twice, settled once
         assert clerk.post(address, answer, token=token).status_code == 303
     assert "Seller Company" not in clerk.get("/who").get_data(as_text=True)
+    assert 'href="/who"' not in clerk.get("/uploads/").get_data(as_text=True)
 
     world.firm("bank", "financier")
     for short, role in (("maker", Role.OFFICER_MAKER), ("checker", Role.OFFICER_CHECKER)):
@@ -46,6 +48,7 @@ def test_a_case_is_settled_and_records_are_joined_on_pages(db: Database) -> None
     asked = {"key": new_id(), "firm_id": twin["id"], "reason": "one register entry"}
     merge = f"/officer/firms/{other['id']}/merge"
     assert maker.post(merge, asked, token=token).status_code == 303
+    assert f'href="{records}"' in checker.get("/officer/firms").get_data(as_text=True)
     waiting = checker.get(records).get_data(as_text=True)
     assert "Waits for a second person" in waiting
     merge_id = waiting.split('name="merge_id" value="')[1].split('"')[0]

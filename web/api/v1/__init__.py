@@ -12,6 +12,8 @@ from web.api.v1 import openapi, shell
 # Each module has a ``resource`` blueprint; the order is the order of the documentation.
 RESOURCES = (
     "firms",
+    "identity_cases",
+    "firm_merges",
     "accounts",
     "users",
     "tokens",

@@ -7,6 +7,7 @@ from flask import render_template, url_for
 from sqlalchemy import exists, func, select
 from sqlmodel import Session, col
 
+from scf.documents.identity.cases import waiting as waiting_for_a_name
 from scf.documents.models import Dispute, DocumentFinding, Invoice, Upload
 from scf.parties.models import Firm
 from scf.parties.service import firm_names
@@ -73,6 +74,11 @@ def _todo(reading: Session, odd: int) -> list[tuple[str, int, str]]:
         ("odd", odd, url_for("anchor.acceptances")),
         ("disputes", count(disputes), url_for("anchor.disputes")),
         ("fixes", count(fixes), url_for("uploads.new")),
+        (
+            "unknown",
+            waiting_for_a_name(reading.connection(), actor().org_id),
+            url_for("portal.who_list"),
+        ),
         ("staged", count(staged), url_for("uploads.new")),
     ]
 

@@ -30,8 +30,12 @@ def _list(errors: dict[str, str]) -> str:
         waiting = [
             one for one in newcomers.accounts(session, actor().org_id) if one.state == "UNVERIFIED"
         ]
+        joinings = newcomers.joinings(session)
     return render_template(
         "officer/firms.html",
+        joinings=joinings,
+        may_merge=may(actor(), "firm.merge"),
+        may_name=may(actor(), "identity.decide"),
         unknown=unknown,
         firms=rows,
         accounts=waiting,

@@ -101,11 +101,11 @@ def decide_merge(firm_id: str) -> Any:  # noqa: ANN401 - a page or a way on
 
 def _asked(firm_id: str, command: str, payload: dict[str, Any], said: str) -> Any:  # noqa: ANN401
     known_firm(firm_id)
-    if not next(iter(payload.values())):
-        raise missing("firm")
     reason = typed("reason", 2000)
     if len(reason) < _LEAST_WORDS:
         return _page(firm_id, {"reason": _("Say what you saw, in a few words.")}), 422
+    if not next(iter(payload.values())):
+        raise missing("firm")
     try:
         act(command, payload | {"reason": reason})
     except ScfError as refusal:

@@ -7,6 +7,7 @@ from sqlmodel import col
 from werkzeug.wrappers import Response
 
 from scf.documents.commands import ReceiveUpload
+from scf.documents.identity.cases import waiting
 from scf.documents.models import Upload
 from scf.documents.transfers.rules import SLICE_BYTES
 from scf.kernel.findings import shown
@@ -35,6 +36,7 @@ def new() -> str:
             older=older,
             on_their_way=[] if after else on_their_way(reading),
             slice_bytes=SLICE_BYTES,
+            unknown=waiting(reading.connection(), actor().org_id),
         )
 
 
