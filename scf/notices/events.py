@@ -12,7 +12,9 @@ from sqlalchemy import Table, column, select, table
 from sqlalchemy.engine import Connection
 
 from scf.documents.commands import READ_AT_ONCE
-from scf.documents.models import Original, Upload
+from scf.documents.match.models import PackSize
+from scf.documents.models import Invoice, Original, Upload
+from scf.documents.quantities import from_micro
 from scf.financing.models import Advance, FinancingRequest
 from scf.kernel.actor import Role
 from scf.kernel.errors import Words
@@ -32,6 +34,8 @@ _channel: Final = table(
     *(column(name) for name in ("id", "org_id", "user_id", "name", "created_by")),
 )
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
+_invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_pack: Final[Table] = PackSize.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,53 @@ def _amount(minor: int, currency: str) -> str:
     return f"{currency} {format_minor(minor, currency)}"
 
 
+# --- Invoices that do not fit their orders, told to the other side of the trade -----------------
+
+
+def _of_match(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told:
+    """Tell the side that did not act; what a clerk of the buyer settles concerns the seller."""
+    row = conn.execute(select(_invoice).where(_invoice.c.id == payload["invoice_id"])).one()
+    if topic == "invoice.credit_asked":
+        words = Words(
+            "Your buyer asks for a credit note over %(amount)s on invoice %(number)s.",
+            amount=_amount(payload["amount_minor"], row.currency),
+            number=row.number,
+        )
+    elif topic == "invoice.match_waived":
+        words = Words(
+            "Invoice %(number)s may pass: your buyer accepts that it differs from its order.",
+            number=row.number,
+        )
+    else:
+        words = Words(
+            "Invoice %(number)s is now matched with order %(order)s.",
+            number=row.number,
+            order=row.order_number,
+        )
+    return _of_trade(conn, payload["told_id"], row, words)
+
+
+def _pack_agreed(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told:
+    row = conn.execute(select(_invoice).where(_invoice.c.id == payload["invoice_id"])).one()
+    pack = conn.execute(select(_pack).where(_pack.c.id == payload["pack_id"])).one()
+    words = Words(
+        "Your buyer counts one %(pack)s of %(item)s as %(number)s %(unit)s.",
+        pack=pack.pack_unit,
+        item=pack.item,
+        number=from_micro(pack.per_pack_micro),
+        unit=pack.unit,
+    )
+    return _of_trade(conn, payload["told_id"], row, words)
+
+
+def _of_trade(conn: Connection, org_id: str, invoice: Any, words: Words) -> Told:  # noqa: ANN401 - a row
+    if org_id == invoice.seller_id:
+        people = _people(conn, org_id, Role.TREASURER)
+        return Told(org_id, people, words, "invoice_sold", invoice.id)
+    people = _people(conn, org_id, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER)
+    return Told(org_id, people, words, "invoice_bought", invoice.id)
+
+
 # --- The own sign-in ----------------------------------------------------------------------------
 
 _OF_PERSON: Final[Mapping[str, str]] = {
@@ -215,6 +266,10 @@ COMPOSERS: Final[Mapping[str, Composer]] = {
     "channel.problem": _channel_problem,
     "request.closed": _of_request,
     "recourse.called": _recourse_called,
+    "invoice.credit_asked": _of_match,
+    "invoice.match_waived": _of_match,
+    "invoice.order_corrected": _of_match,
+    "pack.agreed": _pack_agreed,
     **dict.fromkeys(_OF_REQUEST, _of_request),
     **dict.fromkeys(_OF_PERSON, _of_person),
 }

@@ -32,7 +32,7 @@ class Notice(Record, table=True):
     org_id: Id
     event_id: Id  # the row of the outbox that it came from
     topic: Code
-    subject: Code  # upload, request, account, webhook or channel
+    subject: Code  # upload, request, account, webhook, channel, invoice_sold or invoice_bought
     subject_id: Id
     message: Text
     words: OptJson  # how the message was made, so that it can be told in another language

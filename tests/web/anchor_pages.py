@@ -18,5 +18,6 @@ ANCHOR_PAGES = (
     ("POST", "/invoices/<invoice_id>/pack"),
     ("POST", "/invoices/<invoice_id>/reject"),
     ("POST", "/matching/settle"),
+    ("POST", "/packs/<pack_id>/withdraw"),
     ("POST", "/suppliers"),
 )

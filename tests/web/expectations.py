@@ -100,6 +100,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     # supplier-x sold to anchor-x and is financed by bank-a
     "order": lambda who: who.org in {"supplier-x", "anchor-x"},
     "receipt": lambda who: who.org in {"supplier-x", "anchor-x"},
+    "pack": lambda who: who.org in {"supplier-x", "anchor-x"},
     "trade_message": lambda who: who.org in {"supplier-x", "anchor-x"},
     "credit_note": lambda who: who.org in {"supplier-x", "anchor-x"},
     "invoice": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
@@ -356,6 +357,33 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     ("POST", f"{API}/invoices/<invoice_id>/dispute"): Api(
         ANCHORS, {"amount": CENT, **REASON}, "invoice", refused=_is_seller
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/waive"): Api(
+        ANCHORS, REASON, "invoice", refused=_is_seller
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/ask-credit"): Api(
+        ANCHORS, {}, "invoice", refused=_is_seller
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/correct-order"): Api(
+        TRADERS, {"order_number": "4711", **REASON}, "invoice"
+    ),
+    ("POST", f"{API}/invoices/<invoice_id>/pack-sizes"): Api(
+        ANCHORS,
+        {"line_id": "nobody-knows-it", "pack_unit": "CT", "per_pack": "12"},
+        "invoice",
+        refused=_is_seller,
+    ),
+    ("GET", f"{API}/pack-sizes"): Api(TRADERS | BANK),
+    ("DELETE", f"{API}/pack-sizes/<pack_id>"): Api(ANCHORS, thing="pack", refused=_is_seller),
+    ("POST", f"{API}/orders/<order_id>/receive"): Api(
+        ANCHORS,
+        {
+            "number": "R-1",
+            "received_on": "2026-03-02",
+            "lines": [{"order_line": "none", "quantity": "1"}],
+        },
+        "order",
+        refused=_is_seller,
     ),
     ("GET", f"{API}/disputes"): Api(TRADERS | BANK),
     ("GET", f"{API}/disputes/<dispute_id>"): Api(TRADERS | BANK, thing="dispute"),

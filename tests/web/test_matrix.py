@@ -397,6 +397,7 @@ KINDS = {
     "ending": "form",
     "node_id": "limit",
     "notice_id": "notice",
+    "pack_id": "pack",
     "passkey_id": "passkey",
     "programme_id": "programme",
     "request_id": "request",

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from scf.demo import bank
 from scf.documents import intake
 from scf.documents.duplicates.models import DuplicateSuspicion
+from scf.documents.match.models import PackSize
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
@@ -303,9 +304,24 @@ def _paper(world: World, upload: str) -> dict[str, str]:
             note="",
             **common,
         )
-        for row in (receipt, note, message):
+        pack = PackSize(
+            id=new_id(),
+            seller_id=receipt.seller_id,
+            buyer_id=receipt.buyer_id,
+            item_key="seller:V-1",
+            item="Valve",
+            pack_unit="CT",
+            unit="EA",
+            per_pack_micro=12_000_000,
+            user_id=new_id(),
+            withdrawn_by=None,
+            withdrawn_at=None,
+            at=NOON,
+        )
+        for row in (receipt, note, message, pack):
             conn.execute(insert(type(row).__table__), row.model_dump())  # type: ignore[union-attr]
-    return {"receipt": receipt.id, "credit_note": note.id, "trade_message": message.id}
+    return {"receipt": receipt.id, "credit_note": note.id, "trade_message": message.id,
+            "pack": pack.id}  # fmt: skip
 
 
 def _assessment(world: World) -> str:

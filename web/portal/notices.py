@@ -16,6 +16,7 @@ from web.portal.acting import act, must
 from web.portal.pages import portal
 
 PAGE: Final = 30
+_BUYS: Final = frozenset({Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
 
 
 @portal.get("/notices")
@@ -65,6 +66,16 @@ def _page_of(row: Notice, who: Actor) -> str:
             Role.TREASURER in who.roles,
             "treasurer.request",
             {"request_id": row.subject_id},
+        ),
+        "invoice_sold": (
+            Role.TREASURER in who.roles,
+            "treasurer.invoice",
+            {"invoice_id": row.subject_id},
+        ),
+        "invoice_bought": (
+            bool(who.roles & _BUYS),
+            "anchor.invoice",
+            {"invoice_id": row.subject_id},
         ),
         "account": (True, "account.overview", {}),
         "webhook": (

@@ -230,7 +230,7 @@ def _note(
 
 def _tell(ctx: Context, topic: str, state: State, **more: object) -> None:
     other = state.seller_id if ctx.actor.org_id == state.buyer_id else state.buyer_id
-    ctx.emit(topic, {"invoice_id": state.id, **more}, org_id=other)
+    ctx.emit(topic, {"invoice_id": state.id, "told_id": other, **more}, org_id=other)
 
 
 # --- The right order --------------------------------------------------------------------------

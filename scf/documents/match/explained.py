@@ -1,6 +1,6 @@
 """How an invoice matches its order, line by line, for the people on both sides."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class Explained:
 
 def explained(session: Session, invoice: Invoice) -> Explained:
     """Give how an invoice matches, from what was kept when it was matched."""
-    told = [(one["line"], _told(one, invoice.currency)) for one in invoice.variances or ()]
+    said_of = [(one["line"], told(one, invoice.currency)) for one in invoice.variances or ()]
     found = session.execute(
         select(InvoiceLine, OrderLine)
         .outerjoin(OrderLine, col(OrderLine.id) == col(InvoiceLine.order_line_id))
@@ -69,12 +69,12 @@ def explained(session: Session, invoice: Invoice) -> Explained:
         .limit(_MOST)
     ).all()
     lines = tuple(
-        _shown(line, ordered, tuple(one for ref, one in told if ref and ref == line.line_ref))
+        _shown(line, ordered, tuple(one for ref, one in said_of if ref and ref == line.line_ref))
         for line, ordered in found
     )
     refs = {line.line for line in lines}
     worth: dict[str, int] = {}
-    for ref, one in told:
+    for ref, one in said_of:
         if not one.within:
             worth[ref] = max(worth.get(ref, 0), one.amount_minor)
     acts = session.execute(
@@ -82,14 +82,15 @@ def explained(session: Session, invoice: Invoice) -> Explained:
     )
     return Explained(
         lines,
-        tuple(one for ref, one in told if ref not in refs),
+        tuple(one for ref, one in said_of if ref not in refs),
         rules_from(invoice.match_rules),
         sum(worth.values()),
         list(acts.scalars()),
     )
 
 
-def _told(stored: dict[str, Any], currency: str) -> Told:
+def told(stored: Mapping[str, Any], currency: str) -> Told:
+    """Tell one difference as it was kept with the invoice."""
     facts = {name: value for name, value in stored.items() if name not in _FIXED}
     one = Variance(
         stored["code"],

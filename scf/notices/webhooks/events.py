@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel
 
 from scf.db.leases import Claimed
 from scf.db.platform import Platform
+from scf.documents.match.models import PackSize
 from scf.documents.models import Invoice, Upload
 from scf.financing.models import Advance, FinancingRequest
 from scf.kernel.actor import Actor, Role
@@ -39,6 +40,8 @@ _INVOICE: Final = (
     "id", "number", "seller_id", "buyer_id", "issue_on", "due_on", "currency", "payable_minor",
     "accepted_minor", "acceptance_state", "dispute_state", "disputed_minor",
 )  # fmt: skip
+_MATCHED: Final = (*_INVOICE, "order_number", "match_state", "match_code")
+_PACK: Final = ("id", "seller_id", "buyer_id", "item", "pack_unit", "unit", "per_pack_micro")
 _REQUEST: Final = (
     "id", "quote_id", "seller_id", "financier_id", "state", "currency", "face_minor",
     "discount_minor", "fee_minor", "net_minor", "all_in_ppm", "effective_ppm", "submitted_on",
@@ -76,6 +79,10 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind("invoice.accepted", Invoice, "invoice_ids", _INVOICE),
         Kind("invoice.rejected", Invoice, "invoice_ids", _INVOICE),
         Kind("invoice.disputed", Invoice, "invoice_id", _INVOICE, ("dispute_id", "amount_minor")),
+        Kind("invoice.credit_asked", Invoice, "invoice_id", _MATCHED, ("amount_minor",)),
+        Kind("invoice.match_waived", Invoice, "invoice_id", _MATCHED),
+        Kind("invoice.order_corrected", Invoice, "invoice_id", _MATCHED),
+        Kind("pack.agreed", PackSize, "pack_id", _PACK),
         *(
             Kind(f"request.{name}", FinancingRequest, "request_id", _REQUEST)
             for name in _ABOUT_REQUESTS
@@ -93,7 +100,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 OF_TRADERS: Final = tuple(
     name
     for name in KINDS
-    if name.startswith(("upload.", "invoice.", "advance.", "over_advance.", "programme."))
+    if name.startswith(("upload.", "invoice.", "pack.", "advance.", "over_advance.", "programme."))
     or name in {f"request.{one}" for one in _ABOUT_REQUESTS if one not in {"submitted", "answered"}}
 )
 OF_FINANCIERS: Final = tuple(

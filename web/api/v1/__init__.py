@@ -24,6 +24,7 @@ RESOURCES = (
     "receipts",
     "trade_messages",
     "invoices",
+    "matching",
     "disputes",
     "duplicates",
     "credit_notes",

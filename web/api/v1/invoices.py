@@ -18,6 +18,7 @@ from scf.db.types import Currency, OptCount, OptDay
 from scf.documents import rules
 from scf.documents.models import Acceptance, Dispute, Invoice, InvoiceLine
 from scf.programmes.models import ProgrammeClaim
+from web.api.v1.matching import Match, Variance, match_of, variances
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, etag, reader, run
@@ -95,14 +96,18 @@ class InvoiceHead(Answer):
 
 
 class InvoiceLineOut(Answer):
-    """One line; quantities in millionths of the unit."""
+    """One line; quantities in millionths of the unit. ``variances`` are null for the financier."""
 
+    id: str
     line: str
     item: str
     unit: str | None
     quantity_micro: OptCount
     net: Amount
     order_line: str | None
+    paired_by: str | None
+    credited_micro: OptCount
+    variances: list[Variance] | None
 
 
 class Word(Answer):
@@ -133,6 +138,7 @@ class ShownInvoice(InvoiceHead):
     """An invoice with its lines, the buyer's words on it and its disputes."""
 
     lines: list[InvoiceLineOut]
+    match: Match
     words: list[Word]
     disputes: list[DisputeOut]
 
@@ -245,14 +251,19 @@ def get_invoice(invoice_id: str) -> tuple[ShownInvoice, int, dict[str, str]]:
         row = one(session, Invoice, invoice_id)
         shown = ShownInvoice(
             **dict(_heads(session, [row])[0]),
+            match=match_of(session, row),
             lines=[
                 InvoiceLineOut(
+                    id=line.id,
                     line=line.line_ref,
                     item=line.item,
                     unit=line.unit,
                     quantity_micro=line.quantity_micro,
                     net=amount(line.net_minor, row.currency),
                     order_line=line.order_line_ref,
+                    paired_by=line.paired_by,
+                    credited_micro=line.credited_micro,
+                    variances=variances(row, line.line_ref),
                 )
                 for line in children(session, InvoiceLine, InvoiceLine.invoice_id, [row.id])
             ],

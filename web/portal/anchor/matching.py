@@ -7,12 +7,14 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import ColumnElement, and_, case, func
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 from werkzeug.wrappers import Response
 
 from scf.documents.match.acts import MAX_ACTS, stake_of
 from scf.documents.match.judging import CODES
+from scf.documents.match.models import PackSize
 from scf.documents.models import Invoice, Order, OrderLine
+from scf.documents.quantities import from_micro
 from scf.parties.service import firm_names
 from web.context import actor, platform
 from web.portal.acting import must, tried
@@ -47,14 +49,17 @@ def matching() -> str:
         if why in counts:
             found = found.where(code == why)
         rows = list(reading.execute(found.order_by(*_urgency(on)).limit(PAGE)).scalars())
+        packs = _packs(reading)
         return render_template(
             "anchor/matching.html",
+            packs=[(pack, from_micro(pack.per_pack_micro)) for pack in packs],
             rows=[(row, stake_of(row.variances)) for row in rows],
             why=why if why in counts else "",
             counts=sorted(counts.items(), key=lambda one: _place(one[0])),
             total=sum(counts.values()),
             names=firm_names(
-                reading.connection(), {row.seller_id for row in rows if row.seller_id}
+                reading.connection(),
+                {row.seller_id for row in (*rows, *packs) if row.seller_id},
             ),
             today=on,
         )
@@ -163,6 +168,25 @@ def agree_pack(invoice_id: str) -> Response:
     return _to(invoice_id)
 
 
+@anchor.post("/packs/<pack_id>/withdraw")
+def withdraw_pack(pack_id: str) -> Response:
+    """Count by a pack size no longer."""
+    if tried("pack.withdraw", {"pack_id": pack_id}):
+        flash(_("The pack size no longer counts."), "ok")
+    return redirect(url_for("anchor.matching") + "#packs", 303)
+
+
+def _packs(reading: Session) -> list[PackSize]:
+    """Give the pack sizes that the firm counts its suppliers' papers by, the newest first."""
+    found = (
+        select(PackSize)
+        .where(col(PackSize.buyer_id) == actor().org_id, col(PackSize.withdrawn_at).is_(None))
+        .order_by(col(PackSize.id).desc())
+        .limit(PAGE)
+    )
+    return list(reading.execute(found).scalars())
+
+
 def _known(invoice_id: str) -> Invoice:
     with platform().db.read(actor()) as reading:
         return one_invoice(reading, invoice_id)
@@ -172,7 +196,7 @@ def _to(invoice_id: str) -> Response:
     return redirect(url_for("anchor.invoice", invoice_id=invoice_id), 303)
 
 
-def open_lines(reading: Any, row: Invoice) -> list[OrderLine]:  # noqa: ANN401 - a session
+def open_lines(reading: Session, row: Invoice) -> list[OrderLine]:
     """Give the lines of the invoice's order on which something may still arrive."""
     if row.order_id is None or row.match_code not in {"RECEIPT_MISSING", "QUANTITY_EXCEEDED"}:
         return []

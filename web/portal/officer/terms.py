@@ -5,6 +5,7 @@ from typing import Any, Final
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from scf.documents.quantities import from_micro
 from web.i18n import money
 from web.portal.officer.words import check_name
 
@@ -134,9 +135,47 @@ def _range(terms: dict[str, Any]) -> list[Sentence]:
         ("advance_ppm", _("Advance"), share),
         ("partial_allowed", _("Parts"), parts),
         ("match_mode", _("Matching"), match),
+        ("tolerance", _("Tolerated"), _tolerated(terms.get("tolerance", {}))),
+        ("currency", _("Differences in money"), _differences(terms.get("currency", {}))),
         ("tax_check", _("Tax authority"), _tax(terms)),
         ("einvoice_rules", _("E-invoice rules"), _rules(terms)),
     ]
+
+
+def _tolerated(limits: dict[str, Any]) -> str:
+    """Say which shares an invoice may lie beside its order and its receipts."""
+    parts = []
+    if limits.get("quantity_over_ppm"):
+        most = limits.get("quantity_over_micro")
+        over = _rate(limits["quantity_over_ppm"])
+        parts.append(
+            _("quantity %(rate)s over", rate=over)
+            if most is None
+            else _("quantity %(rate)s over, at most %(most)s", rate=over, most=from_micro(most))
+        )
+    if limits.get("quantity_under_ppm"):
+        parts.append(_("complete from %(rate)s under", rate=_rate(limits["quantity_under_ppm"])))
+    if limits.get("price_over_ppm"):
+        parts.append(_("price %(rate)s over", rate=_rate(limits["price_over_ppm"])))
+    if limits.get("price_under_ppm") is not None:
+        parts.append(_("price %(rate)s under", rate=_rate(limits["price_under_ppm"])))
+    return "; ".join(parts) or str(_("No share of quantity or price."))
+
+
+def _differences(currencies: dict[str, Any]) -> str:
+    """Say which sums an invoice may lie beside its order, and what a clerk may let pass."""
+    parts = []
+    for code, agreed in currencies.items():
+        least = agreed.get("price_over_minor")
+        if least is not None:
+            parts.append(_("at most %(amount)s on a line's price", amount=money(least, code)))
+        if agreed.get("variance_minor"):
+            beside = money(agreed["variance_minor"], code)
+            parts.append(_("%(amount)s beside the order", amount=beside))
+        if agreed.get("clerk_waives_minor"):
+            alone = money(agreed["clerk_waives_minor"], code)
+            parts.append(_("a clerk lets %(amount)s pass", amount=alone))
+    return "; ".join(parts) or str(_("None; a clerk lets nothing pass alone."))
 
 
 def _tax(terms: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ from scf.documents import conservation, intake
 from scf.documents.commands import ReceiveUpload
 from scf.documents.match.models import MatchAct, PackSize
 from scf.documents.match.tolerance import Rules
-from scf.documents.models import Invoice
+from scf.documents.models import Invoice, InvoiceLine
+from scf.notices.models import Notice
 from tests.documents.match.papers import agreeing, file, line, paper
 from tests.support.served import Served
 from tests.web.portal.anchor.world import ANCHOR_VAT, SUPPLIER_VAT, Person, served
@@ -115,3 +116,44 @@ def test_the_page_of_an_invoice_settles_unit_order_and_receipt(of: Served) -> No
         goods = {"key": clerk.field("key"), "arrived-1": "3", "number": "R-1"}
         clerk.post(f"/anchor/invoices/{early.id}/goods", goods)
         assert invoice(of, "EARLY").match_state == "MATCHED"
+
+
+def notices(of: Served, person: str) -> list[str]:
+    of.world.platform.worker().drain()
+    user = of.world.people[person].user_id
+    with of.world.platform.db.snapshot() as conn:
+        found = select(col(Notice.message)).where(col(Notice.user_id) == user)
+        return list(conn.execute(found.order_by(col(Notice.id))).scalars())
+
+
+def test_the_other_side_is_told_what_was_done_and_led_to_the_invoice(of: Served) -> None:
+    run, approver = of.world.run, of.world.people["approver"]
+    dear, packed, lost = (invoice(of, number) for number in ("DEAR", "PACKED", "LOST"))
+    run("match.ask_credit", approver, invoice_ids=[dear.id])
+    run("match.waive", approver, invoice_ids=[dear.id], reason="Agreed by telephone")
+    with of.world.platform.db.snapshot() as conn:
+        line_id = conn.execute(
+            select(col(InvoiceLine.id)).where(col(InvoiceLine.invoice_id) == packed.id)
+        ).scalar_one()
+    agreed = {"invoice_id": packed.id, "line_id": line_id, "pack_unit": "CT", "per_pack": "12"}
+    run("pack.agree", approver, **agreed)
+    treasurer = of.world.people["treasurer"]
+    run("match.correct_order", treasurer, invoice_id=lost.id, order_number="PO-2", reason="Typing")
+    assert notices(of, "treasurer") == [
+        "Your buyer asks for a credit note over EUR 10.00 on invoice DEAR.",
+        "Invoice DEAR may pass: your buyer accepts that it differs from its order.",
+        "Your buyer counts one CT of Seal as 12 EA.",
+    ]
+    assert notices(of, "clerk") == ["Invoice LOST is now matched with order PO-2."]
+    for name, path in (
+        ("clerk", f"/anchor/invoices/{lost.id}"),
+        ("treasurer", f"/treasurer/invoices/{dear.id}"),
+    ):
+        browser = of.browser(name)
+        user = of.world.people[name].user_id
+        with of.world.platform.db.snapshot() as conn:
+            found = select(col(Notice.id)).where(col(Notice.user_id) == user)
+            first = conn.execute(found.order_by(col(Notice.id))).scalars().first()
+        opened = browser.post(f"/notices/{first}/open", {"key": "k"})
+        assert opened.headers["Location"] == path
+        assert browser.get(path).status_code == 200
