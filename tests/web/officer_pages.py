@@ -73,9 +73,9 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("POST", "/firms/<firm_id>/suspend", OFFICERS, "firm"),
     ("POST", "/firms/<firm_id>/accounts", MAKER, "firm"),
     ("GET", "/firms/<firm_id>/records", OFFICERS, "firm"),
-    ("POST", "/firms/<firm_id>/merge", OFFICERS, "firm"),
-    ("POST", "/firms/<firm_id>/unmerge", OFFICERS, "firm"),
-    ("POST", "/firms/<firm_id>/merge-word", BANK, "firm"),
+    ("POST", "/firms/<firm_id>/merge", OFFICERS, ""),
+    ("POST", "/firms/<firm_id>/unmerge", OFFICERS, ""),
+    ("POST", "/firms/<firm_id>/merge-word", BANK, ""),
     ("POST", "/accounts/<account_id>/verify", OFFICERS, "account"),
 )
 

@@ -306,8 +306,8 @@ def _paper(world: World, upload: str) -> dict[str, str]:
         )
         pack = PackSize(
             id=new_id(),
-            seller_id=receipt.seller_id,
-            buyer_id=receipt.buyer_id,
+            seller_id=world.firms["supplier-x"],
+            buyer_id=world.firms["anchor-x"],
             item_key="seller:V-1",
             item="Valve",
             pack_unit="CT",
