@@ -102,6 +102,10 @@ def test_the_page_of_an_invoice_settles_unit_order_and_receipt(of: Served) -> No
     with of.world.platform.db.snapshot() as conn:
         (size,) = conn.execute(select(PackSize.__table__)).all()  # type: ignore[attr-defined]
     assert (size.pack_unit, size.unit, size.per_pack_micro) == ("CT", "EA", 12_000_000)
+    assert "One CT of Seal holds 12 EA" in clerk.get("/anchor/matching")
+    gone = clerk.post(f"/anchor/packs/{size.id}/withdraw", {"key": clerk.field("key")})
+    assert "The pack size no longer counts." in gone
+    assert "One CT of Seal" not in gone
     lost = invoice(of, "LOST")
     clerk.get(f"/anchor/invoices/{lost.id}")
     right = {"key": clerk.field("key"), "order_number": "PO-1"}
