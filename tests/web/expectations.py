@@ -174,20 +174,6 @@ def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
     }
 
 
-def _matching() -> dict[tuple[str, str], Api]:
-    """Give the acts on invoices that do not fit their orders."""
-    kinds: tuple[tuple[Any, Callable[[Person], bool]], ...] = (
-        (matching_routes.BY_BUYER, _is_seller),
-        (matching_routes.BY_APPROVER, lambda w: _is_seller(w) or w.role is Role.ANCHOR_CLERK),
-        (matching_routes.BY_BOTH, lambda _who: False),
-    )
-    return {
-        (method, f"{API}{rule}"): Api(roles, body, thing, refused=refused)
-        for rows, refused in kinds
-        for method, rule, roles, body, thing in rows
-    }
-
-
 def _officer() -> dict[tuple[str, str], Portal]:
     """Give the officer's pages."""
     return {
@@ -374,7 +360,11 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", f"{API}/invoices/<invoice_id>/dispute"): Api(
         ANCHORS, {"amount": CENT, **REASON}, "invoice", refused=_is_seller
     ),
-    **_matching(),
+    **{
+        (method, f"{API}{rule}"): Api(roles, body, thing, refused=refused)
+        for rows, refused in matching_routes.ROWS
+        for method, rule, roles, body, thing in rows
+    },
     ("GET", f"{API}/disputes"): Api(TRADERS | BANK),
     ("GET", f"{API}/disputes/<dispute_id>"): Api(TRADERS | BANK, thing="dispute"),
     ("POST", f"{API}/disputes/<dispute_id>/resolve"): Api(
