@@ -98,13 +98,12 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "channel": lambda who: who.org == "anchor-x",
     "programme": lambda who: who.org in {"bank-a", "anchor-x"},
     # supplier-x sold to anchor-x and is financed by bank-a
-    "order": lambda who: who.org in {"supplier-x", "anchor-x"},
-    "receipt": lambda who: who.org in {"supplier-x", "anchor-x"},
+    **dict.fromkeys(
+        ("order", "receipt", "trade_message", "credit_note", "pack"),
+        lambda who: who.org in {"supplier-x", "anchor-x"},
+    ),
     # a paper of the anchor names a firm that nobody knows; its financier may say who that is
     "finding": lambda who: who.org in {"anchor-x", "bank-a"},
-    "pack": lambda who: who.org in {"supplier-x", "anchor-x"},
-    "trade_message": lambda who: who.org in {"supplier-x", "anchor-x"},
-    "credit_note": lambda who: who.org in {"supplier-x", "anchor-x"},
     "invoice": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "dispute": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "own_invoice": lambda who: who.org == "supplier-x",
