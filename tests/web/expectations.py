@@ -102,8 +102,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
         ("order", "receipt", "trade_message", "credit_note", "pack"),
         lambda who: who.org in {"supplier-x", "anchor-x"},
     ),
-    # a paper of the anchor names a firm that nobody knows; its financier may say who that is
-    "finding": lambda who: who.org in {"anchor-x", "bank-a"},
+    "finding": lambda who: who.org in {"anchor-x", "bank-a"},  # its financier says who it is
     "invoice": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "dispute": lambda who: who.org in {"supplier-x", "anchor-x", "bank-a"},
     "own_invoice": lambda who: who.org == "supplier-x",
@@ -118,16 +117,13 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     # no trader gets as far as looking for one
     "officer": lambda who: who.org == "bank-a" or not who.is_bank,
     "counter_offer": lambda who: who.org in {"supplier-x", "bank-a"},
-    "review": lambda who: who.org == "bank-a",
-    "payment_file": lambda who: who.org == "bank-a",
     "suspicion": lambda who: who.org in {"bank-a", "anchor-x"},
-    "bank_statement": lambda who: who.org == "bank-a",
-    "bank_entry": lambda who: who.org == "bank-a",
     # its chain; a bank is told when the firm is in none of its own
     "chain_firm": lambda who: who.org == "supplier-x" or who.is_bank,
-    "limit": lambda who: who.org == "bank-a",
-    "fixing": lambda who: who.org == "bank-a",
-    "finding": lambda who: who.org in {"bank-a", "anchor-x"},
+    **dict.fromkeys(
+        ("limit", "fixing", "review", "payment_file", "bank_statement", "bank_entry"),
+        lambda who: who.org == "bank-a",
+    ),
     "merge": lambda who: who.is_bank,
     "over_advance": lambda who: who.org in {"supplier-x", "bank-a"},
 }
@@ -361,8 +357,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ),
     **{
         (method, f"{API}{rule}"): Api(roles, body, thing, refused=refused)
-        for rows, refused in matching_routes.ROWS
-        for method, rule, roles, body, thing in rows
+        for method, rule, roles, body, thing, refused in matching_routes.ROWS
     },
     ("GET", f"{API}/disputes"): Api(TRADERS | BANK),
     ("GET", f"{API}/disputes/<dispute_id>"): Api(TRADERS | BANK, thing="dispute"),

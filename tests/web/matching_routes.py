@@ -31,8 +31,12 @@ BY_BOTH: tuple[Row, ...] = (
     ("POST", "/invoices/<invoice_id>/correct-order", TRADERS, RIGHT, "invoice"),
     ("GET", "/pack-sizes", TRADERS | BANK, {}, ""),
 )
-ROWS: tuple[tuple[tuple[Row, ...], Any], ...] = (
-    (BY_BUYER, lambda who: who.org == "supplier-x"),
-    (BY_APPROVER, lambda who: who.org == "supplier-x" or who.role is Role.ANCHOR_CLERK),
-    (BY_BOTH, lambda _who: False),
+ROWS: tuple[tuple[Any, ...], ...] = tuple(
+    (*row, refused)
+    for rows, refused in (
+        (BY_BUYER, lambda who: who.org == "supplier-x"),
+        (BY_APPROVER, lambda who: who.org == "supplier-x" or who.role is Role.ANCHOR_CLERK),
+        (BY_BOTH, lambda _who: False),
+    )
+    for row in rows
 )
