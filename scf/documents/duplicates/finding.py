@@ -42,6 +42,9 @@ _COLUMNS: Final = (
     INVOICE.c.order_canonical,
     INVOICE.c.match_state,
     INVOICE.c.upload_id,
+    INVOICE.c.seller_id,
+    INVOICE.c.buyer_id,
+    INVOICE.c.currency,
 )
 NEAR: Final = (
     select(*_COLUMNS)
@@ -72,8 +75,7 @@ _ALIKE: Final = select(
     ).in_(bindparam("alike", expanding=True)),
     _LIVE,
 )
-_PAIR: Final = (INVOICE.c.seller_id, INVOICE.c.buyer_id, INVOICE.c.currency)
-_ASKED: Final = select(*_COLUMNS, *_PAIR).where(
+_ASKED: Final = select(*_COLUMNS).where(
     INVOICE.c.id.in_(bindparam("ids", expanding=True)),
     INVOICE.c.seller_id.is_not(None),
     INVOICE.c.buyer_id.is_not(None),
@@ -85,7 +87,7 @@ _own = INVOICE.alias("own")
 # Beside each of these invoices, by one range of one index, all that lie about its amount: a little
 # more than the tolerance, which the rules then hold exactly.
 _BESIDE: Final = (
-    select(*_COLUMNS, *_PAIR)
+    select(*_COLUMNS)
     .select_from(_own)
     .join(
         INVOICE,
