@@ -85,8 +85,8 @@ def _listed(data: bytes) -> dict[str, Entry]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as listed:
             found = listed.infolist()
-    # zipfile itself raises NotImplementedError for a version of the format that it does not read.
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError):
+    # zipfile raises a kind of RuntimeError for a version of the format that it does not read.
+    except (zipfile.BadZipFile, ValueError, RuntimeError, struct.error, OSError):
         raise _broken() from None
     if len(found) > MAX_ENTRIES:
         raise _too_many()

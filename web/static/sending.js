@@ -42,7 +42,7 @@
   }
 
   /* A refusal ends the sending and says why; anything else is worth another try. */
-  function Refused(text) { this.text = text; }
+  function Refused(text) { this.refused = text; }
 
   async function ask(address, body) {
     var answer = await window.fetch(address, {
@@ -64,7 +64,7 @@
       try {
         return await work();
       } catch (problem) {
-        if (problem instanceof Refused) { throw problem; }
+        if (problem.refused) { throw problem; }
         say(filled(words.cut, { seconds: wait }), true);
         await pause(wait);
       }
@@ -120,7 +120,7 @@
     box.hidden = false;
     form.querySelector("button.primary").disabled = true;
     send(file).catch(function (problem) {
-      say(problem instanceof Refused ? problem.text : words.stopped, true);
+      say(problem.refused || words.stopped, true);
     }).then(function () {
       busy = false;
       delete form.dataset.sent;

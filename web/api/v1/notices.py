@@ -18,7 +18,7 @@ from web.refusals import translated
 resource = Blueprint("notices", __name__)
 
 
-class NoticeOut(Answer):
+class ShownNotice(Answer):
     """A notice; ``subject`` and ``subject_id`` say what it is about."""
 
     id: str
@@ -33,7 +33,7 @@ class NoticeOut(Answer):
 class NoticePage(Answer):
     """Some of the notices."""
 
-    items: list[NoticeOut]
+    items: list[ShownNotice]
     next_cursor: str
 
 
@@ -58,7 +58,7 @@ class ReadNotices(BaseModel):
     )
 
 
-_SHOWN = set(NoticeOut.model_fields)
+_SHOWN = set(ShownNotice.model_fields)
 
 
 @endpoint(resource, "GET", "/notices", action="notice.read", answer=NoticePage)
@@ -70,7 +70,7 @@ def list_notices(query: NoticesQuery) -> NoticePage:
     with reader() as session:
         rows, following = page(session, statement, query, col(Notice.id))
         items = [
-            NoticeOut.model_validate(
+            ShownNotice.model_validate(
                 row.model_dump(include=_SHOWN) | {"message": translated(row.told)}
             )
             for row in rows
