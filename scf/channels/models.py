@@ -17,6 +17,7 @@ from scf.db.types import (
     OptText,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -77,14 +78,7 @@ class ChannelFile(Record, table=True):
         CheckConstraint(
             "state IN ('SEEN', 'CLAIMED', 'TAKEN', 'REFUSED')", name="ck_channel_file_state"
         ),
-        Index(
-            "uq_channel_file_seen",
-            "channel_id",
-            "path",
-            unique=True,
-            sqlite_where=_SEEN,
-            postgresql_where=_SEEN,
-        ),
+        index_where(_SEEN, "uq_channel_file_seen", "channel_id", "path", unique=True),
         Index("ix_channel_file", "channel_id", "id"),
     )
     id: IdKey

@@ -13,7 +13,18 @@ import datetime as dt
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Strict, StringConstraints
-from sqlalchemy import JSON, BigInteger, Boolean, Date, DateTime, LargeBinary, String, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Index,
+    LargeBinary,
+    String,
+    TextClause,
+    Uuid,
+)
 from sqlalchemy import Text as SaText
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -133,3 +144,8 @@ class Record(SQLModel):
 def table_args(*constraints: object) -> tuple[Any, ...]:
     """Give ``__table_args__`` with the constraints and the options every table has."""
     return (*constraints, {"sqlite_strict": True})
+
+
+def index_where(condition: TextClause, name: str, *columns: str, unique: bool = False) -> Index:
+    """Give an index over the rows that meet a condition, the same one on both engines."""
+    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)

@@ -29,6 +29,7 @@ from scf.db.types import (
     SignedMinor,
     Text,
     TextKey,
+    index_where,
     table_args,
 )
 from scf.documents.match.columns import ArticleFields, MatchFields, PlaceFields
@@ -101,9 +102,7 @@ class DocumentFinding(Record, table=True):
     __table_args__ = table_args(
         Index("ix_finding_upload", "upload_id"),
         Index("ix_finding_document", "document_id"),
-        Index(
-            "ix_finding_unknown", "org_id", sqlite_where=UNKNOWN_FIRM, postgresql_where=UNKNOWN_FIRM
-        ),
+        index_where(UNKNOWN_FIRM, "ix_finding_unknown", "org_id"),
     )
     id: IdKey
     org_id: Id
@@ -155,13 +154,7 @@ class Order(DocumentFields, Record, table=True):
     __tablename__ = "trade_order"
     __table_args__ = table_args(
         Index("ix_order_number", "buyer_id", "canonical_number"),
-        Index(
-            "uq_order_live",
-            "duplicate_key",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
+        index_where(LIVE, "uq_order_live", "duplicate_key", unique=True),
     )
     id: IdKey
     canonical_number: Text
@@ -208,13 +201,7 @@ class Receipt(DocumentFields, Record, table=True):
     """A buyer's receipt advice: what arrived, by order line."""
 
     __table_args__ = table_args(
-        Index(
-            "uq_receipt_live",
-            "duplicate_key",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
+        index_where(LIVE, "uq_receipt_live", "duplicate_key", unique=True),
         Index("ix_receipt_order", "buyer_id", "order_canonical"),
     )
     id: IdKey
@@ -255,47 +242,18 @@ class Invoice(MatchFields, DocumentFields, Record, table=True):
             " AND recourse_minor BETWEEN 0 AND outstanding_minor",
             name="ck_invoice_not_negative",
         ),
-        Index(
-            "uq_invoice_live",
-            "duplicate_key",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
+        index_where(LIVE, "uq_invoice_live", "duplicate_key", unique=True),
         # The buyer first, so that whoever trades with it is read off the index.
         Index("ix_invoice_pair", "buyer_id", "seller_id", "due_on"),
         Index("ix_invoice_seller", "seller_id", "due_on", "id"),
         Index("ix_invoice_alike", "seller_id", "buyer_id", "payable_minor", "issue_on"),
-        Index(
-            "ix_invoice_taken",
-            "seller_id",
-            "due_on",
-            sqlite_where=_TAKEN,
-            postgresql_where=_TAKEN,
-        ),
-        Index(
-            "ix_invoice_incomplete",
-            "seller_id",
-            sqlite_where=_INCOMPLETE,
-            postgresql_where=_INCOMPLETE,
-        ),
+        index_where(_TAKEN, "ix_invoice_taken", "seller_id", "due_on"),
+        index_where(_INCOMPLETE, "ix_invoice_incomplete", "seller_id"),
         Index("ix_invoice_buyer", "buyer_id", "due_on"),
-        Index(
-            "ix_invoice_unpaid",
-            "buyer_id",
-            "id",
-            sqlite_where=_UNPAID,
-            postgresql_where=_UNPAID,
-        ),
+        index_where(_UNPAID, "ix_invoice_unpaid", "buyer_id", "id"),
         Index("ix_invoice_upload", "upload_id"),
         Index("ix_invoice_number", "canonical_number"),
-        Index(
-            "ix_invoice_waiting",
-            "buyer_id",
-            "order_canonical",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
+        index_where(_WAITING, "ix_invoice_waiting", "buyer_id", "order_canonical"),
     )
     id: IdKey
     type_code: Code
@@ -429,13 +387,7 @@ class CreditNote(DocumentFields, Record, table=True):
     __tablename__ = "credit_note"
     __table_args__ = table_args(
         CheckConstraint("allocated_minor <= amount_minor", name="ck_credit_allocated"),
-        Index(
-            "uq_credit_note_live",
-            "duplicate_key",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
+        index_where(LIVE, "uq_credit_note_live", "duplicate_key", unique=True),
         Index("ix_credit_note_pair", "seller_id", "buyer_id"),
     )
     id: IdKey

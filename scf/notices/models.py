@@ -11,6 +11,7 @@ from scf.db.types import (
     OptJson,
     Record,
     Text,
+    index_where,
     table_args,
 )
 from scf.kernel.errors import words_from_stored
@@ -25,7 +26,7 @@ class Notice(Record, table=True):
         ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_notice_user"),
         UniqueConstraint("user_id", "event_id", name="uq_notice_event"),
         Index("ix_notice_person", "user_id", "id"),
-        Index("ix_notice_unread", "user_id", sqlite_where=_UNREAD, postgresql_where=_UNREAD),
+        index_where(_UNREAD, "ix_notice_unread", "user_id"),
     )
     id: IdKey
     user_id: Id

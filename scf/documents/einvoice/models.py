@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, text
 
 from scf.db.types import (
     Code,
@@ -14,6 +14,7 @@ from scf.db.types import (
     OptInstant,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -41,13 +42,7 @@ class RuleCheck(Record, table=True):
             "fatal_count >= 0 AND warning_count >= 0 AND (state = 'BROKEN') = (fatal_count > 0)",
             name="ck_rule_check_count",
         ),
-        Index(
-            "ix_rule_check_waiting",
-            "created_at",
-            "document_id",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
+        index_where(_WAITING, "ix_rule_check_waiting", "created_at", "document_id"),
     )
     document_id: IdKey
     document_type: Code

@@ -15,6 +15,7 @@ from scf.db.types import (
     OptJson,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -30,15 +31,8 @@ class PackSize(Record, table=True):
 
     __tablename__ = "pack_size"
     __table_args__ = table_args(
-        Index(
-            "uq_pack_agreed",
-            "seller_id",
-            "buyer_id",
-            "item_key",
-            "pack_unit",
-            unique=True,
-            sqlite_where=_AGREED,
-            postgresql_where=_AGREED,
+        index_where(
+            _AGREED, "uq_pack_agreed", "seller_id", "buyer_id", "item_key", "pack_unit", unique=True
         ),
     )
     id: IdKey

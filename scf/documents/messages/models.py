@@ -14,6 +14,7 @@ from scf.db.types import (
     Record,
     SignedMinor,
     Text,
+    index_where,
     table_args,
 )
 from scf.documents.models import LIVE, DocumentFields
@@ -28,13 +29,7 @@ class TradeMessage(DocumentFields, Record, table=True):
 
     __tablename__ = "trade_message"
     __table_args__ = table_args(
-        Index(
-            "uq_message_live",
-            "duplicate_key",
-            unique=True,
-            sqlite_where=LIVE,
-            postgresql_where=LIVE,
-        ),
+        index_where(LIVE, "uq_message_live", "duplicate_key", unique=True),
         Index("ix_message_order", "buyer_id", "order_canonical"),
         Index("ix_message_pair", "seller_id", "buyer_id", "issue_on"),
     )

@@ -13,6 +13,7 @@ from scf.db.types import (
     OptId,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -29,14 +30,7 @@ class PostedItem(Record, table=True):
     __tablename__ = "posted_item"
     __table_args__ = table_args(
         ForeignKeyConstraint(["upload_id"], ["upload.id"], name="fk_posted_item_upload"),
-        Index(
-            "uq_posted_item",
-            "org_id",
-            "client_id",
-            unique=True,
-            sqlite_where=_BOUND,
-            postgresql_where=_BOUND,
-        ),
+        index_where(_BOUND, "uq_posted_item", "org_id", "client_id", unique=True),
         Index("ix_posted_item", "upload_id", "position"),
     )
     id: IdKey

@@ -15,6 +15,7 @@ from scf.db.types import (
     OptText,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -37,14 +38,7 @@ class TaxAlert(Record, table=True):
             "(state = 'CLOSED') = (outcome IS NOT NULL AND closed_by IS NOT NULL)",
             name="ck_tax_alert_closed",
         ),
-        Index(
-            "uq_tax_alert_live",
-            "invoice_id",
-            "financier_id",
-            unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
-        ),
+        index_where(_LIVE, "uq_tax_alert_live", "invoice_id", "financier_id", unique=True),
         Index("ix_tax_alert_financier", "financier_id", "state"),
     )
     id: IdKey
@@ -72,14 +66,7 @@ class TaxVouch(Record, table=True):
     __table_args__ = table_args(
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_tax_vouch_invoice"),
         CheckConstraint("state IN ('PROPOSED', 'CONFIRMED', 'REFUSED')", name="ck_tax_vouch_state"),
-        Index(
-            "uq_tax_vouch_waiting",
-            "invoice_id",
-            "financier_id",
-            unique=True,
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
+        index_where(_WAITING, "uq_tax_vouch_waiting", "invoice_id", "financier_id", unique=True),
     )
     id: IdKey
     invoice_id: Id

@@ -15,6 +15,7 @@ from scf.db.types import (
     OptText,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -59,12 +60,7 @@ class WebhookDelivery(Record, table=True):
         ForeignKeyConstraint(["endpoint_id"], ["webhook_endpoint.id"], name="fk_delivery_webhook"),
         UniqueConstraint("endpoint_id", "event_id", "round", name="uq_webhook_delivery"),
         CheckConstraint("state IN ('WAITING', 'DONE', 'FAILED')", name="ck_delivery_state"),
-        Index(
-            "ix_delivery_waiting",
-            "next_at",
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
+        index_where(_WAITING, "ix_delivery_waiting", "next_at"),
         Index("ix_delivery_endpoint", "endpoint_id", "id"),
     )
     id: IdKey

@@ -13,6 +13,7 @@ from scf.db.types import (
     Record,
     Text,
     TextKey,
+    index_where,
     table_args,
 )
 
@@ -61,13 +62,7 @@ class FirmMerge(Record, table=True):
         CheckConstraint("kind IN ('MERGE', 'UNMERGE')", name="ck_firm_merge_kind"),
         CheckConstraint("state IN ('PROPOSED', 'DONE', 'REFUSED')", name="ck_firm_merge_state"),
         # One act at a time on a record.
-        Index(
-            "uq_firm_merge_waiting",
-            "firm_id",
-            unique=True,
-            sqlite_where=_WAITING,
-            postgresql_where=_WAITING,
-        ),
+        index_where(_WAITING, "uq_firm_merge_waiting", "firm_id", unique=True),
     )
     id: IdKey
     kind: Code

@@ -12,6 +12,7 @@ from scf.db.types import (
     OptInstant,
     Record,
     Text,
+    index_where,
     table_args,
 )
 
@@ -23,14 +24,7 @@ class RegistryEntry(Record, table=True):
 
     __tablename__ = "registry_entry"
     __table_args__ = table_args(
-        Index(
-            "uq_registry_live",
-            "consortium",
-            "print",
-            unique=True,
-            sqlite_where=_LIVE,
-            postgresql_where=_LIVE,
-        ),
+        index_where(_LIVE, "uq_registry_live", "consortium", "print", unique=True),
         Index("ix_registry_print", "consortium", "print"),
         Index("ix_registry_ref", "consortium", "member", "claim_ref"),
     )
