@@ -13,7 +13,7 @@ from scf.db.runner import Context, Outcome, command
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, Words
 from scf.kernel.ids import new_id
-from scf.notices.webhooks.commands import OVERLAP, new_secret
+from scf.notices.webhooks.secrets import Sealed, changed, run_with_secret
 from scf.parties.factors.vault import Vault
 from scf.parties.identifiers import clean_text
 from scf.parties.people import add_service_person, end_service_person
@@ -59,7 +59,7 @@ class RotateChannel(_Input):
     """A new secret for signed messages; the one before it is good for a day more."""
 
     channel_id: str = Field(max_length=64)
-    sealed: str = Field(exclude=True, min_length=20, max_length=400, json_schema_extra={**SECRET})
+    sealed: Sealed
 
 
 class ReportChannel(_Input):
@@ -78,20 +78,18 @@ def add(
     platform: Platform, vault: Vault, actor: Actor, wanted: dict[str, Any], *, key: str
 ) -> tuple[str | None, Outcome]:
     """Add a channel; gives the secret of a PUSH channel (else None) and the outcome."""
-    secret = new_secret() if wanted.get("kind") == "PUSH" else None
-    sealed = vault.seal(secret, owner(actor.org_id)) if secret else None
-    outcome = platform.run("channel.add", wanted | {"sealed": sealed}, actor, key=key)
-    return (None if outcome.replayed else secret), outcome
+    if wanted.get("kind") != "PUSH":
+        return None, platform.run("channel.add", wanted, actor, key=key)
+    sealed_for = owner(actor.org_id)
+    return run_with_secret(platform, vault, actor, "channel.add", wanted, sealed_for, key=key)
 
 
 def rotate(
     platform: Platform, vault: Vault, actor: Actor, channel_id: str, *, key: str
 ) -> tuple[str | None, Outcome]:
     """Give a PUSH channel a new secret (None when the key was used before)."""
-    secret = new_secret()
-    payload = {"channel_id": channel_id, "sealed": vault.seal(secret, owner(actor.org_id))}
-    outcome = platform.run("channel.rotate", payload, actor, key=key)
-    return (None if outcome.replayed else secret), outcome
+    payload, sealed_for = {"channel_id": channel_id}, owner(actor.org_id)
+    return run_with_secret(platform, vault, actor, "channel.rotate", payload, sealed_for, key=key)
 
 
 @command("channel.add", AddChannel)
@@ -191,19 +189,10 @@ def rotate_channel(ctx: Context, data: RotateChannel) -> dict[str, Any]:
     row = _one(ctx, data.channel_id)
     if row.kind != "PUSH":
         raise Conflict("CHANNEL_KIND", "Only signed messages have a secret.")
-    until = ctx.now + OVERLAP
-    ctx.conn.execute(
-        update(_channel)
-        .where(_channel.c.id == row.id)
-        .values(
-            sealed=data.sealed,
-            former_sealed=row.sealed,
-            former_until=until,
-            version=row.version + 1,
-        )
-    )
+    values = changed(row, data.sealed, ctx.now)
+    ctx.conn.execute(update(_channel).where(_channel.c.id == row.id).values(**values))
     ctx.change("channel", row.id, None, {"secret": "changed"})
-    return {"id": row.id, "former_until": until.isoformat()}
+    return {"id": row.id, "former_until": values["former_until"].isoformat()}
 
 
 @command("channel.report", ReportChannel)

@@ -16,7 +16,6 @@ from scf.accounting.journal import journal_lines
 from scf.channels.folders import Folders
 from scf.channels.models import Channel, ChannelOutput
 from scf.db.leases import Claimed
-from scf.db.models import Outbox
 from scf.db.platform import Platform
 from scf.kernel.errors import InvalidInput
 from scf.kernel.ids import new_id
@@ -25,7 +24,6 @@ from scf.notices.webhooks import events
 
 _channel = Channel.__table__  # type: ignore[attr-defined]
 _output = ChannelOutput.__table__  # type: ignore[attr-defined]
-_outbox = Outbox.__table__  # type: ignore[attr-defined]
 _entry = Entry.__table__  # type: ignore[attr-defined]
 
 JOURNAL: Final = "journal.day"
@@ -64,13 +62,12 @@ def fan_out(platform: Platform, event: Claimed) -> int:
         wanting = [row for row in rows if event.kind in row.outputs]
         if not wanting:
             return 0
-        at = conn.execute(select(_outbox.c.created_at).where(_outbox.c.id == event.id)).scalar_one()
-    body = events.body_for(platform, event, at)
+    body = events.body_for(platform, event)
     if body is None:
         return 0
-    name = f"{event.kind}-{at:%Y%m%dT%H%M%SZ}-{event.id}.json"
+    name = f"{event.kind}-{event.created_at:%Y%m%dT%H%M%SZ}-{event.id}.json"
     content = (body + "\n").encode()
-    return _keep(platform, [_row(row, event, name, content, at) for row in wanting])
+    return _keep(platform, [_row(row, event, name, content) for row in wanting])
 
 
 def _journals(platform: Platform, event: Claimed) -> int:
@@ -82,7 +79,6 @@ def _journals(platform: Platform, event: Claimed) -> int:
         wanting = [row for row in rows if JOURNAL in row.outputs]
         if not wanting:
             return 0
-        at = conn.execute(select(_outbox.c.created_at).where(_outbox.c.id == event.id)).scalar_one()
         of_financier = set(
             conn.execute(
                 select(_entry.c.event_id).where(
@@ -98,7 +94,7 @@ def _journals(platform: Platform, event: Claimed) -> int:
             ]
             if lines:
                 name = f"journal-{on.isoformat()}-{event.id}.csv"
-                made.append(_row(row, event, name, to_csv(lines), at))
+                made.append(_row(row, event, name, to_csv(lines)))
     return _keep(platform, made)
 
 
@@ -107,7 +103,6 @@ def _row(
     event: Claimed,
     name: str,
     content: bytes,
-    at: dt.datetime,
 ) -> dict[str, Any]:
     return {
         "id": new_id(),
@@ -117,7 +112,7 @@ def _row(
         "event_type": event.kind,
         "name": name,
         "content": content,
-        "created_at": at,
+        "created_at": event.created_at,
     }
 
 

@@ -18,6 +18,7 @@ from scf.channels.models import Channel
 from scf.db.platform import Platform
 from scf.db.runner import Outcome
 from scf.kernel.errors import NotSignedIn
+from scf.notices.webhooks.secrets import PREFIX, in_force
 from scf.parties.factors.vault import Vault
 from scf.parties.service import actor_of_user
 
@@ -58,7 +59,12 @@ def receive(
         ).one_or_none()
         actor = actor_of_user(conn, row.user_id) if row is not None else None
     good = row is not None and _is_signed(
-        _secrets(vault, row, now), message_id, timestamp, signatures, content, now
+        in_force(row, owner(row.org_id), vault, now),
+        message_id,
+        timestamp,
+        signatures,
+        content,
+        now,
     )
     if row is None or actor is None or not good:
         raise NotSignedIn("SIGNATURE", "This message is not signed as the channel asks for.")
@@ -72,15 +78,8 @@ def receive(
     return platform.run("upload.receive", payload, actor, key=f"push:{row.id}:{message_id}")
 
 
-def _secrets(vault: Vault, row: Any, now: dt.datetime) -> list[str]:  # noqa: ANN401 - a row
-    sealed = [row.sealed]
-    if row.former_sealed and row.former_until and row.former_until > now:
-        sealed.append(row.former_sealed)
-    return [vault.open(one, owner(row.org_id)) for one in sealed]
-
-
 def _is_signed(
-    secrets: list[str],
+    secrets: tuple[str, ...],
     message_id: str,
     timestamp: str,
     signatures: str,
@@ -101,7 +100,7 @@ def _is_signed(
     ]
     right = False
     for secret in secrets:
-        key = base64.b64decode(secret.removeprefix("whsec_"))
+        key = base64.b64decode(secret.removeprefix(PREFIX))
         expected = hmac.digest(key, signed, "sha256")
         for one in given:
             right |= hmac.compare_digest(expected, one)

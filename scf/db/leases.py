@@ -37,6 +37,7 @@ class Claimed:
     user_id: str
     payload: dict[str, Any]
     attempts: int
+    created_at: dt.datetime
 
 
 class LeaseLost(Exception):
@@ -155,6 +156,7 @@ class Worker:
             row.user_id if table is _job else "",
             row.payload,
             row.attempts + 1,
+            row.created_at,
         )
 
     def _failed(self, table: Table, claimed: Claimed, error: Exception) -> None:

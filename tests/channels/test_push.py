@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from scf.channels import commands
 from scf.channels.push import WINDOW
 from scf.db.engine import Database
-from scf.notices.webhooks.commands import OVERLAP, new_secret
+from scf.notices.webhooks.secrets import OVERLAP, new_secret
 from scf.parties.factors.vault import Vault
 from tests.channels.papers import as_json
 from tests.support.people import small_prepare

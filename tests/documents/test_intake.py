@@ -239,7 +239,8 @@ def test_a_stranger_who_names_an_unknown_firm_is_found_out_when_it_is_known(trad
     assert (seen(trade, "stranger"), seen(trade, "clerk")) == (["N-1"], [])
     new = trade.world.firm("new", identifiers=[{"scheme": "duns", "value": "300000003"}])
     intake.revalidate_job(
-        trade.world.platform, Claimed("j", "k", "key", "o", "u", {"firm_id": new}, 1)
+        trade.world.platform,
+        Claimed("j", "k", "key", "o", "u", {"firm_id": new}, 1, trade.world.clock.now()),
     )
     assert trade.invoice("N-1").document_state == "VOID"
     assert "NOT_A_PARTY" in trade.codes()

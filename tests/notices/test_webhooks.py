@@ -14,6 +14,7 @@ from scf.kernel.errors import Conflict, InvalidInput, NotFound
 from scf.notices.webhooks import commands, events
 from scf.notices.webhooks.delivery import WAITS, Courier
 from scf.notices.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from scf.notices.webhooks.secrets import OVERLAP
 from scf.notices.webhooks.targets import Targets
 from scf.parties.factors.vault import Vault
 from tests.support.people import World, small_prepare, small_world
@@ -140,7 +141,7 @@ def test_a_new_secret_signs_beside_the_former_one_for_a_day(told: Told) -> None:
     fresh, _ = commands.rotate(told.world.platform, VAULT, told.who, told.id, key="rotate")
     told.happen()
     told.courier.send_due()
-    told.world.clock.advance(commands.OVERLAP + dt.timedelta(seconds=1))
+    told.world.clock.advance(OVERLAP + dt.timedelta(seconds=1))
     told.run("webhook.test")
     told.courier.send_due()
     both, one = told.told.came

@@ -1,14 +1,11 @@
 """The commands on endpoints: name, change, new secret, send again, try, disable."""
 
 import datetime as dt
-import secrets
-from base64 import b64encode
 from typing import Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import func, insert, select, update
 
-from scf.db.audit import SECRET
 from scf.db.platform import Platform
 from scf.db.runner import Context, Outcome, command
 from scf.kernel.actor import Actor
@@ -16,6 +13,7 @@ from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.ids import new_id
 from scf.notices.webhooks import events
 from scf.notices.webhooks.models import WebhookDelivery, WebhookEndpoint
+from scf.notices.webhooks.secrets import Sealed, changed, run_with_secret
 from scf.notices.webhooks.targets import MAX_URL, Targets
 from scf.parties.factors.vault import Vault
 from scf.parties.models import Firm
@@ -26,22 +24,16 @@ _firm = Firm.__table__  # type: ignore[attr-defined]
 
 MAX_ENDPOINTS: Final = 20  # of one organisation
 MAX_REPLAYED: Final = 10_000
-OVERLAP: Final = dt.timedelta(hours=24)
-_SECRET_BYTES: Final = 32
-_PREFIX: Final = "whsec_"
 
 
 class _Input(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class _WithSecret(_Input):
-    sealed: str = Field(exclude=True, min_length=20, max_length=400, json_schema_extra={**SECRET})
-
-
-class AddWebhook(_WithSecret):
+class AddWebhook(_Input):
     """An address and the events that are sent there; the secret comes sealed."""
 
+    sealed: Sealed
     url: str = Field(min_length=10, max_length=MAX_URL)
     events: list[str] = Field(min_length=1, max_length=50)
 
@@ -54,9 +46,10 @@ class ChangeWebhook(_Input):
     state: Literal["ACTIVE", "PAUSED", "REMOVED"] | None = None
 
 
-class RotateWebhook(_WithSecret):
+class RotateWebhook(_Input):
     """A new secret; the one before it signs as well for a day."""
 
+    sealed: Sealed
     webhook_id: str = Field(max_length=64)
 
 
@@ -80,12 +73,7 @@ class DisableWebhook(_Input):
     reason: Literal["UNREACHABLE", "GONE"]
 
 
-# --- With a secret: made by the caller, sealed before any transaction, shown once -----------------
-
-
-def new_secret() -> str:
-    """Return a fresh secret in the form of Standard Webhooks: 256 random bits."""
-    return _PREFIX + b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
+# --- With a secret, shown once ----------------------------------------------------------------
 
 
 def owner(org_id: str) -> str:
@@ -105,20 +93,16 @@ def add(
         WEBHOOK_URL for an address that cannot be called; EVENTS.
     """
     targets.check(str(wanted.get("url", "")))
-    secret = new_secret()
-    payload = wanted | {"sealed": vault.seal(secret, owner(actor.org_id))}
-    outcome = platform.run("webhook.add", payload, actor, key=key)
-    return (None if outcome.replayed else secret), outcome
+    sealed_for = owner(actor.org_id)
+    return run_with_secret(platform, vault, actor, "webhook.add", wanted, sealed_for, key=key)
 
 
 def rotate(
     platform: Platform, vault: Vault, actor: Actor, webhook_id: str, *, key: str
 ) -> tuple[str | None, Outcome]:
     """Give an endpoint a new secret; gives it (None when the key was used before)."""
-    secret = new_secret()
-    payload = {"webhook_id": webhook_id, "sealed": vault.seal(secret, owner(actor.org_id))}
-    outcome = platform.run("webhook.rotate", payload, actor, key=key)
-    return (None if outcome.replayed else secret), outcome
+    payload, sealed_for = {"webhook_id": webhook_id}, owner(actor.org_id)
+    return run_with_secret(platform, vault, actor, "webhook.rotate", payload, sealed_for, key=key)
 
 
 # --- The commands -----------------------------------------------------------------------------
@@ -186,16 +170,10 @@ def change_webhook(ctx: Context, data: ChangeWebhook) -> dict[str, Any]:
 def rotate_webhook(ctx: Context, data: RotateWebhook) -> dict[str, Any]:
     """Messages are signed with the new secret, and for a day with the former one as well."""
     row = _one(ctx, data.webhook_id)
-    until = ctx.now + OVERLAP
-    values = {
-        "sealed": data.sealed,
-        "former_sealed": row.sealed,
-        "former_until": until,
-        "version": row.version + 1,
-    }
+    values = changed(row, data.sealed, ctx.now)
     _write(ctx, row, values)
     ctx.change("webhook", row.id, None, {"secret": "changed"})
-    return {"id": row.id, "former_until": until.isoformat()}
+    return {"id": row.id, "former_until": values["former_until"].isoformat()}
 
 
 @command("webhook.replay", ReplayWebhook)

@@ -18,20 +18,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from scf.db.leases import Claimed
-from scf.db.models import Outbox
 from scf.db.platform import Platform
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
 from scf.notices.webhooks import events
 from scf.notices.webhooks.commands import delivery_row, owner
 from scf.notices.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from scf.notices.webhooks.secrets import in_force
 from scf.notices.webhooks.targets import Answer, NotReached, Targets
 from scf.parties.factors.vault import Vault
 
 _endpoint = WebhookEndpoint.__table__  # type: ignore[attr-defined]
 _delivery = WebhookDelivery.__table__  # type: ignore[attr-defined]
 _attempt = WebhookAttempt.__table__  # type: ignore[attr-defined]
-_outbox = Outbox.__table__  # type: ignore[attr-defined]
 
 # How long after each failure the next try comes, before jitter: a bit over three days in all.
 WAITS: Final = tuple(
@@ -65,12 +64,11 @@ def fan_out(platform: Platform, event: Claimed) -> int:
         wanting = [row for row in rows if event.kind in row.events]
         if not wanting:
             return 0
-        at = conn.execute(select(_outbox.c.created_at).where(_outbox.c.id == event.id)).scalar_one()
-    body = events.body_for(platform, event, at)
+    body = events.body_for(platform, event)
     if body is None:
         return 0
     now = platform.clock.now()
-    made = [delivery_row(row, event.id, event.kind, at, body, now) for row in wanting]
+    made = [delivery_row(row, event.id, event.kind, event.created_at, body, now) for row in wanting]
     with platform.db.writer.begin() as conn:
         conn.execute(_NEW[platform.db.dialect], made)
     return len(made)
@@ -147,9 +145,6 @@ class Courier:
         return [self._outgoing(row, now) for row in taken]
 
     def _outgoing(self, row: Any, now: dt.datetime) -> Outgoing:  # noqa: ANN401 - a row
-        sealed = [row.sealed]
-        if row.former_sealed and row.former_until and row.former_until > now:
-            sealed.append(row.former_sealed)
         return Outgoing(
             row.id,
             row.endpoint_id,
@@ -159,7 +154,7 @@ class Courier:
             row.attempts + 1,
             row.url,
             row.failures,
-            tuple(self.vault.open(one, owner(row.org_id)) for one in sealed),
+            in_force(row, owner(row.org_id), self.vault, now),
         )
 
     def _send(self, one: Outgoing) -> None:

@@ -134,7 +134,7 @@ def wanted_events(wanted: Sequence[str], org_kind: str) -> list[str]:
     return sorted(set(wanted))
 
 
-def body_for(platform: Platform, event: Claimed, at: dt.datetime) -> str | None:
+def body_for(platform: Platform, event: Claimed) -> str | None:
     """Write an event for the organisation that it happened to; None when there is nothing to see.
 
     The form is that of Standard Webhooks: type, timestamp and data.
@@ -156,7 +156,7 @@ def body_for(platform: Platform, event: Claimed, at: dt.datetime) -> str | None:
         if not items:
             return None
         data["items"] = items
-    return envelope(event.kind, at, data)
+    return envelope(event.kind, event.created_at, data)
 
 
 def envelope(name: str, at: dt.datetime, data: Mapping[str, Any]) -> str:
