@@ -45,9 +45,6 @@ class AuditQuery(PageQuery):
     user_id: str = Field(default="", max_length=64)
 
 
-_SHOWN = set(AuditRow.model_fields)
-
-
 @endpoint(resource, "GET", "/audit", action="audit.read", answer=AuditPage)
 def list_audit(query: AuditQuery) -> AuditPage:
     """Show what people of your organisation did."""
@@ -58,5 +55,5 @@ def list_audit(query: AuditQuery) -> AuditPage:
         statement = statement.where(col(AuditLog.user_id) == query.user_id)
     with reader() as session:
         rows, following = page(session, statement, query, col(AuditLog.seq))
-        items = [AuditRow.model_validate(row.model_dump(include=_SHOWN)) for row in rows]
+        items = [AuditRow.model_validate(row) for row in rows]
     return AuditPage(items=items, next_cursor=following)

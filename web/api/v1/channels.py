@@ -69,17 +69,13 @@ class MessageReceived(Answer):
     job_id: str | None
 
 
-_OUT = set(ChannelOut.model_fields)
-_FILE = set(ChannelFileOut.model_fields)
-
-
 @endpoint(resource, "GET", "/channels", action="channel.read", answer=ChannelPage)
 def list_channels(query: PageQuery) -> ChannelPage:
     """List the channels of your organisation."""
     with reader() as session:
         statement = select(Channel).where(col(Channel.state) != "REMOVED")
         rows, following = page(session, statement, query, col(Channel.id))
-        items = [ChannelOut.model_validate(row.model_dump(include=_OUT)) for row in rows]
+        items = [ChannelOut.model_validate(row) for row in rows]
     return ChannelPage(items=items, next_cursor=following)
 
 
@@ -96,7 +92,7 @@ def list_channel_files(channel_id: str, query: PageQuery) -> ChannelFilePage:
         one(session, Channel, channel_id)
         statement = select(ChannelFile).where(col(ChannelFile.channel_id) == channel_id)
         rows, following = page(session, statement, query, col(ChannelFile.id))
-        items = [ChannelFileOut.model_validate(row.model_dump(include=_FILE)) for row in rows]
+        items = [ChannelFileOut.model_validate(row) for row in rows]
     return ChannelFilePage(items=items, next_cursor=following)
 
 

@@ -90,9 +90,6 @@ class MergeWord(BaseModel):
     reason: str = Field(min_length=3, max_length=2000)
 
 
-_SHOWN = set(FirmMergeOut.model_fields)
-
-
 @endpoint(resource, "GET", "/firm-merges", action="firm.merge", answer=FirmMergePage)
 def list_firm_merges(query: MergesQuery) -> FirmMergePage:
     """List who proposed to join or to part which records, the newest first."""
@@ -101,7 +98,7 @@ def list_firm_merges(query: MergesQuery) -> FirmMergePage:
         statement = statement.where(col(FirmMerge.state) == query.state)
     with reader() as session:
         rows, following = page(session, statement, query, col(FirmMerge.id))
-        items = [FirmMergeOut.model_validate(row.model_dump(include=_SHOWN)) for row in rows]
+        items = [FirmMergeOut.model_validate(row) for row in rows]
     return FirmMergePage(items=items, next_cursor=following)
 
 
@@ -110,7 +107,7 @@ def get_firm_merge(merge_id: str) -> FirmMergeOut:
     """Show one proposal."""
     with reader() as session:
         row = one(session, FirmMerge, merge_id)
-        return FirmMergeOut.model_validate(row.model_dump(include=_SHOWN))
+        return FirmMergeOut.model_validate(row)
 
 
 @endpoint(resource, "POST", "/firm-merges", action="firm.merge", answer=FirmMergeMoved, status=201)

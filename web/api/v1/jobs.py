@@ -44,9 +44,6 @@ class JobsQuery(PageQuery):
     kind: str = Field(default="", max_length=64)
 
 
-_SHOWN = set(JobOut.model_fields)
-
-
 @endpoint(resource, "GET", "/jobs", action="job.read", answer=JobPage)
 def list_jobs(query: JobsQuery) -> JobPage:
     """List your organisation's work."""
@@ -57,7 +54,7 @@ def list_jobs(query: JobsQuery) -> JobPage:
         statement = statement.where(col(Job.kind) == query.kind)
     with reader() as session:
         rows, following = page(session, statement, query, col(Job.id))
-        items = [JobOut.model_validate(row.model_dump(include=_SHOWN)) for row in rows]
+        items = [JobOut.model_validate(row) for row in rows]
     return JobPage(items=items, next_cursor=following)
 
 
@@ -68,4 +65,4 @@ def get_job(job_id: str) -> JobOut:
         row = session.execute(select(Job).where(col(Job.id) == job_id)).scalar_one_or_none()
         if row is None:
             raise not_found("job", job_id)
-        return JobOut.model_validate(row.model_dump(include=_SHOWN))
+        return JobOut.model_validate(row)

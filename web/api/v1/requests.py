@@ -271,8 +271,7 @@ def list_questions(request_id: str, query: PageQuery) -> QuestionPage:
         statement = select(RequestQuestion).where(col(RequestQuestion.request_id) == request_id)
         key = col(RequestQuestion.id)
         rows, following = page(session, statement, query, key, newest_first=False)
-        shown = set(QuestionOut.model_fields)
-        items = [QuestionOut.model_validate(row.model_dump(include=shown)) for row in rows]
+        items = [QuestionOut.model_validate(row) for row in rows]
     return QuestionPage(items=items, next_cursor=following)
 
 

@@ -54,9 +54,6 @@ class ReviewsQuery(PageQuery):
     state: str = Field(default="", max_length=20)
 
 
-_SHOWN = set(ReviewOut.model_fields)
-
-
 @endpoint(resource, "POST", "/reviews", action="request.review", answer=Reviewed, status=201)
 def review(json: ReviewRequest) -> tuple[Reviewed, int]:
     """Say what you think of an approval that the policy gave."""
@@ -71,7 +68,7 @@ def list_reviews(query: ReviewsQuery) -> ReviewPage:
         statement = statement.where(col(RequestReview.state) == query.state)
     with reader() as session:
         rows, following = page(session, statement, query, col(RequestReview.id))
-        items = [ReviewOut.model_validate(row.model_dump(include=_SHOWN)) for row in rows]
+        items = [ReviewOut.model_validate(row) for row in rows]
     return ReviewPage(items=items, next_cursor=following)
 
 
@@ -80,4 +77,4 @@ def get_review(review_id: str) -> ReviewOut:
     """Show one review."""
     with reader() as session:
         row = one(session, RequestReview, review_id)
-        return ReviewOut.model_validate(row.model_dump(include=_SHOWN))
+        return ReviewOut.model_validate(row)

@@ -64,11 +64,8 @@ def list_tokens(query: PageQuery) -> TokenPage:
     """List your tokens (an administrator: those of the organisation)."""
     with reader() as session:
         rows, following = page(session, select(ApiToken), query, col(ApiToken.id))
-        items = [TokenOut.model_validate(row.model_dump(include=_SHOWN)) for row in rows]
+        items = [TokenOut.model_validate(row) for row in rows]
     return TokenPage(items=items, next_cursor=following)
-
-
-_SHOWN = set(TokenOut.model_fields)
 
 
 @endpoint(resource, "POST", "/tokens", action="token.create", answer=TokenCreated, status=201)

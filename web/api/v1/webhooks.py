@@ -122,17 +122,13 @@ class Since(BaseModel):
     since: AwareDatetime
 
 
-_OUT = set(WebhookOut.model_fields)
-_DELIVERED = set(DeliveryOut.model_fields)
-
-
 @endpoint(resource, "GET", "/webhooks", action="webhook.read", answer=WebhookPage)
 def list_webhooks(query: PageQuery) -> WebhookPage:
     """List the addresses to which your events are sent."""
     with reader() as session:
         statement = select(WebhookEndpoint).where(col(WebhookEndpoint.state) != "REMOVED")
         rows, following = page(session, statement, query, col(WebhookEndpoint.id))
-        items = [WebhookOut.model_validate(row.model_dump(include=_OUT)) for row in rows]
+        items = [WebhookOut.model_validate(row) for row in rows]
     return WebhookPage(items=items, next_cursor=following)
 
 
@@ -151,7 +147,7 @@ def get_webhook(webhook_id: str) -> WebhookOut:
     """Show one address."""
     with reader() as session:
         row = one(session, WebhookEndpoint, webhook_id)
-        return WebhookOut.model_validate(row.model_dump(include=_OUT))
+        return WebhookOut.model_validate(row)
 
 
 @endpoint(
@@ -217,5 +213,5 @@ def list_deliveries(webhook_id: str, query: PageQuery) -> DeliveryPage:
         one(session, WebhookEndpoint, webhook_id)
         statement = select(WebhookDelivery).where(col(WebhookDelivery.endpoint_id) == webhook_id)
         rows, following = page(session, statement, query, col(WebhookDelivery.id))
-        items = [DeliveryOut.model_validate(row.model_dump(include=_DELIVERED)) for row in rows]
+        items = [DeliveryOut.model_validate(row) for row in rows]
     return DeliveryPage(items=items, next_cursor=following)
