@@ -2,14 +2,13 @@
 
 import dataclasses
 import datetime as dt
-from typing import Any
 
-from scf.demo import trade, world
+from scf.demo import sheets, trade, world
 from scf.demo.story import Story
 from scf.demo.trade import Paper
 
 
-def come(story: Story, mapping: dict[str, Any], papers: list[Paper]) -> None:
+def come(story: Story, papers: list[Paper]) -> None:
     """Let a supplier of the appliance maker send its smallest free invoice once more.
 
     The copy has a number of its own and a later day, so it is no exact duplicate: it waits for an
@@ -26,6 +25,6 @@ def come(story: Story, mapping: dict[str, Any], papers: list[Paper]) -> None:
     later = min(paper.issued_on + dt.timedelta(days=1), story.today - dt.timedelta(days=1))
     copy = dataclasses.replace(paper, number=f"{paper.number}-A", issued_on=later)
     content = trade.invoices_csv([copy])
-    story.upload(story.people[paper.seller.name], "sent-again", mapping, content)
+    story.upload(story.people[paper.seller.name], "sent-again", sheets.INVOICES, content)
     story.remember([copy])
     story.accept(story.people[world.ANCHOR], [copy])

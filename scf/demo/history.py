@@ -15,7 +15,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from scf.db.platform import Platform
-from scf.demo import cast, copies, enrol, names, second, trade, world
+from scf.demo import cast, copies, enrol, misfits, names, second, sheets, trade, world
 from scf.demo.mark import begun
 from scf.demo.story import Story
 from scf.demo.taxoffice import TaxOffice
@@ -38,35 +38,6 @@ WAITING: Final = 7  # requests that are left with the officers
 PIECE: Final = 50
 _invoice = Invoice.__table__  # type: ignore[attr-defined]
 _request = FinancingRequest.__table__  # type: ignore[attr-defined]
-_SIDES: Final = {"seller_duns": "seller", "buyer_duns": "buyer"}
-_INVOICES: Final[dict[str, Any]] = {
-    "kind": "invoice",
-    "columns": {
-        **_SIDES, "number": "number", "order_reference": "order", "issue_on": "date",
-        "due_on": "due", "payable": "amount",
-    },
-}  # fmt: skip
-_ORDERS: Final[dict[str, Any]] = {
-    "kind": "order",
-    "columns": {
-        **_SIDES, "number": "number", "issue_on": "date", "payable": "amount", "line_id": "line",
-        "quantity": "quantity", "unit": "unit", "line_net": "net",
-    },
-}  # fmt: skip
-_PAYMENTS: Final[dict[str, Any]] = {
-    "kind": "payment",
-    "columns": {
-        "payer_duns": "payer", "payee_duns": "payee", "amount": "amount", "paid_on": "paid",
-        "reference": "reference",
-    },
-}  # fmt: skip
-_CREDITS: Final[dict[str, Any]] = {
-    "kind": "credit_note",
-    "columns": {
-        **_SIDES, "number": "number", "issue_on": "date", "payable": "amount",
-        "billing_reference": "invoice",
-    },
-}  # fmt: skip
 
 
 def ensure(
@@ -111,8 +82,9 @@ def ensure(
     second.comes(
         story, _only(_file("payables-finance"), CURRENCY), story.free_papers(), vault, office
     )
-    copies.come(story, _INVOICES, story.free_papers())
+    copies.come(story, story.free_papers())
     names.come(story)
+    misfits.come(story)
     story.night()
     return world.keep(users_file, today, story.sign_ins)
 
@@ -346,8 +318,8 @@ class _History(Story):
             del self.waiting[buyer]
             who = self.people[buyer]
             if anchor:
-                self.upload(who, "orders", _ORDERS, trade.orders_csv(papers))
-            self.upload(who, "invoices", _INVOICES, trade.invoices_csv(papers))
+                self.upload(who, "orders", sheets.ORDERS, trade.orders_csv(papers))
+            self.upload(who, "invoices", sheets.INVOICES, trade.invoices_csv(papers))
             self.remember(papers)
             known = papers
             if anchor and self.staff:
@@ -371,7 +343,7 @@ class _History(Story):
                 by_seller[paper.seller.name].append(paper)
         for seller, credited in by_seller.items():
             content = trade.credits_csv(credited, on)
-            self.upload(self.people[seller], "credit-notes", _CREDITS, content)
+            self.upload(self.people[seller], "credit-notes", sheets.CREDITS, content)
 
     def _tell_payments(self, *, everybody: bool) -> None:
         """The sellers enter what they were paid since they last did."""
@@ -385,7 +357,9 @@ class _History(Story):
                 by_seller[paper.seller.name].append(paper)
                 self.told.add(paper.number)
         for seller, papers in by_seller.items():
-            self.upload(self.people[seller], "received", _PAYMENTS, trade.payments_csv(papers))
+            self.upload(
+                self.people[seller], "received", sheets.PAYMENTS, trade.payments_csv(papers)
+            )
 
     # --- Finance
 
@@ -481,14 +455,17 @@ class _History(Story):
         ]
         rows = [f"{row},{firm.duns},{self.cast.firms[world.ANCHOR].duns}" for row in good + bad]
         content = "\n".join(["number,order,date,due,amount,seller,buyer", *rows]).encode()
-        self.upload(self.people[world.ANCHOR], "deliveries", _INVOICES, content)
+        self.upload(self.people[world.ANCHOR], "deliveries", sheets.INVOICES, content)
 
     def _newcomer(self, supplier: Actor) -> None:
         """Somebody whom nobody knows yet sells to the supplier; the bank may let it in."""
         firm = self.cast.firms[world.SUPPLIER]
         issued, due = self.today - dt.timedelta(days=6), self.today + dt.timedelta(days=54)
         row = f"TF-2201,,{issued},{due},7420.00,771234560,{firm.duns},Tarn Fittings"
-        mapping = {**_INVOICES, "columns": {**_INVOICES["columns"], "seller_name": "name"}}
+        mapping = {
+            **sheets.INVOICES,
+            "columns": {**sheets.INVOICES["columns"], "seller_name": "name"},
+        }
         content = f"number,order,date,due,amount,seller,buyer,name\n{row}\n".encode()
         self.upload(supplier, "tarn-fittings", mapping, content)
 

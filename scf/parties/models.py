@@ -130,6 +130,7 @@ class User(Record, table=True):
     __table_args__ = table_args(
         ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_user_org"),
         UniqueConstraint("email", name="uq_user_email"),
+        Index("ix_user_org", "org_id"),
         CheckConstraint("state IN ('ACTIVE', 'DISABLED')", name="ck_user_state"),
     )
     id: IdKey

@@ -34,6 +34,11 @@ def is_true_and_leaves_something_to_do_for_everybody(
         advances = Counter(conn.execute(select(table(Advance).c.state)).scalars())
         words = Counter(conn.execute(select(table(Invoice).c.acceptance_state)).scalars())
         codes = set(conn.execute(select(table(DocumentFinding).c.code)).scalars())
+        misfits = set(
+            conn.execute(
+                select(table(Invoice).c.number).where(table(Invoice).c.match_state == "EXCEPTION")
+            ).scalars()
+        )
         astray = conn.execute(
             select(table(BankEntry).c.unallocated_minor).where(
                 table(BankEntry).c.unallocated_minor > 0
@@ -45,6 +50,7 @@ def is_true_and_leaves_something_to_do_for_everybody(
     assert words["NONE"] > 0, "the anchor has something to accept"
     assert words["ACCEPTED"] > 100
     assert "FIRM_UNKNOWN" in codes
+    assert misfits >= {"BV-D01", "BV-D02", "BV-D03"}, "the anchor has exceptions to settle"
     assert astray, "money waits to be placed"
     assert max(days) == TODAY
 

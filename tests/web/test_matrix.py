@@ -28,7 +28,8 @@ from scf.parties.ratelimit import Limit
 from scf.programmes.models import LimitNode
 from tests.support.people import BANK_ROLES, NOON, TRADER_ROLES, World, world_on
 from tests.support.served import Served, application
-from tests.web.expectations import API, ROUTES, VISIBLE, Api, Person, Portal
+from tests.web.expectations import API, ROUTES
+from tests.web.route_kinds import VISIBLE, Api, Person, Portal
 from tests.web.things import trade
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")

@@ -885,6 +885,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name="uq_user_email"),
         sqlite_strict=True,
     )
+    op.create_index("ix_user_org", "app_user", ["org_id"], unique=False)
     op.create_table(
         "audit_seal_row",
         sa.Column("audit_seq", sa.BigInteger(), nullable=False),

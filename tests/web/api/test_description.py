@@ -8,7 +8,8 @@ from openapi_spec_validator import validate
 
 from tests.support.engines import ENGINES
 from tests.web.api.story import Story
-from tests.web.expectations import API, ROUTES, Api
+from tests.web.expectations import API, ROUTES
+from tests.web.route_kinds import Api
 
 SIGNED = f"{API}/channels/{{channel_id}}/messages"
 pytestmark = pytest.mark.parametrize("engine_name", ENGINES[:1], indirect=True)

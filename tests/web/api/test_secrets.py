@@ -17,7 +17,8 @@ from tests.web.api.story import (
     SAMPLES,
     Story,
 )
-from tests.web.expectations import API, ROUTES, Api
+from tests.web.expectations import API, ROUTES
+from tests.web.route_kinds import Api
 
 LISTED = Path(__file__).with_name("fields.json")
 SIDES = {"seller": MIRA, "buyer": ANNA, "financier": OMAR}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.web.expectations import ROUTES, VISIBLE, Api, Person
+from tests.web.expectations import ROUTES
+from tests.web.route_kinds import VISIBLE, Api, Person
 from tests.web.test_matrix import Matrix, matrix  # noqa: F401 - the fixture
 
 EXTRA = ("state", "id", "org_id", "financier_id", "created_by", "net_minor", "is_admin")

@@ -11,11 +11,12 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from tests.support.demo_world import DemoCopy, DemoWorld
-from tests.web.expectations import ROUTES, Portal
+from tests.web.expectations import ROUTES
 from tests.web.pages.checks import MOST_BYTES, astray, bytes_of, dead_ends, inline
 from tests.web.pages.look import Window
 from tests.web.pages.steps import at_the_gate, everything
 from tests.web.pages.walk import Sight, Walker
+from tests.web.route_kinds import Portal
 
 # One of each role.
 PEOPLE = ("mira", "anna", "chen", "carl", "omar", "hana", "adam")

@@ -17,7 +17,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from tests.support.served import HOST, Browser, Served
-from tests.web.expectations import ROUTES, Portal
+from tests.web.expectations import ROUTES
+from tests.web.route_kinds import Portal
 
 
 @dataclass(frozen=True)

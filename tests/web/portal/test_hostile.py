@@ -12,7 +12,8 @@ from scf.db.engine import Database
 from scf.kernel.ids import new_id
 from tests.support.served import HOST
 from tests.web import signing
-from tests.web.expectations import ROUTES, Portal
+from tests.web.expectations import ROUTES
+from tests.web.route_kinds import Portal
 from tests.web.test_matrix import KINDS, DryRunner, Matrix, filled, matrix_on
 
 _FIELD = re.compile(r'(?:name="|(?:field|area|choice|money_input|day_input|tick)\(")([a-z_]+)')

@@ -22,8 +22,9 @@ from scf.parties.models import UserRole
 from tests.support.people import BANK_ROLES, TRADER_ROLES
 from tests.support.served import HOST, Browser
 from tests.web import signing
-from tests.web.expectations import ROUTES, Portal
+from tests.web.expectations import ROUTES
 from tests.web.portal.forms_of import Form, forms_of
+from tests.web.route_kinds import Portal
 from tests.web.test_matrix import KINDS, Matrix, filled, matrix_on
 from tests.web.things import SAMPLES
 
