@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, Table, insert, or_, select
 
 from scf.db.runner import Context
-from scf.documents.duplicates.finding import look, open_for
+from scf.documents.duplicates.finding import look
+from scf.documents.duplicates.standing import in_the_way
 from scf.documents.models import Invoice
 from scf.documents.taxcheck.asking import standings
 from scf.financing import advances, guards
@@ -75,7 +76,7 @@ def duplicates(ctx: Context, rows: Sequence[Row[Any]], financier_id: str) -> Fou
     like another is a person's to judge.
     """
     look(ctx, [row.id for row in rows])
-    alike = open_for(ctx.conn, [row.id for row in rows], financier_id)
+    alike = in_the_way(ctx.conn, [row.id for row in rows], financier_id)
     keys = {row.duplicate_key: row for row in rows}
     own = [row.id for row in rows]
     twin = _INVOICE.alias("twin")

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Table, select
 from sqlalchemy.engine import Connection
 
-from scf.documents.duplicates.finding import open_for
+from scf.documents.duplicates.standing import in_the_way
 from scf.documents.models import Invoice
 from scf.documents.rules import capacity
 from scf.documents.taxcheck.asking import invoices_of, standings
@@ -127,8 +127,8 @@ def _invoice_still_good(invoice: Row[Any]) -> None:
 
 
 def _no_duplicate(conn: Connection, financier_id: str, invoice_ids: Sequence[str]) -> None:
-    """Stop where an invoice looks like another and this financier has not said that it is none."""
-    alike = open_for(conn, invoice_ids, financier_id)
+    """Stop what looks like another paper, until this financier has said which is the claim."""
+    alike = in_the_way(conn, invoice_ids, financier_id)
     if alike:
         raise RuleViolation(
             "DUPLICATE_SUSPECT",

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Table, and_, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.credits import open_credit as open_credit_of
-from scf.documents.duplicates.finding import blocked_at
+from scf.documents.duplicates.standing import stopped_at
 from scf.documents.einvoice.demanded import RuleStanding, rule_standings, rules_against
 from scf.documents.matching import ProofGap, proof_gaps
 from scf.documents.models import Invoice
@@ -134,7 +134,7 @@ def judge(
     """
     rows = [one.row for one in asked]
     papers = _unproven_papers(conn, deal, rows, since)
-    blocked = blocked_at(conn, [row.id for row in rows], deal.programme.financier_id)
+    blocked = stopped_at(conn, [row.id for row in rows], deal.programme.financier_id)
     taken = claims.live(conn, [row.id for row in rows])
     gaps = proof_gaps(conn, [row.id for row in rows], deal.terms.match_mode)
     invoices = [

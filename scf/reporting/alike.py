@@ -53,6 +53,7 @@ class Alike:
     paper: Paper
     twin: Paper | None
     outcome: str = ""
+    copy_id: str = ""
     state: str = ""
     reason: str = ""
     who: str = ""
@@ -66,6 +67,12 @@ class Alike:
     def waits(self) -> bool:
         """Whether somebody still has to say something."""
         return self.state != "DECIDED"
+
+    @property
+    def copy(self) -> Paper | None:
+        """The paper that the word calls no claim of its own; nothing where the reader has none."""
+        papers = [one for one in (self.paper, self.twin) if one is not None]
+        return next((one for one in papers if one.invoice_id == self.copy_id), None)
 
 
 def waiting(session: Session, who: Actor) -> int:
@@ -143,6 +150,7 @@ def _word(verdict: DuplicateVerdict | None, people: dict[str, str]) -> dict[str,
         return {}
     return {
         "outcome": verdict.outcome,
+        "copy_id": verdict.copy_id or "",
         "state": verdict.state,
         "reason": verdict.reason,
         "who": people.get(verdict.user_id, ""),

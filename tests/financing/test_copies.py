@@ -49,6 +49,49 @@ def test_what_was_called_one_claim_is_not_quoted_until_another_person_has_looked
     assert deals.quote(second)["id"]
 
 
+def test_one_claim_stops_the_copy_and_the_earlier_paper_is_financed(db: Database) -> None:
+    deals = Deals(db, checks_before_decision="[]", checks_before_payout="[]")
+    first, second, suspicion = suspected(deals)
+    deals.run(
+        "duplicate.decide", MAKER, suspicion_id=suspicion, outcome="SAME", reason="sent twice"
+    )
+    with pytest.raises(RuleViolation):
+        deals.quote(second)
+    with pytest.raises(RuleViolation) as refusal:
+        deals.run("duplicate.appeal", TREASURER, invoice_id=first, note="ours as well")
+    assert refusal.value.code == "NOTHING_BLOCKED"
+    request_id = str(deals.request(first)["id"])
+    deals.decide(request_id, MAKER)
+    assert deals.decide(request_id, CHECKER)["state"] == "APPROVED"
+
+
+def test_an_officer_may_call_the_earlier_paper_the_copy(deals: Deals) -> None:
+    first, second, suspicion = suspected(deals)
+    deals.run(
+        "duplicate.decide", MAKER, suspicion_id=suspicion, outcome="SAME", copy_is="EARLIER",
+        reason="a draft that was sent by mistake",
+    )  # fmt: skip
+    with pytest.raises(RuleViolation):
+        deals.quote(first)
+    assert deals.quote(second)["id"]
+
+
+def test_of_one_claim_that_was_financed_by_its_copy_nothing_more_is_paid(deals: Deals) -> None:
+    first, second, suspicion = suspected(deals)
+    word = {"suspicion_id": suspicion, "reason": "looked at both papers", "outcome": "SAME"}
+    deals.request(second)
+    assert deals.run("duplicate.decide", MAKER, **word)["state"] == "PROPOSED"
+    other = {**word, "copy_is": "EARLIER", "version": 1}
+    assert deals.run("duplicate.decide", CHECKER, **other)["state"] == "PROPOSED"
+    assert deals.run("duplicate.decide", MAKER, **word, version=2)["state"] == "PROPOSED"
+    assert deals.run("duplicate.decide", CHECKER, **word, version=3)["state"] == "DECIDED"
+    with pytest.raises(RuleViolation) as refusal:
+        deals.quote(first)
+    assert refusal.value.code == "DUPLICATE_SUSPECT"
+    appeal = {"invoice_id": first, "note": "two machines, two deliveries"}
+    assert deals.run("duplicate.appeal", TREASURER, **appeal)["appealed"] == 1
+
+
 def test_a_suspicion_that_nobody_has_judged_does_not_stop_a_quote(deals: Deals) -> None:
     _first, second, _suspicion = suspected(deals)
     assert deals.quote(second)["id"]

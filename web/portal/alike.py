@@ -19,16 +19,36 @@ RULES: Final = {
 }
 
 
+# What is chosen on a page: the command's word, and which paper is then the copy.
+_CHOICES: Final = {
+    "DISTINCT": ("DISTINCT", "LATER"),
+    "SAME": ("SAME", "LATER"),
+    "EARLIER": ("SAME", "EARLIER"),
+}
+
+
 def asked_of(found: Alike) -> tuple[dict[str, Any], dict[str, str]]:
     """Read a form with a word on a suspicion: what the command is asked, and what is wrong."""
-    outcome = request.form.get("outcome", "")[:20]
+    chosen = _CHOICES.get(request.form.get("outcome", ""))
     reason = request.form.get("reason", "").strip()[:MAX_WORDS]
     errors = {}
-    if outcome not in {"DISTINCT", "SAME"}:
+    if chosen is None:
         errors["outcome"] = _("Choose your word.")
     if len(reason) < _LEAST_WORDS:
         errors["reason"] = _("Say what you saw, in a few words.")
     version = request.form.get("version", "")[:10]
     read = int(version) if version.isascii() and version.isdigit() else found.version
-    asked = {"suspicion_id": found.id, "outcome": outcome, "reason": reason, "version": read}
+    outcome, copy_is = chosen or ("", "")
+    asked = {
+        "suspicion_id": found.id, "outcome": outcome, "copy_is": copy_is, "reason": reason,
+        "version": read,
+    }  # fmt: skip
     return asked, errors
+
+
+def typed() -> dict[str, str]:
+    """Give what was chosen and written, for a form that comes back."""
+    return {
+        "outcome": request.form.get("outcome", "")[:20],
+        "reason": request.form.get("reason", "").strip()[:MAX_WORDS],
+    }

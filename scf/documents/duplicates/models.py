@@ -51,6 +51,7 @@ class DuplicateVerdict(Record, table=True):
             ["suspicion_id"], ["duplicate_suspicion.id"], name="fk_verdict_suspicion"
         ),
         CheckConstraint("outcome IN ('DISTINCT', 'SAME')", name="ck_verdict_outcome"),
+        CheckConstraint("(outcome = 'SAME') = (copy_id IS NOT NULL)", name="ck_verdict_copy"),
         CheckConstraint("state IN ('PROPOSED', 'DECIDED', 'APPEALED')", name="ck_verdict_state"),
         Index("ix_verdict_org", "org_id", "state"),
     )
@@ -58,6 +59,7 @@ class DuplicateVerdict(Record, table=True):
     suspicion_id: Id
     org_id: Id
     outcome: Code
+    copy_id: OptId  # of SAME: the paper that it stops, usually the later one
     state: Code
     reason: Text
     user_id: Id

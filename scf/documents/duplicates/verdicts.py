@@ -7,14 +7,15 @@ may say why these are two claims; then another person looks again.
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, insert, select, update
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.db.types import Count, Id
 from scf.documents import axes
-from scf.documents.duplicates.finding import SUSPICION, VERDICT
+from scf.documents.duplicates.finding import VERDICT
 from scf.documents.duplicates.models import DuplicateSuspicion
+from scf.documents.duplicates.standing import stands_against
 from scf.documents.models import Invoice
 from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
@@ -24,6 +25,7 @@ from scf.parties.service import same_person
 _BANK: Final = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 Said = Annotated[str, Field(min_length=3, max_length=2000)]
 Outcome = Literal["DISTINCT", "SAME"]
+Copy = Literal["LATER", "EARLIER"]
 
 constraint_means(
     "uq_verdict",
@@ -39,11 +41,13 @@ class _Input(BaseModel):
 class DecideDuplicate(_Input):
     """One organisation's word: two claims (DISTINCT), or the same one twice (SAME), and why.
 
-    ``version`` is that of the verdict that was read; 0 where there was none.
+    ``copy_is`` says which of the two papers of SAME is not the claim. ``version`` is that of the
+    verdict that was read; 0 where there was none.
     """
 
     suspicion_id: Id
     outcome: Outcome
+    copy_is: Copy = "LATER"
     reason: Said
     version: Count = 0
 
@@ -59,19 +63,22 @@ class AppealDuplicate(_Input):
 def decide_duplicate(ctx: Context, data: DecideDuplicate) -> dict[str, Any]:
     """Two documents are two claims, or one; remembered for the organisation that says so.
 
-    SAME of a financier blocks the later document there for good; of the buyer, it rejects the
-    document. Where money is held or out on one of them, or a verdict is appealed, a second person
-    says the same before it holds.
+    SAME of a financier blocks the copy there for good, and the other paper where money went on the
+    copy; of the buyer, it rejects the copy. Where money is held or out on one of them, or a verdict
+    is appealed, a second person says the same before it holds.
 
     Raises
     ------
     NotAllowed
         FOUR_EYES for the second word of one person.
     Conflict
-        STALE when it has been decided meanwhile; DIFFERS for another word than the first person's;
-        what ``axes.reject`` refuses.
+        STALE when it has been decided meanwhile; what ``axes.reject`` refuses.
+    NotFound
+        Where the earlier paper is called the copy by somebody who may not see it.
     """
     seen = ctx.visible(DuplicateSuspicion, data.suspicion_id)
+    if data.copy_is == "EARLIER":
+        ctx.visible(Invoice, seen.twin_id)
     invoices = ctx.lock(Invoice, [seen.invoice_id, seen.twin_id])
     before = _verdict(ctx, seen.id)
     if (before.version if before else 0) != data.version:
@@ -81,12 +88,20 @@ def decide_duplicate(ctx: Context, data: DecideDuplicate) -> dict[str, Any]:
     if before is not None:
         if same_person(ctx.conn, ctx.actor.user_id, [before.user_id]):
             raise NotAllowed("FOUR_EYES", "Another person has to look at this now.")
-        if before.state == "PROPOSED" and before.outcome != data.outcome:
-            return _store(ctx, before, data, "PROPOSED")  # begins again with the other word
+        other = (before.outcome, before.copy_id) != (data.outcome, _copy(seen, data))
+        if before.state == "PROPOSED" and other:
+            return _store(ctx, seen, before, data, "PROPOSED")  # begins again, with that word
         return _settle(ctx, seen, before, data, "DECIDED")
     of_bank = bool(ctx.actor.roles & _BANK)
     money = any(row.held_minor + row.outstanding_minor for row in invoices.values())
     return _settle(ctx, seen, None, data, "PROPOSED" if of_bank and money else "DECIDED")
+
+
+def _copy(seen: Row[Any], data: DecideDuplicate) -> str | None:
+    """Give the paper that is called no claim of its own."""
+    if data.outcome == "DISTINCT":
+        return None
+    return str(seen.invoice_id if data.copy_is == "LATER" else seen.twin_id)
 
 
 def _verdict(ctx: Context, suspicion_id: str) -> Row[Any] | None:
@@ -100,18 +115,22 @@ def _verdict(ctx: Context, suspicion_id: str) -> Row[Any] | None:
 def _settle(
     ctx: Context, seen: Row[Any], before: Row[Any] | None, data: DecideDuplicate, state: str
 ) -> dict[str, Any]:
-    if state == "DECIDED" and data.outcome == "SAME" and not ctx.actor.roles & _BANK:
-        axes.reject_many(ctx, [seen.invoice_id], reason=data.reason)
-    answer = _store(ctx, before, data, state)
+    copy_id = _copy(seen, data)
+    if state == "DECIDED" and copy_id is not None and not ctx.actor.roles & _BANK:
+        axes.reject_many(ctx, [copy_id], reason=data.reason)
+    answer = _store(ctx, seen, before, data, state)
     if state == "DECIDED":
         ctx.emit("duplicate.decided", {"suspicion_id": seen.id, "outcome": data.outcome})
     return answer
 
 
 def _store(
-    ctx: Context, before: Row[Any] | None, data: DecideDuplicate, state: str
+    ctx: Context, seen: Row[Any], before: Row[Any] | None, data: DecideDuplicate, state: str
 ) -> dict[str, Any]:
-    values: dict[str, Any] = {"outcome": data.outcome, "state": state, "reason": data.reason}
+    values: dict[str, Any] = {
+        "outcome": data.outcome, "copy_id": _copy(seen, data), "state": state,
+        "reason": data.reason,
+    }  # fmt: skip
     first = {"user_id": ctx.actor.user_id, "at": ctx.now, "second_id": None, "second_at": None}
     if before is None:
         row = {
@@ -154,16 +173,9 @@ def appeal_duplicate(ctx: Context, data: AppealDuplicate) -> dict[str, Any]:
     invoice = ctx.visible(Invoice, data.invoice_id)
     if invoice.seller_id != ctx.actor.org_id:
         raise NotAllowed("NOT_ALLOWED", "Only the seller of the invoice does this.")
-    own = select(SUSPICION.c.id).where(
-        or_(SUSPICION.c.invoice_id == invoice.id, SUSPICION.c.twin_id == invoice.id)
-    )
     rows = ctx.conn.execute(
         update(VERDICT)
-        .where(
-            VERDICT.c.suspicion_id.in_(own),
-            VERDICT.c.outcome == "SAME",
-            VERDICT.c.state == "DECIDED",
-        )
+        .where(stands_against(invoice.id), VERDICT.c.state == "DECIDED")
         .values(
             state="APPEALED", appeal=data.note, appealed_at=ctx.now, version=VERDICT.c.version + 1
         )

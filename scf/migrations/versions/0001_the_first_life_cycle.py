@@ -1628,6 +1628,7 @@ def upgrade() -> None:
         sa.Column("suspicion_id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("copy_id", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
@@ -1637,6 +1638,7 @@ def upgrade() -> None:
         sa.Column("appeal", sa.String(), nullable=True),
         sa.Column("appealed_at", UtcInstant(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("(outcome = 'SAME') = (copy_id IS NOT NULL)", name="ck_verdict_copy"),
         sa.CheckConstraint("outcome IN ('DISTINCT', 'SAME')", name="ck_verdict_outcome"),
         sa.CheckConstraint("state IN ('PROPOSED', 'DECIDED', 'APPEALED')", name="ck_verdict_state"),
         sa.ForeignKeyConstraint(

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from scf.db.types import Count
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
-from scf.documents.duplicates.verdicts import Outcome, Said
+from scf.documents.duplicates.verdicts import Copy, Outcome, Said
 from scf.documents.models import Invoice
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Amount, Answer, amount
@@ -27,6 +27,7 @@ class OwnWord(Answer):
     """What your organisation has said; PROPOSED waits for a second person, APPEALED for another."""
 
     outcome: str
+    copy_id: str | None
     state: str
     reason: str
     appeal: str | None
@@ -66,10 +67,11 @@ class DuplicatesQuery(PageQuery):
 
 
 class Decide(BaseModel):
-    """Two claims or one, why, and the version of your own word that was read; 0 without one."""
+    """Two claims or one, and which paper is then the copy; the version that was read, or 0."""
 
     model_config = ConfigDict(extra="forbid")
     outcome: Outcome
+    copy_is: Copy = "LATER"
     reason: Said
     version: Count = 0
 
@@ -134,7 +136,7 @@ def get_duplicate(suspicion_id: str) -> DuplicateOut:
     answer=Decided,
 )
 def decide_duplicate(suspicion_id: str, json: Decide) -> Decided:
-    """Say whether they are two claims or one; of the buyer, one claim rejects the later invoice."""
+    """Say whether they are two claims or one; of the buyer, one claim rejects the copy."""
     payload = {"suspicion_id": suspicion_id, **json.model_dump()}
     return Decided.model_validate(run("duplicate.decide", payload).result)
 
@@ -184,6 +186,7 @@ def _word(row: DuplicateVerdict | None) -> OwnWord | None:
         return None
     return OwnWord(
         outcome=row.outcome,
+        copy_id=row.copy_id,
         state=row.state,
         reason=row.reason,
         appeal=row.appeal,

@@ -10,7 +10,7 @@ from scf.kernel.errors import NotAllowed, NotFound, ScfError
 from scf.reporting.alike import one_alike
 from web.context import actor, platform
 from web.portal.acting import act, must
-from web.portal.alike import asked_of
+from web.portal.alike import asked_of, typed
 from web.portal.anchor.blueprint import anchor, one_invoice
 from web.portal.anchor.invoice import invoice_page
 from web.refusals import refusal_text
@@ -18,7 +18,7 @@ from web.refusals import refusal_text
 
 @anchor.post("/invoices/<invoice_id>/duplicates/<suspicion_id>")
 def decide_duplicate(invoice_id: str, suspicion_id: str) -> Any:  # noqa: ANN401 - a page or a way on
-    """Say whether an invoice and another are two claims, or one twice, whose later is refused."""
+    """Say whether an invoice and another are two claims, or one twice, whose copy is refused."""
     must("duplicate.decide")
     with platform().db.read(actor()) as reading:
         one_invoice(reading, invoice_id)
@@ -35,11 +35,13 @@ def decide_duplicate(invoice_id: str, suspicion_id: str) -> Any:  # noqa: ANN401
         except ScfError as refused:
             wrong = {"reason": refusal_text(refused)}
     if wrong:
-        form = {"suspicion": found.id, "outcome": asked["outcome"], "saw": asked["reason"]}
+        said = typed()
+        form = {"suspicion": found.id, "outcome": said["outcome"], "saw": said["reason"]}
         errors = {f"{name}-{found.id}": text for name, text in wrong.items()}
         return invoice_page(invoice_id, form, errors), 422
+    copy = found.twin if found.twin and asked["copy_is"] == "EARLIER" else found.paper
     told = (
-        _("Recorded: invoice %(number)s is rejected.", number=found.paper.number)
+        _("Recorded: invoice %(number)s is rejected.", number=copy.number)
         if asked["outcome"] == "SAME"
         else _("Recorded: they are two claims.")
     )

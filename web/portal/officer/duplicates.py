@@ -11,7 +11,7 @@ from scf.parties.access import may
 from scf.reporting.alike import Alike, Paper, alike, one_alike
 from web.context import actor
 from web.i18n import day, money
-from web.portal.alike import RULES, asked_of
+from web.portal.alike import RULES, asked_of, typed
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading
 from web.portal.officer.words import acceptance_state, match_state
 
@@ -82,7 +82,7 @@ def decide_duplicate(suspicion_id: str) -> Any:  # noqa: ANN401 - a page or a wa
     """Say whether two papers are one claim, and why."""
     found = _found(suspicion_id)
     asked, errors = asked_of(found)
-    form = {name: str(asked[name]) for name in ("outcome", "reason")}
+    form = typed()
     if errors:
         return _one(suspicion_id, form, errors), 422
     try:

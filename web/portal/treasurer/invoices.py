@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 
 from scf.db.visibility import not_found
 from scf.documents.canonical import Kind
-from scf.documents.duplicates.finding import against_seller
+from scf.documents.duplicates.standing import against_seller
 from scf.documents.einvoice.models import RULE_CODES
 from scf.documents.einvoice.shown import verdicts
 from scf.documents.match.explained import explained

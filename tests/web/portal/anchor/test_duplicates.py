@@ -39,6 +39,16 @@ def test_the_buyer_sees_both_papers_and_its_word_rejects_the_later_one(of: Serve
     )  # fmt: skip
 
 
+def test_the_buyer_may_reject_the_earlier_paper_instead(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    page = clerk.get(f"/anchor/invoices/{invoice(of, 'AGAIN-9').id}")
+    path = next(part.partition('"')[0] for part in page.split('action="') if "duplicates/" in part)
+    done = clerk.post(path, clerk.fields(path) | {"outcome": "EARLIER", "reason": "a draft"})
+    assert "Recorded: invoice FIRST is rejected." in done
+    assert "one claim; FIRST is the copy" in done
+    assert invoice(of, "AGAIN-9").acceptance_state == "NONE"
+
+
 def test_the_seller_is_told_of_a_check_not_of_its_rule_and_appeals_once(of: Served) -> None:
     treasurer, clerk = Person(of, "treasurer"), Person(of, "clerk")
     again = invoice(of, "AGAIN-9").id

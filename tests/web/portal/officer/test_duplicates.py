@@ -53,7 +53,18 @@ def test_two_papers_lie_side_by_side_and_two_people_say_what_they_are(desk: Desk
     done = desk.send(CHECKER, path, path, outcome="DISTINCT", reason="two deliveries, seen")
     assert "Your word is recorded." in done
     assert "two claims" in desk.page(CHECKER, f"/cases/{request_id}")
+    assert "BV-COPY-1 is the copy" not in desk.page(CHECKER, path)
     verdict: Any = DuplicateVerdict.__table__  # type: ignore[attr-defined]
     with desk.story.platform.db.snapshot() as conn:
         (kept,) = conn.execute(select(verdict)).all()
     assert (kept.outcome, kept.state, kept.version) == ("DISTINCT", "DECIDED", 2)
+
+
+def test_the_page_says_which_of_two_papers_is_the_copy(desk: Desk) -> None:
+    request_id, suspicion_id = suspected(desk)
+    path = f"/duplicates/{suspicion_id}"
+    assert "One claim: BV-COPY-1 is the copy" in desk.page(MAKER, path)
+    for who in (MAKER, CHECKER):
+        desk.send(who, path, path, outcome="SAME", reason="one delivery")
+    assert "one claim; BV-COPY-1 is the copy" in desk.page(MAKER, f"/cases/{request_id}")
+    assert "one claim; BV-COPY-1 is the copy" in desk.page(MAKER, "/duplicates")

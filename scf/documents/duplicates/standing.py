@@ -1,0 +1,85 @@
+"""What people's words on two look-alike documents stop, and for whom.
+
+One claim is paid once. Of two papers that an organisation has called one claim it stops the copy,
+and the other one only where money went on the copy: then that one was the claim.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.engine import Connection
+
+from scf.documents.duplicates.finding import SUSPICION, VERDICT, open_for
+from scf.documents.invoice_state import INVOICE
+
+_COPY: Final = INVOICE.alias("copy")
+# Held, out, or paid by its buyer: whoever pays on the other paper pays the claim again.
+_SPENT: Final = or_(
+    _COPY.c.held_minor + _COPY.c.outstanding_minor > 0, _COPY.c.payment_state != "OPEN"
+)
+
+
+def in_the_way(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> list[Any]:
+    """Give the suspicions for which an organisation pays nothing on these invoices.
+
+    Undecided ones count for both papers: nobody knows yet which of the two is the claim.
+    """
+    wanted = set(invoice_ids)
+    return [row for row, against in _judged(conn, wanted, org_id) if against]
+
+
+def stopped_at(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> set[str]:
+    """Give those of these documents that an organisation's own word on a pair stops."""
+    judged = _judged(conn, set(invoice_ids), org_id)
+    return {one for row, against in judged if row.outcome for one in against}
+
+
+def _judged(conn: Connection, wanted: set[str], org_id: str) -> list[tuple[Any, set[str]]]:
+    """Give each open suspicion with those of the wanted papers that it stands against."""
+    rows = open_for(conn, wanted, org_id)
+    decided = [row.id for row in rows if row.outcome]
+    words = {}
+    if decided:
+        words = {
+            word.suspicion_id: word
+            for word in conn.execute(
+                select(VERDICT.c.suspicion_id, VERDICT.c.copy_id, _SPENT.label("spent"))
+                .join(_COPY, _COPY.c.id == VERDICT.c.copy_id)
+                .where(VERDICT.c.suspicion_id.in_(decided), VERDICT.c.org_id == org_id)
+            )
+        }
+    found = []
+    for row in rows:
+        word = words.get(row.id)
+        both = {row.invoice_id, row.twin_id}
+        found.append((row, wanted & (both if word is None or word.spent else {word.copy_id})))
+    return found
+
+
+def stands_against(invoice_id: str) -> ColumnElement[bool]:
+    """Give the condition on verdicts that stop one document, whoever said so."""
+    pair = select(SUSPICION.c.id).where(
+        or_(SUSPICION.c.invoice_id == invoice_id, SUSPICION.c.twin_id == invoice_id)
+    )
+    spent = select(_COPY.c.id).where(_COPY.c.id == VERDICT.c.copy_id, _SPENT).exists()
+    return (
+        VERDICT.c.suspicion_id.in_(pair)
+        & (VERDICT.c.outcome == "SAME")
+        & or_(VERDICT.c.copy_id == invoice_id, spent)
+    )
+
+
+def against_seller(conn: Connection, invoice_id: str) -> str:
+    """Tell a seller whether somebody's check stops its document: BLOCKED, APPEALED or nothing.
+
+    Whose check and by which sign is not told; a word that waits for a second person is none yet.
+    """
+    states = set(
+        conn.execute(
+            select(VERDICT.c.state).where(
+                stands_against(invoice_id), VERDICT.c.state.in_(["DECIDED", "APPEALED"])
+            )
+        ).scalars()
+    )
+    return "BLOCKED" if "DECIDED" in states else "APPEALED" if states else ""
