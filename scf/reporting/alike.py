@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, union_all
 from sqlmodel import Session, col
 
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
@@ -81,9 +81,23 @@ def waiting(session: Session, who: Actor) -> int:
     return int(session.execute(query.order_by(None)).scalar_one())
 
 
-_OPEN: Final = or_(
-    col(DuplicateVerdict.id).is_(None), col(DuplicateVerdict.state).in_(["PROPOSED", "APPEALED"])
+_papers_table: Final = Invoice.__table__.alias("fallen")  # type: ignore[attr-defined]
+# One that is void or rejected by now is no second claim: nothing is left to decide.
+_FALLEN: Final = (
+    select(_papers_table.c.id)
+    .where(
+        _papers_table.c.id.in_(
+            [col(DuplicateSuspicion.invoice_id), col(DuplicateSuspicion.twin_id)]
+        ),
+        or_(
+            _papers_table.c.document_state.not_in(["VALIDATED", "INCOMPLETE"]),
+            _papers_table.c.acceptance_state == "REJECTED",
+        ),
+    )
+    .exists()
 )
+_DECIDED: Final = col(DuplicateVerdict.state) == "DECIDED"
+_OPEN: Final = or_(col(DuplicateVerdict.id).is_(None), ~_DECIDED) & ~_FALLEN
 
 
 def _pairs(who: Actor) -> Any:  # noqa: ANN401 - a select
@@ -98,9 +112,21 @@ def _pairs(who: Actor) -> Any:  # noqa: ANN401 - a select
     )
 
 
+def undecided(who: Actor) -> Any:  # noqa: ANN401 - a select
+    """Give the ids of the bought invoices that wait for the buyer's word on a look-alike.
+
+    For a condition on invoices: it is worked out once, and not asked of each of them.
+    """
+    bought = _pairs(who).where(col(DuplicateSuspicion.buyer_id) == who.org_id, _OPEN).order_by(None)
+    return union_all(
+        bought.with_only_columns(col(DuplicateSuspicion.invoice_id)),
+        bought.with_only_columns(col(DuplicateSuspicion.twin_id)),
+    )
+
+
 def alike(session: Session, who: Actor, *, decided: bool = False, most: int = MOST) -> list[Alike]:
     """Give what waits for this organisation's word, or what has had it; the newest first."""
-    query = _pairs(who).where(~_OPEN if decided else _OPEN).limit(most)
+    query = _pairs(who).where(_DECIDED if decided else _OPEN).limit(most)
     return _told(session, session.execute(query).all())
 
 

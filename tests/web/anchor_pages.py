@@ -5,6 +5,7 @@ ANCHOR_PAGES = (
     ("GET", "/acceptances"),
     ("GET", "/chain"),
     ("GET", "/disputes"),
+    ("GET", "/duplicates"),
     ("GET", "/invoices/<invoice_id>"),
     ("GET", "/matching"),
     ("GET", "/payments"),

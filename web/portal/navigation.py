@@ -66,7 +66,7 @@ _ANCHOR: Final = (
         "check",
         _("Acceptances"),
         "a",
-        also=("/anchor/invoices/", "/anchor/matching"),
+        also=("/anchor/invoices/", "/anchor/matching", "/anchor/duplicates"),
     ),
     Entry("anchor.payments", "calendar", _("Payments due"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u", also=("/who",)),

@@ -27,6 +27,7 @@ class DuplicateSuspicion(Record, table=True):
         ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_suspicion_invoice"),
         ForeignKeyConstraint(["twin_id"], ["invoice.id"], name="fk_suspicion_twin"),
         Index("ix_suspicion_twin", "twin_id"),
+        Index("ix_suspicion_buyer", "buyer_id"),
     )
     id: IdKey
     invoice_id: Id  # the one that came later

@@ -1002,6 +1002,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("invoice_id", "twin_id", name="uq_suspicion"),
         sqlite_strict=True,
     )
+    op.create_index("ix_suspicion_buyer", "duplicate_suspicion", ["buyer_id"], unique=False)
     op.create_index("ix_suspicion_twin", "duplicate_suspicion", ["twin_id"], unique=False)
     op.create_table(
         "firm_fact",

@@ -19,6 +19,7 @@ from scf.kernel.errors import NotAllowed, ScfError
 from scf.kernel.ids import digest
 from scf.parties.service import firm_names
 from scf.programmes.acceptance import MAX_ITEMS
+from scf.reporting.alike import alike_of
 from web.context import actor, platform
 from web.forms import form_key
 from web.i18n import money
@@ -31,7 +32,7 @@ from web.portal.anchor.blueprint import (
     today,
     waiting,
 )
-from web.portal.anchor.words import blockers, cannot
+from web.portal.anchor.words import blockers, cannot, looks_like
 from web.refusals import refusal_text
 
 PAGE: Final = 100
@@ -52,9 +53,10 @@ def acceptances() -> str:
         shown = rows[:PAGE]
         conn = reading.connection()
         all_of_them, odd_ones = waiting(reading)
+        alike = alike_of(reading, actor(), [row.id for row in first]) if first else []
         return render_template(
             "anchor/acceptances.html",
-            exceptions=[(row, blockers(row)) for row in first],
+            exceptions=[(row, [*blockers(row), *looks_like(row, alike)]) for row in first],
             exceptions_count=odd_ones,
             rows=shown,
             total=all_of_them - odd_ones,

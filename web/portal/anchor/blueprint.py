@@ -12,6 +12,7 @@ from scf.documents.models import Invoice
 from scf.parties.access import may
 from scf.parties.service import day_for
 from scf.programmes.service import programme_for, terms_on
+from scf.reporting.alike import undecided
 from web.context import actor, now
 from web.portal.acting import must
 from web.portal.anchor.words import label_of, match_words
@@ -69,12 +70,13 @@ def unpaid() -> ColumnElement[bool]:
 
 
 def is_exception() -> ColumnElement[bool]:
-    """Keep to what wants a look of its own: no match, no due date, a dispute."""
+    """Keep to what wants a look of its own: no match, no due date, a dispute, a look-alike."""
     return or_(
         col(Invoice.match_state) == "EXCEPTION",
         col(Invoice.due_on).is_(None),
         col(Invoice.dispute_state) == "DISPUTED",
         col(Invoice.document_state) == "INCOMPLETE",
+        col(Invoice.id).in_(undecided(actor())),
     )
 
 

@@ -1,19 +1,31 @@
-"""The buyer's word on two invoices that may be one claim."""
+"""Two invoices that may be one claim: those that wait for the buyer's word, and the word."""
 
 from typing import Any
 
-from flask import flash, redirect, url_for
+from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 
 from scf.db.visibility import not_found
 from scf.kernel.errors import NotAllowed, NotFound, ScfError
-from scf.reporting.alike import one_alike
+from scf.reporting.alike import alike, one_alike
 from web.context import actor, platform
 from web.portal.acting import act, must
-from web.portal.alike import asked_of, typed
+from web.portal.alike import RULES, asked_of, typed
 from web.portal.anchor.blueprint import anchor, one_invoice
 from web.portal.anchor.invoice import invoice_page
 from web.refusals import refusal_text
+
+
+@anchor.get("/duplicates")
+def duplicates() -> str:
+    """Show the invoices that look like another one, and what was said of others."""
+    with platform().db.read(actor()) as reading:
+        return render_template(
+            "anchor/duplicates.html",
+            waiting=alike(reading, actor()),
+            decided=alike(reading, actor(), decided=True),
+            rules=RULES,
+        )
 
 
 @anchor.post("/invoices/<invoice_id>/duplicates/<suspicion_id>")

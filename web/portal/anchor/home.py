@@ -12,6 +12,7 @@ from scf.documents.models import Dispute, DocumentFinding, Invoice, Upload
 from scf.parties.models import Firm
 from scf.parties.service import firm_names
 from scf.programmes.models import Programme
+from scf.reporting.alike import waiting as waiting_alike
 from scf.reporting.anchor import FEWEST_SUPPLIERS, effects
 from web.context import actor, platform
 from web.i18n import money, month_day, short_amount
@@ -74,6 +75,7 @@ def _todo(reading: Session, odd: int) -> list[tuple[str, int, str]]:
         ("odd", odd, url_for("anchor.acceptances")),
         ("disputes", count(disputes), url_for("anchor.disputes")),
         ("fixes", count(fixes), url_for("uploads.new")),
+        ("alike", waiting_alike(reading, actor()), url_for("anchor.duplicates")),
         (
             "unknown",
             waiting_for_a_name(reading.connection(), actor().org_id),

@@ -1,7 +1,7 @@
 """The words of the anchor's pages: an invoice as its buyer knows it, and why it wants a look."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from flask_babel import gettext as _
@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from scf.documents.models import Invoice
 from scf.documents.rules import label
+from scf.reporting.alike import Alike
 from web.api.v1.invoices import AsTheBuyerKnows
 
 
@@ -53,6 +54,17 @@ def blockers(row: Invoice) -> list[str]:
     if row.document_state == "INCOMPLETE" and row.due_on is not None:
         found.append(_("One of its firms is not known yet."))
     return [str(text) for text in found]
+
+
+def looks_like(row: Invoice, pairs: Sequence[Alike]) -> list[str]:
+    """Return which other invoices an invoice looks like, as long as that is not decided."""
+    found = []
+    for one in pairs:
+        both = [paper for paper in (one.paper, one.twin) if paper is not None]
+        if one.waits and row.id in {paper.invoice_id for paper in both}:
+            others = [paper.number for paper in both if paper.invoice_id != row.id]
+            found += [str(_("It looks like invoice %(number)s.", number=other)) for other in others]
+    return found
 
 
 def cannot(row: Invoice) -> str:

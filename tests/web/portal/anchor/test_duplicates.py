@@ -1,6 +1,7 @@
 """The buyer says what two papers are; the seller learns that a check stands, and may appeal."""
 
 import pytest
+from sqlalchemy import event
 
 from scf.db.engine import Database
 from tests.documents.match.papers import line, paper
@@ -37,6 +38,57 @@ def test_the_buyer_sees_both_papers_and_its_word_rejects_the_later_one(of: Serve
     assert (invoice(of, "AGAIN-9").acceptance_state, invoice(of, "FIRST").acceptance_state) == (
         "REJECTED", "NONE",
     )  # fmt: skip
+
+
+def test_the_list_and_the_home_of_the_buyer_show_what_looks_alike_until_it_is_decided(
+    of: Served,
+) -> None:
+    clerk = Person(of, "clerk")
+    assert "Invoices that look like another one" in clerk.get("/anchor/")
+    listed = clerk.get("/anchor/acceptances")
+    assert "It looks like invoice FIRST." in listed
+    assert "It looks like invoice AGAIN-9." in listed
+    assert 'name="all"' not in listed, "neither is accepted together with others"
+    page = clerk.get("/anchor/duplicates")
+    assert "1 invoice looks like another one" in page
+    path = f"/anchor/invoices/{invoice(of, 'AGAIN-9').id}"
+    assert f"{path}#alike-" in page
+    word = next(
+        part.partition('"')[0] for part in clerk.get(path).split('action="')
+        if "duplicates/" in part
+    )  # fmt: skip
+    clerk.post(word, clerk.fields(word) | {"outcome": "DISTINCT", "reason": "two lorries"})
+    assert "It looks like" not in clerk.get("/anchor/acceptances")
+    assert "Invoices that look like another one" not in clerk.get("/anchor/")
+    assert "No invoice looks like another one" in clerk.get("/anchor/duplicates")
+
+
+def test_the_list_asks_the_database_as_often_for_many_look_alikes_as_for_one(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    pages = ("/anchor/", "/anchor/acceptances", "/anchor/duplicates")
+    before = [asked(of, clerk, page) for page in pages]
+    for number in range(5):
+        lines = line("1", "10", 200_00 + number, name="Pump", item=f"P-{number}")
+        for spelt in (f"A-{number}00", f"B-9{number}"):
+            bring(of, paper("invoice", spelt, lines, order=f"PO-1{number}", **SIDES))
+    assert "6 invoices look like another one" in clerk.get("/anchor/duplicates")
+    assert [asked(of, clerk, page) for page in pages] == before
+
+
+def asked(of: Served, who: Person, page: str) -> int:
+    """Count the statements that one page costs."""
+    said: list[str] = []
+    engine = of.world.platform.db.reader
+
+    def heard(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", heard)
+    try:
+        who.get(page)
+    finally:
+        event.remove(engine, "before_cursor_execute", heard)
+    return len(said)
 
 
 def test_the_buyer_may_reject_the_earlier_paper_instead(of: Served) -> None:
