@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +60,7 @@ class World:
     people: dict[str, Actor] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     authenticators: dict[str, str] = field(default_factory=dict)
+    things: dict[str, str] = field(default_factory=dict)  # ids of what stands in it, by kind
     _keys: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def key(self) -> str:
@@ -117,43 +119,54 @@ def world_on(db: Database, clock: FixedClock | None = None) -> World:
     return World(platform_on(db, the_clock), the_clock)
 
 
-# What the small world is called in a database that this process has filled, by kind of engine.
-_firm: Table = Firm.__table__  # type: ignore[attr-defined]
-_Names = tuple[dict[str, str], dict[str, Actor], int]
-_small: dict[str, _Names] = {}
+class Remembered:
+    """A world in which every test of a module begins: made once per engine, found in each copy.
 
+    ``fill`` is what a module's ``prepare`` returns; without it the world is made where it is asked
+    for.
+    """
 
-def _fill_small(url: str) -> None:
-    db = Database(url)
-    world = small_world(db)
-    _small[db.dialect] = (world.firms, world.people, next(world._keys))
-    db.close()
+    def __init__(self, make: Callable[[Database], World]) -> None:
+        self._make = make
+        self._made: dict[str, tuple[World, int]] = {}
 
+    def fill(self, url: str) -> None:
+        """Make the world in an empty database that will be copied."""
+        db = Database(url)
+        world = self._make(db)
+        self._made[db.dialect] = (world, next(world._keys))
+        db.close()
 
-@pytest.fixture
-def small_prepare() -> Prepare:
-    """Let every test of a module begin in the small world: ``prepare = small_prepare``."""
-    return _fill_small
-
-
-def _found_small(db: Database) -> World | None:
-    """Find the small world in a copy of the database that :func:`_fill_small` has filled."""
-    if db.dialect not in _small:
-        return None
-    firms, people, keys = _small[db.dialect]
-    with db.snapshot() as conn:
-        if conn.execute(select(_firm.c.id).where(_firm.c.id == firms["bank"])).first() is None:
-            return None
-    clock = FixedClock(NOON)
-    world = World(platform_on(db, clock), clock, dict(firms), dict(people))
-    world._keys = itertools.count(keys)
-    return world
-
-
-def small_world(db: Database) -> World:
-    """Make one bank with a maker and a checker, an anchor and a supplier."""
-    if (found := _found_small(db)) is not None:
+    def world(self, db: Database) -> World:
+        """Find the world in a copy of what was filled, or make it here."""
+        if db.dialect not in self._made:
+            return self._make(db)
+        made, keys = self._made[db.dialect]
+        if not _holds(db, made):
+            return self._make(db)
+        clock = FixedClock(NOON)
+        found = World(
+            platform_on(db, clock),
+            clock,
+            dict(made.firms),
+            dict(made.people),
+            dict(made.tokens),
+            dict(made.authenticators),
+            dict(made.things),
+        )
+        found._keys = itertools.count(keys)
         return found
+
+
+def _holds(db: Database, world: World) -> bool:
+    """Tell whether a database is a copy of the one in which the world was made."""
+    firm: Table = Firm.__table__  # type: ignore[attr-defined]
+    some = next(iter(world.firms.values()))
+    with db.snapshot() as conn:
+        return conn.execute(select(firm.c.id).where(firm.c.id == some)).first() is not None
+
+
+def _small(db: Database) -> World:
     world = world_on(db)
     world.firm("bank", "financier")
     world.firm("anchor")
@@ -165,3 +178,17 @@ def small_world(db: Database) -> World:
     world.person("treasurer", "supplier", Role.TREASURER)
     world.person("supplier-admin", "supplier", Role.ADMINISTRATOR)
     return world
+
+
+_SMALL = Remembered(_small)
+
+
+@pytest.fixture
+def small_prepare() -> Prepare:
+    """Let every test of a module begin in the small world: ``prepare = small_prepare``."""
+    return _SMALL.fill
+
+
+def small_world(db: Database) -> World:
+    """Make one bank with a maker and a checker, an anchor and a supplier."""
+    return _SMALL.world(db)

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from scf.db.engine import Database
 from tests.web.expectations import ROUTES
+from tests.web.matrix import Matrix, matrix_on, matrix_prepare
 from tests.web.route_kinds import VISIBLE, Api, Person
-from tests.web.test_matrix import Matrix, matrix  # noqa: F401 - the fixture
 
 EXTRA = ("state", "id", "org_id", "financier_id", "created_by", "net_minor", "is_admin")
+prepare = matrix_prepare  # every test begins in the matrix's world
 # An administrator may name its own organisation; another one is refused by role.
 NAMED = {("POST", "/api/v1/users", "org_id")}
 # A document handed in as data is judged like one in a file: what it may not say is a finding.
@@ -18,8 +20,8 @@ DOCUMENT = "items.document."
 
 
 @pytest.fixture
-def prepare() -> None:
-    """Begin in an empty database: the matrix makes a world of its own."""
+def matrix(db: Database) -> Matrix:
+    return matrix_on(db)
 
 
 def _objects(body: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -32,7 +34,7 @@ def _objects(body: dict[str, Any], place: str = "") -> Iterator[tuple[str, dict[
                 yield from _objects(item, f"{place}{name}.")
 
 
-def _somebody(matrix: Matrix, row: Api) -> Person:  # noqa: F811
+def _somebody(matrix: Matrix, row: Api) -> Person:
     return next(
         person
         for person in matrix.people
@@ -43,7 +45,7 @@ def _somebody(matrix: Matrix, row: Api) -> Person:  # noqa: F811
 
 
 def test_every_writable_model_refuses_a_field_that_it_does_not_name(
-    matrix: Matrix,  # noqa: F811
+    matrix: Matrix,
 ) -> None:
     tried, taken = 0, []
     for (method, rule), row in ROUTES.items():

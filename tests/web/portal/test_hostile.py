@@ -13,8 +13,9 @@ from scf.kernel.ids import new_id
 from tests.support.served import HOST
 from tests.web import signing
 from tests.web.expectations import ROUTES
+from tests.web.matrix import DryRunner, Matrix, matrix_on, matrix_prepare
 from tests.web.route_kinds import Portal
-from tests.web.test_matrix import KINDS, DryRunner, Matrix, filled, matrix_on
+from tests.web.test_matrix import KINDS, filled
 
 _FIELD = re.compile(r'(?:name="|(?:field|area|choice|money_input|day_input|tick)\(")([a-z_]+)')
 _PAGES = sorted(Path(web.__file__).parent.glob("templates/**/*.html"))
@@ -34,6 +35,9 @@ PEOPLE = (
     "bank-a-officer-maker",
     "anchor-x-administrator",
 )
+
+
+prepare = matrix_prepare  # every test begins in the matrix's world
 
 
 @pytest.fixture

@@ -23,9 +23,10 @@ from tests.support.people import BANK_ROLES, TRADER_ROLES
 from tests.support.served import HOST, Browser
 from tests.web import signing
 from tests.web.expectations import ROUTES
+from tests.web.matrix import Matrix, matrix_on, matrix_prepare
 from tests.web.portal.forms_of import Form, forms_of
 from tests.web.route_kinds import Portal
-from tests.web.test_matrix import KINDS, Matrix, filled, matrix_on
+from tests.web.test_matrix import KINDS, filled
 from tests.web.things import SAMPLES
 
 # What they do was seen in the audit trail; a page that loses its form is found here.
@@ -59,6 +60,9 @@ WORKERS = (
     "bank-a-officer-maker",
     "anchor-x-administrator",
 )
+
+
+prepare = matrix_prepare  # every test begins in the matrix's world
 
 
 @pytest.fixture
