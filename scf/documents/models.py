@@ -32,6 +32,7 @@ from scf.db.types import (
     index_where,
     table_args,
 )
+from scf.documents.duplicates.columns import ALIKE_INDEXES, AlikeFields
 from scf.documents.match.columns import ArticleFields, MatchFields, PlaceFields
 from scf.kernel.errors import words_from_stored
 
@@ -218,7 +219,7 @@ class Receipt(DocumentFields, Record, table=True):
     created_at: Instant
 
 
-class Invoice(MatchFields, DocumentFields, Record, table=True):
+class Invoice(AlikeFields, MatchFields, DocumentFields, Record, table=True):
     """A claim of a seller on a buyer, with its six axes and its amounts.
 
     Axes: document, match, acceptance, payment and dispute states; the finance axis is held in
@@ -246,13 +247,13 @@ class Invoice(MatchFields, DocumentFields, Record, table=True):
         # The buyer first, so that whoever trades with it is read off the index.
         Index("ix_invoice_pair", "buyer_id", "seller_id", "due_on"),
         Index("ix_invoice_seller", "seller_id", "due_on", "id"),
-        Index("ix_invoice_alike", "seller_id", "buyer_id", "payable_minor", "issue_on"),
+        *ALIKE_INDEXES,
         index_where(_TAKEN, "ix_invoice_taken", "seller_id", "due_on"),
         index_where(_INCOMPLETE, "ix_invoice_incomplete", "seller_id"),
         Index("ix_invoice_buyer", "buyer_id", "due_on"),
         index_where(_UNPAID, "ix_invoice_unpaid", "buyer_id", "id"),
         Index("ix_invoice_upload", "upload_id"),
-        Index("ix_invoice_number", "canonical_number"),
+        Index("ix_invoice_number", "canonical_number", "seller_id"),
         index_where(_WAITING, "ix_invoice_waiting", "buyer_id", "order_canonical"),
     )
     id: IdKey

@@ -11,9 +11,8 @@ Source: fraud.md sections 1 and 2.4; the thresholds were fixed on the training s
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
-from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from scf.documents.fingerprints import digest_text
@@ -28,7 +27,7 @@ SAME_NUMBER_DAYS: Final = 90  # over a New Year; further apart it is the next ye
 # How far back any rule looks; only invoices of these days are compared.
 REACH: Final = dt.timedelta(days=max(SAME_ORDER_DAYS, SAME_NUMBER_DAYS))
 
-_LOOKS: Final = 200  # at how many neighbours of each invoice
+_BAND_BITS: Final = 4
 _MOST: Final = (
     3  # suspicions that one invoice raises: a person looks at the document, not at a list
 )
@@ -170,35 +169,35 @@ def _one_edit(short: str, long: str) -> bool:
     return changed or swapped
 
 
-def suspicions(new: Sequence[Print], stored: Sequence[Print]) -> list[tuple[str, str, Suspicion]]:
-    """Compare new invoices of one pair and currency with all stored ones, themselves included.
+def suspicions(pairs: Iterable[tuple[Print, Print]]) -> list[tuple[str, str, Suspicion]]:
+    """Compare invoices of one pair of firms and currency, two by two.
 
-    Gives later id, earlier id and suspicion, each two once. Each is held against its nearest in
-    amount, then in day and number: where hundreds of invoices cost the same, an equal amount says
-    nothing, and a copy lies next to what it copies.
+    Gives later id, earlier id and suspicion, each two once. Of a document that looks like many
+    others only the nearest are told: where hundreds of invoices cost the same, an equal amount
+    says nothing, and a copy lies next to what it copies.
     """
-    fresh = {one.id for one in new}
-    rows = sorted({one.id: one for one in (*stored, *new)}.values(), key=_place)
+    once = {(one.id, other.id) if one.id > other.id else (other.id, one.id): (one, other)
+            for one, other in pairs}  # fmt: skip
     found = []
     met: Counter[str] = Counter()
-    for place, one in enumerate(rows):
-        if one.id not in fresh:
-            continue
-        before = (other for other in reversed(rows[max(0, place - _LOOKS) : place]))
-        after = rows[place + 1 : place + 1 + _LOOKS]
-        # Two new ones are compared once, by the first of them.
-        for other in (*_near(one, after), *(o for o in _near(one, before) if o.id not in fresh)):
-            later, earlier = sorted((one.id, other.id), reverse=True)
-            suspicion = compare(one, other) if met[later] < _MOST else None
-            if suspicion is not None:
-                met[later] += 1
-                found.append((later, earlier, suspicion))
+    for (later, earlier), (one, other) in sorted(once.items(), key=_nearest):
+        suspicion = compare(one, other) if met[later] < _MOST else None
+        if suspicion is not None:
+            met[later] += 1
+            found.append((later, earlier, suspicion))
     return found
 
 
-def _near(one: Print, others: Iterable[Print]) -> Iterator[Print]:
-    return takewhile(lambda other: is_near(one.amount, other.amount), others)
+def _nearest(item: tuple[tuple[str, str], tuple[Print, Print]]) -> tuple[str, int, int, str]:
+    (later, earlier), (one, other) = item
+    days = abs((one.issue_on - other.issue_on).days)
+    return later, abs(one.amount - other.amount), days, earlier
 
 
-def _place(one: Print) -> tuple[int, dt.date, str]:
-    return one.amount, one.issue_on, one.canonical
+def amount_band(minor: int) -> int:
+    """Give the band of an amount; near ones share it, or lie in the one above or below.
+
+    A band is a sixteenth of its power of two, wider than the tolerance wherever it lies.
+    """
+    size = minor.bit_length()
+    return (size << _BAND_BITS) + (minor << _BAND_BITS >> size - 1) if size else 0

@@ -4,20 +4,61 @@ One claim is paid once. Of two papers that an organisation has called one claim 
 and the other one only where money went on the copy: then that one was the claim.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
-from scf.documents.duplicates.finding import SUSPICION, VERDICT, open_for
+from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.invoice_state import INVOICE
 
+SUSPICION: Final[Table] = DuplicateSuspicion.__table__  # type: ignore[attr-defined]
+VERDICT: Final[Table] = DuplicateVerdict.__table__  # type: ignore[attr-defined]
+_ONE: Final = INVOICE.alias("one")
+_TWIN: Final = INVOICE.alias("other")
+_STANDS: Final = [
+    side.c.document_state.in_(["VALIDATED", "INCOMPLETE"]) & (side.c.acceptance_state != "REJECTED")
+    for side in (_ONE, _TWIN)
+]
+_WANTED: Final[Any] = bindparam("wanted", expanding=True)
+_OPEN: Final = (
+    select(
+        SUSPICION,
+        _ONE.c.number.label("number"),
+        _TWIN.c.number.label("twin_number"),
+        func.coalesce(VERDICT.c.outcome, "").label("outcome"),
+    )
+    .join(_ONE, _ONE.c.id == SUSPICION.c.invoice_id)
+    .join(_TWIN, _TWIN.c.id == SUSPICION.c.twin_id)
+    .outerjoin(
+        VERDICT,
+        (VERDICT.c.suspicion_id == SUSPICION.c.id)
+        & (VERDICT.c.org_id == bindparam("org"))
+        & VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
+    )
+    .where(
+        or_(SUSPICION.c.invoice_id.in_(_WANTED), SUSPICION.c.twin_id.in_(_WANTED)),
+        or_(VERDICT.c.outcome.is_(None), VERDICT.c.outcome == "SAME"),
+        *_STANDS,
+    )
+    .order_by(SUSPICION.c.id)
+)
 _COPY: Final = INVOICE.alias("copy")
 # Held, out, or paid by its buyer: whoever pays on the other paper pays the claim again.
 _SPENT: Final = or_(
     _COPY.c.held_minor + _COPY.c.outstanding_minor > 0, _COPY.c.payment_state != "OPEN"
 )
+
+
+def open_for(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> Sequence[Any]:
+    """Give the suspicions on these invoices that an organisation has not found groundless.
+
+    Either document counts: nobody knows yet which of the two is the claim. One that is void by now,
+    or rejected by its buyer, is no second claim.
+    """
+    wanted = sorted(set(invoice_ids))
+    return conn.execute(_OPEN, {"wanted": wanted, "org": org_id}).all() if wanted else []
 
 
 def in_the_way(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> list[Any]:

@@ -13,9 +13,8 @@ from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.db.types import Count, Id
 from scf.documents import axes
-from scf.documents.duplicates.finding import VERDICT
 from scf.documents.duplicates.models import DuplicateSuspicion
-from scf.documents.duplicates.standing import stands_against
+from scf.documents.duplicates.standing import VERDICT, stands_against
 from scf.documents.models import Invoice
 from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation

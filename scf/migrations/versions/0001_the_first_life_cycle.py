@@ -205,6 +205,8 @@ def upgrade() -> None:
             "variances", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
+        sa.Column("amount_band", sa.BigInteger(), nullable=False),
+        sa.Column("lines_print", sa.String(), nullable=True),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("type_code", sa.String(), nullable=False),
         sa.Column("canonical_number", sa.String(), nullable=False),
@@ -262,8 +264,18 @@ def upgrade() -> None:
     op.create_index(
         "ix_invoice_alike",
         "invoice",
-        ["seller_id", "buyer_id", "payable_minor", "issue_on"],
+        ["seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor"],
         unique=False,
+        sqlite_where=sa.text("order_canonical IS NULL"),
+        postgresql_where=sa.text("order_canonical IS NULL"),
+    )
+    op.create_index(
+        "ix_invoice_alike_ordered",
+        "invoice",
+        ["seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor"],
+        unique=False,
+        sqlite_where=sa.text("order_canonical IS NOT NULL"),
+        postgresql_where=sa.text("order_canonical IS NOT NULL"),
     )
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
     op.create_index(
@@ -274,7 +286,15 @@ def upgrade() -> None:
         sqlite_where=sa.text("document_state = 'INCOMPLETE'"),
         postgresql_where=sa.text("document_state = 'INCOMPLETE'"),
     )
-    op.create_index("ix_invoice_number", "invoice", ["canonical_number"], unique=False)
+    op.create_index("ix_invoice_number", "invoice", ["canonical_number", "seller_id"], unique=False)
+    op.create_index(
+        "ix_invoice_order",
+        "invoice",
+        ["order_canonical", "seller_id", "payable_minor"],
+        unique=False,
+        sqlite_where=sa.text("order_canonical IS NOT NULL"),
+        postgresql_where=sa.text("order_canonical IS NOT NULL"),
+    )
     op.create_index("ix_invoice_pair", "invoice", ["buyer_id", "seller_id", "due_on"], unique=False)
     op.create_index("ix_invoice_seller", "invoice", ["seller_id", "due_on", "id"], unique=False)
     op.create_index(

@@ -4,6 +4,8 @@ The thresholds were fixed on seeds 1 to 5; these are others.
 """
 
 import datetime as dt
+from collections import Counter
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -101,7 +103,9 @@ def measured(seed: int, pairs: int, share: float) -> tuple[float, float, float]:
     clean = honest(seed, pairs)
     papers: list[Paper] = with_copies(seed, clean, share)
     flagged = {
-        int(later) for rows in prints(papers).values() for later, _, _ in suspicions(rows, rows)
+        int(later)
+        for rows in prints(papers).values()
+        for later, _, _ in suspicions(combinations(rows, 2))
     }
     copies = {place for place, one in enumerate(papers) if one.fraud}
     right = len(flagged & copies)
@@ -125,10 +129,15 @@ def test_recall_and_false_flags_on_unseen_seeds(share: float) -> None:
     assert precision >= {0.01: 0.9, 0.001: 0.5}[share]
 
 
-def test_a_crowd_of_equal_amounts_costs_a_few_looks_each_and_few_suspicions() -> None:
+def test_of_a_crowd_of_equal_amounts_each_raises_few_suspicions_the_nearest_first() -> None:
     crowd = [
-        ONE._replace(id=f"{n:04d}", number=f"{n * 977}", canonical=f"{n * 977}", upload=f"{n}")
-        for n in range(1, 3_001)
-    ]
-    found = suspicions(crowd[:1_000], crowd)
-    assert len(found) <= 3 * len(crowd)
+        ONE._replace(id=f"{n:04d}", number=f"{n * 977}", canonical=f"{n * 977}", upload=f"{n}",
+                     issue_on=DAY + dt.timedelta(days=n // 50))
+        for n in range(1, 151)
+    ]  # fmt: skip
+    found = suspicions(combinations(crowd, 2))
+    later = Counter(one for one, _, _ in found)
+    assert set(later.values()) == {1, 2, 3}
+    assert len(later) == len(crowd) - 1
+    days = [one.facts["days"] for _, _, one in found]
+    assert days.count(0) > len(days) * 9 // 10

@@ -8,8 +8,8 @@ from sqlalchemy import Row, insert, select
 from scf.db.engine import Database
 from scf.db.runner import Context
 from scf.documents import axes
-from scf.documents.duplicates.finding import SUSPICION, VERDICT, open_for
 from scf.documents.duplicates.models import DuplicateSuspicion
+from scf.documents.duplicates.standing import SUSPICION, VERDICT, open_for
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id

@@ -1,0 +1,192 @@
+"""Which stored invoices a rule could hold against new ones, asked by the keys that rules share.
+
+Each question is a seek in one index and gives few rows: the same number, the same order, or about
+the same amount within days with one more sign. What nearly fits is left to the rules; what is
+refused here, no rule would take. One statement answers for all invoices of a slice, so that it
+costs the same few seeks each whether a pair of firms has ten of them or a hundred thousand.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ARRAY, BigInteger, Date, String, bindparam, text
+from sqlalchemy.engine import Connection
+
+from scf.documents.duplicates.rules import (
+    NEAR_NUMBER_DAYS,
+    NEAR_PPM,
+    SAME_AMOUNT_DAYS,
+    SAME_LINES_DAYS,
+    SAME_NUMBER_DAYS,
+    SAME_ORDER_DAYS,
+)
+from scf.documents.invoice_state import INVOICE
+from scf.kernel.rates import PPM
+
+# Of one invoice by one sign. Where more look alike, the sign says nothing.
+_MOST: Final = 30
+_BESIDE: Final = max(NEAR_NUMBER_DAYS, SAME_AMOUNT_DAYS, SAME_LINES_DAYS)
+# The bounds of a near amount in whole numbers, a little wider than the rules'.
+_LESS: Final = PPM // NEAR_PPM
+_MORE: Final = (PPM - NEAR_PPM) // NEAR_PPM - 1
+
+_LIVE: Final = "document_state IN ('VALIDATED', 'INCOMPLETE')"
+_FIT: Final = "match_state IN ('MATCHED', 'WAIVED')"
+# One series in one file.
+_RUN: Final = """own.upload_id = twin.upload_id
+        AND rtrim(own.canonical_number, '0123456789') = rtrim(twin.canonical_number, '0123456789')
+"""
+# Where one sign of a number is changed, swapped, added or left out, its last two signs are the
+# same, or all but its last three; or one number begins with the other.
+_NEARLY: Final = """
+        substr(twin.canonical_number, length(twin.canonical_number) - 1)
+            = substr(own.canonical_number, length(own.canonical_number) - 1)
+        OR substr(twin.canonical_number, 1, <greatest>(length(own.canonical_number) - 3, 0))
+            = substr(own.canonical_number, 1, <greatest>(length(own.canonical_number) - 3, 0))
+        OR substr(twin.canonical_number, 1, length(own.canonical_number)) = own.canonical_number
+        OR substr(own.canonical_number, 1, length(twin.canonical_number)) = twin.canonical_number
+"""
+_BESIDE_IT: Final = f"""
+    twin.buyer_id = own.buyer_id
+    AND twin.amount_band IN (own.amount_band, own.amount_band - 1, own.amount_band + 1)
+    AND twin.issue_on BETWEEN <first {_BESIDE}> AND <last {_BESIDE}>
+    AND NOT (own.{_FIT} AND twin.{_FIT})
+    AND (
+        twin.lines_print = own.lines_print
+        OR (twin.payable_minor = own.payable_minor AND NOT ({_RUN}))
+        OR {_NEARLY}
+    )
+"""
+_SIGNS: Final = (
+    f"""
+    twin.canonical_number = own.canonical_number
+    AND twin.issue_on BETWEEN <first {SAME_NUMBER_DAYS}> AND <last {SAME_NUMBER_DAYS}>
+    """,
+    f"""
+    twin.order_canonical = own.order_canonical
+    AND twin.issue_on BETWEEN <first {SAME_ORDER_DAYS}> AND <last {SAME_ORDER_DAYS}>
+    AND NOT (own.{_FIT} AND twin.{_FIT})
+    AND NOT (own.match_state <> 'EXCEPTION' AND twin.match_state <> 'EXCEPTION' AND {_RUN})
+    """,
+    f"twin.order_canonical IS NULL AND {_BESIDE_IT}",
+    f"twin.order_canonical IS NOT NULL AND own.order_canonical IS NULL AND {_BESIDE_IT}",
+)
+_TWINS: Final = "\n UNION ALL ".join(
+    f"""SELECT id FROM (
+        SELECT twin.id FROM invoice AS twin
+        WHERE twin.seller_id = own.seller_id AND {sign}
+        AND twin.payable_minor
+            BETWEEN own.payable_minor - own.payable_minor / {_LESS} - 1
+            AND own.payable_minor + own.payable_minor / {_MORE} + 1
+        AND twin.buyer_id = own.buyer_id
+        AND twin.currency = own.currency
+        AND twin.id <> own.id
+        AND twin.credited_minor < twin.base_minor
+        AND twin.{_LIVE}
+        LIMIT {_MOST}
+    ) AS sign_{number}
+    """  # noqa: S608 - our own words
+    for number, sign in enumerate(_SIGNS)
+)
+_OWN: Final = f"""own.seller_id IS NOT NULL AND own.buyer_id IS NOT NULL AND own.payable_minor > 0
+    AND own.credited_minor < own.base_minor AND own.{_LIVE}"""
+
+_SQLITE: Final = f"""
+    SELECT own.id, twin.id FROM invoice AS own JOIN invoice AS twin ON twin.id IN ({_TWINS})
+    WHERE own.id IN (SELECT value FROM json_each(:ids)) AND {_OWN}
+"""  # noqa: S608 - our own words
+_POSTGRESQL: Final = f"""
+    SELECT own.id, twin.id FROM invoice AS own CROSS JOIN LATERAL ({_TWINS}) AS twin
+    WHERE own.id = ANY(:ids) AND {_OWN}
+"""  # noqa: S608 - our own words
+
+
+def _spelt(statement: str, first: str, last: str, greatest: str) -> str:
+    statement = re.sub("<first ([0-9]+)>", first, statement)
+    return re.sub("<last ([0-9]+)>", last, statement).replace("<greatest>", greatest)
+
+
+_PAIRS: Final = {
+    "sqlite": text(
+        _spelt(_SQLITE, r"date(own.issue_on, '-\1 days')", r"date(own.issue_on, '+\1 days')", "max")
+    ),
+    "postgresql": text(
+        _spelt(_POSTGRESQL, r"own.issue_on - \1", r"own.issue_on + \1", "greatest")
+    ).bindparams(bindparam("ids", type_=ARRAY(String))),
+}
+
+
+def candidates(conn: Connection, invoice_ids: Collection[str]) -> set[tuple[str, str]]:
+    """Give each of these invoices with every stored one that a rule could hold against it."""
+    if not invoice_ids:
+        return set()
+    ids = sorted(invoice_ids)
+    dialect = conn.dialect.name
+    asked = {"ids": json.dumps(ids) if dialect == "sqlite" else ids}
+    return {(own, twin) for own, twin in conn.execute(_PAIRS[dialect], asked)}
+
+
+class Place(NamedTuple):
+    """The two firms, day and amount by which a document is known although its number differs."""
+
+    seller: str
+    buyer: str
+    band: int
+    day: dt.date
+    amount: int
+
+
+_HERE: Final = f"""twin.seller_id = told.seller AND twin.buyer_id = told.buyer
+    AND twin.amount_band = told.band AND twin.issue_on = told.day
+    AND twin.payable_minor = told.amount AND twin.{_LIVE} AND twin.order_canonical"""
+_SHOWN: Final = "twin.id, seller_id, buyer_id, currency, payable_minor, issue_on, number"
+_CELLS: Final = ", ".join(
+    f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(Place._fields)
+)
+# Both engines go from each place told into the index, never from the table; on PostgreSQL the
+# offset sees to that.
+_SAME: Final = {
+    "sqlite": f"""
+        WITH told AS MATERIALIZED (SELECT {_CELLS} FROM json_each(:told))
+        SELECT {_SHOWN} FROM told CROSS JOIN invoice AS twin WHERE {_HERE} IS NULL UNION ALL
+        SELECT {_SHOWN} FROM told CROSS JOIN invoice AS twin WHERE {_HERE} IS NOT NULL
+    """,  # noqa: S608 - our own words
+    "postgresql": f"""
+        SELECT {_SHOWN}
+        FROM unnest(:seller, :buyer, :band, :day, :amount) AS told(seller, buyer, band, day, amount)
+        CROSS JOIN LATERAL (
+            (SELECT * FROM invoice AS twin WHERE {_HERE} IS NULL OFFSET 0) UNION ALL
+            (SELECT * FROM invoice AS twin WHERE {_HERE} IS NOT NULL OFFSET 0)
+        ) AS twin
+    """,  # noqa: S608 - our own words
+}
+_ARRAYS: Final = [
+    bindparam("seller", type_=ARRAY(String)),
+    bindparam("buyer", type_=ARRAY(String)),
+    bindparam("band", type_=ARRAY(BigInteger)),
+    bindparam("day", type_=ARRAY(Date)),
+    bindparam("amount", type_=ARRAY(BigInteger)),
+]
+_SAME_PLACE: Final = {
+    dialect: text(said)
+    .bindparams(*(_ARRAYS if dialect == "postgresql" else ()))
+    .columns(
+        *(INVOICE.c[name] for name in ("id", "seller_id", "buyer_id", "currency")),
+        *(INVOICE.c[name] for name in ("payable_minor", "issue_on", "number")),
+    )
+    for dialect, said in _SAME.items()
+}
+
+
+def same_place(conn: Connection, places: Iterable[Place]) -> Sequence[Any]:
+    """Give the invoices of the very amount and day between the same two firms."""
+    told = sorted(set(places))
+    if not told:
+        return ()
+    asked: dict[str, Any] = {"told": json.dumps(told, default=str)}
+    if conn.dialect.name == "postgresql":
+        asked = dict(zip(Place._fields, map(list, zip(*told, strict=True)), strict=True))
+    return conn.execute(_SAME_PLACE[conn.dialect.name], asked).all()

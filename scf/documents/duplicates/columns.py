@@ -1,0 +1,27 @@
+"""The columns and indexes of an invoice by which its copies are found."""
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlmodel import SQLModel
+
+from scf.db.types import OptCode, SignedCount, index_where
+
+_NO_ORDER: Final = text("order_canonical IS NULL")
+_ORDER: Final = text("order_canonical IS NOT NULL")
+_PLACE: Final = ("seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor")
+
+
+class AlikeFields(SQLModel):
+    """What two invoices of one claim share; both say nothing more than the invoice itself."""
+
+    amount_band: SignedCount = 0
+    lines_print: OptCode = None
+
+
+# An invoice stands in the first or the second: most are only held against those without an order.
+ALIKE_INDEXES: Final = (
+    index_where(_NO_ORDER, "ix_invoice_alike", *_PLACE),
+    index_where(_ORDER, "ix_invoice_alike_ordered", *_PLACE),
+    index_where(_ORDER, "ix_invoice_order", "order_canonical", "seller_id", "payable_minor"),
+)
