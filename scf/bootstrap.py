@@ -35,6 +35,7 @@ SLICES = (
     "scf.parties.day",
     "scf.parties.visibility",
     "scf.ledger.visibility",
+    "scf.documents.archives.commands",
     "scf.documents.batch",
     "scf.documents.commands",
     "scf.documents.duplicates.verdicts",

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 import scf.chain.models
 import scf.channels.models
 import scf.db.models
+import scf.documents.archives.models
 import scf.documents.duplicates.models
 import scf.documents.einvoice.models
 import scf.documents.identity.models

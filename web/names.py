@@ -178,6 +178,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "transfer.drop": _l("Unfinished file removed"),
     "transfer.open": _l("Large file announced"),
     "upload.correct": _l("Corrected rows handed in"),
+    "archive.note": _l("Files of an archive noted"),
     "upload.finish": _l("File finished"),
     "upload.receive": _l("File handed in"),
     "upload.start": _l("File started"),

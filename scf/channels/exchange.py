@@ -19,6 +19,8 @@ from scf.channels.outputs import write_due
 from scf.channels.rules import DONE, is_a_document, is_marked, path_of, plain_name
 from scf.db.platform import Platform
 from scf.documents import errorfile
+from scf.documents.archives.opening import is_archive
+from scf.documents.archives.results import all_of, became, placed, with_its_files
 from scf.documents.commands import MAX_UPLOAD
 from scf.documents.handing import HandedIn, take_in
 from scf.documents.intake import is_table
@@ -219,6 +221,7 @@ class Visit:
         handed: HandedIn,
     ) -> None:
         findings, at = self._findings(handed.upload_id)
+        inside = self._inside(handed.upload_id) if is_archive(content) else {}
         stem = f"{sha256[:12]}-{name}"
         bad = handed.summary["state"] == "REFUSED" or handed.summary["bad"] > 0
         if bad:
@@ -227,7 +230,7 @@ class Visit:
             {name: getattr(one, name) for name in ("severity", "code", "place", "message", "value")}
             for one in findings
         ]
-        answer = acknowledge.as_json(row.name, sha256, handed.summary, told)
+        answer = acknowledge.as_json(row.name, sha256, handed.summary | inside, told)
         self.folders.put("ack", f"{stem}.ack.json", answer)
         refused = acknowledge.refused_messages(told)
         form = format_of(content)
@@ -251,11 +254,18 @@ class Visit:
             ).scalar_one()
             rows = conn.execute(
                 select(_finding)
-                .where(_finding.c.upload_id == upload_id)
+                .where(_finding.c.upload_id.in_(with_its_files(upload_id)))
                 .order_by(_finding.c.id)
                 .limit(MAX_FINDINGS)
             ).all()
-        return list(rows), at
+            told = placed(conn, upload_id, [DocumentFinding(**row._mapping) for row in rows])  # noqa: SLF001 - a row's own way to its columns
+        return told, at
+
+    def _inside(self, upload_id: str) -> dict[str, Any]:
+        """Tell what became of each file of an archive."""
+        with self.platform.db.read(self.actor) as session:
+            files = list(session.execute(all_of(upload_id)).scalars())
+            return {"files": [one.as_dict() for one in became(session, files)]}
 
     def _error_file(self, content: bytes, findings: list[Any]) -> bytes:
         out = [

@@ -15,10 +15,13 @@ from typing import Annotated, Any, Final
 import typer
 from rich.markup import escape
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from scf.cli.common import EXIT_REFUSED, SESSION, plain, show_findings
 from scf.documents import batch, intake
+from scf.documents.archives.models import ArchiveFile
+from scf.documents.archives.opening import OpenedZip, is_archive
+from scf.documents.archives.results import became
 from scf.documents.handing import take_in
 from scf.documents.models import DocumentFinding, Invoice, Upload
 from scf.documents.progress import Reach
@@ -31,6 +34,7 @@ from scf.kernel.findings import Finding, Severity
 
 _MOST_INVOICES: Final = 50
 _MOST_FINDINGS: Final = 200
+_WRONG: Final = frozenset({"refused", "partly"})
 
 
 def attach(app: typer.Typer) -> None:
@@ -49,7 +53,7 @@ def import_files(
         False
     ),
 ) -> None:
-    """Hand in files of orders, receipts, invoices, credit notes or payments; gzip is read."""
+    """Hand in files of orders, receipts, invoices, credit notes or payments; gzip and ZIP too."""
     actor = SESSION.actor
     if SESSION.firm(as_firm) != actor.org_id:
         raise NotFound("NOT_FOUND", "Your token does not act for this firm.", firm=as_firm)
@@ -98,7 +102,10 @@ def _answers(
                 yield from _told(actor, slice_of)
         else:
             for file in some:
-                yield _try(file, options) if dry_run else _one_file(actor, file, options)
+                if dry_run:
+                    yield from _tried(file, options)
+                else:
+                    yield _one_file(actor, file, options)
 
 
 def _one_file(actor: Actor, file: SentFile, options: dict[str, Any]) -> dict[str, Any]:
@@ -164,6 +171,7 @@ def _told(actor: Actor, taken: Sequence[batch.Taken]) -> list[dict[str, Any]]:
             ),
             _MOST_INVOICES,
         )
+        inside = _inside(session, ids)
         found = _by_upload(
             session.scalars(
                 select(DocumentFinding)
@@ -187,9 +195,22 @@ def _told(actor: Actor, taken: Sequence[batch.Taken]) -> list[dict[str, Any]]:
         )
         if one.seen_before:
             answer["seen_before"] = True
+        if inside[one.upload_id]:
+            answer["files"] = inside[one.upload_id]
+            answer["clean"] &= all(file["result"] not in _WRONG for file in answer["files"])
         _print(answer)
         answers.append(answer)
     return answers
+
+
+def _inside(session: Session, ids: set[str]) -> dict[str, list[dict[str, Any]]]:
+    """Tell of each archive what became of its files."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    query = select(ArchiveFile).where(col(ArchiveFile.archive_id).in_(ids))
+    files = list(session.scalars(query.order_by(col(ArchiveFile.id))))
+    for one in became(session, files):
+        found[one.file.archive_id].append(one.as_dict())
+    return found
 
 
 def _by_upload(rows: Iterable[Any], most: int) -> dict[str, list[Any]]:
@@ -220,6 +241,9 @@ def _print(answer: dict[str, Any]) -> None:
     )
     again = " (handed in before)" if answer.get("seen_before") else ""
     typer.echo(f"{answer['file']}: {answer['state']}{again}: {head}")
+    for row in answer.get("files", ()):
+        counts = f"{row['read']} read, {row['stored']} stored, {row['bad']} bad"
+        typer.echo(f"  {row['result']:9} {row['name']}: {row['code'] or counts}")
     for row in answer["invoices"]:
         typer.echo(f"  invoice {row['number']}  {row['id']}")
     for row in answer["findings"]:
@@ -228,6 +252,23 @@ def _print(answer: dict[str, Any]) -> None:
         typer.echo(f"  {row['severity']} {row['code']}{place}: {row['message']}{value}")
         if row["code"] == "FIRM_UNKNOWN":
             typer.echo(f"    scf firm add --from-finding {row['id']}")
+
+
+def _tried(file: SentFile, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Read and check a file, or every file of an archive, without storing anything."""
+    if not is_archive(file.content):
+        yield _try(file, options)
+        return
+    for packed, found in OpenedZip(file.content).files():
+        name = f"{file.name}/{packed.name}"
+        if isinstance(found, SentFile):
+            yield _try(found._replace(name=name), options)
+        else:
+            answer = {"file": name, "dry_run": True, "read": 0, "clean": False}
+            if not SESSION.as_json:
+                typer.echo(f"{name}: not read")
+                show_findings([found])
+            yield answer | {"findings": [found.as_dict()]}
 
 
 def _try(file: SentFile, options: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from scf.documents.intake import (
 from scf.documents.lookup import Lookup
 from scf.documents.models import Original, Upload
 from scf.documents.readers import READABLE, TABULAR, FormatName, format_of
-from scf.documents.reading import Read, Reading
+from scf.documents.reading import Beat, Read, Reading, nobody_listens
 from scf.documents.rows import Origin
 from scf.documents.slices import Item, SentFile, Slice, Stored, end_state
 from scf.documents.storing import store_slice
@@ -54,6 +54,7 @@ class TakeFiles(BaseModel):
     model_config = ConfigDict(extra="forbid")
     format: FormatName = "auto"
     document_type: DocumentType | None = None
+    archive_id: str | None = Field(default=None, max_length=64)
     digests: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=MAX_SLICE)
     # A value of ours, not of a caller: validating it again would copy every document.
     content: Annotated[Any, SkipValidation] = Field(exclude=True, repr=False)
@@ -88,6 +89,7 @@ def take_files(ctx: Context, data: TakeFiles) -> dict[str, Any]:
             "document_type": data.document_type,
             "mode": "keep-good",
             "mapping": None,
+            "archive_id": data.archive_id,
             "finished_at": ctx.now,
         },
     )
@@ -95,7 +97,8 @@ def take_files(ctx: Context, data: TakeFiles) -> dict[str, Any]:
         # Off the path of the import: the rules take longer than all the rest of it.
         ctx.enqueue("documents.judge", {}, ctx.command_id)
     for upload_id, one in stored.items():
-        if one.bad:  # nobody is told a thousand times that all is well
+        # Nobody is told a thousand times that all is well; of its files, an archive tells.
+        if one.bad and data.archive_id is None:
             ctx.emit("upload.finished", {"upload_id": upload_id, "state": _end(one)})
     total = Stored.sum(stored.values())
     uploads = [origin.upload_id for origin in origins.values()]
@@ -135,19 +138,26 @@ def fits(content: bytes) -> bool:
 
 
 def take(
-    platform: Platform, actor: Actor, files: Iterable[SentFile], how: HowToRead
+    platform: Platform,
+    actor: Actor,
+    files: Iterable[SentFile],
+    how: HowToRead,
+    *,
+    archive_id: str | None = None,
+    beat: Beat = nobody_listens,
 ) -> Iterator[list[Taken]]:
     """Import files in slices; gives the upload of each file, slice by slice in their order.
 
-    A file that was taken before in the same way only answers; one that was refused is read again.
+    A file that was taken before in the same way only answers; one that was refused is read again,
+    but not twice for one archive. ``beat`` is called now and then while it goes on.
 
     Raises
     ------
     NotAllowed
         When the actor may not hand files in.
     """
-    batch = _Batch(platform, actor, how)
-    with Reading(how._asdict(), batch.today) as reading:
+    batch = _Batch(platform, actor, how, archive_id, beat)
+    with Reading(how._asdict(), batch.today, beat=beat) as reading:
         begun: _Part | None = None
         for part in _parts(files):
             # The next files are read while those before are stored.
@@ -167,15 +177,25 @@ class _Part(NamedTuple):
     earlier: dict[str, Any]
     fresh: Sequence[SentFile]
     read: Read
+    alone: Sequence[SentFile]  # what is read row by row
 
 
 class _Batch:
     """One run over many files."""
 
-    def __init__(self, platform: Platform, actor: Actor, how: HowToRead) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        actor: Actor,
+        how: HowToRead,
+        archive_id: str | None,
+        beat: Beat,
+    ) -> None:
         self.platform = platform
         self.actor = actor
         self.how = how
+        self.archive_id = archive_id
+        self.beat = beat
         self.lookup = Lookup(platform, actor.org_id)
         self.last = ""
         self.asked: set[str] = set()
@@ -187,15 +207,22 @@ class _Batch:
         earlier = self._earlier(files)
         fresh: dict[str, SentFile] = {}
         for file in files:
-            done = file.sha256 in earlier and earlier[file.sha256].state == "DONE"
-            if not done and file.sha256 not in self.asked:
+            if file.sha256 not in self.asked and not self._answers(earlier.get(file.sha256)):
                 fresh.setdefault(file.sha256, file)
         self.asked |= fresh.keys()
-        new = list(fresh.values())
-        return _Part(files, earlier, new, reading.begin(new))
+        new = [file for file in fresh.values() if fits(file.content)]
+        alone = [file for file in fresh.values() if not fits(file.content)]
+        return _Part(files, earlier, new, reading.begin(new), alone)
+
+    def _answers(self, row: Any) -> bool:  # noqa: ANN401 - a row
+        """Tell whether an earlier upload answers for its file."""
+        if row is None:
+            return False
+        own = self.archive_id is not None and row.archive_id == self.archive_id
+        return row.state == "DONE" or (own and row.state == "REFUSED")
 
     def run(self, part: _Part) -> list[Taken]:
-        done = {sha256: row.id for sha256, row in part.earlier.items() if row.state == "DONE"}
+        done = {sha256: row.id for sha256, row in part.earlier.items() if self._answers(row)}
         seen = done.keys() | self.taken.keys()
         self.taken |= done
         read = zip(part.fresh, part.read(), strict=True)
@@ -204,6 +231,8 @@ class _Batch:
                 self.taken[some[0][0].sha256] = self._alone(some[0][0], part.earlier)
             else:
                 self.taken |= self._store(some, part.earlier)
+        for file in part.alone:
+            self.taken[file.sha256] = self._alone(file, part.earlier)
         return _in_order(part.files, self.taken, seen)
 
     def end(self) -> None:
@@ -214,7 +243,7 @@ class _Batch:
     def _earlier(self, files: Sequence[SentFile]) -> dict[str, Any]:
         """Find the uploads by which these files came before, read in the same way."""
         query = (
-            select(_original.c.sha256, _upload.c.id, _upload.c.state)
+            select(_original.c.sha256, _upload.c.id, _upload.c.state, _upload.c.archive_id)
             .join(_upload, _upload.c.original_id == _original.c.id)
             .where(
                 _original.c.org_id == self.actor.org_id,
@@ -229,7 +258,7 @@ class _Batch:
         with self.platform.db.snapshot() as conn:
             for row in conn.execute(query):
                 known = found.get(row.sha256)
-                if known is None or known.state != "DONE":
+                if known is None or not self._answers(known):
                     found[row.sha256] = row
         return found
 
@@ -241,6 +270,7 @@ class _Batch:
         unknown = self.lookup.unknown(one.document for one in items if one.document is not None)
         payload = TakeFiles(
             **self.how._asdict(),
+            archive_id=self.archive_id,
             digests=[file.sha256 for file in files],
             content=Slice(
                 items,
@@ -252,7 +282,7 @@ class _Batch:
         )
         # A file that was refused before comes as a new attempt.
         before = [earlier[file.sha256].id for file in files if file.sha256 in earlier]
-        key = f"take:{digest([*self.how, payload.digests, before])}"
+        key = self._key(payload.digests, before)
         done = racing(
             lambda: self.platform.run("upload.take", payload, self.actor, key=key)
         ).result["upload_ids"]
@@ -260,17 +290,29 @@ class _Batch:
         return dict(zip(payload.digests, done, strict=True))
 
     def _alone(self, file: SentFile, earlier: dict[str, Any]) -> str:
-        """Import a file that holds more than a slice."""
-        before = earlier[file.sha256].id if file.sha256 in earlier else ""
-        received = self.platform.run(
-            "upload.receive",
-            {"name": file.name, "content": file.content, **self.how._asdict()},
-            self.actor,
-            key=f"take:{digest([*self.how, file.sha256, before])}",
-        )
-        upload_id = str(received.result["upload_id"])
-        run_upload(self.platform, upload_id)
+        """Import a file that holds more than a slice, or is read row by row."""
+        row = earlier.get(file.sha256)
+        if row is not None and self.archive_id is not None and row.archive_id == self.archive_id:
+            upload_id = str(row.id)  # begun by a worker that died
+        else:
+            received = self.platform.run(
+                "upload.receive",
+                {
+                    "name": file.name,
+                    "content": file.content,
+                    "archive_id": self.archive_id,
+                    **self.how._asdict(),
+                },
+                self.actor,
+                key=self._key(file.sha256, "" if row is None else row.id),
+            )
+            upload_id = str(received.result["upload_id"])
+        run_upload(self.platform, upload_id, watch=lambda _reach: self.beat())
         return upload_id
+
+    def _key(self, digests: str | list[str], before: str | list[str]) -> str:
+        way = [*self.how] if self.archive_id is None else [*self.how, self.archive_id]
+        return f"take:{digest([*way, digests, before])}"
 
 
 def _slices(

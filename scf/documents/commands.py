@@ -90,6 +90,7 @@ class HowToRead(_Input):
     mapping: ColumnMapping | None = None
     queue: bool = False
     hold: bool = False
+    archive_id: str | None = Field(default=None, max_length=64)
 
 
 class ReceiveUpload(HowToRead):
@@ -174,6 +175,7 @@ def keep_file(
             "document_type": how.document_type,
             "mode": how.mode,
             "mapping": how.mapping.model_dump(mode="json") if how.mapping else None,
+            "archive_id": how.archive_id,
             "state": state,
         },
     )
@@ -258,7 +260,7 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
             "SLICE_SIZE", "A slice has at most %(limit)s documents.", limit=MAX_SLICE
         )
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
-    _must_run(row)
+    must_run(row)
     origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
     origins = {"": origin}
     if content.files:
@@ -290,7 +292,8 @@ def store_documents(ctx: Context, data: StoreDocuments) -> dict[str, Any]:
     return counts
 
 
-def _must_run(row: Any) -> None:  # noqa: ANN401 - a row
+def must_run(row: Any) -> None:  # noqa: ANN401 - a row
+    """Refuse to go on with an upload that waits for its sender's word, or has ended."""
     if row.state not in {"RECEIVED", "RUNNING"}:
         raise Conflict(
             "UPLOAD_STATE", "The upload is %(state)s.", upload_id=row.id, state=row.state
@@ -308,7 +311,7 @@ def publish_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
         nothing has been published.
     """
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
-    _must_run(row)
+    must_run(row)
     published = 0
     for table, kind in KINDS.items():
         sides = ("payee_id", "payer_id") if kind is Kind.PAYMENT else ("seller_id", "buyer_id")
@@ -332,7 +335,7 @@ def publish_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
 def discard_documents(ctx: Context, data: OneUpload) -> dict[str, Any]:
     """An atomic upload with anything wrong leaves no document behind, only its findings."""
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
-    _must_run(row)
+    must_run(row)
     origin = Origin(row.org_id, row.user_id, row.id, row.original_id, ctx.now)
     twice = _staged_twice(ctx, origin)
     ctx.conn.execute(
@@ -415,13 +418,14 @@ def _staged_twice(ctx: Context, origin: Origin) -> list[dict[str, Any]]:
 def finish_upload(ctx: Context, data: OneUpload) -> dict[str, Any]:
     """The upload is DONE, or REFUSED when nothing of the file could be kept."""
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
-    _must_run(row)
+    must_run(row)
     state = end_state(stored=row.stored_count, duplicate=row.duplicate_count, bad=row.bad_count)
     ctx.conn.execute(
         update(_upload).where(_upload.c.id == row.id).values(state=state, finished_at=ctx.now)
     )
     ctx.change("upload", row.id, {"state": row.state}, {"state": state})
-    ctx.emit("upload.finished", {"upload_id": row.id, "state": state}, org_id=row.org_id)
+    if row.archive_id is None:  # of the files of an archive, the archive tells
+        ctx.emit("upload.finished", {"upload_id": row.id, "state": state}, org_id=row.org_id)
     return {"state": state}
 
 

@@ -32,7 +32,7 @@ from scf.documents.invoice_state import INVOICE
 from scf.documents.lookup import Lookup
 from scf.documents.models import Invoice, Original, Upload
 from scf.documents.progress import Reach, as_stored
-from scf.documents.readers import FORMAT_NAMES, TABULAR, format_of, read_file
+from scf.documents.readers import FORMAT_NAMES, TABULAR, Format, format_of, read_file, sniff
 from scf.documents.readers.csvfile import Table as OpenedTable
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
@@ -93,6 +93,13 @@ def run_upload(
             select(_original.c.content).where(_original.c.id == row.original_id)
         ).scalar_one()
         today = latest_business_date(conn, platform)
+    if sniff(content) is Format.ZIP:
+        # Its files come back here one by one, so it knows us and we do not know it.
+        from scf.documents.archives.running import run_archive
+
+        run_archive(platform, row, content, job, watch)
+        with platform.db.snapshot() as conn:
+            return summary_of(_one(conn, upload_id))
     reach = Reach()
     return _Import(platform, row, reach, job, watch).run(read_items(content, row, today, reach))
 

@@ -74,12 +74,14 @@ class Upload(Record, table=True):
         ),
         Index("ix_upload_org", "org_id", "created_at"),
         Index("ix_upload_header", "org_id", "header_digest"),
+        Index("ix_upload_archive", "archive_id"),
     )
     id: IdKey
     org_id: Id
     user_id: Id
     original_id: Id
     corrects_id: OptId  # the upload whose bad rows this one brings again, corrected
+    archive_id: OptId  # the archive by which this file came
     name: Text
     format: Code
     document_type: OptCode

@@ -25,6 +25,11 @@ MOST_PROCESSES: Final = 8
 _CHUNK: Final = 50
 
 Read = Callable[[], list[list[Item]]]
+Beat = Callable[[], None]
+
+
+def nobody_listens() -> None:
+    """Do nothing after a file."""
 
 
 class Reading:
@@ -38,10 +43,19 @@ class Reading:
         The day against which a document is post-dated.
     processes
         How many at most; by default half of the processors that we may use.
+    beat
+        Called whenever some files are read, by whoever waits for them.
     """
 
-    def __init__(self, how: dict[str, Any], today: dt.date, processes: int | None = None) -> None:
+    def __init__(
+        self,
+        how: dict[str, Any],
+        today: dt.date,
+        processes: int | None = None,
+        beat: Beat = nobody_listens,
+    ) -> None:
         self._how = how
+        self._beat = beat
         self._today = today
         usable = len(os.sched_getaffinity(0))
         self._size = min(MOST_PROCESSES, usable // 2) if processes is None else processes
@@ -65,7 +79,7 @@ class Reading:
         contents = [file.content for file in files]
         first, self._begun = not self._begun, True
         if first or self._size < 1 or (self._pool is None and len(files) < MANY):
-            return lambda: _items(contents, self._how, self._today)
+            return lambda: _items(contents, self._how, self._today, self._beat)
         if self._pool is None:
             # Never a fork: the caller may hold connections and threads.
             context = multiprocessing.get_context("spawn")
@@ -74,7 +88,11 @@ class Reading:
             self._pool.submit(_items, contents[at : at + _CHUNK], self._how, self._today)
             for at in range(0, len(contents), _CHUNK)
         ]
-        return lambda: [items for future in begun for items in _result(future)]
+        return lambda: [items for future in begun for items in self._result(future)]
+
+    def _result(self, future: "Future[list[list[Item]]]") -> list[list[Item]]:
+        self._beat()
+        return _result(future)
 
 
 def _result(future: "Future[list[list[Item]]]") -> list[list[Item]]:
@@ -86,9 +104,15 @@ def _result(future: "Future[list[list[Item]]]") -> list[list[Item]]:
         ) from None
 
 
-def _items(contents: Sequence[bytes], how: dict[str, Any], today: dt.date) -> list[list[Item]]:
+def _items(
+    contents: Sequence[bytes], how: dict[str, Any], today: dt.date, beat: Beat = nobody_listens
+) -> list[list[Item]]:
     asked = SimpleNamespace(**how, mapping=None)
-    return [list(read_items(content, asked, today)) for content in contents]
+    read = []
+    for content in contents:
+        read.append(list(read_items(content, asked, today)))
+        beat()
+    return read
 
 
 def _plainly(places: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a read-only view

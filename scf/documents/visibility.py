@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, column, exists, or_, select, table
 from sqlmodel import SQLModel
 
 from scf.db.visibility import visible_to
+from scf.documents.archives.models import ArchiveFile
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.einvoice.models import RULE_CODES, RuleCheck
 from scf.documents.identity.models import IdentityDecision
@@ -196,7 +197,7 @@ def _own(model: type[SQLModel]) -> None:
     visible_to(model)(lambda actor: org_id == actor.org_id)
 
 
-for _model in (Upload, Original, PendingParty, PostedItem):
+for _model in (Upload, Original, PendingParty, PostedItem, ArchiveFile):
     _own(_model)
 
 

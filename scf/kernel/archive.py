@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from scf.kernel.errors import InvalidInput, TooLarge
+from scf.kernel.findings import shown
 
-MAX_ENTRIES: Final = 2_000
-MAX_UNPACKED: Final = 50_000_000
 MAX_RATIO: Final = 100
 # Below this size the ratio proves nothing: a short file of blanks packs a thousandfold.
 RATIO_FREE_BYTES: Final = 1_000_000
@@ -23,16 +22,30 @@ _CHUNK: Final = 262_144
 _END: Final = struct.Struct("<4s4H2LH")
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _MAX_COMMENT: Final = 65_535
-_MAX_DIRECTORY: Final = 1_000_000
 _ENCRYPTED: Final = 1
 
 
+class Caps(NamedTuple):
+    """How much an archive may hold; ``locked`` allows encrypted entries, which are never read."""
+
+    entries: int
+    unpacked: int
+    directory: int
+    locked: bool = False
+
+
+# One file that is an archive inside, as a workbook is.
+ONE_FILE: Final = Caps(entries=2_000, unpacked=50_000_000, directory=1_000_000)
+
+
 class Entry(NamedTuple):
-    """Where the packed bytes of one entry lie."""
+    """Where the packed bytes of one entry lie, and how many they become."""
 
     start: int
     packed: int
     stored: bool
+    size: int = 0
+    locked: bool = False
 
 
 class Archive:
@@ -48,7 +61,7 @@ class Archive:
         return b"" if entry is None else b"".join(_unpacked(self._data, entry))
 
 
-def open_archive(data: bytes) -> Archive:
+def open_archive(data: bytes, caps: Caps = ONE_FILE) -> Archive:
     """Measure an archive and give its entries.
 
     Raises
@@ -56,52 +69,62 @@ def open_archive(data: bytes) -> Archive:
     TooLarge
         ZIP_ENTRIES, ZIP_TOO_LARGE or ZIP_RATIO.
     InvalidInput
-        ZIP_BROKEN or FILE_ENCRYPTED.
+        ZIP_BROKEN, ZIP_NAME_TWICE or FILE_ENCRYPTED.
     """
-    _look_at_the_end(data)
-    entries = _listed(data)
+    _look_at_the_end(data, caps)
+    entries = _listed(data, caps)
     total = 0
-    for entry in entries.values():
+    for name, entry in entries.items():
+        if entry.locked:
+            continue
         own = 0
         for part in _unpacked(data, entry):
             own += len(part)
             total += len(part)
-            _watch(own, entry.packed)
-            _watch(total, len(data))
+            _watch(own, entry.packed, caps)
+            _watch(total, len(data), caps)
+        entries[name] = entry._replace(size=own)  # what the directory says of it may be a lie
     return Archive(data, entries)
 
 
-def _look_at_the_end(data: bytes) -> None:
+def _look_at_the_end(data: bytes, caps: Caps) -> None:
     """Refuse a directory that is too long before it is read into memory."""
     at = data.rfind(b"PK\x05\x06", max(0, len(data) - _MAX_COMMENT - _END.size))
     if at < 0 or at + _END.size > len(data):
         raise _broken()
     _mark, _disk, _first, _here, count, size, _start, _comment = _END.unpack_from(data, at)
-    if count > MAX_ENTRIES or size > _MAX_DIRECTORY:
-        raise _too_many()
+    if count > caps.entries or size > caps.directory:
+        raise _too_many(caps)
 
 
-def _listed(data: bytes) -> dict[str, Entry]:
+def _listed(data: bytes, caps: Caps) -> dict[str, Entry]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as listed:
             found = listed.infolist()
     # zipfile raises a kind of RuntimeError for a version of the format that it does not read.
     except (zipfile.BadZipFile, ValueError, RuntimeError, struct.error, OSError):
         raise _broken() from None
-    if len(found) > MAX_ENTRIES:
-        raise _too_many()
-    _watch(sum(one.file_size for one in found), len(data))
+    if len(found) > caps.entries:
+        raise _too_many(caps)
+    _watch(sum(one.file_size for one in found), len(data), caps)
     if sum(one.compress_size for one in found) > len(data):
         raise _broken()  # entries that share their bytes
     entries: dict[str, Entry] = {}
     for one in found:
-        if one.flag_bits & _ENCRYPTED:
+        locked = bool(one.flag_bits & _ENCRYPTED)
+        if locked and not caps.locked:
             raise InvalidInput("FILE_ENCRYPTED", "The file is encrypted; save it without.")
-        usual = one.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-        if not usual or one.filename in entries:
-            raise _broken()
-        _watch(one.file_size, one.compress_size)
-        entries[one.filename] = _entry(data, one)
+        if one.filename in entries:
+            raise InvalidInput(
+                "ZIP_NAME_TWICE",
+                "The packed file holds two files of one name: %(name)s.",
+                name=shown(one.filename),
+            )
+        if not locked:
+            if one.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise _broken()
+            _watch(one.file_size, one.compress_size, caps)
+        entries[one.filename] = _entry(data, one)._replace(locked=locked)
     return entries
 
 
@@ -137,10 +160,10 @@ def _unpacked(data: bytes, entry: Entry) -> Iterator[bytes]:
         raise _broken()
 
 
-def _watch(size: int, packed: int) -> None:
-    if size > MAX_UNPACKED:
+def _watch(size: int, packed: int, caps: Caps) -> None:
+    if size > caps.unpacked:
         raise TooLarge(
-            "ZIP_TOO_LARGE", "The file unpacks to more than %(limit)s bytes.", limit=MAX_UNPACKED
+            "ZIP_TOO_LARGE", "The file unpacks to more than %(limit)s bytes.", limit=caps.unpacked
         )
     if size > RATIO_FREE_BYTES and size > packed * MAX_RATIO:
         raise TooLarge(
@@ -148,8 +171,8 @@ def _watch(size: int, packed: int) -> None:
         )
 
 
-def _too_many() -> TooLarge:
-    return TooLarge("ZIP_ENTRIES", "The file holds more than %(limit)s parts.", limit=MAX_ENTRIES)
+def _too_many(caps: Caps) -> TooLarge:
+    return TooLarge("ZIP_ENTRIES", "The file holds more than %(limit)s parts.", limit=caps.entries)
 
 
 def _broken() -> InvalidInput:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Table, column, select, table
 from sqlalchemy.engine import Connection
 
+from scf.documents.archives.results import all_of
 from scf.documents.commands import READ_AT_ONCE
 from scf.documents.match.models import PackSize
 from scf.documents.models import Invoice, Original, Upload
@@ -85,7 +86,8 @@ def _upload_finished(conn: Connection, _topic: str, payload: Mapping[str, Any]) 
             return None  # its program is acknowledged; a person is told what a person must do
         words = _of_channel_file(row, channel.name)
         return Told(row.org_id, _keepers(conn, channel), words, "upload", row.id)
-    if row.size <= READ_AT_ONCE and not row.bad_count:
+    small = row.size <= READ_AT_ONCE and not row.bad_count
+    if small and conn.execute(all_of(row.id).limit(1)).first() is None:  # the worker reads archives
         return None
     known = conn.execute(select(_user.c.id).where(_user.c.id == row.user_id)).scalars()
     return Told(row.org_id, tuple(known), _of_file(row), "upload", row.id)

@@ -89,6 +89,7 @@ MAY: dict[str, frozenset[Role]] = {
     "documents.publish": _OPERATOR,
     "documents.discard": _OPERATOR,
     "upload.finish": _OPERATOR,
+    "archive.note": _OPERATOR,
     "documents.revalidate": _OPERATOR,
     "documents.judge_again": _OPERATOR,
     "documents.keep_verdicts": _OPERATOR,

@@ -19,6 +19,7 @@ from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from tests.channels.desk import Desk
 from tests.channels.papers import BAD_ROW, GOOD_ROW, HEAD, as_json
+from tests.documents.archives.packing import packed
 from tests.support.people import small_prepare
 from tests.support.racing import race
 
@@ -314,3 +315,25 @@ def test_a_channel_is_its_own_organisations(desk: Desk) -> None:
 )  # fmt: skip
 def test_what_we_write_has_plain_names(name: str, plain: str) -> None:
     assert plain_name(name) == plain
+
+
+def test_an_archive_is_one_file_of_the_folder_and_answered_file_by_file(desk: Desk) -> None:
+    inside = {
+        "a/1.json": as_json("I-1"),
+        "b/1.json": as_json("I-2"),
+        "b/x.zip": packed({"a": b"a"}),
+    }
+    desk.drop("mail.zip", packed(inside))
+    desk.looks()
+    assert desk.invoices() == ["I-1", "I-2"]
+    told = json.loads(desk.text("ack", ".ack.json"))
+    assert (told["state"], told["read"], told["stored"], told["bad"]) == ("DONE", 3, 2, 1)
+    files = [(one["name"], one["result"], one["code"]) for one in told["files"]]
+    assert files == [
+        ("a/1.json", "waits", ""), ("b/1.json", "waits", ""), ("b/x.zip", "refused", "ZIP_NESTED")
+    ]  # fmt: skip
+    (row,) = list(csv.reader(desk.text("error", ".errors.csv").splitlines()))[1:]
+    assert row[:3] == ["ERROR", "ZIP_NESTED", "b/x.zip"]
+    assert len(desk.names("archive")) == 1
+    told_to = [words for _reader, words in desk.told()]
+    assert told_to == ["mail.zip came through Our ERP. Stored: 2, of these waiting: 2. To fix: 1."]

@@ -227,10 +227,10 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("DELETE", f"{API}/transfers/<transfer_id>"): Api(TRADERS, thing="transfer"),
     ("POST", f"{API}/uploads"): Api(TRADERS, raw=b" " * 70_000),
     ("GET", f"{API}/uploads"): Api(TRADERS),
-    ("GET", f"{API}/uploads/<upload_id>"): Api(TRADERS, thing="upload"),
-    ("GET", f"{API}/uploads/<upload_id>/findings"): Api(TRADERS, thing="upload"),
-    ("GET", f"{API}/uploads/<upload_id>/original"): Api(TRADERS, thing="upload"),
-    ("GET", f"{API}/uploads/<upload_id>/errors"): Api(TRADERS, thing="upload"),
+    **{
+        ("GET", f"{API}/uploads/<upload_id>{part}"): Api(TRADERS, thing="upload")
+        for part in ("", "/files", "/findings", "/original", "/errors")
+    },
     ("GET", f"{API}/findings"): Api(TRADERS),
     ("POST", f"{API}/batches"): Api(
         TRADERS, {"items": [{"client_id": "A-1", "document": {"notes": ["n" * 70_000]}}]}

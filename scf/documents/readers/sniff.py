@@ -23,6 +23,7 @@ MAX_MEMBERS: Final = 64
 _CHUNK: Final = 65_536
 _PEEK: Final = 4096
 _GZIP: Final = b"\x1f\x8b"
+_ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")  # the second: one without a file
 
 
 class Format(StrEnum):
@@ -61,7 +62,7 @@ def sniff(data: bytes) -> Format:
         return Format.GZIP
     if is_workbook(head):
         return Format.XLSX
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(_ZIP):
         return Format.ZIP
     if b"%PDF-" in head[:1024] and not head.lstrip().startswith(b"<"):
         return Format.PDF

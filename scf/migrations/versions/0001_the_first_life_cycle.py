@@ -1500,6 +1500,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("original_id", sa.String(), nullable=False),
         sa.Column("corrects_id", sa.String(), nullable=True),
+        sa.Column("archive_id", sa.String(), nullable=True),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
         sa.Column("document_type", sa.String(), nullable=True),
@@ -1524,6 +1525,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )
+    op.create_index("ix_upload_archive", "upload", ["archive_id"], unique=False)
     op.create_index("ix_upload_header", "upload", ["org_id", "header_digest"], unique=False)
     op.create_index("ix_upload_org", "upload", ["org_id", "created_at"], unique=False)
     op.create_table(
@@ -1606,6 +1608,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_digest", name="uq_token_digest"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "archive_file",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("archive_id", sa.String(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("upload_id", sa.String(), nullable=True),
+        sa.Column("seen_before", sa.Boolean(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["archive_id"], ["upload.id"], name="fk_archive_file_archive"),
+        sa.ForeignKeyConstraint(["upload_id"], ["upload.id"], name="fk_archive_file_upload"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("archive_id", "place", name="uq_archive_file"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_archive_file", "archive_file", ["archive_id", "id"], unique=False)
     op.create_table(
         "channel",
         sa.Column("id", sa.String(), nullable=False),

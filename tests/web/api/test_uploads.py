@@ -7,6 +7,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from scf.documents.commands import READ_AT_ONCE
+from tests.documents.archives.packing import packed
 from tests.support.served import HOST
 from tests.web.api.story import CARL, INVOICE, MIRA, OMAR, SAMPLES, Story
 from web.api.v1.bank_statements import MAX_FILE
@@ -204,3 +205,30 @@ def test_a_file_of_any_media_type_is_read_by_its_content(story: Story) -> None:
         assert kept["bad"] > 0
         found = story.say(CARL, "GET", f"/findings?upload_id={kept['id']}")["items"]
         assert code in [one["code"] for one in found]
+
+
+def test_a_zip_is_one_upload_and_its_files_are_uploads_that_name_it(story: Story) -> None:
+    invoice = (SAMPLES / INVOICE).read_bytes()
+    content = packed({"march/a.xml": invoice, "b.xml": invoice, "c.png": b"\x89PNG\r\n\x00\x00"})
+    sent = story.send(MIRA, "/uploads?name=mail.zip", content)
+    assert (sent.status_code, sent.get_json()["seen_before"]) == (202, False)
+    path = f"/uploads/{sent.get_json()['id']}"
+    assert story.say(MIRA, "GET", path)["state"] == "RECEIVED", "the worker reads it"
+    story.world.platform.worker().drain()
+    archive = story.say(MIRA, "GET", path)
+    assert (*counts(archive), archive["duplicate"]) == ("DONE", 3, 1, 1, 1)
+    files = story.say(MIRA, "GET", f"{path}/files")["items"]
+    assert [(one["name"], one["result"], one["code"]) for one in files] == [
+        ("march/a.xml", "stored", ""),
+        ("b.xml", "duplicate", ""),
+        ("c.png", "refused", "FORMAT_UNKNOWN"),
+    ]
+    first = story.say(MIRA, "GET", f"{path}/files?limit=1")
+    rest = story.say(MIRA, "GET", f"{path}/files?cursor={first['next_cursor']}")
+    assert [*first["items"], *rest["items"]] == files
+    assert [one["id"] for one in story.say(MIRA, "GET", "/uploads")["items"]] == [archive["id"]]
+    (own,) = story.say(MIRA, "GET", f"/uploads?archive_id={archive['id']}")["items"]
+    assert (own["id"], own["archive_id"]) == (files[0]["upload_id"], archive["id"])
+    errors = story.ask(MIRA, "GET", f"{path}/errors").get_data(as_text=True)
+    assert "FORMAT_UNKNOWN,c.png," in errors
+    assert story.ask(MIRA, "GET", f"{path}/original").get_data() == content

@@ -2,6 +2,7 @@
 
 A file is kept byte for byte and queued for the worker. A small one is read at once as well, so
 that its sender sees the result with the next request; whichever of the two comes first does it.
+A ZIP is one upload, read by the worker; its files are uploads of their own that name it.
 """
 
 import datetime as dt
@@ -16,6 +17,9 @@ from sqlmodel import Session, col
 from scf.db.models import Job
 from scf.db.runner import invalid_input
 from scf.documents import errorfile, intake
+from scf.documents.archives.models import ArchiveFile
+from scf.documents.archives.opening import is_archive
+from scf.documents.archives.results import Result, became, placed, with_its_files
 from scf.documents.commands import MAX_UPLOAD, READ_AT_ONCE, ReceiveUpload
 from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.progress import pace
@@ -49,6 +53,7 @@ class UploadOut(Answer):
     format: str
     document_type: str | None
     mode: str
+    archive_id: str | None
     state: str
     read: int
     stored: int
@@ -72,9 +77,27 @@ class UploadPage(Answer):
 
 
 class UploadsQuery(PageQuery):
-    """Which uploads."""
+    """Which uploads; the files of an archive are listed only where it is named."""
 
     state: str = Field(default="", max_length=20)
+    archive_id: str = Field(default="", max_length=64)
+
+
+class ArchiveFileOut(Answer):
+    """A file of an archive and what became of it; without an upload, ``code`` says why not."""
+
+    id: str
+    name: str
+    result: Result
+    code: str
+    upload_id: str | None
+
+
+class ArchiveFilePage(Answer):
+    """Some of the files of an archive."""
+
+    items: list[ArchiveFileOut]
+    next_cursor: str
 
 
 class UploadReceived(Answer):
@@ -143,6 +166,7 @@ described.takes_file(
     "application/pkcs7-mime",
     "text/csv",
     "application/gzip",
+    "application/zip",
     BYTES,
     form=_FIELDS,
 )
@@ -186,7 +210,7 @@ def receive_upload(query: HowQuery) -> tuple[UploadReceived, int, dict[str, str]
         queue=True,
     )
     result = run("upload.receive", payload).result
-    if len(sent.content) <= READ_AT_ONCE:
+    if len(sent.content) <= READ_AT_ONCE and not is_archive(sent.content):
         intake.run_upload(platform(), result["upload_id"])
     received = UploadReceived(
         id=result["upload_id"], job_id=result["job_id"], seen_before=result["seen_before"]
@@ -214,7 +238,9 @@ def _mapping(text: str) -> ColumnMapping | None:
 @endpoint(resource, "GET", "/uploads", action="upload.read", answer=UploadPage)
 def list_uploads(query: UploadsQuery) -> UploadPage:
     """List what your organisation has handed in."""
-    statement = select(Upload)
+    statement = select(Upload).where(
+        col(Upload.archive_id) == (query.archive_id or None)  # without one: IS NULL
+    )
     if query.state:
         statement = statement.where(col(Upload.state) == query.state)
     with reader() as session:
@@ -241,6 +267,28 @@ def list_upload_findings(upload_id: str, query: PageQuery) -> FindingPage:
             session, statement, query, col(DocumentFinding.id), newest_first=False
         )
         return FindingPage(items=[finding_out(row) for row in rows], next_cursor=following)
+
+
+@endpoint(
+    resource, "GET", "/uploads/<upload_id>/files", action="upload.read", answer=ArchiveFilePage
+)
+def list_upload_files(upload_id: str, query: PageQuery) -> ArchiveFilePage:
+    """List the files of an archive in its order, and what became of each."""
+    with reader() as session:
+        one(session, Upload, upload_id)
+        statement = select(ArchiveFile).where(col(ArchiveFile.archive_id) == upload_id)
+        rows, following = page(session, statement, query, col(ArchiveFile.id), newest_first=False)
+        items = [
+            ArchiveFileOut(
+                id=came.file.id,
+                name=came.file.name,
+                result=came.result,
+                code=came.file.code,
+                upload_id=came.file.upload_id,
+            )
+            for came in became(session, rows)
+        ]
+        return ArchiveFilePage(items=items, next_cursor=following)
 
 
 @endpoint(resource, "GET", "/findings", action="upload.read", answer=FindingPage)
@@ -279,7 +327,7 @@ def get_errors(upload_id: str) -> Response:
             session.execute(
                 select(DocumentFinding)
                 .where(
-                    col(DocumentFinding.upload_id) == row.id,
+                    col(DocumentFinding.upload_id).in_(with_its_files(row.id)),
                     col(DocumentFinding.severity) == Severity.ERROR.value,
                     col(DocumentFinding.document_id).is_(None),
                     col(DocumentFinding.resolved_at).is_(None),
@@ -290,7 +338,7 @@ def get_errors(upload_id: str) -> Response:
             .scalars()
             .all()
         )
-        told = findings_told(found)
+        told = findings_told(placed(session, row.id, found))
         written = (
             errorfile.bad_rows(content, told, row.mapping, row.document_type)
             if intake.is_table(content, row.format)
@@ -313,6 +361,7 @@ def _shown(session: Session, rows: list[Upload]) -> list[UploadOut]:
             format=row.format,
             document_type=row.document_type,
             mode=row.mode,
+            archive_id=row.archive_id,
             state=row.state,
             read=row.read_count,
             stored=row.stored_count,

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from scf.db.visibility import not_found
+from scf.documents.archives.results import placed, with_its_files
 from scf.documents.commands import MAX_UPLOAD
 from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.readers.values import DATE_FORMATS
@@ -71,12 +72,15 @@ def content_of(session: Session, row: Upload) -> bytes:
 
 
 def open_errors(session: Session, upload_id: str) -> list[DocumentFinding]:
-    """Read what kept documents of a file out and has not been put right since."""
-    return list(
+    """Read what kept documents of a file out and has not been put right since.
+
+    Of an archive it is what kept documents of its files out, each with the name of its file.
+    """
+    found = list(
         session.execute(
             select(DocumentFinding)
             .where(
-                col(DocumentFinding.upload_id) == upload_id,
+                col(DocumentFinding.upload_id).in_(with_its_files(upload_id)),
                 col(DocumentFinding.severity) == Severity.ERROR.value,
                 col(DocumentFinding.document_id).is_(None),
                 col(DocumentFinding.resolved_at).is_(None),
@@ -85,3 +89,4 @@ def open_errors(session: Session, upload_id: str) -> list[DocumentFinding]:
             .limit(MAX_FINDINGS)
         ).scalars()
     )
+    return placed(session, upload_id, found)

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from werkzeug.wrappers import Response
 
 from scf.documents import intake
+from scf.documents.archives.opening import is_archive
 from scf.documents.commands import READ_AT_ONCE
 from scf.documents.models import Invoice, Upload
 from scf.documents.readers.csvfile import Look, prepared
@@ -21,7 +22,7 @@ from scf.parties.models import FirmIdentifier
 from scf.parties.service import day_for, firm_names
 from web.context import actor, now, platform
 from web.portal.acting import tried
-from web.portal.uploads import preview, words
+from web.portal.uploads import archives, preview, words
 from web.portal.uploads.blueprint import content_of, one_upload, uploads
 from web.portal.uploads.preview import Choice, Own
 
@@ -63,7 +64,8 @@ def start(upload_id: str) -> str | Response | tuple[str, int]:
             "document_type": choice.kind.value,
             "header_digest": preview.header_digest(header),
         }
-    if tried("upload.start", payload) is not None and len(content) <= READ_AT_ONCE:
+    small = len(content) <= READ_AT_ONCE and not is_archive(content)
+    if tried("upload.start", payload) is not None and small:
         intake.run_upload(platform(), upload_id)
     return redirect(url_for("uploads.show", upload_id=upload_id), 303)
 
@@ -78,6 +80,8 @@ def _page(
         content = content_of(reading, row)
         today = intake.latest_business_date(reading.connection(), platform())
         shown: dict[str, Any] = {"row": row, "form": form or {}, "size": len(content)}
+        if is_archive(content):
+            return _archive_page(content, shown)
         if not preview.is_readable(content):
             return render_template("uploads/unreadable.html", **shown)
         if not preview.is_table(content):
@@ -130,6 +134,14 @@ def _page(
             errors=errors or found,
             today=today,
         )
+
+
+def _archive_page(content: bytes, shown: dict[str, Any]) -> str:
+    try:
+        inside = archives.looked_into(content)
+    except (InvalidInput, TooLarge) as refusal:
+        return render_template("uploads/unreadable.html", **shown, reason=refusal.words)
+    return render_template("uploads/archive.html", **shown, inside=inside)
 
 
 def _told(look: Look, code: str) -> str:

@@ -23,7 +23,8 @@ PAGE = 20
 def new() -> str:
     """Show the place for a file and what was handed in before, the newest first."""
     after = request.args.get("after", "")[:64]
-    statement = select(Upload).order_by(col(Upload.id).desc()).limit(PAGE + 1)
+    statement = select(Upload).where(col(Upload.archive_id).is_(None))
+    statement = statement.order_by(col(Upload.id).desc()).limit(PAGE + 1)
     if after:
         statement = statement.where(col(Upload.id) < after)
     with platform().db.read(actor()) as reading:

@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from scf.db.models import Job
 from scf.documents import errorfile, intake
+from scf.documents.archives.opening import is_archive
+from scf.documents.archives.results import with_its_files
 from scf.documents.models import (
     CreditNote,
     DocumentFinding,
@@ -31,7 +33,7 @@ from web.api.v1.files import attachment
 from web.context import actor, platform
 from web.forms import form_key
 from web.portal.acting import must, tried
-from web.portal.uploads import preview
+from web.portal.uploads import archives, preview
 from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
 from web.portal.uploads.fixing import grid_of
 from web.refusals import findings_told
@@ -59,6 +61,7 @@ def show(upload_id: str) -> Response | BaseResponse:
         fixes = row.mode == "keep-good" and table and bool(errors)
         grid = grid_of(row, content, errors, _after()) if fixes else None
         told = [one for one in errors if grid is None or errorfile.row_of(one.place) is None]
+        packed = not running and is_archive(content)
         unknown = [] if running else _unknown(reading, upload_id)
         page = render_template(
             "uploads/show.html",
@@ -67,6 +70,9 @@ def show(upload_id: str) -> Response | BaseResponse:
             failed=job is not None and job.state == "FAILED",
             pace=pace(job.progress if job else None) if running else None,
             grid=grid,
+            archive=_archive_of(reading, row),
+            files=archives.files_of(reading, row) if packed else None,
+            result_name=archives.result_name,
             told=told[:_TOLD],
             told_more=max(0, len(told) - _TOLD),
             has_errors=bool(errors),
@@ -164,7 +170,9 @@ def _took(row: Upload) -> dt.timedelta | None:
 def _unknown(reading: Session, upload_id: str) -> list[DocumentFinding]:
     """Read which firms of a file and of its corrected rows nobody knows yet, each once."""
     own = select(col(Upload.id)).where(
-        (col(Upload.id) == upload_id) | (col(Upload.corrects_id) == upload_id)
+        (col(Upload.id) == upload_id)
+        | (col(Upload.corrects_id) == upload_id)
+        | (col(Upload.archive_id) == upload_id)
     )
     found = reading.execute(
         select(DocumentFinding)
@@ -201,7 +209,10 @@ def _waiting(reading: Session, upload_id: str) -> int:
             reading.execute(
                 select(func.count())
                 .select_from(kind)
-                .where(col(kind.upload_id) == upload_id, col(kind.document_state) == "INCOMPLETE")
+                .where(
+                    col(kind.upload_id).in_(with_its_files(upload_id)),
+                    col(kind.document_state) == "INCOMPLETE",
+                )
             ).scalar_one()
         )
         for kind in (Order, Receipt, Invoice, CreditNote, TradePayment)
@@ -215,6 +226,13 @@ def _left_out(reading: Session, upload_id: str) -> int:
         col(DocumentFinding.code).in_(("ROW_TOTAL", "ROW_HEADER", "ROW_WORDS")),
     )
     return int(reading.execute(told).scalar_one())
+
+
+def _archive_of(reading: Session, row: Upload) -> Upload | None:
+    """Read the archive by which a file came."""
+    if row.archive_id is None:
+        return None
+    return one_upload(reading, row.archive_id)
 
 
 def _after_links() -> list[tuple[str, str]]:
