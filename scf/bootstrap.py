@@ -42,6 +42,7 @@ SLICES = (
     "scf.documents.match.acts",
     "scf.documents.match.goods",
     "scf.documents.einvoice.judging",
+    "scf.documents.giving_up",
     "scf.documents.identity.commands",
     "scf.documents.identity.merging",
     "scf.documents.posted.commands",
@@ -99,6 +100,7 @@ def build(
         deliver,
         {"registry": registries or {}} | ({"tax": tax} if tax is not None else {}),
         before_commands(),
+        after_giving_up(),
     )
 
 
@@ -228,6 +230,13 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
         "transfers.expire": lambda job: transfers.expire_job(platform, job),
     }
     return handlers
+
+
+def after_giving_up() -> dict[str, Callable[[Platform, Claimed], None]]:
+    """Give what is done per kind of job when one is not tried again."""
+    from scf.documents.giving_up import give_up_job
+
+    return {"documents.import": give_up_job}
 
 
 def deliver(platform: Platform, event: Claimed) -> None:

@@ -180,6 +180,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "upload.correct": _l("Corrected rows handed in"),
     "archive.note": _l("Files of an archive noted"),
     "upload.finish": _l("File finished"),
+    "upload.give_up": _l("Reading of a file given up"),
     "upload.receive": _l("File handed in"),
     "upload.start": _l("File started"),
     "batch.post": _l("Documents handed in as data"),

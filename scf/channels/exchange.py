@@ -17,11 +17,13 @@ from scf.channels.folders import Entry, Folders
 from scf.channels.models import ChannelFile
 from scf.channels.outputs import write_due
 from scf.channels.rules import DONE, is_a_document, is_marked, path_of, plain_name
+from scf.db.leases import MAX_DEATHS
 from scf.db.platform import Platform
 from scf.documents import errorfile
 from scf.documents.archives.opening import is_archive
 from scf.documents.archives.results import all_of, became, placed, with_its_files
 from scf.documents.commands import MAX_UPLOAD
+from scf.documents.giving_up import give_up_file
 from scf.documents.handing import HandedIn, take_in
 from scf.documents.intake import is_table
 from scf.documents.models import DocumentFinding, Upload
@@ -188,10 +190,18 @@ class Visit:
             return
         content = self.folders.read(row.id, MAX_UPLOAD)
         sha256 = hashlib.sha256(content).hexdigest()
+        if row.begun >= MAX_DEATHS:
+            give_up_file(self.platform, self.actor, sha256)
+            self._refuse(row, name, "READING_GIVEN_UP", sha256)
+            return
         options = {"document_type": self.channel.document_type, "mode": self.channel.mode}
+        self._begun(row, row.begun + 1)
         try:
             handed = take_in(self.platform, self.actor, row.name, content, options)
-        except ScfError as refusal:
+        except Exception as refusal:
+            self._begun(row, row.begun)
+            if not isinstance(refusal, ScfError):
+                raise
             if refusal.http_status >= 500:  # noqa: PLR2004 - it may work later
                 raise
             self._refuse(row, name, refusal.code, sha256)
@@ -203,6 +213,11 @@ class Visit:
                 .values(sha256=sha256, upload_id=handed.upload_id)
             )
         self._acknowledge(row, name, content, sha256, handed)
+
+    def _begun(self, row: Any, times: int) -> None:  # noqa: ANN401 - a row
+        """Note that the reading begins; a worker that dies of the file cannot note it later."""
+        with self.platform.db.writer.begin() as conn:
+            conn.execute(update(_file).where(_file.c.id == row.id).values(begun=times))
 
     def _refuse(self, row: Any, name: str, code: str, sha256: str) -> None:  # noqa: ANN401 - a row
         told = acknowledge.as_json(

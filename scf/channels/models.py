@@ -92,6 +92,7 @@ class ChannelFile(Record, table=True):
     reason: OptCode
     sha256: OptCode
     upload_id: OptId
+    begun: Count = 0  # readings of it that were begun and never ended: their workers died
     lease_until: OptInstant
     seen_at: Instant
     done_at: OptInstant

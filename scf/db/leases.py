@@ -21,6 +21,9 @@ LEASE = dt.timedelta(seconds=120)
 # Who reports progress says that it lives; when it falls silent, another takes over soon.
 RENEWED = dt.timedelta(seconds=30)
 MAX_TRIES = 8
+# So many workers may die over one row; who kills three would kill the fourth.
+MAX_DEATHS = 3
+DIED = "Every worker that began this ended without a word; it is not begun again."
 _job: Table = Job.__table__  # type: ignore[attr-defined]
 _outbox: Table = Outbox.__table__  # type: ignore[attr-defined]
 _heartbeat: Table = WorkerHeartbeat.__table__  # type: ignore[attr-defined]
@@ -38,6 +41,7 @@ class Claimed:
     payload: dict[str, Any]
     attempts: int
     created_at: dt.datetime
+    deaths: int = 0
 
 
 class LeaseLost(Exception):
@@ -45,6 +49,7 @@ class LeaseLost(Exception):
 
 
 Handler = Callable[[Claimed], dict[str, Any] | None]
+GivenUp = Callable[[Claimed], None]
 
 
 class Worker:
@@ -56,6 +61,8 @@ class Worker:
         What to do per job kind; a job of an unknown kind fails with a reason.
     deliver
         Hands one notice over; raising means "try again later".
+    given_up
+        What is to be done per job kind when a job is not tried again, so that nobody waits for it.
     """
 
     def __init__(
@@ -65,9 +72,11 @@ class Worker:
         name: str,
         handlers: Mapping[str, Handler],
         deliver: Callable[[Claimed], None],
+        given_up: Mapping[str, GivenUp] | None = None,
     ) -> None:
         self.db, self.clock, self.name = db, clock, name
         self._handlers, self._deliver = handlers, deliver
+        self._given_up = given_up or {}
 
     def beat(self) -> None:
         """Say that this worker lives."""
@@ -97,6 +106,9 @@ class Worker:
         claimed = self._claim(_job)
         if claimed is None:
             return False
+        if claimed.deaths >= MAX_DEATHS:
+            self._end(_job, claimed, DIED)
+            return True
         handler = self._handlers.get(claimed.kind)
         try:
             if handler is None:
@@ -115,6 +127,9 @@ class Worker:
         claimed = self._claim(_outbox)
         if claimed is None:
             return False
+        if claimed.deaths >= MAX_DEATHS:
+            self._end(_outbox, claimed, DIED)
+            return True
         try:
             self._deliver(claimed)
         except Exception as error:  # noqa: BLE001 - kept and tried again
@@ -144,7 +159,13 @@ class Worker:
             ).one_or_none()
             if row is None:
                 return None
-            values: dict[str, Any] = {"lease_until": now + LEASE, "attempts": row.attempts + 1}
+            # Whoever ends an attempt, well or not, gives its lease back.
+            deaths = row.deaths + (row.lease_until is not None)
+            values: dict[str, Any] = {
+                "lease_until": now + LEASE,
+                "attempts": row.attempts + 1,
+                "deaths": deaths,
+            }
             if table is _job:
                 values |= {"state": "RUNNING", "lease_owner": self.name}
             conn.execute(update(table).where(table.c.id == row.id).values(values))
@@ -157,20 +178,33 @@ class Worker:
             row.payload,
             row.attempts + 1,
             row.created_at,
+            deaths,
         )
 
     def _failed(self, table: Table, claimed: Claimed, error: Exception) -> None:
-        now = self.clock.now()
-        gave_up = claimed.attempts >= MAX_TRIES
+        told = f"{type(error).__name__}: {error}"[:4000]
+        # Attempts whose workers died are counted by themselves.
+        tries = claimed.attempts - claimed.deaths
+        if tries >= MAX_TRIES:
+            self._end(table, claimed, told)
+            return
         values: dict[str, Any] = {
             "lease_until": None,
-            "last_error": f"{type(error).__name__}: {error}"[:4000],
-            "available_at": now + dt.timedelta(seconds=2**claimed.attempts),
+            "last_error": told,
+            "available_at": self.clock.now() + dt.timedelta(seconds=2**tries),
         }
         if table is _job:
-            values["state"] = "FAILED" if gave_up else "QUEUED"
-        if gave_up:
-            values["finished_at" if table is _job else "done_at"] = now
+            values["state"] = "QUEUED"
+        with self.db.writer.begin() as conn:
+            conn.execute(update(table).where(*_ours(table, claimed)).values(values))
+
+    def _end(self, table: Table, claimed: Claimed, told: str) -> None:
+        """Try a row no more; whoever waited for it hears of it first."""
+        if table is _job and claimed.kind in self._given_up:
+            self._given_up[claimed.kind](claimed)
+        now = self.clock.now()
+        values: dict[str, Any] = {"lease_until": None, "last_error": told}
+        values |= {"state": "FAILED", "finished_at": now} if table is _job else {"done_at": now}
         with self.db.writer.begin() as conn:
             conn.execute(update(table).where(*_ours(table, claimed)).values(values))
 

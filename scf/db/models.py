@@ -120,6 +120,7 @@ class Outbox(Record, table=True):
     created_at: Instant
     available_at: Instant
     attempts: Count = 0
+    deaths: Count = 0  # attempts that were begun and never ended
     lease_until: OptInstant
     done_at: OptInstant
     last_error: OptText
@@ -143,6 +144,7 @@ class Job(Record, table=True):
     progress: OptJson
     result: OptJson
     attempts: Count = 0
+    deaths: Count = 0  # attempts that were begun and never ended: their workers died
     lease_until: OptInstant
     lease_owner: OptId
     available_at: Instant

@@ -26,6 +26,8 @@ class Platform:
         What answers outside the platform, by name: nothing in it is asked inside a transaction.
     before
         What is fetched from outside before a command, by its name; the command checks it inside.
+    given_up
+        What is done per kind of job when one is not tried again.
     """
 
     db: Database
@@ -35,6 +37,7 @@ class Platform:
     deliver: Callable[["Platform", Claimed], None]
     services: Mapping[str, Any] = field(default_factory=dict)
     before: Mapping[str, Before] = field(default_factory=dict)
+    given_up: Mapping[str, Callable[["Platform", Claimed], None]] = field(default_factory=dict)
 
     def run(
         self,
@@ -54,7 +57,14 @@ class Platform:
 
     def worker(self, name: str = "worker") -> Worker:
         """Give a worker that knows every kind of job."""
-        return Worker(self.db, self.clock, name, self.handlers(self), partial(self.deliver, self))
+        return Worker(
+            self.db,
+            self.clock,
+            name,
+            self.handlers(self),
+            partial(self.deliver, self),
+            {kind: partial(end, self) for kind, end in self.given_up.items()},
+        )
 
     def close(self) -> None:
         """Give the database connections back."""

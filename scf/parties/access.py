@@ -90,6 +90,7 @@ MAY: dict[str, frozenset[Role]] = {
     "documents.discard": _OPERATOR,
     "upload.finish": _OPERATOR,
     "archive.note": _OPERATOR,
+    "upload.give_up": _OPERATOR,
     "documents.revalidate": _OPERATOR,
     "documents.judge_again": _OPERATOR,
     "documents.keep_verdicts": _OPERATOR,

@@ -12,6 +12,7 @@ from sqlalchemy import Table, select
 
 from scf.bootstrap import (
     Platform,
+    after_giving_up,
     deliver,
     job_handlers,
     load_appetite,
@@ -47,7 +48,14 @@ def platform_on(db: Database, clock: FixedClock | None = None) -> Platform:
     """Put the platform together over a test's database."""
     _loaded()
     the_clock = clock or FixedClock(NOON)
-    return Platform(db, the_clock, Runner(db, the_clock, authorise), job_handlers, deliver)
+    return Platform(
+        db,
+        the_clock,
+        Runner(db, the_clock, authorise),
+        job_handlers,
+        deliver,
+        given_up=after_giving_up(),
+    )
 
 
 @dataclass

@@ -348,6 +348,7 @@ def upgrade() -> None:
             "result", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("deaths", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", UtcInstant(), nullable=True),
         sa.Column("lease_owner", sa.String(), nullable=True),
         sa.Column("available_at", UtcInstant(), nullable=False),
@@ -458,6 +459,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.Column("available_at", UtcInstant(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("deaths", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", UtcInstant(), nullable=True),
         sa.Column("done_at", UtcInstant(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
@@ -2063,6 +2065,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("sha256", sa.String(), nullable=True),
         sa.Column("upload_id", sa.String(), nullable=True),
+        sa.Column("begun", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", UtcInstant(), nullable=True),
         sa.Column("seen_at", UtcInstant(), nullable=False),
         sa.Column("done_at", UtcInstant(), nullable=True),
