@@ -9,14 +9,14 @@ Documents of an import that is not published yet (RECEIVED) are nobody's to see.
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, column, exists, or_, select, table
+from sqlalchemy import ColumnElement, and_, column, exists, false, or_, select, table
 from sqlmodel import SQLModel
 
 from scf.db.visibility import visible_to
 from scf.documents.archives.models import ArchiveFile
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.einvoice.models import RULE_CODES, RuleCheck
-from scf.documents.identity.models import IdentityDecision
+from scf.documents.identity.models import FirmHandover, IdentityDecision
 from scf.documents.match.models import MatchAct, PackSize
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import (
@@ -205,6 +205,12 @@ for _model in (Upload, Original, PendingParty, PostedItem, ArchiveFile):
 def _identity_decisions(actor: Actor) -> ColumnElement[bool]:
     """Show a decision to the house that made it: it names firms that the sender may not know."""
     return IdentityDecision.decided_by_org == actor.org_id  # type: ignore[return-value]
+
+
+@visible_to(FirmHandover)
+def _handovers(_actor: Actor) -> ColumnElement[bool]:
+    """Show to nobody which papers changed their firm: the papers themselves are shown."""
+    return false()
 
 
 @visible_to(Transfer)

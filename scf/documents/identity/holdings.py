@@ -20,11 +20,12 @@ _COLUMNS: Final = (
     "firm_id", "org_id", "scope_org_id", "seller_id", "buyer_id", "payer_id", "payee_id",
     "anchor_id", "financier_id", "obligor_id", "subject_id", "decided_by_org",
 )  # fmt: skip
-# Papers that name the firm, and what is worked out from them: they stay as they were stored.
+# Papers that name the firm, and what is worked out from them: they are handed over, or stay as
+# they were found.
 _STAYS: Final = frozenset({
     "firm_identifier", "firm_key", "firm_link", "firm_merge", "identity_decision", "bank_account",
     "trade_order", "receipt", "invoice", "credit_note", "trade_message", "trade_payment",
-    "graph_node", "graph_edge", "risk_assessment",
+    "duplicate_suspicion", "graph_node", "graph_edge", "risk_assessment",
 })  # fmt: skip
 # What people of the firm left behind; where there are people, they already forbid it.
 _TRACES: Final = frozenset({

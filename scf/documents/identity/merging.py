@@ -1,8 +1,8 @@
 """Two records of one firm are joined, and parted again: proposed by one person, done by another.
 
-Joining rewrites nothing: a row says that one record stands for the other. Who is looked up under
-the one is found as the other from then on, and the chain counts both as one firm. Taking the row
-away restores what was.
+A row says that one record stands for the other. Who is looked up under the one is found as the
+other from then on, the chain counts both as one firm, and the papers of the one become the other's,
+each noted. Taking the rows away restores what was.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.db.visibility import fetch_visible, not_found, predicate_for
+from scf.documents.identity.handing import hand_back, hand_over
 from scf.documents.identity.holdings import Holdings, between, holdings, twice
 from scf.kernel.actor import Actor
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation, ScfError
@@ -234,7 +235,8 @@ def decide_merge(ctx: Context, data: DecideMerge) -> dict[str, Any]:
     RuleViolation
         ``SAME_PERSON`` for the person who proposed it, and what :func:`propose_merge` raises.
     Conflict
-        ``MERGE_DECIDED`` when somebody was first, and what the proposal raises.
+        ``MERGE_DECIDED`` when somebody was first, what the proposal raises, and
+        ``UNMERGE_USED`` and ``UNMERGE_MIXED`` where papers cannot be moved back.
     """
     row = ctx.conn.execute(
         select(_merge).where(_merge.c.id == data.merge_id, predicate_for(FirmMerge, ctx.actor))
@@ -279,13 +281,32 @@ def _carry_out(ctx: Context, row: Row[Any]) -> None:
             raise found.obstacles[0]
         link = {"firm_id": row.firm_id, "survivor_id": row.survivor_id, "since_at": ctx.now}
         ctx.conn.execute(insert(_link), link)
+        moved = hand_over(ctx, row.id, row.firm_id, row.survivor_id)
     else:
         link_row = _link_of(ctx, row.firm_id)
         if link_row.survivor_id != row.survivor_id:
             raise Conflict("NOT_MERGED", "No record stands for this one.", id=row.firm_id)
         ctx.conn.execute(delete(_link).where(_link.c.firm_id == row.firm_id))
+        moved = hand_back(ctx, _joined_by(ctx, row), row.firm_id, row.survivor_id)
+    ctx.change("firm_link", row.firm_id, None, {"kind": row.kind, "papers": moved})
     for firm_id in (row.firm_id, row.survivor_id):
         ctx.enqueue("documents.revalidate", {"firm_id": firm_id}, f"{firm_id}:{ctx.command_id}")
+
+
+def _joined_by(ctx: Context, row: Row[Any]) -> str:
+    """Give the act that joined the two records last."""
+    found = ctx.conn.execute(
+        select(_merge.c.id)
+        .where(
+            _merge.c.firm_id == row.firm_id,
+            _merge.c.survivor_id == row.survivor_id,
+            _merge.c.kind == "MERGE",
+            _merge.c.state == "DONE",
+        )
+        .order_by(_merge.c.decided_at.desc(), _merge.c.id.desc())
+        .limit(1)
+    )
+    return str(found.scalar_one())
 
 
 def _lock(ctx: Context, *firm_ids: str) -> None:

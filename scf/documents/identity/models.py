@@ -1,8 +1,8 @@
-"""People's words on who a document means, with what they saw."""
+"""People's words on who a document means, with what they saw; papers that changed their firm."""
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 
-from scf.db.types import Code, Id, IdKey, Instant, Json, OptId, Record, Text, table_args
+from scf.db.types import Code, CodeKey, Id, IdKey, Instant, Json, OptId, Record, Text, table_args
 
 
 class IdentityDecision(Record, table=True):
@@ -26,3 +26,19 @@ class IdentityDecision(Record, table=True):
     decided_by: Id
     decided_by_org: Id
     at: Instant
+
+
+class FirmHandover(Record, table=True):
+    """One side of one paper that names the record that stands for the one it named before.
+
+    It is there as long as the two records are joined; parting them moves exactly these back.
+    """
+
+    __tablename__ = "firm_handover"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["merge_id"], ["firm_merge.id"], name="fk_handover_merge"),
+    )
+    merge_id: IdKey
+    row_id: IdKey
+    side: CodeKey
+    of_table: Code

@@ -1708,6 +1708,16 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "firm_handover",
+        sa.Column("merge_id", sa.String(), nullable=False),
+        sa.Column("row_id", sa.String(), nullable=False),
+        sa.Column("side", sa.String(), nullable=False),
+        sa.Column("of_table", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["merge_id"], ["firm_merge.id"], name="fk_handover_merge"),
+        sa.PrimaryKeyConstraint("merge_id", "row_id", "side"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "graph_edge",
         sa.Column("snapshot_id", sa.String(), nullable=False),
         sa.Column("seller_id", sa.String(), nullable=False),
