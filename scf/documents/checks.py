@@ -25,6 +25,7 @@ from scf.documents.arithmetic import (
 )
 from scf.documents.canonical import CanonicalDocument, Kind, Party, amount_text, side_name
 from scf.documents.readers.text import mixed_word, unsafe_character
+from scf.documents.taxcheck.schemes import problems
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
@@ -310,6 +311,17 @@ def credit_has_a_target(document: CanonicalDocument, _unread: Container[str]) ->
         yield _warning(document, "CREDIT_UNLINKED", message, "billing_references")
 
 
+def known_to_its_authority(
+    document: CanonicalDocument, _unread: Container[str]
+) -> Iterator[Finding]:
+    """A tax number that cannot be one is told at once: nobody could ask about it later."""
+    if document.tax_identity is not None:
+        for words in problems(document.tax_identity):
+            yield _warning(
+                document, "TAX_IDENTITY", words, "tax_identity", document.tax_identity.number
+            )
+
+
 # --- What may be written -----------------------------------------------------------------------
 
 
@@ -424,7 +436,7 @@ _CLAIM: Final[tuple[Rule, ...]] = (
     account_numbers,
 )
 _RULES: Final[dict[Kind, tuple[Rule, ...]]] = {
-    Kind.INVOICE: _CLAIM,
+    Kind.INVOICE: (*_CLAIM, known_to_its_authority),
     Kind.CREDIT_NOTE: (*_CLAIM, credit_has_a_target),
     Kind.ORDER: (*_COMMON, known_currency, order_total, lines_present, totals_agree),
     Kind.RECEIPT: (*_COMMON, lines_present),

@@ -11,11 +11,14 @@ from scf.demo.taxoffice import facts_of
 from scf.demo.taxserver import TaxServer
 from scf.documents.canonical import TaxIdentity
 from scf.documents.readers import read_file
+from scf.documents.readers.csvfile import open_table
 from scf.documents.taxcheck.http import HttpRegister
 from scf.documents.taxcheck.port import Answer
 from scf.documents.taxcheck.schemes import Ask, lacks, problems, tidy
 from scf.kernel.clock import FixedClock
 from tests.documents.einvoice.papers import ubl
+from tests.documents.readers.edi import BIG, INVOIC, edifact, x12
+from tests.documents.readers.samples import cii, replaced
 
 NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 ASK = Ask(
@@ -122,11 +125,73 @@ def test_each_scheme_names_what_it_needs() -> None:
     assert lacks(ASK) == []
 
 
-def test_an_invoice_in_ubl_names_its_tax_number_beside_it() -> None:
+UUID = "6F1A2B3C-0000-4D5E-8F90-ABCDEF012345"
+CFDI = TaxIdentity("cfdi", "", UUID)
+
+
+def said_in_ubl(scheme: str, number: str) -> bytes:
     named = (
-        b'<cac:AdditionalDocumentReference><cbc:ID schemeID="FAPIAO">1234567890/12345678</cbc:ID>'
-        b"</cac:AdditionalDocumentReference><cac:AccountingSupplierParty>"
+        f'<cac:AdditionalDocumentReference><cbc:ID schemeID="{scheme}">{number}</cbc:ID>'
+        "</cac:AdditionalDocumentReference><cac:AccountingSupplierParty>"
     )
-    content = ubl().replace(b"<cac:AccountingSupplierParty>", named)
-    (read,) = read_file(content, today=dt.date(2026, 3, 1)).documents
-    assert read.tax_identity == TaxIdentity("fapiao", "1234567890", "12345678")
+    return ubl().replace(b"<cac:AccountingSupplierParty>", named.encode())
+
+
+def said_in_cii(attribute: str, kind: str) -> bytes:
+    beside = f"<ram:ReferenceTypeCode>{kind}</ram:ReferenceTypeCode>" if kind else ""
+    named = (
+        f"<ram:AdditionalReferencedDocument><ram:IssuerAssignedID{attribute}>{UUID.lower()}"
+        f"</ram:IssuerAssignedID><ram:TypeCode>130</ram:TypeCode>{beside}"
+        "</ram:AdditionalReferencedDocument></ram:ApplicableHeaderTradeAgreement>"
+    )
+    return replaced(cii(), "</ram:ApplicableHeaderTradeAgreement>", named)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (said_in_ubl("FAPIAO", "1234567890/12345678"),
+         TaxIdentity("fapiao", "1234567890", "12345678")),
+        (said_in_cii("", "CFDI"), CFDI),
+        (said_in_cii(' schemeID="CFDI"', ""), CFDI),
+        (said_in_cii("", "AWV"), None),
+        (edifact(("INVOIC", (*INVOIC[:2], f"RFF+GN:{UUID}", *INVOIC[2:]))), CFDI),
+        # A government's number in a country whose register we do not know.
+        (edifact(("INVOIC", (*INVOIC[:2], "RFF+GN:4711", *INVOIC[2:]))), None),
+        (x12(("810", (BIG[0], f"REF*ZZ*{UUID}*CFDI", *BIG[1:]))), CFDI),
+        (x12(("810", (BIG[0], f"REF*ZZ*{UUID}", *BIG[1:]))), None),
+    ],
+)  # fmt: skip
+def test_an_invoice_names_its_tax_number_where_its_format_has_a_place(
+    content: bytes, expected: TaxIdentity | None
+) -> None:
+    (read,) = read_file(content, today=dt.date(2026, 3, 10)).documents
+    assert read.tax_identity == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "expected"),
+    [
+        ("Identificativo SdI,Tax scheme", "123456,sdi", TaxIdentity("sdi", "", "123456")),
+        ("发票代码,校验码", "1234567890,654321",
+         TaxIdentity("fapiao", "1234567890", "12345678", "654321")),
+        ("Folio fiscal", UUID.lower(), CFDI),
+        ("数电票号码", "12345678901234567890", TaxIdentity("fapiao", "", "12345678901234567890")),
+        ("Numéro fiscal", "", None),
+    ],
+)  # fmt: skip
+def test_a_list_names_tax_numbers_in_columns_of_its_own(
+    header: str, cells: str, expected: TaxIdentity | None
+) -> None:
+    text = (
+        f"Invoice number,Invoice date,Due date,Supplier,Customer,Amount,Currency,{header}\n"
+        f"12345678,2026-03-01,2026-05-30,Seller Ltd,Buyer Ltd,113.00,CNY,{cells}\n"
+    )
+    (row,) = open_table(text.encode(), today=dt.date(2026, 3, 10)).rows()
+    assert row.document is not None
+    assert (row.document.number, row.document.tax_identity) == ("12345678", expected)
+
+
+def test_what_can_be_no_tax_number_is_told_when_it_is_handed_in() -> None:
+    (read,) = read_file(said_in_ubl("IRN", "12"), today=dt.date(2026, 3, 1)).documents
+    assert [found.code for found in read.findings] == ["TAX_IDENTITY"]

@@ -28,6 +28,7 @@ from scf.documents.readers.cii_parts import (
     read_allowance,
     read_party,
     read_reference,
+    read_tax_identity,
     warn_of_test,
 )
 from scf.documents.readers.derived import (
@@ -170,6 +171,10 @@ def _read_agreement(
         element = scope.only(agreement, tag, name)
         if element is not None:
             fields[name] = read_reference(scope, element, name).number
+    for one in agreement.get("AdditionalReferencedDocument", ()):
+        identity = read_tax_identity(scope, one)
+        if identity is not None:
+            fields["tax_identity"] = identity
     billed = [
         read_reference(scope, one, "billing_references")
         for one in settlement.get("InvoiceReferencedDocument", ())

@@ -66,6 +66,7 @@ _KEPT: Final = (
     *("PayeeTradeParty", "SpecifiedTradeSettlementPaymentMeans", "ApplicableTradeTax"),
     *("SpecifiedTradeAllowanceCharge", "SpecifiedLogisticsServiceCharge", "AppliedAmount"),
     *("SpecifiedTradePaymentTerms", "Description", "DueDateDateTime", "ChargeIndicator"),
+    *("AdditionalReferencedDocument", "ReferenceTypeCode"),
     *("InvoiceReferencedDocument", "IssuerAssignedID", "FormattedIssueDateTime"),
     *("SpecifiedLegalOrganization", "TradingBusinessName", "PostalTradeAddress", "CountryID"),
     *("URIUniversalCommunication", "URIID", "SpecifiedTaxRegistration", "DefinedTradeContact"),
@@ -143,6 +144,7 @@ def _paths(generation: int) -> MappingProxyType[str, str]:
             "buyer_reference": f"{agreement}/ram:BuyerReference",
             "order_reference": f"{agreement}/ram:BuyerOrderReferencedDocument/ram:{number}",
             "sales_order_reference": f"{agreement}/ram:SellerOrderReferencedDocument/ram:{number}",
+            "tax_identity": f"{agreement}/ram:AdditionalReferencedDocument/ram:{number}",
             "contract_reference": f"{agreement}/ram:ContractReferencedDocument/ram:{number}",
             "delivered_on": f"{transaction}/ram:{delivery}/ram:ActualDeliverySupplyChainEvent",
             "despatch_references": f"{transaction}/ram:{delivery}"

@@ -12,7 +12,7 @@ from typing import Final
 
 from lxml import etree
 
-from scf.documents.canonical import Account, Party, Reference
+from scf.documents.canonical import Account, Party, Reference, TaxIdentity
 from scf.documents.readers.cii_names import Found, grouped
 from scf.documents.readers.text import plausible_date, xml_date
 from scf.documents.readers.ubl_parts import (
@@ -23,6 +23,7 @@ from scf.documents.readers.ubl_parts import (
     named_country,
     one_line,
 )
+from scf.documents.taxcheck.schemes import SCHEMES, identity_of
 from scf.kernel.errors import Words
 from scf.kernel.findings import Severity
 
@@ -170,6 +171,21 @@ def read_reference(scope: CiiScope, element: etree._Element, name: str) -> Refer
     number = scope.only_text(found, tag, name)
     issued = scope.only(found, "FormattedIssueDateTime", name)
     return Reference(number, scope.date(issued, name) if issued is not None else None)
+
+
+def read_tax_identity(scope: CiiScope, element: etree._Element) -> TaxIdentity | None:
+    """Read a reference that names a tax authority's register as the scheme of its number.
+
+    CII has no element for it. Among its further documents (BG-24, BT-18) a number has a scheme: as
+    ReferenceTypeCode (BT-18-1), or as an attribute of the identifier itself.
+    """
+    found = grouped(element)
+    numbers = found.get("IssuerAssignedID", ())
+    scheme = scope.only_text(found, "ReferenceTypeCode", "tax_identity")
+    scheme = scheme or next((one.get("schemeID", "") for one in numbers), "")
+    if scheme.lower() not in SCHEMES:
+        return None
+    return identity_of(scheme, scope.only_text(found, "IssuerAssignedID", "tax_identity"))
 
 
 def read_allowance(

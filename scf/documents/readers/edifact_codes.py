@@ -46,6 +46,7 @@ REFERENCES: Final[Mapping[str, str]] = {
     "ON": "order_reference",
     "CT": "contract_reference",
     "PQ": "payment_reference",
+    "GN": "tax_identity",
     "IV": "billing_references",
     "OI": "billing_references",
 }

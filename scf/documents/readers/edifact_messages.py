@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from scf.documents import checks
-from scf.documents.canonical import CanonicalDocument, Kind, Reference
+from scf.documents.canonical import CanonicalDocument, Kind, Party, Reference
 from scf.documents.readers.derived import compare_allowances
 from scf.documents.readers.edi_scope import MAX_NOTE, Message, PartyDraft, pick
 from scf.documents.readers.edi_segments import Segment
 from scf.documents.readers.edifact_body import Body
+from scf.documents.taxcheck.schemes import identity_of, scheme_of
 from scf.kernel.errors import Words
 from scf.kernel.findings import Severity
 
@@ -206,6 +207,10 @@ def _references(body: Body, own: str = "") -> None:
         # An invoice over several orders says on its lines which is meant.
         if len(numbers) == 1 or (numbers and name != "order_reference"):
             fields[name] = numbers[0]
+    # GN is a government's reference number; whose, its form and the seller's country say.
+    for number in found.get("GN", ()):
+        seller = fields.get("seller") or Party()
+        fields["tax_identity"] = identity_of(scheme_of(number, seller.country), number)
     fields["despatch_references"] = _numbers(found, ("AAK", "DQ"))
     fields["receipt_references"] = _numbers(found, ("ALO",))
     fields["billing_references"] = tuple(

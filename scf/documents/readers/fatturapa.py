@@ -4,6 +4,9 @@ One file has one seller and one buyer and any number of invoices (a lot); each i
 What the seller may collect is less than the total where the buyer pays tax in his stead (split
 payment) or withholds some: only the rest can be financed.
 
+The exchange finds an invoice by seller, number, day and total, which all stand here. The number of
+its own that it gives (IdentificativoSdI) stands in its receipt, because the file was there first.
+
 Source: technical rules of the Italian exchange system, FatturaPA 1.2 to 1.2.3 and FSM 1.0.
 """
 

@@ -29,6 +29,7 @@ from scf.documents.readers.derived import compare_tax, derive_totals, refer_by_l
 from scf.documents.readers.edi_scope import MAX_LINES, Reading
 from scf.documents.readers.text import plain_decimal, plausible_date, squeeze, unsafe_character
 from scf.documents.readers.ubl_parts import mail_domain, one_line
+from scf.documents.taxcheck.schemes import tidy
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import MAX_MINOR
@@ -264,7 +265,7 @@ def _fields(shape: _Document) -> dict[str, Any]:
         "seller": _party(shape.seller),
         "buyer": _party(shape.buyer),
         "payee": _party(shape.payee) if shape.payee else None,
-        "tax_identity": TaxIdentity(**dict(shape.tax_identity)) if shape.tax_identity else None,
+        "tax_identity": _tax_identity(shape.tax_identity),
         "tax_subtotals": tuple(TaxSubtotal(**dict(one)) for one in shape.tax_subtotals),
         "despatch_references": tuple(shape.despatch_references),
         "receipt_references": tuple(shape.receipt_references),
@@ -275,6 +276,10 @@ def _fields(shape: _Document) -> dict[str, Any]:
             Line(**dict(line) | {"item_ids": _identifiers(line.item_ids)}) for line in shape.lines
         ),
     }
+
+
+def _tax_identity(shape: _TaxIdentity | None) -> TaxIdentity | None:
+    return tidy(TaxIdentity(**dict(shape))) if shape is not None else None
 
 
 def _party(shape: _Party) -> Party:

@@ -42,6 +42,8 @@ AMOUNT_FIELDS: Final = (
     "charge",
     "line_net",
 )
+# Under what a tax authority knows the invoice: which system, and the three parts of it.
+TAX_FIELDS: Final = ("tax_scheme", "tax_invoice_number", "tax_invoice_code", "tax_invoice_check")
 DATE_FIELDS: Final = ("issue_on", "due_on", "delivered_on")
 _PLAIN: Final = (
     "number",
@@ -58,6 +60,7 @@ _PLAIN: Final = (
     "rounding",
     "order_reference",
     "contract_reference",
+    *TAX_FIELDS,
     "billing_reference",
     "despatch_reference",
     "receipt_reference",

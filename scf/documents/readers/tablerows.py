@@ -24,12 +24,13 @@ from scf.documents.canonical import (
 from scf.documents.checks import check
 from scf.documents.readers.joining import derive, same_document
 from scf.documents.readers.layout import left_out
-from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping
+from scf.documents.readers.mapping import LINE_FIELDS, TAX_FIELDS, ColumnMapping
 from scf.documents.readers.table import MAX_FIELD, RawRow
 from scf.documents.readers.text import either, plain_decimal, squeeze
 from scf.documents.readers.ubl_parts import identifiers, make_account
 from scf.documents.readers.values import is_of_form, is_time, plain_amount, read_date
 from scf.documents.readers.vocabulary import starts_a_sum
+from scf.documents.taxcheck.schemes import stated
 from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS, parse_minor
@@ -106,6 +107,8 @@ class RowReader:
         roles = [(role, self._party_cells(role)) for role in ("seller", "buyer", "payee")]
         self.parties = [(role, parts) for role, parts in roles if parts]
         self.known: dict[tuple[str, ...], Party] = {}
+        self.tax = [(self.columns.get(one, -1), self.constants.get(one, "")) for one in TAX_FIELDS]
+        self.has_tax = any(at >= 0 for at, _ in self.tax)
         self.has_references = any(name in self.columns for name in _REFERENCES)
         self.has_lines = any(name in self.columns for name in LINE_FIELDS)
         self.line_places = MappingProxyType(
@@ -271,6 +274,12 @@ class RowReader:
         if self.has_references:
             self._references(cells, values)
         self._read_parties(cells, values)
+        if self.has_tax:
+            said = (
+                constant or (squeeze(cells[at]) if at >= 0 else "") for at, constant in self.tax
+            )
+            country = values["seller"].country if "seller" in values else ""
+            values["tax_identity"] = stated(said, values.get("number", ""), country)
         derive(values)
         return CanonicalDocument(**values), unread
 

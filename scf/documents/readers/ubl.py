@@ -25,7 +25,6 @@ from scf.documents.canonical import (
     Party,
     Reference,
     Source,
-    TaxIdentity,
     TaxSubtotal,
 )
 from scf.documents.readers import ubl_names as names
@@ -46,7 +45,7 @@ from scf.documents.readers.ubl_parts import (
     read_payment_means,
     read_reference,
 )
-from scf.documents.taxcheck.schemes import SCHEMES
+from scf.documents.taxcheck.schemes import SCHEMES, identity_of
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import EXPONENTS
@@ -339,11 +338,10 @@ def _read_references(scope: Scope, children: _Children, fields: dict[str, Any]) 
         ).number
     for reference in children.get(cac("AdditionalDocumentReference"), ()):
         number = next((child for child in reference if child.tag == cbc("ID")), None)
-        scheme = number.get("schemeID", "").lower() if number is not None else ""
-        if number is not None and scheme in SCHEMES:
-            said = scope.text(number, "tax_identity")
-            code, _, rest = said.rpartition("/")  # an older fapiao has a code before its number
-            fields["tax_identity"] = TaxIdentity(scheme, code, rest)
+        scheme = number.get("schemeID", "") if number is not None else ""
+        # UBL has no element for it: the register's name is the scheme of the reference.
+        if number is not None and scheme.lower() in SCHEMES:
+            fields["tax_identity"] = identity_of(scheme, scope.text(number, "tax_identity"))
     billed: list[Reference] = []
     for reference in children.get(cac("BillingReference"), ()):
         billed += (

@@ -58,7 +58,7 @@ _NUMBER: Final = (
     " factuur factuurnummer factuurnr faktura numerfaktury nrfaktury fakturanr"
     " fatura númerodafatura númerofatura nofatura nfatura"
     " notafiscal númerodanota númerodanotafiscal nºdanota nfe"
-    " 发票号码 发票号 发票编号 发票代码 号码 請求書番号 請求番号"
+    " 发票号码 发票号 发票编号 号码 請求書番号 請求番号"
     " 伝票番号 송장번호 계산서번호 세금계산서번호 승인번호"
 )
 _ISSUED: Final = (
@@ -123,6 +123,23 @@ _WORDS: Final = {
     " nrzamówienia encomenda 订单号 订单编号 采购订单号 注文番号 発注番号 주문번호 발주번호",
     "contract_reference": "contract contractnumber contractno vertrag vertragsnummer contrat"
     " contrato contratto umowa 合同号 合同编号 계약번호",
+    "tax_scheme": "taxscheme taxsystem taxregister steuersystem systèmefiscal sistemafiscal"
+    " sistemafiscale belastingstelsel systempodatkowy 税务系统 発票種別 세금체계",
+    "tax_invoice_number": "taxinvoicenumber fiscalnumber fiscaldocumentid fiscalid fiscalfolio"
+    " irn invoicereferencenumberirn irnnumber uuid cfdi uuidcfdi foliofiscal"
+    " steuerlicherechnungsnummer fiskalnummer steuerbelegnummer"
+    " numérofiscal numérodefacturefiscale númerofiscal númerodefacturafiscal"
+    " identificativosdi idsdi codicesdi numerofiscale numerosdi"
+    " fiscaalnummer fiscaalfactuurnummer numerfiskalny numerksef ksef numeroksef"
+    " chavedeacesso chavedeacessonfe"
+    " 数电票号码 全电发票号码 全电票号码 税务发票号码 税務請求書番号 インボイス番号 국세청승인번호",
+    "tax_invoice_code": "taxinvoicecode fiscalcode fiscalinvoicecode fapiaocode"
+    " steuerlicherrechnungscode codefiscalfacture códigofiscalfactura códigofactura"
+    " codicefiscalefattura fiscalefactuurcode kodfiskalny códigofiscal"
+    " 发票代码 税务发票代码 発票コード 세금계산서코드",
+    "tax_invoice_check": "taxinvoicecheckcode fiscalcheckcode invoicecheckcode checkcode"
+    " prüfcode prüfziffer codedecontrôle códigodecontrol códigodecontrole codicedicontrollo"
+    " controlecode kodkontrolny 校验码 发票校验码 チェックコード 검증코드",
     "type_code": "typecode invoicetypecode",
     "iban": "iban ibannumber kontoiban bankaccount bankkonto",
     "bic": "bic swift swiftcode",

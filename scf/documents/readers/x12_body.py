@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 from scf.documents.canonical import Reference, TaxSubtotal
 from scf.documents.readers.edi_scope import Message, PartyDraft, product
 from scf.documents.readers.edi_segments import Segment
+from scf.documents.taxcheck.schemes import identity_of
 from scf.kernel.errors import Words
 from scf.kernel.findings import Severity
 
@@ -148,6 +149,9 @@ class Body:
             self._line_reference(name, number)
         elif self.party is not None and name in _PARTY_TAX:
             self.party.numbers.append(("tax", _PARTY_TAX[name], number))
+        elif name == "ZZ" and (identity := identity_of(segment.get(3), number)) is not None:
+            # X12 has no code for it: what two sides agree on, with the register's name behind it.
+            self.message.put("tax_identity", identity, segment)
         else:
             self.refer(name, number, segment)
 

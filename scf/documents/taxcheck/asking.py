@@ -16,7 +16,7 @@ from scf.documents.canonical import TaxIdentity
 from scf.documents.models import Invoice
 from scf.documents.rows import Draft
 from scf.documents.taxcheck.models import TaxCheck, TaxIdentityRow
-from scf.documents.taxcheck.port import Answer
+from scf.documents.taxcheck.port import WORDS, Answer
 from scf.documents.taxcheck.schemes import (
     Ask,
     kinds_of_numbers,
@@ -24,7 +24,6 @@ from scf.documents.taxcheck.schemes import (
     problems,
     said_numbers,
     tax_number,
-    tidy,
 )
 from scf.documents.taxcheck.standing import Standing, Word
 from scf.kernel.ids import new_id
@@ -133,6 +132,16 @@ def standings(
     }
 
 
+def last_words(conn: Connection, invoice_ids: Sequence[str]) -> dict[str, str]:
+    """Give the last thing that any authority said of each invoice; nothing where none has."""
+    rows = conn.execute(
+        select(CHECK.c.invoice_id, CHECK.c.answer)
+        .where(CHECK.c.invoice_id.in_(invoice_ids), CHECK.c.answer.in_(WORDS))
+        .order_by(CHECK.c.asked_at, CHECK.c.id)
+    )
+    return {row.invoice_id: row.answer for row in rows}
+
+
 def word_of(row: Any) -> Word:  # noqa: ANN401 - a row or a record of tax_check
     """Give a stored answer as a word."""
     return Word(
@@ -160,11 +169,9 @@ def invoices_of(conn: Connection, ids: Iterable[str]) -> list[Row[Any]]:
 def keep_identities(ctx: Context, drafts: Sequence[Draft]) -> None:
     """Keep what the documents of a slice say of their tax identity; what cannot be one is left."""
     rows = [
-        identity_row(made.id, identity, made.origin.user_id, ctx.now)
+        identity_row(made.id, said, made.origin.user_id, ctx.now)
         for made in drafts
-        if (said := made.document.tax_identity) is not None
-        for identity in (tidy(said),)
-        if not any(problems(identity))
+        if (said := made.document.tax_identity) is not None and not any(problems(said))
     ]
     if rows:
         ctx.conn.execute(insert(IDENTITY), rows)

@@ -11,7 +11,7 @@ Pure. Codes are ours; the fields are those that each system publishes for its ow
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -25,7 +25,7 @@ SCHEMES: Final[tuple[str, ...]] = get_args(SchemeName)
 _TAX_NUMBERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "fapiao": ("uscc", "vat"),
-        "sdi": ("vat", "tax:cf"),
+        "sdi": ("vat", "id:0210"),  # 0210 is the codice fiscale in ISO 6523
         "irn": ("tax:gstin", "vat"),
         "cfdi": ("tax:rfc", "vat"),
     }
@@ -43,6 +43,15 @@ _CHECK: Final = MappingProxyType(
     {"fapiao": re.compile(r"[0-9]{6}"), "cfdi": re.compile(r"[0-9A-Za-z+/=]{8}")}
 )
 _SHORT_FAPIAO: Final = 8
+# Whose register an invoice stands in where nobody says so: that of its seller's country.
+_BY_COUNTRY: Final = MappingProxyType({"CN": "fapiao", "IT": "sdi", "IN": "irn", "MX": "cfdi"})
+_LONG: Final = MappingProxyType(
+    {
+        "fapiao": re.compile(r"[0-9]{20}"),
+        "irn": re.compile(r"[0-9A-Fa-f]{64}"),
+        "cfdi": re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
+    }
+)
 
 
 class Ask(NamedTuple):
@@ -61,6 +70,42 @@ class Ask(NamedTuple):
     tax_minor: int
     gross_minor: int
     currency: str
+
+
+def identity_of(scheme: str, text: str) -> TaxIdentity | None:
+    """Read an identity that a document writes as one text; None under a scheme we do not know.
+
+    The number alone, or code/number/check code, as an older fapiao needs them.
+    """
+    known = scheme.strip().lower()
+    if known not in SCHEMES or not text.strip():
+        return None
+    code, number, check_code = [*text.split("/", 2), "", ""][:3] if "/" in text else ("", text, "")
+    return tidy(TaxIdentity(known, code, number, check_code))
+
+
+def scheme_of(number: str, country: str) -> str:
+    """Tell the scheme of a number that comes without one: by its form, else by the seller's home.
+
+    Twenty digits, 64 signs and a UUID are long enough to be nothing else.
+    """
+    text = number.strip()
+    long = next((name for name, form in _LONG.items() if form.fullmatch(text)), "")
+    return long or _BY_COUNTRY.get(country.upper(), "")
+
+
+def stated(said: Iterable[str], invoice_number: str, country: str) -> TaxIdentity | None:
+    """Give the identity that a list states in columns of its own; nothing where a row says none.
+
+    ``said`` is scheme, number, code and check code. A list of fapiao with a column of codes has
+    their numbers as the numbers of its invoices.
+    """
+    scheme, number, code, check_code = said
+    if not (number or code):
+        return None
+    number = number or invoice_number
+    known = scheme or ("fapiao" if code else "") or scheme_of(number, country)
+    return tidy(TaxIdentity(known, code, number, check_code)) if known else None
 
 
 def tidy(identity: TaxIdentity) -> TaxIdentity:

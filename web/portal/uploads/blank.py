@@ -17,7 +17,8 @@ from web.portal.uploads.words import field_name
 
 _FIELDS: Final = {
     Kind.INVOICE: ("number", "issue_on", "due_on", "{}_name", "{}_vat", "currency", "net", "tax",
-                   "payable", "order_reference", "note"),
+                   "payable", "order_reference", "tax_invoice_number", "tax_invoice_code",
+                   "tax_invoice_check", "note"),
     Kind.ORDER: ("number", "issue_on", "{}_name", "{}_vat", "currency", "payable", "note"),
     Kind.PAYMENT: ("reference", "paid_on", "{}_name", "currency", "amount", "note"),
 }  # fmt: skip
