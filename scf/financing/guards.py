@@ -19,7 +19,8 @@ from scf.documents.taxcheck.asking import invoices_of, standings
 from scf.documents.taxcheck.standing import against, for_a_payout
 from scf.financing.models import AdvanceEvent, ManualCheck
 from scf.financing.signing import still_signed
-from scf.kernel.errors import Conflict, RuleViolation
+from scf.financing.taxwatch.standstill import standing_against
+from scf.kernel.errors import Conflict, RuleViolation, Words
 from scf.parties.service import verified_account
 from scf.programmes import limits
 from scf.programmes.registry.asking import is_member, not_free, unregistered
@@ -80,7 +81,7 @@ def still_good(conn: Connection, programme_id: str, rows: Sequence[Row[Any]], on
     ------
     RuleViolation
         PROGRAMME_SUSPENDED, DOCUMENT_MISSING, TITLE_PRIOR, OVER_ADVANCE_OPEN, DISPUTED,
-        DUPLICATE_SUSPECT, ACCOUNT_UNVERIFIED, PAYEE_CHANGED.
+        DUPLICATE_SUSPECT, TAX_ALERT_OPEN, ACCOUNT_UNVERIFIED, PAYEE_CHANGED.
     """
     programme = programme_of(conn, programme_id)
     if programme.state != "ACTIVE":
@@ -95,6 +96,7 @@ def still_good(conn: Connection, programme_id: str, rows: Sequence[Row[Any]], on
     for invoice in invoices:
         _invoice_still_good(invoice)
     _no_duplicate(conn, programme.financier_id, [row.invoice_id for row in rows])
+    _no_tax_alert(conn, programme.financier_id, rows)
     _payee_still_good(conn, rows, on)
 
 
@@ -136,6 +138,19 @@ def _no_duplicate(conn: Connection, financier_id: str, invoice_ids: Sequence[str
             suspicion_id=alike[0].id,
             number=alike[0].number,
             twin=alike[0].twin_number,
+        )
+
+
+def _no_tax_alert(conn: Connection, financier_id: str, rows: Sequence[Row[Any]]) -> None:
+    """Stop while another invoice of the seller, financed here, is not what it was paid for as."""
+    alert = standing_against(conn, financier_id, {row.seller_id for row in rows})
+    if alert is not None:
+        raise RuleViolation(
+            "TAX_ALERT_OPEN",
+            "The tax authority no longer has invoice %(number)s of this seller as it was financed.",
+            alert_id=alert.id,
+            number=alert.number,
+            next_step=Words("Settle that alert first."),
         )
 
 

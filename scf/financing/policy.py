@@ -16,6 +16,7 @@ from scf.financing.authority import POLICY
 from scf.financing.checks import Found
 from scf.financing.models import FinancingRequest, RequestReview
 from scf.financing.signing import signed
+from scf.financing.taxwatch.standstill import standing_against
 from scf.kernel.ids import digest, new_id
 from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM
@@ -68,6 +69,7 @@ def judge(
             _band(terms, quote, already),
             *_checks(terms, found),
             *_registry(ctx, quote, lines),
+            *_tax_alert(ctx, quote),
             # The command holds every limit before it comes here, or refuses.
             Line("LIMITS", passed=True, measured="held at every node", needed="headroom"),
         ),
@@ -146,6 +148,13 @@ def _registry(ctx: Context, quote: Row[Any], lines: Sequence[Row[Any]]) -> Itera
         left = not_free(ctx.conn, quote.financier_id, [one.invoice_id for one in lines], ctx.now)
         worst = next(iter(sorted(left.values())), "FREE")
         yield Line("REGISTRY", not left, worst, "FREE")
+
+
+def _tax_alert(ctx: Context, quote: Row[Any]) -> Iterable[Line]:
+    """Let a person look while an invoice of the seller, financed here, is void or otherwise."""
+    alert = standing_against(ctx.conn, quote.financier_id, [quote.seller_id])
+    if alert is not None:
+        yield Line("TAX_ALERT", passed=False, measured=alert.kind, needed="no open alert")
 
 
 # --- What follows -----------------------------------------------------------------------------

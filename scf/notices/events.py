@@ -16,7 +16,9 @@ from scf.documents.commands import READ_AT_ONCE
 from scf.documents.match.models import PackSize
 from scf.documents.models import Invoice, Original, Upload
 from scf.documents.quantities import from_micro
+from scf.documents.taxcheck.models import TaxCheck
 from scf.financing.models import Advance, FinancingRequest
+from scf.financing.taxwatch.models import TaxAlert
 from scf.kernel.actor import Role
 from scf.kernel.errors import Words
 from scf.kernel.money import format_minor
@@ -36,6 +38,8 @@ _channel: Final = table(
 )
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_check: Final[Table] = TaxCheck.__table__  # type: ignore[attr-defined]
+_alert: Final[Table] = TaxAlert.__table__  # type: ignore[attr-defined]
 _pack: Final[Table] = PackSize.__table__  # type: ignore[attr-defined]
 
 
@@ -224,6 +228,56 @@ def _of_trade(conn: Connection, org_id: str, invoice: Any, words: Words) -> Told
     return Told(org_id, people, words, "invoice_bought", invoice.id)
 
 
+# --- What a tax authority says -------------------------------------------------------------------
+
+_TAX_ALERT: Final[Mapping[str, str]] = {
+    "VOIDED": "The tax authority has invoice %(number)s as void; %(amount)s is financed on it.",
+    "CREDITED": "The tax authority has a credit note on invoice %(number)s that is not here;"
+    " %(amount)s is financed on it.",
+    "MISMATCH": "The tax authority has invoice %(number)s otherwise than we do; %(amount)s is"
+    " financed on it.",
+    "NOT_FOUND": "The tax authority does not know invoice %(number)s; %(amount)s is financed"
+    " on it.",
+    "UNANSWERED": "The tax authority has not answered about invoice %(number)s for two weeks;"
+    " %(amount)s is financed on it.",
+}
+_TAX_AGAINST: Final[Mapping[str, str]] = {
+    "VOIDED": "The tax authority has your invoice %(number)s as void. Hand in the invoice that"
+    " replaces it.",
+    "CREDITED": "The tax authority has a credit note on your invoice %(number)s that is not here."
+    " Hand it in.",
+    "MISMATCH": "The tax authority has your invoice %(number)s otherwise than it is here. Its page"
+    " says what differs: correct that, or ask the tax authority to.",
+    "NOT_FOUND": "The tax authority does not know your invoice %(number)s. Check its tax number,"
+    " or report the invoice there.",
+}
+
+
+def _tax_alert(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told:
+    """Tell the officers of the financier whose money is out; whoever has the alert is one."""
+    row = conn.execute(
+        select(_alert, _invoice.c.number)
+        .join(_invoice, _invoice.c.id == _alert.c.invoice_id)
+        .where(_alert.c.id == payload["alert_id"])
+    ).one()
+    amount = _amount(row.financed_minor, row.currency)
+    words = Words(_TAX_ALERT[row.kind], number=row.number, amount=amount)
+    people = _people(conn, row.financier_id, Role.OFFICER_MAKER, Role.OFFICER_CHECKER)
+    return Told(row.financier_id, people, words, "tax_alert", row.id)
+
+
+def _tax_against(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told:
+    """Tell the seller what its own authority said and what helps; of anybody's money nothing."""
+    row = conn.execute(
+        select(_check.c.answer, _invoice.c.id, _invoice.c.seller_id, _invoice.c.number)
+        .join(_invoice, _invoice.c.id == _check.c.invoice_id)
+        .where(_check.c.id == payload["check_id"])
+    ).one()
+    people = _people(conn, row.seller_id, Role.TREASURER)
+    words = Words(_TAX_AGAINST[row.answer], number=row.number)
+    return Told(row.seller_id, people, words, "invoice_sold", row.id)
+
+
 # --- The own sign-in ----------------------------------------------------------------------------
 
 _OF_PERSON: Final[Mapping[str, str]] = {
@@ -272,6 +326,8 @@ COMPOSERS: Final[Mapping[str, Composer]] = {
     "invoice.match_waived": _of_match,
     "invoice.order_corrected": _of_match,
     "pack.agreed": _pack_agreed,
+    "tax.alert": _tax_alert,
+    "tax.against": _tax_against,
     **dict.fromkeys(_OF_REQUEST, _of_request),
     **dict.fromkeys(_OF_PERSON, _of_person),
 }

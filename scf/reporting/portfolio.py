@@ -11,9 +11,11 @@ from sqlmodel import Session, col
 from scf.documents.models import Invoice
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
+from scf.financing.taxwatch.models import TaxAlert
 from scf.ledger.models import Account, Entry, Posting
 from scf.parties.service import firm_names
 from scf.programmes.models import Programme
+from scf.reporting.taxes import next_step
 from scf.settlement.models import PaymentInstruction
 
 _TROUBLE: Final = ("FAILED", "UNKNOWN", "RETURNED")
@@ -84,6 +86,8 @@ class Life:
     steps: Sequence[AdvanceEvent]
     payments: Sequence[PaymentInstruction]
     entries: list[Booked]
+    tax_alert: TaxAlert | None = None  # what its tax authority holds against the invoice
+    next_step: str = ""
 
 
 def _group(name: str) -> ColumnElement[bool] | None:
@@ -190,7 +194,20 @@ def life(session: Session, advance_id: str, today: dt.date) -> Life | None:
         .all()
     )
     entries = booked(session, col(Entry.subject_id) == advance_id)
-    return Life(row, _lines(session, [row], today)[0], steps, payments, entries)
+    alert = session.execute(
+        select(TaxAlert).where(
+            col(TaxAlert.invoice_id) == row.invoice_id,
+            col(TaxAlert.financier_id) == row.financier_id,
+            col(TaxAlert.state) != "CLOSED",
+        )
+    ).scalar_one_or_none()
+    step = ""
+    if alert is not None:
+        invoice = select(col(Invoice.ipu)).where(col(Invoice.id) == row.invoice_id)
+        undertaken = bool(session.execute(invoice).scalar_one())
+        step = next_step(alert.kind, undertaken=undertaken, state=row.state)
+    line = _lines(session, [row], today)[0]
+    return Life(row, line, steps, payments, entries, alert, step)
 
 
 def booked(session: Session, *which: ColumnElement[bool], most: int = 500) -> list[Booked]:

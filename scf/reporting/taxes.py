@@ -10,12 +10,15 @@ from sqlmodel import Session, col
 
 from scf.documents.models import Invoice
 from scf.documents.taxcheck.models import TaxCheck
+from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance
 from scf.financing.taxwatch.models import TaxAlert, TaxVouch
+from scf.financing.taxwatch.standstill import SILENT
 from scf.kernel.actor import Actor
 from scf.parties.service import firm_names, people_names
 
 MOST: Final = 100
+CALLED: Final = frozenset({"RECOURSE_CALLED", "RECOURSE_CONTESTED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class AlertLine:
     owner: str
     closed_by: str
     advance_id: str
+    next_step: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,14 @@ def alerts(session: Session, *, closed: bool = False) -> list[AlertLine]:
     people = people_names(
         conn, {one for row, _i, _c in rows for one in (row.owner_id, row.closed_by) if one}
     )
-    advances = dict(
-        session.execute(
-            select(col(Advance.invoice_id), func.max(col(Advance.id)))
+    advances = {
+        one.invoice_id: one
+        for one in session.execute(
+            select(Advance)
             .where(col(Advance.invoice_id).in_([row.id for _a, row, _c in rows]))
-            .group_by(col(Advance.invoice_id))
-        ).all()
-    )
+            .order_by(col(Advance.id))
+        ).scalars()
+    }
     return [
         AlertLine(
             alert,
@@ -94,10 +99,33 @@ def alerts(session: Session, *, closed: bool = False) -> list[AlertLine]:
             row.ipu,
             people.get(alert.owner_id or "", ""),
             people.get(alert.closed_by or "", ""),
-            advances.get(row.id, ""),
+            *_place(alert.kind, row, advances.get(row.id)),
         )
         for alert, row, check in rows
     ]
+
+
+def next_step(kind: str, *, undertaken: bool, state: str) -> str:
+    """Name what a person does next about an alert; ``state`` is that of the advance.
+
+    Source: under an irrevocable undertaking the buyer pays whatever becomes of the paper; else the
+    seller has warranted the invoice and answers for it in every programme.
+    """
+    steps = (
+        (kind == SILENT, "ASK_AGAIN"),
+        (undertaken, "UNDERTAKING"),
+        (state in CALLED, "WATCH"),
+        (state in ENDED, "CLOSE"),
+        (kind == "CREDITED", "CREDIT_NOTE"),
+        (kind == "VOIDED", "RECOURSE"),
+    )
+    return next((step for holds, step in steps if holds), "CORRECT")
+
+
+def _place(kind: str, invoice: Invoice, advance: Advance | None) -> tuple[str, str]:
+    state = advance.state if advance is not None else ""
+    step = next_step(kind, undertaken=invoice.ipu, state=state)
+    return (advance.id if advance is not None else "", step)
 
 
 def vouches(session: Session) -> list[VouchLine]:

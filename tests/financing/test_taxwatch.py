@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from scf.db.engine import Database
+from scf.db.models import Outbox
 from scf.documents.models import Invoice
 from scf.documents.taxcheck.models import TaxCheck
 from scf.financing.models import FinancingRequest
@@ -14,7 +15,17 @@ from scf.financing.taxwatch import oversight, watching
 from scf.financing.taxwatch.models import TaxAlert, TaxVouch
 from scf.kernel.actor import OPERATOR
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
-from tests.support.deals import BANK, CHECKER, DAY, MAKER, TREASURER, refusals_of, table
+from scf.notices.events import COMPOSERS
+from tests.support.deals import (
+    BANK,
+    CHECKER,
+    DAY,
+    MAKER,
+    SELLER,
+    TREASURER,
+    refusals_of,
+    table,
+)
 from tests.support.engines import Prepare
 from tests.support.racing import race
 from tests.support.taxes import TaxDeals, fill
@@ -220,6 +231,51 @@ def test_a_financed_invoice_voided_later_raises_one_alert_and_takes_no_more_mone
     assert closed["state"] == "CLOSED"
     with pytest.raises(Conflict, match="ALERT_CLOSED"):
         deals.run("tax.take_alert", MAKER, alert_id=alert.id)
+
+
+def topics(deals: TaxDeals, name: str) -> list[str]:
+    return [row.org_id for row in deals.all(Outbox, topic=name)]
+
+
+def test_while_an_alert_is_open_its_seller_gets_nothing_more_here(deals: TaxDeals) -> None:
+    invoice_id = paid(deals)
+    deals.office.void(deals.get(Invoice, invoice_id).number)
+    watching.recheck(deals.platform, BANK, week(deals))
+    (alert,) = deals.all(TaxAlert)
+    waiting = str(deals.request(deals.registered("B-1"))["id"])
+    with pytest.raises(RuleViolation) as no:
+        deals.decide(waiting, MAKER)
+    assert (no.value.code, no.value.facts["alert_id"]) == ("TAX_ALERT_OPEN", alert.id)
+    # The buyer has undertaken to pay: it owes on, and the officer says so.
+    deals.run("tax.close_alert", MAKER, alert_id=alert.id, outcome="UNDERTAKING", note="it owes")
+    deals.decide(waiting, MAKER)
+    deals.decide(waiting, CHECKER)
+    assert deals.get(FinancingRequest, waiting).state == "APPROVED"
+
+
+def test_the_bank_and_the_seller_are_told_once_of_each_word_against_an_invoice(
+    deals: TaxDeals,
+) -> None:
+    invoice_id = paid(deals)
+    number = deals.get(Invoice, invoice_id).number
+    deals.office.credit(number, 30_000)
+    for _ in range(2):
+        watching.recheck(deals.platform, BANK, week(deals))
+    assert (topics(deals, "tax.alert"), topics(deals, "tax.against")) == ([BANK], [SELLER])
+    deals.office.void(number)
+    watching.recheck(deals.platform, BANK, week(deals))
+    assert topics(deals, "tax.alert") == [BANK, BANK]  # it has become worse
+    (alert,) = deals.all(TaxAlert)
+    with deals.db.snapshot() as conn:
+        for topic, words in (
+            ("tax.alert", f"The tax authority has invoice {number} as void; EUR 1000.00 is"),
+            ("tax.against", f"The tax authority has your invoice {number} as void. Hand in"),
+        ):
+            payload = deals.all(Outbox, topic=topic)[-1].payload
+            made = COMPOSERS[topic](conn, topic, payload)
+            assert made is not None
+            assert str(made.words).startswith(words)
+            assert made.subject_id == (alert.id if topic == "tax.alert" else invoice_id)
 
 
 def test_an_authority_silent_for_two_weeks_is_somebodys_work(deals: TaxDeals) -> None:

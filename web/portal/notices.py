@@ -83,6 +83,7 @@ def _page_of(row: Notice, who: Actor) -> str:
             "connections.webhook",
             {"webhook_id": row.subject_id},
         ),
+        "tax_alert": (may(who, "tax.alerts"), "officer.tax_checks", {"_anchor": row.subject_id}),
         "channel": (
             may(who, "channel.read"),
             "connections.channel",

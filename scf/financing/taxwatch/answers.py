@@ -22,13 +22,12 @@ from scf.financing import advances, requests
 from scf.financing.authority import POLICY
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, ENDED, UNDECIDED
 from scf.financing.models import Advance, FinancingRequest
-from scf.financing.taxwatch.models import TaxAlert
+from scf.financing.taxwatch.standstill import ALERT
 from scf.kernel.errors import Words
 from scf.kernel.ids import new_id
 
 # So long may an authority be silent about a financed invoice before somebody is told.
 MOST_SILENCE: Final = dt.timedelta(days=14)
-ALERT: Final[Table] = TaxAlert.__table__  # type: ignore[attr-defined]
 _ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _Short = Annotated[str, Field(max_length=200)]
 
@@ -76,6 +75,7 @@ def keep_answers(ctx: Context, data: KeepAnswers) -> dict[str, Any]:
     """
     ids = sorted({one.invoice_id for one in data.answers})
     invoices = ctx.lock(Invoice, ids)
+    before = asking.last_words(ctx.conn, ids)
     kept = asking.keep(
         ctx,
         [
@@ -96,6 +96,7 @@ def keep_answers(ctx: Context, data: KeepAnswers) -> dict[str, Any]:
     silent = _silent(ctx, data, kept) if data.purpose == "weekly" else {}
     rows = _live(ctx, [*against, *silent])
     alerts = _alert(ctx, rows, invoices, against, silent)
+    _tell_sellers(ctx, invoices, against, before)
     refused = _refuse(ctx, rows, against)
     counts = dict.fromkeys((*WORDS, "UNAVAILABLE"), 0)
     for one in data.answers:
@@ -107,6 +108,21 @@ def _is_against(one: GivenAnswer, invoice: Row[Any]) -> bool:
     if one.state == "CREDITED":
         return bool(one.credited_minor > invoice.credited_minor)
     return one.state in AGAINST
+
+
+def _tell_sellers(
+    ctx: Context,
+    invoices: Mapping[str, Row[Any]],
+    against: Mapping[str, tuple[GivenAnswer, str]],
+    before: Mapping[str, str],
+) -> None:
+    """Let a seller know what its tax authority holds against an invoice, when that is news."""
+    for invoice_id, (one, check_id) in sorted(against.items()):
+        seller_id = invoices[invoice_id].seller_id
+        if seller_id and before.get(invoice_id) != one.state:
+            ctx.emit(
+                "tax.against", {"invoice_id": invoice_id, "check_id": check_id}, org_id=seller_id
+            )
 
 
 def _silent(ctx: Context, data: KeepAnswers, kept: Sequence[str]) -> dict[str, str]:
@@ -177,6 +193,7 @@ def _raise(
                 update(ALERT).where(ALERT.c.id == standing.id).values(kind=kind, check_id=check_id)
             )
             ctx.change("tax_alert", standing.id, {"kind": standing.kind}, {"kind": kind})
+            _tell(ctx, standing.id, invoice.id, financier_id)
         return False
     row = {
         "id": new_id(),
@@ -198,8 +215,12 @@ def _raise(
     }
     ctx.conn.execute(insert(ALERT), row)
     ctx.change("tax_alert", str(row["id"]), None, {"kind": kind, "owner_id": row["owner_id"]})
-    ctx.emit("tax.alert", {"alert_id": row["id"], "invoice_id": invoice.id}, org_id=financier_id)
+    _tell(ctx, str(row["id"]), invoice.id, financier_id)
     return True
+
+
+def _tell(ctx: Context, alert_id: str, invoice_id: str, financier_id: str) -> None:
+    ctx.emit("tax.alert", {"alert_id": alert_id, "invoice_id": invoice_id}, org_id=financier_id)
 
 
 def _who_decided(ctx: Context, rows: Sequence[Row[Any]]) -> str | None:

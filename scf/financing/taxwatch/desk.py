@@ -14,9 +14,9 @@ from scf.documents.taxcheck.port import Answer
 from scf.documents.taxcheck.standing import Standing
 from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance
-from scf.financing.taxwatch.answers import ALERT
 from scf.financing.taxwatch.demands import demands_of
 from scf.financing.taxwatch.models import TaxAlert, TaxVouch
+from scf.financing.taxwatch.standstill import ALERT
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.service import same_person

@@ -1,10 +1,12 @@
 """Advances: the late ones first, and one with its whole life."""
 
-from typing import Any
+from typing import Any, Final
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
+from scf.financing.lifecycle import ADVANCE
 from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.parties.service import business_date
@@ -14,6 +16,12 @@ from web.portal.officer.desk import act, done, errors_of, missing, page, reading
 
 _MAX_PAGE_DIGITS = 6
 _FEW = 8
+_CAUSES: Final = {
+    "breach": _l("The invoice is not what the seller warranted"),
+    "dilution": _l("The buyer owes less than the invoice says"),
+    "fraud": _l("Fraud"),
+    "unpaid": _l("The buyer has not paid"),
+}
 
 
 @page("/advances", "advance.read")
@@ -53,6 +61,33 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
         errors=errors,
         may_unwind=may(actor(), "payout.unwind") and life.row.state in {"FAILED", "RETURNED"},
         may_prepare=may(actor(), "payout.prepare"),
+        may_call=may(actor(), "recourse.call")
+        and "call_recourse" in ADVANCE.allowed(life.row.state),
+        causes=list(_CAUSES.items()),
+        form=request.form,
+    )
+
+
+@page("/advances/<advance_id>/recourse", "recourse.call", method="POST")
+def call_recourse(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Ask the seller to pay what is open; the claim is its own again once it has paid."""
+    cause, note = typed("cause"), typed("why")
+    with reading() as session:
+        today = business_date(session.connection(), actor().org_id)
+        if portfolio.life(session, advance_id, today) is None:
+            raise missing("advance")
+    errors = {} if note else {"why": _("Say what it rests on.")}
+    if cause not in _CAUSES:
+        errors["cause"] = _("Choose why the seller has to pay.")
+    if errors:
+        return _one(advance_id, errors), 422
+    try:
+        act("recourse.call", {"advance_id": advance_id, "cause": cause, "note": note})
+    except ScfError as refusal:
+        return _one(advance_id, {"recourse": errors_of(refusal)["form"]}), refusal.http_status
+    return done(
+        _("The seller is asked to pay and has been told."),
+        url_for("officer.advance", advance_id=advance_id),
     )
 
 

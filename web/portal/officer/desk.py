@@ -47,8 +47,10 @@ def page(rule: str, action: str, *, method: str = "GET") -> Callable[[View], Vie
 def _words() -> dict[str, Any]:
     """Give templates the names of kinds, states and codes."""
     return {
+        "alert_words": words.alert_words,
         "check_name": words.check_name,
         "limit_kind": words.limit_kind,
+        "next_step": words.next_step,
         "part_name": words.part_name,
         "reason": words.reason,
         "state_of": words.state_of,

@@ -174,6 +174,7 @@ _CRITERIA: Final = {
     "BAND": _l("The amount is small enough for the policy"),
     "LIMITS": _l("Every limit has room"),
     "REGISTRY": _l("The shared registry shows no other financier"),
+    "TAX_ALERT": _l("The tax authority has the seller's financed invoices as they are"),
     "MODEL_DATE": _l("Assessed this morning"),
     "GRADE": _l("The grade is within the policy"),
     "AMOUNT_ABOVE_AUTO": _l("The amount is small enough for this grade"),
@@ -233,6 +234,10 @@ _KINDS: Final = {
 }
 # Why something waits or was refused, in a sentence that says what to do.
 _CODES: Final = {
+    "TAX_ALERT_OPEN": _l(
+        "The tax authority no longer has another invoice of this seller as it was financed here."
+        " Settle that alert first."
+    ),
     "TAX_VOID": _l("The tax authority has this invoice as void."),
     "TAX_CREDITED": _l("The tax authority has a credit note that is not here."),
     "TAX_MISMATCH": _l("The tax authority has this invoice otherwise than we do."),
@@ -387,6 +392,36 @@ def criterion(code: str) -> str:
     if code.startswith("CHECK_"):
         return check_name(code.removeprefix("CHECK_").lower())
     return str(_CRITERIA.get(code, code))
+
+
+_ALERTS: Final = {
+    "VOIDED": _l("The tax authority has this invoice as void, and money is out on it."),
+    "CREDITED": _l("The tax authority has a credit note that is not here, and money is out on it."),
+    "MISMATCH": _l("The tax authority has this invoice otherwise, and money is out on it."),
+    "NOT_FOUND": _l("The tax authority does not know this invoice, and money is out on it."),
+    "UNANSWERED": _l("The tax authority has been silent about this invoice for two weeks."),
+}
+
+
+def alert_words(kind: str) -> str:
+    """Say what an alert of a tax authority means."""
+    return str(_ALERTS.get(kind, kind))
+
+
+_STEPS: Final = {
+    "ASK_AGAIN": _l("Ask again. While nobody answers, two people may look it up elsewhere."),
+    "UNDERTAKING": _l("The buyer has undertaken to pay and owes on: close the alert so."),
+    "WATCH": _l("The seller is asked to pay: close the alert so, and watch for its money."),
+    "CLOSE": _l("Nothing is owed on it any more: close the alert with recourse."),
+    "CREDIT_NOTE": _l("Have the seller hand in the credit note: it lowers what is financed here."),
+    "RECOURSE": _l("The seller answers for it: open the advance and ask the seller to pay."),
+    "CORRECT": _l("Have the seller correct it and ask again; if it cannot, ask the seller to pay."),
+}
+
+
+def next_step(step: str) -> str:
+    """Say what a person does next about an alert: who owes, and where that is asked for."""
+    return str(_STEPS.get(step, step))
 
 
 def route_name(route: str) -> str:
