@@ -28,6 +28,8 @@ from scf.kernel.rates import PPM
 
 # Of one invoice by one sign. Where more look alike, the sign says nothing.
 _MOST: Final = 30
+# Of the same amount on the same day.
+_MOST_HERE: Final = 5_000
 _BESIDE: Final = max(NEAR_NUMBER_DAYS, SAME_AMOUNT_DAYS, SAME_LINES_DAYS)
 # The bounds of a near amount in whole numbers, a little wider than the rules'.
 _LESS: Final = PPM // NEAR_PPM
@@ -139,28 +141,43 @@ class Place(NamedTuple):
     amount: int
 
 
-_HERE: Final = f"""twin.seller_id = told.seller AND twin.buyer_id = told.buyer
-    AND twin.amount_band = told.band AND twin.issue_on = told.day
-    AND twin.payable_minor = told.amount AND twin.{_LIVE} AND twin.order_canonical"""
-_SHOWN: Final = "twin.id, seller_id, buyer_id, currency, payable_minor, issue_on, number"
+_SHOWN: Final = (
+    "id",
+    "seller_id",
+    "buyer_id",
+    "currency",
+    "payable_minor",
+    "issue_on",
+    "number",
+)
 _CELLS: Final = ", ".join(
     f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(Place._fields)
 )
-# Both engines go from each place told into the index, never from the table; on PostgreSQL the
-# offset sees to that.
+
+
+def _here(*columns: str) -> str:
+    """Look one place up by itself: joined, either engine may come to read the whole table."""
+    return " UNION ALL ".join(
+        f"""SELECT * FROM (
+            SELECT {", ".join(columns)} FROM invoice
+            WHERE seller_id = told.seller AND buyer_id = told.buyer AND amount_band = told.band
+            AND issue_on = told.day AND payable_minor = told.amount
+            AND {_LIVE} AND order_canonical {order} LIMIT {_MOST_HERE}
+        ) AS place_{number}"""  # noqa: S608 - our own words
+        for number, order in enumerate(("IS NULL", "IS NOT NULL"))
+    )
+
+
 _SAME: Final = {
     "sqlite": f"""
         WITH told AS MATERIALIZED (SELECT {_CELLS} FROM json_each(:told))
-        SELECT {_SHOWN} FROM told CROSS JOIN invoice AS twin WHERE {_HERE} IS NULL UNION ALL
-        SELECT {_SHOWN} FROM told CROSS JOIN invoice AS twin WHERE {_HERE} IS NOT NULL
+        SELECT {", ".join(f"twin.{name}" for name in _SHOWN)}
+        FROM told CROSS JOIN invoice AS twin ON twin.id IN ({_here("id")})
     """,  # noqa: S608 - our own words
     "postgresql": f"""
-        SELECT {_SHOWN}
+        SELECT here.*
         FROM unnest(:seller, :buyer, :band, :day, :amount) AS told(seller, buyer, band, day, amount)
-        CROSS JOIN LATERAL (
-            (SELECT * FROM invoice AS twin WHERE {_HERE} IS NULL OFFSET 0) UNION ALL
-            (SELECT * FROM invoice AS twin WHERE {_HERE} IS NOT NULL OFFSET 0)
-        ) AS twin
+        CROSS JOIN LATERAL ({_here(*_SHOWN)}) AS here
     """,  # noqa: S608 - our own words
 }
 _ARRAYS: Final = [
@@ -173,10 +190,7 @@ _ARRAYS: Final = [
 _SAME_PLACE: Final = {
     dialect: text(said)
     .bindparams(*(_ARRAYS if dialect == "postgresql" else ()))
-    .columns(
-        *(INVOICE.c[name] for name in ("id", "seller_id", "buyer_id", "currency")),
-        *(INVOICE.c[name] for name in ("payable_minor", "issue_on", "number")),
-    )
+    .columns(*(INVOICE.c[name] for name in _SHOWN))
     for dialect, said in _SAME.items()
 }
 
