@@ -164,6 +164,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "session.revoke": _l("Browser signed out"),
     "statement.read": _l("Bank statement read"),
     "status.read": _l("Bank answers read"),
+    "tax.ask": _l("Tax authority asked about an invoice"),
     "tax.close_alert": _l("Alert of a tax authority closed"),
     "tax.decide_vouch": _l("Second word on what was looked up"),
     "tax.identify": _l("Tax number of an invoice entered"),

@@ -54,7 +54,8 @@ def _list(invoice: str) -> None:
         ).scalars()
         show_list(
             [
-                {**word_of(row)._asdict(), "purpose": row.purpose, "reason": row.reason}
+                # Why it was asked would show who has money in the invoice.
+                {**word_of(row)._asdict(), "reason": row.reason}
                 for row in rows
             ],
             "answers",

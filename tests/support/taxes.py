@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.engine import Connection
 
 from scf.bootstrap import SLICES, before_commands, deliver, job_handlers
 from scf.db.engine import Database
@@ -15,15 +16,19 @@ from scf.db.platform import Platform
 from scf.db.runner import Runner
 from scf.demo.taxoffice import TaxOffice, facts_of
 from scf.documents.taxcheck import asking
+from scf.documents.taxcheck.models import TaxCheck
 from scf.documents.taxcheck.port import TaxAuthority
 from scf.financing.models import Advance
 from scf.financing.taxwatch import watching
+from scf.financing.taxwatch.models import TaxAlert, TaxVouch
+from scf.kernel.actor import Actor
 from scf.kernel.clock import FixedClock
 from scf.kernel.ids import new_id
 from scf.parties.access import authorise
 from scf.parties.models import FirmIdentifier
 from scf.programmes.models import Programme
 from tests.support.deals import BANK, CHECKER, MAKER, MORNING, SELLER, Deals, table
+from tests.support.people import NOON
 
 SCHEME = "sdi"
 
@@ -33,6 +38,30 @@ def fill(url: str) -> None:
     db = Database(url)
     TaxDeals(db, Path(tempfile.gettempdir()))
     db.close()
+
+
+def store_answers(
+    conn: Connection, invoice_id: str, officer: Actor, seller_id: str
+) -> dict[str, str]:
+    """Store an answer on an invoice, an alert of the officer's bank, and what the officer saw."""
+    about = {"invoice_id": invoice_id, "financier_id": officer.org_id}
+    check = {
+        "id": new_id(), "invoice_id": invoice_id, "scheme": SCHEME, "answer": "VOIDED",
+        "credited_minor": 0, "field": "", "theirs": "", "ours": "", "reference": "R-1",
+        "authority_version": "1", "reason": "", "purpose": "weekly", "source": "authority",
+        "asked_at": NOON, "answered_at": NOON,
+    }  # fmt: skip
+    alert = about | {
+        "id": new_id(), "seller_id": seller_id, "kind": "UNANSWERED", "check_id": check["id"],
+        "currency": "EUR", "financed_minor": 100, "state": "OPEN", "opened_at": NOON,
+    }  # fmt: skip
+    vouch = about | {
+        "id": new_id(), "scheme": SCHEME, "evidence": "seen", "state": "PROPOSED",
+        "proposed_by": officer.user_id, "proposed_at": NOON,
+    }  # fmt: skip
+    for model, row in ((TaxCheck, check), (TaxAlert, alert), (TaxVouch, vouch)):
+        conn.execute(insert(table(model)), row)
+    return {"alert": str(alert["id"]), "vouch": str(vouch["id"])}
 
 
 NO_CHECKS = {"checks_before_decision": "[]", "checks_before_payout": "[]"}

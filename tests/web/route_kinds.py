@@ -110,7 +110,16 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     # its chain; a bank is told when the firm is in none of its own
     "chain_firm": lambda who: who.org == "supplier-x" or who.is_bank,
     **dict.fromkeys(
-        ("limit", "fixing", "review", "payment_file", "bank_statement", "bank_entry"),
+        (
+            "limit",
+            "fixing",
+            "review",
+            "payment_file",
+            "bank_statement",
+            "bank_entry",
+            "alert",
+            "vouch",
+        ),
         lambda who: who.org == "bank-a",
     ),
     "merge": lambda who: who.is_bank,

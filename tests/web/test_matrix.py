@@ -208,6 +208,7 @@ def _one_of_each_kind(matrix: Matrix) -> dict[str, Person]:
 KINDS = {
     "account_id": "account",
     "advance_id": "advance",
+    "alert_id": "alert",
     "dispute_id": "dispute",
     "entry_id": "bank_entry",
     "file_id": "payment_file",
@@ -230,6 +231,7 @@ KINDS = {
     "transfer_id": "transfer",
     "upload_id": "upload",
     "user_id": "user",
+    "vouch_id": "vouch",
     "webhook_id": "webhook",
     "channel_id": "channel",
 }

@@ -28,6 +28,7 @@ from scf.risk.writing import About, Batch
 from scf.settlement import statements
 from scf.settlement.models import BankEntry
 from tests.support.people import NOON, World
+from tests.support.taxes import store_answers
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "tutorial" / "samples"
 IBANS = {
@@ -79,6 +80,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "request": request["id"],
         "advance": request["advances"][0]["id"],
         "over_advance": _over_advance(world, request["advances"][0]["id"]),
+        **_taxes(world, invoice),
         "decision": _decision(world),
         "fixing": _waiting_fixing(world),
         "officer": maker.user_id,
@@ -200,6 +202,12 @@ def _over_advance(world: World, advance_id: str) -> str:
         )
         conn.execute(insert(OverAdvance.__table__), row.model_dump())  # type: ignore[attr-defined]
     return str(row.id)
+
+
+def _taxes(world: World, invoice_id: str) -> dict[str, str]:
+    maker = world.people["bank-a-officer-maker"]
+    with world.platform.db.writer.begin() as conn:
+        return store_answers(conn, invoice_id, maker, world.firms["supplier-x"])
 
 
 def _decision(world: World) -> str:

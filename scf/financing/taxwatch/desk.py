@@ -17,6 +17,7 @@ from scf.financing.models import Advance
 from scf.financing.taxwatch.demands import demands_of
 from scf.financing.taxwatch.models import TaxAlert, TaxVouch
 from scf.financing.taxwatch.standstill import ALERT
+from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.service import same_person
@@ -49,6 +50,12 @@ class CloseAlert(TakeAlert):
     note: str = Field(min_length=3)
 
 
+class AskAuthority(_Input):
+    """An invoice about which its tax authority is asked now."""
+
+    invoice_id: Id
+
+
 class Vouch(_Input):
     """An invoice whose authority is away, and what a person saw of it elsewhere."""
 
@@ -61,6 +68,25 @@ class DecideVouch(_Input):
 
     vouch_id: Id
     agree: bool
+
+
+@command("tax.ask", AskAuthority)
+def ask_authority(ctx: Context, data: AskAuthority) -> dict[str, Any]:
+    """The worker asks the tax authority about an invoice, where a programme wants its word.
+
+    Raises
+    ------
+    NotAllowed
+        For a firm that is not the seller.
+    """
+    ctx.visible(Invoice, data.invoice_id)
+    invoice = ctx.lock(Invoice, [data.invoice_id])[data.invoice_id]
+    if Role.TREASURER in ctx.actor.roles and invoice.seller_id != ctx.actor.org_id:
+        raise NotAllowed("NOT_ALLOWED", "Only its seller and its banks ask about an invoice.")
+    key = f"{invoice.id}:{ctx.now.isoformat()}"
+    job_id = ctx.enqueue("tax.ask", {"invoice_ids": [invoice.id]}, key)
+    ctx.change("tax_check", invoice.id, None, {"asked": True})
+    return {"invoice_id": invoice.id, "job_id": job_id}
 
 
 # --- Alerts ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.support.taxes import store_answers
 from tests.web.api.story import (
     ANNA,
     CARL,
@@ -58,6 +59,9 @@ def lived(story: Story) -> dict[str, str]:
     story.bank_says(story.receive(40_000_000, "BV-2026-118", DUE))
     story.bank_says(story.receive(1_234, "no idea", DUE, stranger=True))
     _names_to_settle(story)
+    omar = story.world.people[OMAR]
+    with story.world.platform.db.writer.begin() as conn:
+        store_answers(conn, row["id"], omar, story.world.people[MIRA].org_id)
     advance = request["advances"][0]["id"]
     return {
         "invoice": row["id"],

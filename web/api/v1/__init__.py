@@ -39,6 +39,7 @@ RESOURCES = (
     "reviews",
     "authorities",
     "advances",
+    "tax_checks",
     "chain",
     "over_advances",
     "payment_files",

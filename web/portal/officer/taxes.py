@@ -46,6 +46,7 @@ def _page(form: dict[str, str], errors: dict[str, str]) -> str:
         outcomes=list(_OUTCOMES.items()),
         outcome_name=_OUTCOMES,
         me=actor().user_id,
+        may_ask=may(actor(), "tax.ask"),
         may_vouch=may(actor(), "tax.vouch"),
         may_decide=may(actor(), "tax.decide_vouch"),
     )
@@ -74,6 +75,9 @@ def _asked(
     match form["act"]:
         case "take":
             return ("tax.take_alert", {"alert_id": form["id"]}), _("The alert is yours."), {}
+        case "ask":
+            said = _("The tax authority is being asked. Load this page again in a moment.")
+            return ("tax.ask", {"invoice_id": form["id"]}), said, {}
         case "close":
             errors = {} if len(form["note"]) >= _LEAST_WORDS else {"note": short}
             if form["outcome"] not in _OUTCOMES:
