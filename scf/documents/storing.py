@@ -36,7 +36,7 @@ from scf.documents.canonical import (
 from scf.documents.checks import CORRECTION_CODE
 from scf.documents.credits import net
 from scf.documents.duplicates.finding import look, written_otherwise
-from scf.documents.duplicates.rules import lines_print
+from scf.documents.duplicates.rules import lines_print, lines_sketch, named_lines
 from scf.documents.einvoice.waiting import await_judgement
 from scf.documents.fingerprints import canonical_number, digest_text
 from scf.documents.holding import hold_orders, orders_of
@@ -220,8 +220,9 @@ class _Store:
         ]
         lines = [build.invoice_line_rows(made) for made in drafts]
         for row, own in zip(rows, lines, strict=True):
-            named = ((line["item"], line["quantity_micro"]) for line in own)
-            row["lines_print"] = lines_print(named) or None
+            named = named_lines((line["item"], line["quantity_micro"]) for line in own)
+            row["lines_print"] = lines_print(named)
+            row["lines_least"], row["lines_next"] = lines_sketch(named)
         if not self.staged:
             for row, problem in match_new(self.ctx, rows, lines):
                 self._match_finding(row, problem)

@@ -15,6 +15,7 @@ RULES: Final = {
     "SAME_ORDER": _l("The same order was billed twice"),
     "SAME_LINES": _l("The same goods within a week"),
     "SAME_AMOUNT": _l("The same amount within three days"),
+    "SOME_LINES": _l("All lines of the other but one, within a week"),
     "NEAR_NUMBER": _l("Almost the same number and amount within a week"),
 }
 

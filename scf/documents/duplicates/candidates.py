@@ -51,8 +51,12 @@ _NEARLY: Final = """
         OR substr(twin.canonical_number, 1, length(own.canonical_number)) = own.canonical_number
         OR substr(own.canonical_number, 1, length(twin.canonical_number)) = twin.canonical_number
 """
+_NEAR: Final = f"""
+    twin.payable_minor BETWEEN own.payable_minor - own.payable_minor / {_LESS} - 1
+        AND own.payable_minor + own.payable_minor / {_MORE} + 1
+"""
 _BESIDE_IT: Final = f"""
-    twin.buyer_id = own.buyer_id
+    {_NEAR} AND twin.buyer_id = own.buyer_id
     AND twin.amount_band IN (own.amount_band, own.amount_band - 1, own.amount_band + 1)
     AND twin.issue_on BETWEEN <first {_BESIDE}> AND <last {_BESIDE}>
     AND NOT (own.{_FIT} AND twin.{_FIT})
@@ -62,27 +66,34 @@ _BESIDE_IT: Final = f"""
         OR {_NEARLY}
     )
 """
+_IN_PART: Final = f"""
+    twin.lines_least IS NOT NULL AND own.lines_least IS NOT NULL
+    AND twin.issue_on BETWEEN <first {SAME_LINES_DAYS}> AND <last {SAME_LINES_DAYS}>
+    AND NOT (own.{_FIT} AND twin.{_FIT})
+    AND (own.order_canonical IS NULL OR twin.order_canonical IS NULL
+        OR own.order_canonical = twin.order_canonical)
+    AND NOT ({_RUN})
+"""
 _SIGNS: Final = (
     f"""
-    twin.canonical_number = own.canonical_number
+    {_NEAR} AND twin.canonical_number = own.canonical_number
     AND twin.issue_on BETWEEN <first {SAME_NUMBER_DAYS}> AND <last {SAME_NUMBER_DAYS}>
     """,
     f"""
-    twin.order_canonical = own.order_canonical
+    {_NEAR} AND twin.order_canonical = own.order_canonical
     AND twin.issue_on BETWEEN <first {SAME_ORDER_DAYS}> AND <last {SAME_ORDER_DAYS}>
     AND NOT (own.{_FIT} AND twin.{_FIT})
     AND NOT (own.match_state <> 'EXCEPTION' AND twin.match_state <> 'EXCEPTION' AND {_RUN})
     """,
     f"twin.order_canonical IS NULL AND {_BESIDE_IT}",
     f"twin.order_canonical IS NOT NULL AND own.order_canonical IS NULL AND {_BESIDE_IT}",
+    f"twin.lines_least IN (own.lines_least, own.lines_next) AND {_IN_PART}",
+    f"twin.lines_next = own.lines_least AND {_IN_PART}",
 )
 _TWINS: Final = "\n UNION ALL ".join(
     f"""SELECT id FROM (
         SELECT twin.id FROM invoice AS twin
         WHERE twin.seller_id = own.seller_id AND {sign}
-        AND twin.payable_minor
-            BETWEEN own.payable_minor - own.payable_minor / {_LESS} - 1
-            AND own.payable_minor + own.payable_minor / {_MORE} + 1
         AND twin.buyer_id = own.buyer_id
         AND twin.currency = own.currency
         AND twin.id <> own.id

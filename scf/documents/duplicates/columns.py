@@ -5,18 +5,21 @@ from typing import Final
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from scf.db.types import OptCode, SignedCount, index_where
+from scf.db.types import OptCode, OptCount, SignedCount, index_where
 
 _NO_ORDER: Final = text("order_canonical IS NULL")
 _ORDER: Final = text("order_canonical IS NOT NULL")
+_LINES: Final = text("lines_least IS NOT NULL")
 _PLACE: Final = ("seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor")
 
 
 class AlikeFields(SQLModel):
-    """What two invoices of one claim share; both say nothing more than the invoice itself."""
+    """What two invoices of one claim share; all of it is worked out from the invoice itself."""
 
     amount_band: SignedCount = 0
     lines_print: OptCode = None
+    lines_least: OptCount = None  # of an invoice with two lines or more, to find a part of it by
+    lines_next: OptCount = None
 
 
 # An invoice stands in the first or the second: most are only held against those without an order.
@@ -24,4 +27,6 @@ ALIKE_INDEXES: Final = (
     index_where(_NO_ORDER, "ix_invoice_alike", *_PLACE),
     index_where(_ORDER, "ix_invoice_alike_ordered", *_PLACE),
     index_where(_ORDER, "ix_invoice_order", "order_canonical", "seller_id", "payable_minor"),
+    index_where(_LINES, "ix_invoice_lines_least", "lines_least", "seller_id"),
+    index_where(_LINES, "ix_invoice_lines_next", "lines_next", "seller_id"),
 )

@@ -3,21 +3,22 @@
 Void and fully credited invoices are left out: what was billed again stands for them.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Table, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
 from scf.documents.canonical import Kind
 from scf.documents.duplicates.candidates import Place, candidates, same_place
-from scf.documents.duplicates.rules import Print, amount_band, suspicions
+from scf.documents.duplicates.rules import Print, amount_band, named_lines, suspicions
 from scf.documents.duplicates.standing import SUSPICION
 from scf.documents.fingerprints import squeezed_number
 from scf.documents.invoice_state import INVOICE
+from scf.documents.models import InvoiceLine
 from scf.documents.rows import Draft
 from scf.kernel.ids import new_id
 
@@ -34,6 +35,10 @@ _PRINTED: Final = select(
     INVOICE.c.seller_id,
     INVOICE.c.buyer_id,
 ).where(INVOICE.c.id.in_(bindparam("ids", expanding=True)))
+_line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
+_LINES: Final = select(_line.c.invoice_id, _line.c.item, _line.c.quantity_micro).where(
+    _line.c.invoice_id.in_(bindparam("ids", expanding=True))
+)
 _NEW: Final = {
     "sqlite": sqlite.insert(SUSPICION).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(SUSPICION).on_conflict_do_nothing(),
@@ -119,6 +124,9 @@ def _known(conn: Connection, ids: Collection[str]) -> set[tuple[str, str]]:
 
 def _prints(conn: Connection, ids: Collection[str]) -> tuple[dict[str, Any], dict[str, Print]]:
     rows = {row.id: row for row in conn.execute(_PRINTED, {"ids": sorted(ids)})}
+    goods: dict[str, list[tuple[str, int | None]]] = defaultdict(list)
+    for line in conn.execute(_LINES, {"ids": sorted(ids)}):
+        goods[line.invoice_id].append((line.item, line.quantity_micro))
     return rows, {
         row.id: Print(
             row.id,
@@ -128,8 +136,9 @@ def _prints(conn: Connection, ids: Collection[str]) -> tuple[dict[str, Any], dic
             row.payable_minor,
             row.order_canonical or "",
             _FITS.get(row.match_state),
-            row.lines_print or "",
+            row.lines_print,
             row.upload_id,
+            named_lines(goods.get(row.id, ())),
         )
         for row in rows.values()
     }

@@ -34,7 +34,7 @@ class DuplicateSuspicion(Record, table=True):
     twin_id: Id
     seller_id: Id
     buyer_id: Id
-    code: Code  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER
+    code: Code  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES
     facts: Json
     found_at: Instant
 

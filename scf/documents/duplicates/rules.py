@@ -11,8 +11,9 @@ Source: fraud.md sections 1 and 2.4; the thresholds were fixed on the training s
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from scf.documents.fingerprints import digest_text
@@ -24,8 +25,6 @@ NEAR_NUMBER_DAYS: Final = 7
 SAME_ORDER_DAYS: Final = 60
 SAME_LINES_DAYS: Final = 7
 SAME_NUMBER_DAYS: Final = 90  # over a New Year; further apart it is the next year's own number
-# How far back any rule looks; only invoices of these days are compared.
-REACH: Final = dt.timedelta(days=max(SAME_ORDER_DAYS, SAME_NUMBER_DAYS))
 
 _BAND_BITS: Final = 4
 _MOST: Final = (
@@ -33,6 +32,7 @@ _MOST: Final = (
 )
 _MAX_STEP: Final = 60  # between the numbers of one billing run
 _LEAST_PREFIX: Final = 3
+_LEAST_SHARED: Final = 2  # lines: one that comes again is an honest one's, too
 _TAIL: Final = re.compile(r"(.*?)([0-9]+)", re.DOTALL)
 _SHIPMENT: Final = re.compile(r"(.+)[-/._ ]0*([1-9]|1[0-2])", re.DOTALL)
 
@@ -48,34 +48,56 @@ class Print(NamedTuple):
     order: str = ""
     # with all others of its order within what was ordered; None: nobody knows what was
     fits_order: bool | None = None
-    lines: str = ""
+    lines: str | None = None
     upload: str = ""
+    goods: tuple[str, ...] = ()  # what stands on each line
 
 
 class Suspicion(NamedTuple):
     """That two invoices look like one claim: by which rule, and on what facts."""
 
-    code: str  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER
+    code: str  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES
     facts: dict[str, Any]
 
 
-def lines_print(lines: Iterable[tuple[str, int | None]]) -> str:
-    """Give the fingerprint of an invoice's lines in any order: each item with its quantity.
+def named_lines(lines: Iterable[tuple[str, int | None]]) -> tuple[str, ...]:
+    """Give an invoice's lines in any order as they are compared: each item with its quantity.
 
     What a line comes to is left out: a copy is made a little dearer or cheaper. Empty when a line
     does not say what it is.
     """
     named = sorted(f"{' '.join(item.casefold().split())}\x1f{many}" for item, many in lines)
-    told = bool(named) and not any(line.startswith("\x1f") for line in named)
-    return digest_text("\x1e".join(named)) if told else ""
+    return () if any(line.startswith("\x1f") for line in named) else tuple(named)
+
+
+def lines_print(named: Sequence[str]) -> str | None:
+    """Give the fingerprint of an invoice's lines, where they say what they are."""
+    return digest_text("\x1e".join(named)) if named else None
+
+
+def lines_sketch(named: Iterable[str]) -> tuple[int, int] | tuple[None, None]:
+    """Give two numbers of an invoice with two lines or more, by which a part of it is found.
+
+    They are the two least of a digest of each line. With one line left out or added, at least one
+    of the two is the same: whichever line it is, the least of the others is among both.
+    """
+    digests = set()
+    met: Counter[str] = Counter()
+    for one in named:
+        met[one] += 1  # an article that stands there twice is two lines
+        told = f"{one}\x1f{met[one]}".encode()
+        digests.add(int.from_bytes(blake2b(told, digest_size=6).digest()))
+    least = sorted(digests)[:2]
+    return (least[0], least[1]) if len(digests) > 1 else (None, None)
 
 
 def compare(one: Print, other: Print) -> Suspicion | None:
     """Give why two invoices of one pair and currency look like the same claim, or nothing."""
     days = abs((one.issue_on - other.issue_on).days)
-    if days > REACH.days or not is_near(one.amount, other.amount):
+    if days > SAME_NUMBER_DAYS:
         return None
-    code = _rule(one, other, days)
+    near = is_near(one.amount, other.amount)
+    code = (_rule(one, other, days) if near else "") or _by_part(one, other, days)
     return Suspicion(code, told(one, other)) if code else None
 
 
@@ -103,6 +125,22 @@ def _without_order(one: Print, other: Print, days: int) -> str:
         return "SAME_AMOUNT"
     near = days <= NEAR_NUMBER_DAYS and not _in_sequence(one, other)
     return "NEAR_NUMBER" if near and _near_numbers(one.canonical, other.canonical) else ""
+
+
+def _by_part(one: Print, other: Print, days: int) -> str:
+    """Tell whether one is the other with a line left out or added, whatever that one came to."""
+    most = max(len(one.goods), len(other.goods))
+    if days > SAME_LINES_DAYS or most < _LEAST_SHARED or (one.fits_order and other.fits_order):
+        return ""
+    if one.order and other.order and one.order != other.order:
+        return ""
+    shared = (Counter(one.goods) & Counter(other.goods)).total()
+    enough = shared >= max(_LEAST_SHARED, most - 1)
+    return (
+        "SOME_LINES"
+        if enough and not _one_run(one, other) and not _shipments(one.number, other.number)
+        else ""
+    )
 
 
 def is_near(one: int, other: int) -> bool:

@@ -207,6 +207,8 @@ def upgrade() -> None:
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
         sa.Column("amount_band", sa.BigInteger(), nullable=False),
         sa.Column("lines_print", sa.String(), nullable=True),
+        sa.Column("lines_least", sa.BigInteger(), nullable=True),
+        sa.Column("lines_next", sa.BigInteger(), nullable=True),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("type_code", sa.String(), nullable=False),
         sa.Column("canonical_number", sa.String(), nullable=False),
@@ -285,6 +287,22 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("document_state = 'INCOMPLETE'"),
         postgresql_where=sa.text("document_state = 'INCOMPLETE'"),
+    )
+    op.create_index(
+        "ix_invoice_lines_least",
+        "invoice",
+        ["lines_least", "seller_id"],
+        unique=False,
+        sqlite_where=sa.text("lines_least IS NOT NULL"),
+        postgresql_where=sa.text("lines_least IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_invoice_lines_next",
+        "invoice",
+        ["lines_next", "seller_id"],
+        unique=False,
+        sqlite_where=sa.text("lines_least IS NOT NULL"),
+        postgresql_where=sa.text("lines_least IS NOT NULL"),
     )
     op.create_index("ix_invoice_number", "invoice", ["canonical_number", "seller_id"], unique=False)
     op.create_index(

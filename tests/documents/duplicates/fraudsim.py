@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from scf.documents.duplicates.rules import Print, lines_print
+from scf.documents.duplicates.rules import Print, lines_print, named_lines
 from scf.documents.fingerprints import canonical_number
 
 START = dt.date(2025, 7, 1)
@@ -269,6 +269,27 @@ def _copy(rng: np.random.Generator, papers: list[Paper], place: int, kind: str, 
     )  # fmt: skip
 
 
+def with_parts(seed: int, papers: list[Paper], many: int) -> list[Paper]:
+    """Hide copies that bear a new number and have lost a line or got one more."""
+    rng = np.random.default_rng(seed + 2_000_000)
+    stood_for = {one.replaces for one in papers}
+    whole = [n for n, one in enumerate(papers) if len(one.lines) > 2 and n not in stood_for]
+    copies = []
+    for n, place in enumerate(rng.choice(whole, many, replace=False)):
+        one = papers[int(place)]
+        lost = int(rng.integers(len(one.lines)))
+        more = [("freight", 1, int(rng.integers(1_000, 90_000)))]
+        lines = one.lines[:lost] + one.lines[lost + 1 :] if n % 2 else one.lines + more
+        copies.append(
+            dataclasses.replace(
+                one, number=f"Z{seed}{n:06d}", amount=sum(net for *_, net in lines), lines=lines,
+                order="", ordered=None, upload=f"part:{n}", fraud="part", copy_of=int(place),
+                issue_on=one.issue_on + dt.timedelta(days=int(rng.integers(0, 7))), replaces=None,
+            )
+        )  # fmt: skip
+    return [*papers, *copies]
+
+
 def prints(papers: list[Paper]) -> dict[tuple[int, int], list[Print]]:
     """Give what a detector sees by pair: void ones left out, orders counted as they come."""
     gone = {one.replaces for one in papers}
@@ -282,11 +303,11 @@ def prints(papers: list[Paper]) -> dict[tuple[int, int], list[Print]]:
             key = (one.seller, one.buyer, one.order)
             fits = taken[key] + one.amount <= one.ordered
             taken[key] += one.amount if fits else 0
+        named = named_lines((item, many) for item, many, _ in one.lines)
         found[one.seller, one.buyer].append(
             Print(
                 f"{place:08d}", one.number, canonical_number(one.number), one.issue_on, one.amount,
-                one.order, fits, lines_print([(item, many) for item, many, _ in one.lines]),
-                one.upload,
+                one.order, fits, lines_print(named), one.upload, named,
             )
         )  # fmt: skip
     return found

@@ -10,8 +10,15 @@ from typing import Any
 
 import pytest
 
-from scf.documents.duplicates.rules import Print, compare, lines_print, suspicions
-from tests.documents.duplicates.fraudsim import Paper, honest, prints, with_copies
+from scf.documents.duplicates.rules import (
+    Print,
+    compare,
+    lines_print,
+    lines_sketch,
+    named_lines,
+    suspicions,
+)
+from tests.documents.duplicates.fraudsim import Paper, honest, prints, with_copies, with_parts
 
 DAY = dt.date(2026, 3, 2)
 ONE = Print("1", "INV-104", "104", DAY, 1_250_000)
@@ -79,7 +86,7 @@ def test_a_billing_day_of_one_file_passes_and_a_copy_in_another_does_not() -> No
 
 
 def test_a_monthly_fee_passes() -> None:
-    fee = lines_print([("fee", 1)])
+    fee = lines_print(["fee"])
     assert code(ONE._replace(lines=fee), other(28, lines=fee)) == ""
     assert code(ONE._replace(lines=fee), other(6, lines=fee)) == "SAME_LINES"
 
@@ -90,9 +97,34 @@ def test_a_number_dated_over_the_new_year_is_looked_at_and_next_years_own_is_not
 
 
 def test_lines_are_one_print_in_any_order_and_none_without_names() -> None:
-    assert lines_print([("Bolt", 5), ("NUT ", 2)]) == lines_print([("nut", 2), ("bolt", 5)])
-    assert lines_print([("bolt", 5)]) != lines_print([("bolt", 6)])
-    assert lines_print([("", 5)]) == lines_print([]) == ""
+    one = named_lines([("Bolt", 5), ("NUT ", 2)])
+    assert one == named_lines([("nut", 2), ("bolt", 5)])
+    assert one != named_lines([("bolt", 6), ("nut", 2)])
+    assert lines_print(one) == lines_print(list(one))
+    assert named_lines([("", 5)]) == named_lines([]) == ()
+    assert lines_print(()) is None
+
+
+def test_a_copy_with_a_line_less_or_more_is_looked_at() -> None:
+    goods = named_lines([("bolt", 5), ("nut", 2), ("washer", 9)])
+    first = ONE._replace(goods=goods)
+    part = other(7, amount=400, upload="u2", goods=goods[:2])
+    assert code(first, part) == code(part, first) == "SOME_LINES"
+    assert code(first, part._replace(goods=(*goods, "freight"))) == "SOME_LINES"
+    assert code(first, part._replace(goods=(*goods[:2], "oil", "tar"))) == ""
+    assert code(first, part._replace(goods=goods[:1])) == ""
+    assert code(first, other(8, amount=400, goods=goods[:2])) == ""
+    assert code(first._replace(order="PO7"), part._replace(order="PO8")) == ""
+    assert code(first._replace(fits_order=True), part._replace(fits_order=True)) == ""
+
+
+@pytest.mark.parametrize("count", [3, 4, 9])
+def test_whichever_line_is_left_out_the_sketches_share_a_number(count: int) -> None:
+    goods = ["article twice", *(f"article {n // 2}" for n in range(count - 1))]
+    whole = set(lines_sketch(goods))
+    for lost in range(count):
+        assert whole & set(lines_sketch(goods[:lost] + goods[lost + 1 :]))
+    assert lines_sketch(goods[:1]) == lines_sketch([]) == (None, None)
 
 
 # --- On simulated trade ---------------------------------------------------------------------------
@@ -117,6 +149,19 @@ def test_copies_with_other_numbers_are_found_among_honest_lookalikes() -> None:
     assert recall >= 0.95
     assert false <= 0.005
     assert precision >= 0.5
+
+
+def test_copies_of_a_part_are_found_and_add_no_false_flag() -> None:
+    clean = honest(12, 600)
+    papers = with_parts(12, clean, 60)
+    found = [
+        (int(later), suspicion.code)
+        for rows in prints(papers).values()
+        for later, _, suspicion in suspicions(combinations(rows, 2))
+    ]
+    parts = {place for place, one in enumerate(papers) if one.fraud}
+    assert {later for later, _ in found} >= parts
+    assert len({later for later, _ in found} - parts) <= 0.0005 * len(clean)
 
 
 @pytest.mark.long
