@@ -238,7 +238,7 @@ def _table_items(
 ) -> Iterator[Item]:
     mapping = ColumnMapping.model_validate(upload.mapping, strict=False) if upload.mapping else None
     kind = Kind(upload.document_type) if upload.document_type else None
-    table = open_table(content, mapping, kind=kind, today=today)
+    table = open_table(content, mapping, kind=kind, today=today, apart=True)
     if not table.readable:
         yield Item(None, tuple(table.findings))
         return

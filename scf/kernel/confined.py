@@ -11,10 +11,11 @@ import contextlib
 import importlib
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Final
 
@@ -24,6 +25,7 @@ _REFUSED: Final = 3
 _NO_MEMORY: Final = 4
 _OURS: Final = "scf."
 _MAX_WORDS: Final = 65_536
+_BLOCK: Final = 262_144
 _KINDS: Final[dict[str, type[ScfError]]] = {"InvalidInput": InvalidInput, "TooLarge": TooLarge}
 
 
@@ -55,22 +57,11 @@ def run(
     TooLarge
         READING_LIMIT when the process came to the end of its time or memory.
     """
-    if not task.startswith(_OURS):
-        raise ValueError(f"{task} is no function of this project")
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
         given.write(source)
         given.seek(0)
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads it and lets it go
-        words = json.dumps([task, dict(options or {}), asdict(limits)])
-        with subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-I", "-m", "scf.kernel.confined", words],
-            stdin=given,
-            stdout=answer,
-            stderr=told,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"},
-            cwd="/",
-            start_new_session=True,
-        ) as child:
+        with _started(task, options, limits, given, answer, told) as child:
             try:
                 code = child.wait(limits.wall_seconds)
             except subprocess.TimeoutExpired:
@@ -83,6 +74,79 @@ def run(
             raise _refusal(code, told.read(_MAX_WORDS))
     answer.seek(0)
     return answer
+
+
+def stream(
+    task: str,
+    source: bytes,
+    options: Mapping[str, object] | None = None,
+    limits: Limits = USUAL,
+) -> Iterator[bytes]:
+    """Call a function in a limited process; gives the lines that it writes while it writes them.
+
+    The process waits while nobody asks for its next line, and is ended where nobody will. It may
+    be silent for ``wall_seconds``; ``output_bytes`` bound one line here.
+
+    Raises
+    ------
+    InvalidInput
+        What the function refused, or FILE_BROKEN, after the lines that came before.
+    TooLarge
+        READING_LIMIT when the process came to the end of its time or memory.
+    """
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
+        given.write(source)
+        given.seek(0)
+        with _started(task, options, limits, given, subprocess.PIPE, told) as child:
+            try:
+                yield from _lines(child, limits)
+                code = child.wait(limits.wall_seconds)
+            except (subprocess.TimeoutExpired, TimeoutError):
+                code = _NO_MEMORY
+            finally:
+                child.kill()
+        if code:
+            told.seek(0)
+            raise _refusal(code, told.read(_MAX_WORDS))
+
+
+def _lines(child: subprocess.Popen[bytes], limits: Limits) -> Iterator[bytes]:
+    """Give what a process writes, line by line; TimeoutError for silence and for endless lines."""
+    mouth = child.stdout
+    assert mouth is not None  # noqa: S101 - it was asked for
+    rest = b""
+    while True:
+        heard, _writable, _odd = select.select([mouth], [], [], limits.wall_seconds)
+        if not heard or len(rest) > limits.output_bytes:
+            raise TimeoutError
+        part = os.read(mouth.fileno(), _BLOCK)
+        if not part:
+            return
+        lines = (rest + part).split(b"\n")
+        rest = lines.pop()
+        yield from lines
+
+
+def _started(
+    task: str,
+    options: Mapping[str, object] | None,
+    limits: Limits,
+    given: IO[bytes],
+    answer: IO[bytes] | int,
+    told: IO[bytes],
+) -> subprocess.Popen[bytes]:
+    if not task.startswith(_OURS):
+        raise ValueError(f"{task} is no function of this project")
+    words = json.dumps([task, dict(options or {}), asdict(limits)])
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-I", "-m", "scf.kernel.confined", words],
+        stdin=given,
+        stdout=answer,
+        stderr=told,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "OMP_NUM_THREADS": "1"},
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 def _refusal(code: int, told: bytes) -> ScfError:

@@ -1,4 +1,4 @@
-"""Read a large interchange in a process of its own, and bring what was read back whole.
+"""Read a large file of documents in a process of its own, and bring what was read back whole.
 
 A file of many documents takes time in proportion to its size; a small one costs less than a
 process would. What comes back is JSON and never pickled: a child led astray can say wrong things
@@ -104,9 +104,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a document
     if isinstance(value, dt.date):
         return {"day": value.isoformat()}
     if isinstance(value, Finding):
-        words = words_as_stored(value.message)
-        return {"finding": [value.severity, value.code, str(value.message), words,
-                            value.place, value.value]}  # fmt: skip
+        return {"finding": finding_plain(value)}
     if isinstance(value, Source):
         maps = [dict(value.places), dict(value.line_places)]
         return {"source": [value.format, value.row, value.root, *maps]}
@@ -131,5 +129,16 @@ def _object(value: Mapping[str, Any]) -> object:
     if "source" in value:
         form, row, root, places, line_places = value["source"]
         return Source(form, row, root, MappingProxyType(places), MappingProxyType(line_places))
-    severity, code, text, words, place, shown = value["finding"]
+    return finding_from_plain(value["finding"])
+
+
+def finding_plain(found: Finding) -> list[Any]:
+    """Give a finding, ready for JSON."""
+    words = words_as_stored(found.message)
+    return [found.severity, found.code, str(found.message), words, found.place, found.value]
+
+
+def finding_from_plain(told: list[Any]) -> Finding:
+    """Give a finding from its JSON."""
+    severity, code, text, words, place, shown = told
     return Finding(Severity(severity), code, words_from_stored(text, words), place, shown)

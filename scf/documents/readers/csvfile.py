@@ -37,6 +37,7 @@ from scf.documents.readers.table import (
 )
 from scf.documents.readers.tablerows import RowReader, TableRow
 from scf.documents.readers.text import squeeze
+from scf.documents.readers.textrows import LARGE, ApartRows
 from scf.kernel.errors import InvalidInput, TooLarge, Words
 from scf.kernel.findings import Finding, Severity
 
@@ -54,7 +55,7 @@ class Table:
         header: list[str],
         findings: list[Finding],
         raw: Iterator[RawRow],
-        source: Lines | SheetRows | None,
+        source: Lines | SheetRows | ApartRows | None,
         today: dt.date | None,
     ) -> None:
         self.mapping = mapping
@@ -124,10 +125,13 @@ def open_table(
     kind: Kind | None = None,
     today: dt.date | None = None,
     max_bytes: int = MAX_TABLE_BYTES,
+    apart: bool = False,
 ) -> Table:
     """Open a CSV file, packed or plain, or a workbook.
 
     Without a mapping one is proposed from the first rows, below the header that is found there.
+    With ``apart`` a large text is cut by a process of its own, which is stopped where the rows are
+    no longer asked for.
     """
     findings: list[Finding] = []
     try:
@@ -138,7 +142,7 @@ def open_table(
     source, raw = (
         _of_book(book, mapping, findings)
         if isinstance(book, Workbook)
-        else _of_text(book, mapping, findings, max_bytes)
+        else _of_text(book, mapping, findings, max_bytes, apart=apart)
     )
     found = Layout()
     if mapping is None:
@@ -161,7 +165,7 @@ def open_table(
             header,
             documents_of(first, header),
             kind,
-            more=_more(book, found),
+            more=_more(book, found, apart=apart),
             numbers=source.numbers if isinstance(source, SheetRows) else (),
         )
         findings += proposed
@@ -190,12 +194,20 @@ def _of_book(
 
 
 def _of_text(
-    stream: BinaryIO | bytes, mapping: ColumnMapping | None, findings: list[Finding], max_bytes: int
-) -> tuple[Lines, Iterator[RawRow]]:
+    stream: BinaryIO | bytes,
+    mapping: ColumnMapping | None,
+    findings: list[Finding],
+    max_bytes: int,
+    *,
+    apart: bool = False,
+) -> tuple[Lines | ApartRows, Iterator[RawRow]]:
     source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
-    sample, source, max_bytes = _peek(source, max_bytes)
+    sample, source, most = peeked(source, max_bytes)
     dialect = _dialect_of(sample, mapping, findings)
-    lines = Lines(source, dialect.encoding, max_bytes)
+    if apart and isinstance(stream, bytes) and len(stream) > LARGE:
+        cut = ApartRows(stream, dialect, max_bytes)
+        return cut, iter(cut)
+    lines = Lines(source, dialect.encoding, most)
     return lines, rows(lines, dialect.delimiter)
 
 
@@ -204,7 +216,7 @@ def _chain(first: list[RawRow], rest: Iterator[RawRow]) -> Iterator[RawRow]:
     yield from rest
 
 
-def _peek(source: BinaryIO, max_bytes: int) -> tuple[bytes, BinaryIO, int]:
+def peeked(source: BinaryIO, max_bytes: int) -> tuple[bytes, BinaryIO, int]:
     """Give the first bytes, the stream from its start, and the cap, looking through gzip."""
     buffered = io.BufferedReader(cast("io.RawIOBase", source), SAMPLE_BYTES)
     if buffered.peek(2)[:2] == _GZIP:
@@ -321,10 +333,10 @@ def unmapped(**how: Any) -> ColumnMapping:  # noqa: ANN401 - what a mapping says
 
 
 def values_of(
-    stream: bytes | Workbook, columns: Collection[str], how: ColumnMapping
+    stream: bytes | Workbook, columns: Collection[str], how: ColumnMapping, *, apart: bool = False
 ) -> frozenset[str]:
     """Give all values of some columns, each once."""
-    table = open_table(stream, how)
+    table = open_table(stream, how, apart=apart)
     places = [table.header.index(name) for name in columns if name in table.header]
     return frozenset(
         text
@@ -334,11 +346,11 @@ def values_of(
     )
 
 
-def _more(book: BinaryIO | bytes | Workbook, found: Layout) -> More | None:
+def _more(book: BinaryIO | bytes | Workbook, found: Layout, *, apart: bool) -> More | None:
     if not isinstance(book, bytes | Workbook):
         return None  # a stream is read once
     how = unmapped(header_row=found.header_row, header_lines=found.header_lines)
-    return lambda columns: values_of(book, columns, how)
+    return lambda columns: values_of(book, columns, how, apart=apart)
 
 
 def _header(raw: Iterator[RawRow], found: Layout) -> list[str] | None:

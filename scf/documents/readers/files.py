@@ -92,7 +92,7 @@ def read_xml(data: bytes, today: dt.date | None = None) -> ParsedFile:
 
 def read_pdf(data: bytes, today: dt.date | None = None) -> ParsedFile:
     """Read the invoice inside a PDF and hold it against the pages around it."""
-    return read_attached(data, lambda xml: read_xml(xml, today))
+    return read_attached(data, lambda xml: read_xml_file(xml, today))
 
 
 def read_signed(data: bytes, today: dt.date | None = None) -> ParsedFile:
@@ -104,7 +104,7 @@ def read_signed(data: bytes, today: dt.date | None = None) -> ParsedFile:
     if sniff(content) is not Format.XML:
         message = "What was signed is no XML document."
         return _refused("SIGNED_CONTENT", message, "", str(sniff(content)))
-    parsed = read_xml(content, today)
+    parsed = read_xml_file(content, today)
     told = unverified()
     return replace(
         parsed,
@@ -132,6 +132,17 @@ def read_interchange(name: str, data: bytes, today: dt.date | None) -> ParsedFil
             "A file of more than %(limit)s bytes is not read.", limit=MAX_DOCUMENT_BYTES
         )
         return _refused("FILE_TOO_LARGE", message, "", name)
+    return _bounded(name, data, today)
+
+
+def read_xml_file(data: bytes, today: dt.date | None = None) -> ParsedFile:
+    """Read an XML document, a large one in a process of its own."""
+    if len(data) > MAX_DOCUMENT_BYTES:
+        return read_xml(data, today)  # which refuses it by its size
+    return _bounded("xml", data, today)
+
+
+def _bounded(name: str, data: bytes, today: dt.date | None) -> ParsedFile:
     if len(data) <= SMALL:
         return read_here(name, data, today)
     try:
@@ -141,7 +152,9 @@ def read_interchange(name: str, data: bytes, today: dt.date | None) -> ParsedFil
 
 
 def read_here(name: str, data: bytes, today: dt.date | None) -> ParsedFile:
-    """Read a file of many documents in this process; each is judged alone."""
+    """Read a file in this process; of many documents each is judged alone."""
+    if name == "xml":
+        return read_xml(data, today)
     return _judged(name, _INTERCHANGES[name](data), today)
 
 
@@ -188,7 +201,7 @@ _INTERCHANGES: Final[dict[str, Callable[[bytes], Iterator[Reading]]]] = {
 }
 # How each kind of file that holds documents is read. What needs a heavy library imports it inside.
 _READERS: Final[dict[Format, Callable[[bytes, dt.date | None], ParsedFile]]] = {
-    Format.XML: read_xml,
+    Format.XML: read_xml_file,
     Format.EDIFACT: partial(read_interchange, "edifact"),
     Format.X12: partial(read_interchange, "x12"),
     Format.JSON: partial(read_interchange, "json"),
