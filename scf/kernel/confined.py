@@ -57,11 +57,12 @@ def run(
     TooLarge
         READING_LIMIT when the process came to the end of its time or memory.
     """
+    words = _words(task, options, limits)
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
         given.write(source)
         given.seek(0)
         answer = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads it and lets it go
-        with _started(task, options, limits, given, answer, told) as child:
+        with _started(words, given, answer, told) as child:
             try:
                 code = child.wait(limits.wall_seconds)
             except subprocess.TimeoutExpired:
@@ -94,10 +95,11 @@ def stream(
     TooLarge
         READING_LIMIT when the process came to the end of its time or memory.
     """
+    words = _words(task, options, limits)
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as told:
         given.write(source)
         given.seek(0)
-        with _started(task, options, limits, given, subprocess.PIPE, told) as child:
+        with _started(words, given, subprocess.PIPE, told) as child:
             try:
                 yield from _lines(child, limits)
                 code = child.wait(limits.wall_seconds)
@@ -127,17 +129,15 @@ def _lines(child: subprocess.Popen[bytes], limits: Limits) -> Iterator[bytes]:
         yield from lines
 
 
-def _started(
-    task: str,
-    options: Mapping[str, object] | None,
-    limits: Limits,
-    given: IO[bytes],
-    answer: IO[bytes] | int,
-    told: IO[bytes],
-) -> subprocess.Popen[bytes]:
+def _words(task: str, options: Mapping[str, object] | None, limits: Limits) -> str:
     if not task.startswith(_OURS):
         raise ValueError(f"{task} is no function of this project")
-    words = json.dumps([task, dict(options or {}), asdict(limits)])
+    return json.dumps([task, dict(options or {}), asdict(limits)])
+
+
+def _started(
+    words: str, given: IO[bytes], answer: IO[bytes] | int, told: IO[bytes]
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-I", "-m", "scf.kernel.confined", words],
         stdin=given,
