@@ -216,7 +216,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
     from scf.documents.einvoice import judging
     from scf.documents.transfers import commands as transfers
     from scf.financing.taxwatch import watching
-    from scf.programmes.registry.asking import release_job
+    from scf.programmes.registry.asking import bring_in_job, release_job
 
     handlers: dict[str, Callable[[Claimed], dict[str, Any] | None]] = {
         "documents.import": lambda job: intake.import_job(platform, job),
@@ -225,6 +225,7 @@ def job_handlers(platform: Platform) -> dict[str, Handler]:
         "documents.judge": lambda job: judging.judge_job(platform, job),
         "tax.ask": lambda job: watching.ask_job(platform, job),
         "tax.recheck": lambda job: watching.recheck_job(platform, job),
+        "registry.bring": lambda job: bring_in_job(platform, job),
         "registry.release": lambda job: release_job(platform, job),
         "tax.refuse": lambda job: watching.refuse_job(platform, job),
         "transfers.expire": lambda job: transfers.expire_job(platform, job),

@@ -30,6 +30,7 @@ ROOMS = {
         "recourse",
     ),
     "taxes": ("tax",),
+    "registry": ("registry",),
     "granting": ("limit", "fixing"),
     "deciding": (
         "request",

@@ -114,14 +114,19 @@ def demo(
 
 def _whole_world(on: dt.date | None, users_file: Path) -> "World":
     """Live eighteen months of trade; the platform's clock stands on each day in turn."""
-    from scf.bootstrap import build
+    from scf.bootstrap import build, registries_in
     from scf.demo import history, world
     from scf.kernel.clock import FixedClock, SystemClock
 
     now = SystemClock().now()
     clock = FixedClock(now)
     # Ten thousand commits need not each wait for the disk: the world can be made again.
-    platform = build(SESSION.settings.database_url, clock=clock, at_once=False)
+    platform = build(
+        SESSION.settings.database_url,
+        clock=clock,
+        at_once=False,
+        registries=registries_in(SESSION.settings),
+    )
     if not SESSION.as_json:
         typer.echo("Making the demo world: eighteen months of trade, about half a minute …")
     day = on or world.standing_day(platform) or world.next_business_day(now.date())

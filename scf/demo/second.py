@@ -10,7 +10,7 @@ from typing import Any, Final
 from schwifty import IBAN
 from stdnum import luhn
 
-from scf.demo import cast, enrol, world
+from scf.demo import cast, enrol, registry, world
 from scf.demo.story import Story
 from scf.demo.taxoffice import TaxOffice, facts_of
 from scf.demo.trade import CURRENCY, Paper
@@ -55,6 +55,9 @@ def comes(
     programme_id = _programme(story, content.replace(*_ASKS_TAX))
     wished = [next(one for one in mine if one.seller.name == name) for name in sellers]
     _report(story, office, wished)
+    shared = registry.joined(story, first[Role.ADMINISTRATOR], story.staff[Role.ADMINISTRATOR])
+    if shared:
+        registry.pledged(story, wished[-1])
     _accounts(story, sellers, firm_id)
     _limits(story, programme_id, sellers, firm_id)
     for place, paper in enumerate(wished):

@@ -63,7 +63,9 @@ class Story:
 
     def asks(self, office: TaxOffice) -> None:
         """Let a tax office answer from now on."""
-        self.platform = dataclasses.replace(self.platform, services={"tax": office})
+        self.platform = dataclasses.replace(
+            self.platform, services={**self.platform.services, "tax": office}
+        )
         self.builder = world.Builder(self.platform)
 
     def run(self, name: str, payload: dict[str, Any], actor: Actor) -> dict[str, Any]:

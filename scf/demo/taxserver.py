@@ -10,10 +10,10 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-from scf.demo.localserver import JsonHandler, LocalServer
 from scf.demo.taxoffice import TaxOffice
 from scf.kernel.clock import Clock
 from scf.kernel.errors import NotFound
+from scf.kernel.localserver import JsonHandler, LocalServer
 
 MAX_BODY: Final = 4 * 1024 * 1024
 _GARBAGE: Final = b'{"answers": [{"state": "PROBABLY"'

@@ -15,6 +15,7 @@ from scf.offers.service import Ask, compute
 from scf.parties.models import BankAccount, BusinessDate, Firm
 from scf.parties.service import verified_account
 from scf.programmes.models import Programme
+from scf.programmes.registry.models import RegistryWord
 from tests.support.deals import table
 from tests.support.demo_world import TODAY, DemoCopy, DemoWorld
 
@@ -80,6 +81,22 @@ def test_what_one_bank_finances_the_other_cannot(demo: DemoCopy) -> None:
         assert "ALREADY_FINANCED" in {refusal.code for refusal in found.refusals}
         told = repr([refusal.message for refusal in found.refusals])
         assert not any(bank in told for bank in BANKS), "nor does it say by whom"
+
+
+def test_a_claim_that_a_third_bank_holds_waits_refused_and_what_was_paid_is_registered(
+    demo: DemoCopy,
+) -> None:
+    words = rows(demo, RegistryWord, financier_id=firm(demo, cast.SECOND_FINANCIER))
+    latest = {word.invoice_id: (word.step, word.state) for word in words}
+    paid = rows(
+        demo, Advance, financier_id=firm(demo, cast.SECOND_FINANCIER), state="FUNDED"
+    )  # fmt: skip
+    assert {latest[one.invoice_id] for one in paid} == {("again", "OWN")}
+    assert ("search", "HELD") in latest.values()
+    (held,) = (one for one in latest if latest[one] == ("search", "HELD"))
+    (advance,) = rows(demo, Advance, invoice_id=held)
+    page = demo.served.browser("nils").get(f"/officer/cases/{advance.request_id}").text
+    assert "another financier has it" in page
 
 
 def test_no_officer_reads_a_row_of_the_other_bank(demo: DemoCopy) -> None:

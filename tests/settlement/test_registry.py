@@ -13,7 +13,6 @@ from sqlalchemy import insert
 
 from scf.bootstrap import SLICES, before_commands
 from scf.db.engine import Database
-from scf.demo.registryserver import RegistryServer
 from scf.documents.models import Invoice
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor, Role
@@ -25,6 +24,7 @@ from scf.programmes.registry.local import LocalRegistry
 from scf.programmes.registry.models import RegistryWord
 from scf.programmes.registry.port import Act, Answer, Claim, Membership, Registry, away
 from scf.programmes.registry.prints import prints_of
+from scf.programmes.registry.server import RegistryServer
 from tests.financing.matrix import matrix_file
 from tests.support.deals import ANCHOR, BANK, CHECKER, MAKER, SELLER, TREASURER, Deals, table
 
@@ -236,6 +236,19 @@ def test_what_is_withdrawn_may_be_financed_elsewhere(deals: Members) -> None:
     assert deals.elsewhere("register", invoice).state == "OWN"
 
 
+def test_what_a_new_member_finances_already_is_registered_as_its_own(deals: Members) -> None:
+    invoice = deals.invoice("1,000.00", number="A-1")
+    deals.request(invoice)
+    assert deals.elsewhere("search", invoice).state == "FREE"
+    deals.moody.fails_at = 0
+    deals.platform.worker().drain()
+    assert deals.elsewhere("search", invoice).state == "FREE"
+    deals.moody.fails_at = 99
+    deals.clock.advance(dt.timedelta(days=1))
+    deals.platform.worker().drain()
+    assert deals.elsewhere("search", invoice).state == "HELD"
+
+
 # --- The book and the wire ------------------------------------------------------------------------
 
 
@@ -260,9 +273,22 @@ def test_the_same_amount_and_day_under_another_number_looks_similar(deals: Membe
     assert answer.state == "SIMILAR"
 
 
+class MoodyServer(RegistryServer):
+    """The book of a registry that may be down, slow, or talk nonsense."""
+
+    mood = "well"
+
+    def told(self, answers: list[Answer]) -> tuple[int, list[dict[str, Any]]]:
+        """Give what goes out in this mood."""
+        if self.mood == "slow":
+            self.dawdle()
+        status, said = super().told(answers)
+        return (503, []) if self.mood == "down" else (status, said[self.mood == "garbage" :])
+
+
 @pytest.fixture
-def server(deals: Members) -> Iterator[RegistryServer]:
-    made = RegistryServer(deals.platform, CLUB, {"t-north": "north", "t-south": "south"})
+def server(deals: Members) -> Iterator[MoodyServer]:
+    made = MoodyServer(deals.platform, CLUB, {"t-north": "north", "t-south": "south"})
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
     yield made
@@ -271,7 +297,7 @@ def server(deals: Members) -> Iterator[RegistryServer]:
 
 
 def test_two_installations_share_a_registry_over_http_and_nothing_strange_is_believed(
-    server: RegistryServer,
+    server: MoodyServer,
 ) -> None:
     north, south = (HttpRegistry(server.address, f"t-{who}", 0.3) for who in ("north", "south"))
     claims = [Claim("c", prints(paper("WIRE-1")))]

@@ -29,7 +29,7 @@ Making it costs some 35 s in the first worker that asks; the others wait for it.
 import datetime as dt
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,6 +45,8 @@ from scf.parties.factors.models import TotpFactor
 from scf.parties.factors.vault import Vault
 from scf.parties.models import Firm, User
 from scf.parties.service import actor_of_user
+from scf.programmes.registry.connecting import registries_of
+from scf.programmes.registry.port import Connect
 from tests.support.deals import table
 from tests.support.engines import gather
 from tests.support.people import World
@@ -117,9 +119,16 @@ class DemoWorld:
         """Give a copy of the world in a folder, open until the end of the block."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         clock = FixedClock(NOW)
-        platform = build(f"sqlite:///{folder / _DATABASE}", clock=clock)
+        platform = build(
+            f"sqlite:///{folder / _DATABASE}", clock=clock, registries=_registries(folder)
+        )
         yield DemoCopy(folder, platform, clock)
         platform.close()
+
+
+def _registries(folder: Path) -> Mapping[str, Connect]:
+    """Reach the registry of the world's banks, whose key lies beside the world."""
+    return registries_of(folder / "registries.toml", may_make=True)
 
 
 def make(folder: Path, empty: Path) -> None:
@@ -127,7 +136,7 @@ def make(folder: Path, empty: Path) -> None:
     folder.mkdir()
     file = shutil.copyfile(empty, folder / _DATABASE)
     clock = FixedClock(NOW)
-    platform = build(f"sqlite:///{file}", clock=clock)
+    platform = build(f"sqlite:///{file}", clock=clock, registries=_registries(folder))
     vault = Vault(KEY.encode())
     history.ensure(platform, clock, TODAY, folder / _USERS, folder / _BANK, vault)
     platform.close()

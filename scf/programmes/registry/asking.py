@@ -19,6 +19,7 @@ from scf.kernel.actor import OPERATOR
 from scf.kernel.errors import Unavailable
 from scf.kernel.ids import new_id
 from scf.parties.models import FirmIdentifier
+from scf.programmes.models import ProgrammeClaim
 from scf.programmes.registry.commands import MEMBER, WORD
 from scf.programmes.registry.port import MOST_AT_ONCE, Act, Answer, Claim, Membership, away
 from scf.programmes.registry.prints import prints_of
@@ -26,6 +27,7 @@ from scf.programmes.registry.prints import prints_of
 FRESH: Final = dt.timedelta(minutes=15)
 SERVICE: Final = "registry"
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
+_CLAIM: Final[Table] = ProgrammeClaim.__table__  # type: ignore[attr-defined]
 _NUMBER: Final[Table] = FirmIdentifier.__table__  # type: ignore[attr-defined]
 
 
@@ -190,6 +192,39 @@ def not_free(
         if state not in {"FREE", "OWN"}:
             found[one] = state
     return found
+
+
+# --- Bringing in ----------------------------------------------------------------------------------
+
+
+def bring_in_job(platform: Platform, job: Claimed) -> dict[str, Any]:
+    """Do the job "registry.bring": what a new member finances already is registered as its own.
+
+    What another member has is kept as such and changes nothing: both have paid, and people talk.
+    """
+    financier_id = job.payload["financier_id"]
+    with platform.db.snapshot() as conn:
+        live = conn.execute(
+            select(_CLAIM.c.invoice_id)
+            .where(_CLAIM.c.financier_id == financier_id, _CLAIM.c.live.is_(True))
+            .order_by(_CLAIM.c.invoice_id)
+        )
+        wanted = list(live.scalars())
+    states: list[str] = []
+
+    def bring(
+        platform: Platform, financier_id: str, reached: Membership | None, claims: dict[str, Claim]
+    ) -> None:
+        answers = dict(zip(claims, _ask(reached, "register", list(claims.values())), strict=True))
+        _keep(platform, financier_id, "register", answers)
+        states.extend(
+            answer.state for answer in answers.values() if answer.reason != "NO_PUBLIC_NUMBER"
+        )
+
+    _ask_all(platform, financier_id, wanted, bring)
+    if "UNAVAILABLE" in states:
+        raise Unavailable("REGISTRY_DOWN", "The registry does not answer.")
+    return {"registered": states.count("OWN"), "held": states.count("HELD")}
 
 
 # --- Letting go -----------------------------------------------------------------------------------

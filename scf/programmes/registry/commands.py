@@ -171,6 +171,8 @@ def _answer(ctx: Context, state: State) -> dict[str, Any]:
 def join_registry(ctx: Context, data: JoinRegistry) -> dict[str, Any]:
     """The financier takes part in a registry: from now on it pays nothing that was not asked there.
 
+    What it finances already is registered by a job.
+
     Raises
     ------
     Conflict
@@ -191,6 +193,7 @@ def join_registry(ctx: Context, data: JoinRegistry) -> dict[str, Any]:
     ctx.conn.execute(insert(MEMBER), row)
     after = {"consortium": data.consortium, "member": data.member}
     ctx.change("registry_member", ctx.actor.org_id, None, after)
+    ctx.enqueue("registry.bring", {"financier_id": ctx.actor.org_id}, ctx.actor.org_id)
     return after
 
 

@@ -1,8 +1,9 @@
 """Which duplicate registries this installation reaches, from the operator's file.
 
 A table for each registry: its ``keys`` by version, shared by all members, and ``address`` and
-``token`` where another house keeps the book; without an address this installation keeps it. To
-change a key, every member adds the new version, and takes the old one out once all have.
+``token`` where another house keeps the book; without an address this installation keeps it, for
+others too if ``members`` gives the token of each by its name. To change a key, every member adds
+the new version, and takes the old one out once all have.
 """
 
 import functools
@@ -36,6 +37,23 @@ def registries_of(file: Path, *, may_make: bool) -> Mapping[str, Connect]:
         _make(file)
     said = tomllib.loads(file.read_text("utf-8"))
     return {name: _connect(name, terms) for name, terms in said.items()}
+
+
+def members_of(file: Path, name: str) -> dict[str, str]:
+    """Give the members for whom a registry's book is kept here, by their tokens.
+
+    Raises
+    ------
+    ValueError
+        A token is short, or two members have the same.
+    """
+    said = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    tokens: Mapping[str, str] = said.get(name, {}).get("members", {})
+    members = {token: member for member, token in tokens.items()}
+    if len(members) < len(tokens) or any(len(one) < LEAST_KEY for one in members):
+        wrong = f"registry {name}: each member has a token of its own of {LEAST_KEY} signs or more"
+        raise ValueError(wrong)
+    return members
 
 
 def _connect(name: str, terms: Mapping[str, Any]) -> Callable[[Platform, str], Membership]:

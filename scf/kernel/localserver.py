@@ -1,4 +1,4 @@
-"""What the simulators of other people's services share: a small JSON server on this machine."""
+"""A small JSON server on this machine: a registry for its members, simulators of other services."""
 
 import json
 import threading
