@@ -14,9 +14,19 @@ from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, NotAllowed, NotFound, RuleViolation
 from scf.kernel.ids import new_id
 from scf.programmes.models import Programme
-from tests.documents.trade import CREDIT_NOTES, Trade, credit_table, trade_on
+from tests.documents.trade import (
+    CREDIT_NOTES,
+    LINE_INVOICES,
+    Trade,
+    credit_table,
+    line_table,
+    trade_on,
+)
 from tests.support.people import NOON
 
+ITEM_INVOICES = LINE_INVOICES.model_copy(
+    update={"columns": {**LINE_INVOICES.columns, "item_name": "item"}}
+)
 ONE = {"number": "INV-2026-0041", "amount": "12500.00", "order": "PO-7"}
 
 
@@ -70,6 +80,29 @@ def test_a_copy_with_another_number_is_kept_and_looked_at(trade: Trade) -> None:
     assert found.twin_id == of(trade, ONE["number"])
     assert found.facts["same_order"] is True
     assert found.facts["days"] == 19
+
+
+def test_a_file_with_all_lines_of_an_earlier_one_but_one_is_looked_at(trade: Trade) -> None:
+    goods = [
+        {"line": "1", "item": "bolt"},
+        {"line": "2", "item": "nut"},
+        {"line": "3", "item": "oil"},
+    ]
+    for number, lines in (("INV-1", goods), ("Z-77", goods[:2])):
+        rows = [
+            one | {"number": number, "amount": f"{len(lines)}00.00", "quantity": 4, "net": "100.00"}
+            for one in lines
+        ]
+        trade.hand_in(item_table(rows), ITEM_INVOICES)
+    [found] = suspicions(trade)
+    assert (found.code, found.invoice_id) == ("SOME_LINES", of(trade, "Z-77"))
+
+
+def item_table(rows: list[dict[str, Any]]) -> bytes:
+    """Write line_table with what each line is about."""
+    head, *body = line_table(rows).decode().splitlines()
+    said = [f"{line},{row['item']}" for line, row in zip(body, rows, strict=True)]
+    return "\n".join([f"{head},item", *said, ""]).encode()
 
 
 def test_what_was_credited_in_full_is_billed_again_without_suspicion(trade: Trade) -> None:
