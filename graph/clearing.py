@@ -161,22 +161,25 @@ def clear(debts: Debts, assets: ArrayLike, *, recovery: float = 1.0) -> Clearing
         raise ValueError(f"a recovery of {recovery} is not in (0, 1]")
     paid, steps = owed, 0
     small = SETTLED * owed
+    enough = owed - small
+    fallen = np.empty_like(owed)
     while True:
-        received = shares @ paid
+        total = shares @ paid
+        total += have
         steps += 1
-        total = have + received
-        short = total < owed - small
-        now = np.where(short, recovery * total, owed)
-        if (paid - now <= small).all():
-            paid = now
+        if recovery < 1.0:
+            total[total < enough] *= recovery
+        np.minimum(total, owed, out=total)
+        np.subtract(paid, total, out=fallen)
+        paid = total
+        if (fallen <= small).all():
             break
-        paid = now
         if steps >= MOST_STEPS:
-            paid = _solve(debts, have, short, recovery)
+            paid = _solve(debts, have, have + shares @ paid < enough, recovery)
             break
     received = shares @ paid
     total = have + received
-    short = total < owed - small
+    short = total < enough
     left = np.where(short, 0.0, np.maximum(total - owed, 0.0))
     lost = np.where(short, total - paid, 0.0)
     return Clearing(paid, received, short, left, np.maximum(lost, 0.0), steps)
