@@ -61,11 +61,17 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
         errors=errors,
         may_unwind=may(actor(), "payout.unwind") and life.row.state in {"FAILED", "RETURNED"},
         may_prepare=may(actor(), "payout.prepare"),
-        may_call=may(actor(), "recourse.call")
-        and "call_recourse" in ADVANCE.allowed(life.row.state),
+        may_call=may(actor(), "recourse.call") and _callable(life),
         causes=list(_CAUSES.items()),
         form=request.form,
     )
+
+
+def _callable(life: portfolio.Life) -> bool:
+    """Tell whether the seller may have to pay: late with recourse, or an alert by its fault."""
+    can = "call_recourse" in ADVANCE.allowed(life.row.state)
+    late = bool(life.row.recourse and life.line.days_late)
+    return can and (late or life.next_step in {"RECOURSE", "CORRECT", "CREDIT_NOTE"})
 
 
 @page("/advances/<advance_id>/recourse", "recourse.call", method="POST")

@@ -410,8 +410,8 @@ def alert_words(kind: str) -> str:
 
 _STEPS: Final = {
     "ASK_AGAIN": _l("Ask again. While nobody answers, two people may look it up elsewhere."),
-    "UNDERTAKING": _l("The buyer has undertaken to pay and owes on: close the alert so."),
-    "WATCH": _l("The seller is asked to pay: close the alert so, and watch for its money."),
+    "UNDERTAKING": _l("The buyer has undertaken to pay and owes on: close the alert with that."),
+    "WATCH": _l("The seller is asked to pay: close the alert with that, and watch for its money."),
     "CLOSE": _l("Nothing is owed on it any more: close the alert with recourse."),
     "CREDIT_NOTE": _l("Have the seller hand in the credit note: it lowers what is financed here."),
     "RECOURSE": _l("The seller answers for it: open the advance and ask the seller to pay."),
