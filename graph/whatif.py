@@ -177,13 +177,14 @@ def fixed(
     moved = given.copy()
     moved[firm] = hazard
     after = propagate(moved, _without_row(weights, firm))
-    change = after.pd - before.pd
+    was, becomes = before.pd, after.pd  # each reading computes all of them
+    change = becomes - was
     change[firm] = 0.0
     listed = np.flatnonzero(np.abs(change) >= LEAST)
     listed = listed[np.lexsort((listed, -change[listed]))]
     came_from = _strongest(after.weights, firm) if len(listed) else np.zeros(0, np.int64)
     touched = tuple(
-        Touched(at, float(before.pd[at]), float(after.pd[at]), open_on.get(at, 0),
+        Touched(at, float(was[at]), float(becomes[at]), open_on.get(at, 0),
                 _back(came_from, firm, at))
         for at in listed.tolist()
     )  # fmt: skip
