@@ -363,6 +363,9 @@ def _reason(one: dict[str, Any], file: CaseFile) -> dict[str, Any]:
         note = words.route_name(str(one.get("measured")))
     elif code.startswith("CHECK_"):
         note = str(_("found a hit") if one.get("measured") == "HIT" else _("an officer looks"))
+    elif code == "REGISTRY":
+        found = {"HELD": _("another financier has it"), "SIMILAR": _("another has a similar one")}
+        note = str(found.get(str(one.get("measured")), _("no answer")))
     else:
         note = f"{one.get('measured') or ''}"
     return {
