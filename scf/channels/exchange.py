@@ -150,8 +150,10 @@ class Visit:
         if (held.size, held.changed) != (row.size, row.changed):
             self._again(row, held)
             return
-        if name is not None:
-            self.folders.drop(name + DONE)
+        # By its path: a worker that died may have taken the file and left its marker.
+        marker = self._names.get(row.path + DONE)
+        if marker is not None:
+            self.folders.drop(marker)
         self._hand_in(row, held)
 
     def _note_the_end(self, row: Any) -> None:  # noqa: ANN401 - a row

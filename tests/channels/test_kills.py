@@ -23,7 +23,7 @@ prepare = small_prepare
 __all__ = ["partner"]
 # Every step of a visit to one file, and two beyond; here those where the most is half done.
 LONG = range(1, 21)
-SOME = (3, 7, 11)
+SOME = (3, 5, 11)
 points = pytest.mark.parametrize(
     "moments", [SOME, pytest.param(LONG, marks=pytest.mark.long)], ids=["some", "every"]
 )
