@@ -48,6 +48,8 @@ def words_from_stored(text: str, made: Mapping[str, Any] | None) -> str:
 
 def _as_stored(text: Words) -> dict[str, object]:
     used = {name: text.values[name] for name in text.values if f"%({name})s" in text.template}
+    if any(map(_is_amount, used)) and "currency" in text.values:
+        used["currency"] = text.values["currency"]
     return {"text": text.template, "places": {name: _plain(used[name]) for name in used}}
 
 
@@ -70,10 +72,26 @@ def _lively(value: object) -> object:
 
 
 def filled(template: str, values: Mapping[str, object]) -> str:
-    """Return a message with its places filled; lists are read out, one after the other."""
+    """Return a message with its places filled; lists are read out, one after the other.
+
+    A place whose name ends in ``_minor`` is an amount in minor units of ``currency``.
+    """
     if not values or "%(" not in template:
         return template
-    return template % {name: in_words(value) for name, value in values.items()}
+    return template % {name: _written(name, values) for name in values}
+
+
+def _is_amount(name: str) -> bool:
+    return name.endswith("_minor")
+
+
+def _written(name: str, values: Mapping[str, object]) -> str:
+    value, currency = values[name], values.get("currency")
+    if _is_amount(name) and isinstance(value, int) and isinstance(currency, str):
+        from scf.kernel.money import format_minor  # which raises these errors itself
+
+        return f"{format_minor(value, currency)} {currency}"
+    return in_words(value)
 
 
 def in_words(value: object) -> str:

@@ -77,6 +77,12 @@ def test_every_finding_says_its_text_where_it_is_made() -> None:
     assert not wrong
 
 
+def _wanted(text: str) -> set[str]:
+    """Give the places of a text; an amount is told with its currency."""
+    places = set(_PLACE.findall(text))
+    return places | ({"currency"} if any(one.endswith("_minor") for one in places) else set())
+
+
 def test_every_place_of_a_text_is_filled_by_a_value_of_its_own() -> None:
     made, wrong = 0, []
     for path, tree in _sources():
@@ -88,7 +94,7 @@ def test_every_place_of_a_text_is_filled_by_a_value_of_its_own() -> None:
             wrong += [
                 f"{path}:{node.lineno}"
                 for text in _messages(node) or []
-                if None not in values and set(_PLACE.findall(text)) != values
+                if None not in values and _wanted(text) != values
             ]
     assert made > 50
     assert not wrong

@@ -123,7 +123,7 @@ def test_a_refusal_is_told_in_the_readers_language_with_its_figures_as_they_writ
             "refusals": [{"code": "X", "message": told, "next_step": told, "frees_on": None}]
         }
         assert problem_of(figures).detail == "2026年3月2日: 12.34\u00a0EUR"
-    assert figures.message == "2026-03-02: 1234"
+    assert figures.message == "2026-03-02: 12.34 EUR"
 
 
 def test_nothing_that_people_type_is_taken_for_a_place_of_a_text(db: Database) -> None:

@@ -3,7 +3,6 @@
 from scf.documents.match.book import Variance
 from scf.documents.quantities import from_micro
 from scf.kernel.errors import Words
-from scf.kernel.money import format_minor
 
 
 def said(one: Variance, currency: str) -> str:  # noqa: PLR0911 - one sentence a code
@@ -35,24 +34,28 @@ def said(one: Variance, currency: str) -> str:  # noqa: PLR0911 - one sentence a
     if one.code == "AMOUNT_EXCEEDED":
         where = Words("Line %(line)s", line=one.order_line) if one.order_line else _THE_ORDER
         return Words(
-            "%(where)s: %(ordered)s ordered, %(before)s invoiced before, %(now)s now.",
+            "%(where)s: %(ordered_minor)s ordered, %(before_minor)s invoiced before, "
+            "%(asked_minor)s now.",
             where=where,
-            ordered=format_minor(facts["ordered_minor"], currency),
-            before=format_minor(facts["before_minor"], currency),
-            now=format_minor(facts["asked_minor"], currency),
+            ordered_minor=facts["ordered_minor"],
+            before_minor=facts["before_minor"],
+            asked_minor=facts["asked_minor"],
+            currency=currency,
         )
     if one.code in {"PRICE_ABOVE", "PRICE_BELOW"}:
         return Words(
-            "Line %(line)s costs %(invoiced)s; at the ordered price it is %(ordered)s.",
+            "Line %(line)s costs %(invoiced_minor)s; at the ordered price it is %(ordered_minor)s.",
             line=one.order_line,
-            invoiced=format_minor(facts["invoiced_minor"], currency),
-            ordered=format_minor(facts["ordered_minor"], currency),
+            invoiced_minor=facts["invoiced_minor"],
+            ordered_minor=facts["ordered_minor"],
+            currency=currency,
         )
     if one.code == "TAX_DIFFERS":
         return Words(
-            "Line %(line)s is taxed differently from the order: %(amount)s of difference.",
+            "Line %(line)s is taxed differently from the order: %(amount_minor)s of difference.",
             line=one.order_line,
-            amount=format_minor(one.amount_minor, currency),
+            amount_minor=one.amount_minor,
+            currency=currency,
         )
     return _waiting_or_unpaired(one, currency)
 
@@ -84,9 +87,10 @@ def _waiting_or_unpaired(one: Variance, currency: str) -> str:
             "Line %(line)s was found in the order by the name of the article only.", line=one.line
         )
     return Words(
-        "Line %(line)s for %(amount)s is not in the order.",
+        "Line %(line)s for %(amount_minor)s is not in the order.",
         line=one.line,
-        amount=format_minor(one.amount_minor, currency),
+        amount_minor=one.amount_minor,
+        currency=currency,
     )
 
 
