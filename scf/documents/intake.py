@@ -29,12 +29,13 @@ from scf.documents.commands import (
     StoreDocuments,
 )
 from scf.documents.invoice_state import INVOICE
+from scf.documents.layouts import confirmed
 from scf.documents.lookup import Lookup
 from scf.documents.models import Invoice, Original, Upload
 from scf.documents.progress import Reach, as_stored
 from scf.documents.readers import FORMAT_NAMES, TABULAR, Format, format_of, read_file, sniff
+from scf.documents.readers.csvfile import CONFIRMED, Recall, open_table
 from scf.documents.readers.csvfile import Table as OpenedTable
-from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.readers.sheetfile import SheetRows
 from scf.documents.rows import payment_fingerprint
@@ -101,7 +102,16 @@ def run_upload(
         with platform.db.snapshot() as conn:
             return summary_of(_one(conn, upload_id))
     reach = Reach()
-    return _Import(platform, row, reach, job, watch).run(read_items(content, row, today, reach))
+
+    kinds = _KINDS_OF_TYPE.get(row.document_type)
+
+    def recall(header: Sequence[str]) -> ColumnMapping | None:
+        with platform.db.snapshot() as conn:
+            known = confirmed(conn, row.org_id, header, before=row.created_at)
+        return known if known is not None and (not kinds or known.kind in kinds) else None
+
+    items = read_items(content, row, today, reach, recall)
+    return _Import(platform, row, reach, job, watch).run(items)
 
 
 def import_job(platform: Platform, job: Claimed) -> dict[str, Any]:
@@ -191,10 +201,12 @@ def read_items(
     upload: Any,  # noqa: ANN401
     today: dt.date,
     reach: Reach | None = None,
+    recall: Recall | None = None,
 ) -> Iterator[Item]:
     """Read a file into results one by one, whatever format it is in.
 
-    ``upload`` says ``format``, ``document_type`` and ``mapping``; ``reach`` is told how far it is.
+    ``upload`` says ``format``, ``document_type`` and ``mapping``; ``reach`` is told how far it is,
+    and ``recall`` is asked for the columns of a table that comes without a mapping.
     """
     reach = reach or Reach()
     if is_table(content, upload.format):
@@ -202,7 +214,7 @@ def read_items(
         if found_format in TABULAR and upload.format not in {"auto", found_format}:
             yield Item(None, (_other_format(upload.format, found_format),))
             return
-        yield from _table_items(content, upload, today, reach)
+        yield from _table_items(content, upload, today, reach, recall)
         return
     parsed = read_file(content, today=today)
     if parsed.format in FORMAT_NAMES and upload.format not in {"auto", parsed.format}:
@@ -235,17 +247,20 @@ def _table_items(
     upload: Any,  # noqa: ANN401
     today: dt.date,
     reach: Reach,
+    recall: Recall | None,
 ) -> Iterator[Item]:
     mapping = ColumnMapping.model_validate(upload.mapping, strict=False) if upload.mapping else None
-    kind = Kind(upload.document_type) if upload.document_type else None
-    table = open_table(content, mapping, kind=kind, today=today, apart=True)
+    wanted = upload.document_type
+    kind = Kind(wanted) if wanted else None
+    table = open_table(content, mapping, kind=kind, today=today, apart=True, recall=recall)
+    if CONFIRMED in table.findings:
+        yield Item(None, (CONFIRMED,))
     if not table.readable:
         yield Item(None, tuple(table.findings))
         return
     # How the file was read is told with its first document.
     told = tuple(found for found in table.findings if found.severity is not Severity.INFO)
     counted: Counter[str] = Counter()
-    wanted = upload.document_type
     reach.total = _rows_of(table, content)
     for row in table.rows():
         reach.done = row.row

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import io
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
@@ -44,6 +44,14 @@ from scf.kernel.findings import Finding, Severity
 MAX_TABLE_BYTES: Final = 200_000_000
 MAX_COLUMNS: Final = 500
 _GZIP: Final = b"\x1f\x8b"
+
+# Gives the mapping that was confirmed for a header, if one was.
+Recall = Callable[[Sequence[str]], "ColumnMapping | None"]
+CONFIRMED: Final = Finding(
+    Severity.INFO,
+    "COLUMNS_CONFIRMED",
+    Words("The columns are read as your firm confirmed them for its last table with this header."),
+)
 
 
 class Table:
@@ -126,10 +134,12 @@ def open_table(
     today: dt.date | None = None,
     max_bytes: int = MAX_TABLE_BYTES,
     apart: bool = False,
+    recall: Recall | None = None,
 ) -> Table:
     """Open a CSV file, packed or plain, or a workbook.
 
-    Without a mapping one is proposed from the first rows, below the header that is found there.
+    Without a mapping, ``recall`` is asked for one that was confirmed for the header that is found,
+    wherever it stands in this file; else one is proposed from the first rows below it.
     With ``apart`` a large text is cut by a process of its own, which is stopped where the rows are
     no longer asked for.
     """
@@ -159,6 +169,13 @@ def open_table(
             or Finding(Severity.ERROR, "HEADER_MISSING", "The file has no readable header row.")
         )
         return Table(mapping, [], findings, raw, source, today)
+    known = recall(header) if mapping is None and recall is not None else None
+    if known is not None and isinstance(book, bytes | Workbook):
+        place = {"header_row": found.header_row, "header_lines": found.header_lines}
+        known = known.model_copy(update=place)
+        again = open_table(book, known, today=today, max_bytes=max_bytes, apart=apart)
+        again.findings.insert(0, CONFIRMED)
+        return again
     if mapping is None and not blocks(findings):
         first = list(islice(raw, SAMPLE_LINES))
         mapping, proposed = propose_mapping(

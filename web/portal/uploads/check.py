@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from scf.documents import intake
 from scf.documents.archives.opening import is_archive
 from scf.documents.commands import READ_AT_ONCE
+from scf.documents.layouts import header_digest
 from scf.documents.models import Invoice, Upload
 from scf.documents.readers.csvfile import Look, prepared
 from scf.documents.readers.sheetfile import Workbook
@@ -62,7 +63,7 @@ def start(upload_id: str) -> str | Response | tuple[str, int]:
         payload |= {
             "mapping": mapping,
             "document_type": choice.kind.value,
-            "header_digest": preview.header_digest(header),
+            "header_digest": header_digest(header),
         }
     small = len(content) <= READ_AT_ONCE and not is_archive(content)
     if tried("upload.start", payload) is not None and small:
@@ -193,7 +194,7 @@ def _stored(reading: Session, look: Look) -> tuple[dict[str, Any] | None, bool]:
     """Give the mapping that the firm chose for this header last, or for one nearly like it."""
     mine = (col(Upload.org_id) == actor().org_id, col(Upload.mapping).is_not(None))
     newest = select(col(Upload.mapping)).where(*mine).order_by(col(Upload.id).desc())
-    same = col(Upload.header_digest) == preview.header_digest(look.header)
+    same = col(Upload.header_digest) == header_digest(look.header)
     stored: dict[str, Any] | None = reading.execute(
         newest.where(same).limit(1)
     ).scalar_one_or_none()

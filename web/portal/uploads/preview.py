@@ -34,7 +34,6 @@ from scf.documents.readers.proposing import Proposal, propose_columns
 from scf.documents.readers.sheetfile import Workbook
 from scf.documents.readers.values import DATE_FORMATS, read_date
 from scf.kernel.findings import Finding
-from scf.kernel.ids import digest
 from scf.kernel.money import EXPONENTS
 from web.portal.uploads.words import field_name, party_name
 
@@ -116,11 +115,6 @@ def looked_into(content: bytes | Workbook, form: Mapping[str, str] | None) -> Lo
         sheet=sheet,
         header_row=header_row_of(form) if same and form.get("header_row") else 0,
     )
-
-
-def header_digest(header: Sequence[str]) -> str:
-    """Give what a header is remembered by."""
-    return digest([name.strip().casefold() for name in header])
 
 
 def proposed(

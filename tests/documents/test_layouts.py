@@ -1,0 +1,103 @@
+"""Columns that a person confirmed once hold for every later table with that header."""
+
+import json
+
+import pytest
+
+from scf.db.engine import Database
+from scf.documents.layouts import header_digest
+from scf.documents.readers.mapping import ColumnMapping
+from tests.documents.archives.packing import packed
+from tests.documents.trade import BUYER, SELLER, Trade, trade_on
+
+# The firm's own side stands in no column: only a person can say that it is the buyer.
+HEADER = ["Beleg", "Tag", "Frist", "Summe", "Von"]
+MAPPING = ColumnMapping.from_json(
+    json.dumps(
+        {
+            "kind": "invoice",
+            "columns": {
+                "number": "Beleg",
+                "issue_on": "Tag",
+                "due_on": "Frist",
+                "payable": "Summe",
+                "seller_duns": "Von",
+            },
+            "constants": {"buyer_duns": BUYER},
+            "date_formats": ["DD.MM.YYYY"],
+            "decimal": "comma",
+            "default_currency": "EUR",
+        }
+    )
+)
+
+
+def sheet(*numbers: str, above: str = "", header: str = ";".join(HEADER)) -> bytes:
+    rows = [f"{number};01.02.2026;30.06.2026;1.234,50;{SELLER}" for number in numbers]
+    return ("\n".join([*([above] if above else []), header, *rows]) + "\n").encode()
+
+
+@pytest.fixture
+def trade(db: Database) -> Trade:
+    made = trade_on(db)
+    held = made.receive(sheet("K-1"), hold=True)
+    made.world.run(
+        "upload.start",
+        made.buyer,
+        upload_id=held,
+        document_type="invoice",
+        mapping=MAPPING,
+        header_digest=header_digest(HEADER),
+    )
+    assert made.finished(held)["stored"] == 1
+    return made
+
+
+def test_a_later_table_with_that_header_needs_no_word(trade: Trade) -> None:
+    later = trade.hand_in(sheet("K-2", "K-3", above="Rechnungen Februar;;;;"))
+    assert (later["stored"], later["bad"]) == (2, 0)
+    assert trade.invoice("K-3").payable_minor == 123_450
+    assert "COLUMNS_CONFIRMED" in trade.codes(later["upload_id"])
+    inside = trade.hand_in(packed({"a/liste.csv": sheet("K-4")}), name="mail.zip")
+    assert inside["stored"] == 1
+    assert trade.invoice("K-4").payable_minor == 123_450
+
+
+def test_the_sender_of_the_file_says_more_than_what_was_confirmed(trade: Trade) -> None:
+    other = MAPPING.model_copy(update={"decimal": "point", "date_formats": ("DD.MM.YYYY",)})
+    told = trade.hand_in(sheet("K-5").replace(b"1.234,50", b"1234.50"), other)
+    assert told["stored"] == 1
+    assert "COLUMNS_CONFIRMED" not in trade.codes(told["upload_id"])
+    payments = trade.hand_in(sheet("K-6"), document_type="payment")
+    assert "COLUMNS_CONFIRMED" not in trade.codes(payments["upload_id"])
+
+
+def test_another_header_and_another_firm_know_nothing_of_it(trade: Trade) -> None:
+    renamed = ";".join(HEADER).replace("Von", "Woher")
+    for summary in (
+        trade.hand_in(sheet("K-7", header=renamed)),
+        trade.hand_in(sheet("K-8"), actor=trade.seller),
+    ):
+        assert summary["stored"] == 0
+        assert "COLUMNS_CONFIRMED" not in trade.codes(summary["upload_id"])
+
+
+def test_a_file_that_came_before_the_word_is_read_without_it(trade: Trade) -> None:
+    """So that whoever goes on with it after a worker's death reads it as it was begun."""
+    fresh = [*HEADER[:-1], "Absender"]
+    early = trade.receive(sheet("K-9", header=";".join(fresh)))
+    trade.world.clock.advance(seconds=1)
+    mapping = MAPPING.model_copy(update={"columns": {**MAPPING.columns, "seller_duns": "Absender"}})
+    held = trade.receive(sheet("K-10", header=";".join(fresh)), hold=True)
+    trade.world.run(
+        "upload.start",
+        trade.buyer,
+        upload_id=held,
+        document_type="invoice",
+        mapping=mapping,
+        header_digest=header_digest(fresh),
+    )
+    assert trade.finished(held)["stored"] == 1
+    assert trade.finished(early)["stored"] == 0
+    trade.world.clock.advance(seconds=1)
+    assert trade.hand_in(sheet("K-11", header=";".join(fresh)))["stored"] == 1
