@@ -14,6 +14,7 @@ from sqlalchemy import Table, select
 
 from scf.db.platform import Platform
 from scf.db.runner import Context, command
+from scf.db.statistics import count_anew
 from scf.documents.commands import MAX_SLICE, add_uploads, columns_of, keep_originals
 from scf.documents.intake import (
     MAX_LINES,
@@ -164,6 +165,7 @@ def take(
             following = batch.begin(part, reading)
             if begun is not None:
                 yield batch.run(begun)
+                count_anew(platform.db)
             begun = following
         if begun is not None:
             yield batch.run(begun)

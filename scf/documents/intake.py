@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from scf.db.leases import Claimed, report_progress
 from scf.db.platform import Platform
 from scf.db.runner import Outcome
+from scf.db.statistics import count_anew
 from scf.db.visibility import not_found, predicate_for
 from scf.documents.canonical import Kind, Party, blocks
 from scf.documents.commands import (
@@ -327,6 +328,7 @@ class _Import:
     def run(self, items: Iterator[Item]) -> dict[str, Any]:
         for number, part in enumerate(_slices(items)):
             self._progress(replayed=self._store(number, part))
+            count_anew(self.platform.db)
         if self.upload.mode == "atomic":
             self._publish()
         else:

@@ -10,12 +10,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import igraph
 import networkx as nx
 import numpy as np
-import polars as pl
 import pytest
-import rustworkx as rx
 from numpy.typing import NDArray
 
 from graph.clearing import clear, debts_of
@@ -63,6 +60,8 @@ def chain() -> SupplyGraph:
 
 @cache
 def in_igraph() -> Any:  # noqa: ANN401 - ships no types
+    import igraph
+
     graph = chain()
     return igraph.Graph(FIRMS, np.column_stack((graph.seller, graph.buyer)), directed=True)
 
@@ -95,6 +94,8 @@ def beside(
 
 @pytest.mark.bench
 def test_five_million_invoices_become_relations(report: Report) -> None:
+    import polars as pl
+
     trades = book()
     columns = {"s": trades.seller, "b": trades.buyer, "a": trades.amount, "d": trades.day}
     frame = pl.DataFrame(columns)
@@ -120,6 +121,9 @@ def test_five_million_invoices_become_relations(report: Report) -> None:
 
 @pytest.mark.bench
 def test_a_neighbourhood_with_ten_thousand_documents_waiting(report: Report) -> None:
+    import igraph
+    import rustworkx as rx
+
     graph, rng = LiveGraph(book()), np.random.default_rng(7)
     for ends in rng.integers(0, FIRMS, (10_000, 2)).tolist():
         graph.add(ends[0], ends[1], 100, 20_400)
@@ -194,6 +198,8 @@ def test_measures_of_the_whole_graph(report: Report) -> None:
 @pytest.mark.bench
 def test_networkx_and_rustworkx_on_a_tenth_of_it(report: Report) -> None:
     """Building a million relations in networkx takes many seconds: a tenth tells enough."""
+    import rustworkx as rx
+
     graph = relations(trades_of(
         book().firms, *(column[: RELATIONS // 10] for column in (
             book().seller, book().buyer, book().amount, book().day,

@@ -94,7 +94,7 @@ _TWINS: Final = "\n UNION ALL ".join(
     f"""SELECT id FROM (
         SELECT twin.id FROM invoice AS twin
         WHERE twin.seller_id = own.seller_id AND {sign}
-        AND twin.buyer_id = own.buyer_id
+        AND <same buyer>
         AND twin.currency = own.currency
         AND twin.id <> own.id
         AND twin.credited_minor < twin.base_minor
@@ -117,17 +117,31 @@ _POSTGRESQL: Final = f"""
 """  # noqa: S608 - our own words
 
 
-def _spelt(statement: str, first: str, last: str, greatest: str) -> str:
+def _spelt(statement: str, first: str, last: str, greatest: str, same_buyer: str) -> str:
     statement = re.sub("<first ([0-9]+)>", first, statement)
-    return re.sub("<last ([0-9]+)>", last, statement).replace("<greatest>", greatest)
+    statement = re.sub("<last ([0-9]+)>", last, statement)
+    return statement.replace("<greatest>", greatest).replace("<same buyer>", same_buyer)
 
 
 _PAIRS: Final = {
     "sqlite": text(
-        _spelt(_SQLITE, r"date(own.issue_on, '-\1 days')", r"date(own.issue_on, '+\1 days')", "max")
+        _spelt(
+            _SQLITE,
+            r"date(own.issue_on, '-\1 days')",
+            r"date(own.issue_on, '+\1 days')",
+            "max",
+            "twin.buyer_id = own.buyer_id",
+        )
     ),
     "postgresql": text(
-        _spelt(_POSTGRESQL, r"own.issue_on - \1", r"own.issue_on + \1", "greatest")
+        _spelt(
+            _POSTGRESQL,
+            r"own.issue_on - \1",
+            r"own.issue_on + \1",
+            "greatest",
+            # Not a column but a sum of one: or all of a pair would be read by the pair's index.
+            "twin.buyer_id || '' = own.buyer_id",
+        )
     ).bindparams(bindparam("ids", type_=ARRAY(String))),
 }
 
