@@ -75,7 +75,8 @@ def place_text(place: str) -> str:
         return str(_("header"))
     found = _IN_TABLE.fullmatch(place)
     if found is None:
-        return place
+        file, _sep, inside = place.partition(": ")  # of an archive
+        return f"{file}: {place_text(inside)}" if _IN_TABLE.fullmatch(inside) else place
     row, line, column = found.groups()
     parts = [_("row %(number)s", number=row)]
     parts += [_("line %(number)s", number=line)] if line else []

@@ -73,12 +73,12 @@ class OpenedZip:
             return closed
         content = self._archive.read(name)
         if not content:
-            return _refused(packed, "FILE_EMPTY", "The file is empty.")
+            return _refused(packed, "FILE_EMPTY", Words("The file is empty."))
         found = format_of(content)
         if found in READABLE:
             return SentFile(packed.name, content, hashlib.sha256(content).hexdigest())
         if found is Format.ZIP:
-            told = "An archive inside an archive is not opened; send its files themselves."
+            told = Words("An archive inside an archive is not opened; send its files themselves.")
             return _refused(packed, "ZIP_NESTED", told)
         message = Words(
             "This looks like %(found)s, which is not read as a document here.", found=found
@@ -88,9 +88,11 @@ class OpenedZip:
     def _closed(self, packed: Packed, name: str) -> Finding | None:
         """Say why a file is not even unpacked."""
         if _LEADS_OUT.match(name):
-            return _refused(packed, "ZIP_NAME", "The name of this file leads out of the archive.")
+            told = Words("The name of this file leads out of the archive.")
+            return _refused(packed, "ZIP_NAME", told)
         if self._archive.entries[name].locked:
-            return _refused(packed, "FILE_ENCRYPTED", "The file is encrypted; save it without.")
+            told = Words("The file is encrypted; save it without.")
+            return _refused(packed, "FILE_ENCRYPTED", told)
         if packed.size > MAX_UPLOAD:
             told = Words("A file of more than %(limit)s bytes is not read.", limit=MAX_UPLOAD)
             return _refused(packed, "FILE_TOO_LARGE", told)
