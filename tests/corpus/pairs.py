@@ -28,6 +28,8 @@ REASONS = (
     ("01.02a-INVOICE", "order_reference", _SALES_ORDER),
     ("01.1[0-3]a-INVOICE", "order_reference", _SALES_ORDER),
     ("03.06a-INVOICE", "seller", "the two tax numbers stand in another order"),
+    ("03.06a-INVOICE", "buyer", "post code and city are exchanged in the UBL"),
+    ("01.20a-INVOICE", "seller", "the placeholders of street and city are named otherwise"),
     ("03.07a-INVOICE", "seller", _CII_MORE),
     ("01.01_comprehensive_test", "seller", _CII_MORE),
     ("03.07a-INVOICE", "payee", _CII_MORE),
