@@ -25,8 +25,8 @@ _GROWN: Final = text(
 def count_anew(db: Database) -> list[str]:
     """Have the planner count the tables that doubled since it last did; gives their names.
 
-    SQLite plans without counting. One who may not
-    analyse a table, or meets somebody who does, passes it over.
+    SQLite plans without counting. A table that one may not analyse, or that somebody analyses at
+    this moment, is passed over.
     """
     if db.dialect != "postgresql":
         return []

@@ -220,7 +220,7 @@ class _PublicHolidays:
         make = holidays.financial_holidays if self._is_market else holidays.country_holidays
         try:
             return make(self._code, self._subdivision or None, years=year, expand=False)
-        except NotImplementedError:
+        except NotImplementedError:  # how the library says that it knows no such place
             place = f"{self._code} {self._subdivision}".strip()
             raise _bad_config(self._name, f"no holidays are known for {place}") from None
 

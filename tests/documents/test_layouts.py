@@ -1,6 +1,7 @@
 """Columns that a person confirmed once hold for every later table with that header."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from scf.db.engine import Database
 from scf.documents.layouts import header_digest
 from scf.documents.readers.mapping import ColumnMapping
 from tests.documents.archives.packing import packed
+from tests.documents.readers.books import workbook
 from tests.documents.trade import BUYER, SELLER, Trade, trade_on
 
 # The firm's own side stands in no column: only a person can say that it is the buyer.
@@ -37,19 +39,24 @@ def sheet(*numbers: str, above: str = "", header: str = ";".join(HEADER)) -> byt
     return ("\n".join([*([above] if above else []), header, *rows]) + "\n").encode()
 
 
+def confirm(trade: Trade, content: bytes, header: list[str], mapping: ColumnMapping) -> None:
+    """Do what the page does: the buyer looks at a file, says its columns, and it is read."""
+    held = trade.receive(content, hold=True)
+    trade.world.run(
+        "upload.start",
+        trade.buyer,
+        upload_id=held,
+        document_type="invoice",
+        mapping=mapping,
+        header_digest=header_digest(header),
+    )
+    assert trade.finished(held)["stored"] == 1
+
+
 @pytest.fixture
 def trade(db: Database) -> Trade:
     made = trade_on(db)
-    held = made.receive(sheet("K-1"), hold=True)
-    made.world.run(
-        "upload.start",
-        made.buyer,
-        upload_id=held,
-        document_type="invoice",
-        mapping=MAPPING,
-        header_digest=header_digest(HEADER),
-    )
-    assert made.finished(held)["stored"] == 1
+    confirm(made, sheet("K-1"), HEADER, MAPPING)
     return made
 
 
@@ -88,16 +95,24 @@ def test_a_file_that_came_before_the_word_is_read_without_it(trade: Trade) -> No
     early = trade.receive(sheet("K-9", header=";".join(fresh)))
     trade.world.clock.advance(seconds=1)
     mapping = MAPPING.model_copy(update={"columns": {**MAPPING.columns, "seller_duns": "Absender"}})
-    held = trade.receive(sheet("K-10", header=";".join(fresh)), hold=True)
-    trade.world.run(
-        "upload.start",
-        trade.buyer,
-        upload_id=held,
-        document_type="invoice",
-        mapping=mapping,
-        header_digest=header_digest(fresh),
-    )
-    assert trade.finished(held)["stored"] == 1
+    confirm(trade, sheet("K-10", header=";".join(fresh)), fresh, mapping)
     assert trade.finished(early)["stored"] == 0
     trade.world.clock.advance(seconds=1)
     assert trade.hand_in(sheet("K-11", header=";".join(fresh)))["stored"] == 1
+
+
+def month(name: str, number: str, beside: str) -> bytes:
+    def change(book: Any, sheet: Any) -> None:
+        sheet.title = name
+        book.create_sheet(beside)["A1"] = "nothing here"
+
+    return workbook(
+        [HEADER, [number, "01.02.2026", "30.06.2026", "1.234,50", SELLER]], change=change
+    )
+
+
+def test_the_sheet_is_the_one_with_that_header_whatever_the_last_was_called(trade: Trade) -> None:
+    named = MAPPING.model_copy(update={"sheet": "Januar"})
+    confirm(trade, month("Januar", "S-1", "Notizen"), HEADER, named)
+    assert trade.hand_in(month("Februar", "S-2", "Januar"))["stored"] == 1
+    assert trade.invoice("S-2").payable_minor == 123_450

@@ -89,6 +89,19 @@ class Moody:
         return self.book.ask(act, member, claims)
 
 
+def take_part(deals: Deals, db: Database, member: str) -> None:
+    """Let a bank join a registry, with the numbers by which its firms are known everywhere."""
+    with db.writer.begin() as conn:
+        for firm, (scheme, value) in ((SELLER, SELLER_LEI), (ANCHOR, BUYER_VAT)):
+            known = {
+                "id": new_id(), "firm_id": firm, "scheme": scheme, "value": value,
+                "scope_org_id": "", "created_at": deals.clock.now(),
+            }  # fmt: skip
+            conn.execute(insert(table(FirmIdentifier)), known)
+        deals.add_account(conn, BANK, "NL91ABNA0417164300")
+    deals.run("registry.join", ADMIN, consortium=CLUB, member=member)
+
+
 class Members(Deals):
     """Deals of a bank that takes part in a registry whose book is kept here."""
 
@@ -102,15 +115,7 @@ class Members(Deals):
         self.platform = dataclasses.replace(
             self.platform, services={"registry": reach}, before=before_commands()
         )
-        with db.writer.begin() as conn:
-            for firm, (scheme, value) in ((SELLER, SELLER_LEI), (ANCHOR, BUYER_VAT)):
-                known = {
-                    "id": new_id(), "firm_id": firm, "scheme": scheme, "value": value,
-                    "scope_org_id": "", "created_at": self.clock.now(),
-                }  # fmt: skip
-                conn.execute(insert(table(FirmIdentifier)), known)
-            self.add_account(conn, BANK, "NL91ABNA0417164300")
-        self.run("registry.join", ADMIN, consortium=CLUB, member="north")
+        take_part(self, db, "north")
 
     def file_of(self, invoice_id: str) -> str:
         """Bring an invoice to a payment file that waits for its release."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from scf.bootstrap import before_commands, load_slices
 from scf.db.engine import Database
@@ -21,12 +21,10 @@ from scf.documents.models import Invoice
 from scf.documents.readers.mapping import ColumnMapping
 from scf.financing.models import Advance
 from scf.kernel.errors import RuleViolation
-from scf.kernel.ids import new_id
-from scf.parties.models import FirmIdentifier
 from scf.programmes.registry.connecting import members_of, registries_of
 from scf.programmes.registry.server import RegistryServer
-from tests.settlement.test_registry import ADMIN, BUYER_VAT, NO_CHECKS, SELLER_LEI
-from tests.support.deals import ANCHOR, BANK, CHECKER, MAKER, SELLER, TREASURER, Deals, table
+from tests.settlement.test_registry import BUYER_VAT, NO_CHECKS, SELLER_LEI, take_part
+from tests.support.deals import CHECKER, MAKER, TREASURER, Deals, table
 
 CLUB = "club"
 KEYS = f'[{CLUB}.keys]\n1 = "{"5a" * 32}"\n'
@@ -57,15 +55,7 @@ class House(Deals):
             services={"registry": registries_of(file, may_make=False)},
             before=before_commands(),
         )
-        with db.writer.begin() as conn:
-            for firm, (scheme, value) in ((SELLER, SELLER_LEI), (ANCHOR, BUYER_VAT)):
-                known = {
-                    "id": new_id(), "firm_id": firm, "scheme": scheme, "value": value,
-                    "scope_org_id": "", "created_at": self.clock.now(),
-                }  # fmt: skip
-                conn.execute(insert(table(FirmIdentifier)), known)
-            self.add_account(conn, BANK, "NL91ABNA0417164300")
-        self.run("registry.join", ADMIN, consortium=CLUB, member=member)
+        take_part(self, db, member)
 
     def sent(self, number: str, amount: str = "1.000,00") -> str:
         """Let the seller hand in its invoice as a table; the buyer accepts it."""

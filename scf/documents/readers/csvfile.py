@@ -171,7 +171,8 @@ def open_table(
         return Table(mapping, [], findings, raw, source, today)
     known = recall(header) if mapping is None and recall is not None else None
     if known is not None and isinstance(book, bytes | Workbook):
-        place = {"header_row": found.header_row, "header_lines": found.header_lines}
+        # The sheet is the one on which this header stands, whatever its name was the last time.
+        place = {"header_row": found.header_row, "header_lines": found.header_lines, "sheet": ""}
         known = known.model_copy(update=place)
         again = open_table(book, known, today=today, max_bytes=max_bytes, apart=apart)
         again.findings.insert(0, CONFIRMED)
