@@ -1,9 +1,10 @@
 """Columns that a person confirmed once hold for every later table with that header."""
 
 import json
-from typing import Any
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from scf.db.engine import Database
 from scf.documents.layouts import header_digest
@@ -102,7 +103,7 @@ def test_a_file_that_came_before_the_word_is_read_without_it(trade: Trade) -> No
 
 
 def month(name: str, number: str, beside: str) -> bytes:
-    def change(book: Any, sheet: Any) -> None:
+    def change(book: Workbook, sheet: Worksheet) -> None:
         sheet.title = name
         book.create_sheet(beside)["A1"] = "nothing here"
 
