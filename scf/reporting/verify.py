@@ -82,10 +82,13 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
     After the checks the rows that no seal holds yet are sealed, unless something was found.
     """
     report = Report()
+    # Before the snapshot: what left the platform was stored by then. Read afterwards, a seal that a
+    # worker makes and exports meanwhile would look as if it had never been stored.
+    exported = _exported_lines(seals)
     with platform.db.snapshot() as conn:
         checks: dict[str, Callable[[], Iterator[Breach]]] = {
             "audit trail": lambda: _audit(conn, platform),
-            "exported seals": lambda: _exported(conn, seals),
+            "exported seals": lambda: _exported(conn, exported),
             "ledger": lambda: _of_books(accounting.ledger(conn)),
             "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
             "limit tree": lambda: _limits(conn),
@@ -155,16 +158,25 @@ def _audit(conn: Connection, platform: Platform) -> Iterator[Breach]:
         yield Breach(one.code, one.where, one.message)
 
 
-def _exported(conn: Connection, seals: Path | None) -> Iterator[Breach]:
+def _exported_lines(seals: Path | None) -> dict[str, dict[str, Any]]:
+    """Read the exported seals by their places; a line without its end is still being written."""
     if seals is None or not seals.exists():
-        return
+        return {}
+    whole = seals.read_text(encoding="utf-8").splitlines(keepends=True)
+    return {
+        f"{seals.name} line {number}": json.loads(line)
+        for number, line in enumerate(whole, start=1)
+        if line.endswith("\n")
+    }
+
+
+def _exported(conn: Connection, lines: dict[str, dict[str, Any]]) -> Iterator[Breach]:
     stored = dict(conn.execute(select(_seal.c.seq, _seal.c.digest)).all())
-    for number, line in enumerate(seals.read_text(encoding="utf-8").splitlines(), start=1):
-        exported = json.loads(line)
+    for where, exported in lines.items():
         if stored.get(exported["seq"]) != exported["digest"]:
             yield Breach(
                 "SEAL_NOT_STORED",
-                f"{seals.name} line {number}",
+                where,
                 f"Seal {exported['seq']} left the platform and is not in the database as it was.",
             )
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, create_engine, delete, select, text, update
+from sqlalchemy import Connection, Table, create_engine, delete, select, text, update
 from sqlalchemy.sql.dml import UpdateBase
 
+from scf.db import seal
 from scf.db.audit import row_digest
 from scf.db.engine import Database
 from scf.db.models import AuditLog, AuditSeal, AuditSealRow
@@ -286,6 +287,29 @@ def test_the_end_of_the_trail_cut_off_with_its_seals_is_found_by_the_exported_on
     world.close_to(world.today)
     assert found(world) == []  # sealed anew under the same number
     assert [one.code for one in found(world, file)] == ["SEAL_NOT_STORED"]
+
+
+def test_a_seal_that_a_worker_exports_while_the_checks_run_was_not_taken_from_the_database(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, file = World(db, tmp_path / "bank"), tmp_path / "seals.jsonl"
+    world.financed("1,000.00", "INV-1", SOON)
+    seal_and_export(world.platform, file)
+    world.close_to(world.today)
+    checks = seal.verify
+
+    def meanwhile(conn: Connection, now: dt.datetime) -> list[seal.Breach]:
+        told = list(checks(conn, now))  # the checks have their snapshot by now
+        seal_and_export(world.platform, file)
+        return told
+
+    monkeypatch.setattr(seal, "verify", meanwhile)
+    assert found(world, file) == []
+    assert len(file.read_text("utf-8").splitlines()) == 2  # there was something to seal
+    monkeypatch.undo()
+    with file.open("a", encoding="utf-8") as writing:
+        writing.write('{"digest": "half a li')  # a worker stands in the middle of the third
+    assert found(world, file) == []
 
 
 def test_a_seal_that_never_reached_the_file_is_exported_by_the_next_one(
