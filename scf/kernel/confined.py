@@ -15,7 +15,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import IO, Final
 
@@ -26,6 +26,7 @@ _NO_MEMORY: Final = 4
 _OURS: Final = "scf."
 _MAX_WORDS: Final = 65_536
 _BLOCK: Final = 262_144
+_AHEAD: Final = 1_048_576  # as much as Linux lets a pipe hold
 _KINDS: Final[dict[str, type[ScfError]]] = {"InvalidInput": InvalidInput, "TooLarge": TooLarge}
 
 
@@ -82,11 +83,12 @@ def stream(
     source: bytes,
     options: Mapping[str, object] | None = None,
     limits: Limits = USUAL,
-) -> Iterator[bytes]:
+) -> Generator[bytes, None, None]:
     """Call a function in a limited process; gives the lines that it writes while it writes them.
 
-    The process waits while nobody asks for its next line, and is ended where nobody will. It may
-    be silent for ``wall_seconds``; ``output_bytes`` bound one line here.
+    The process goes ahead by what a pipe holds, then waits while nobody asks for its next line, and
+    is ended where nobody will. It may be silent for ``wall_seconds``; ``output_bytes`` bound one
+    line here.
 
     Raises
     ------
@@ -100,6 +102,7 @@ def stream(
         given.write(source)
         given.seek(0)
         with _started(words, given, subprocess.PIPE, told) as child:
+            _widen(child)
             try:
                 yield from _lines(child, limits)
                 code = child.wait(limits.wall_seconds)
@@ -110,6 +113,16 @@ def stream(
         if code:
             told.seek(0)
             raise _refusal(code, told.read(_MAX_WORDS))
+
+
+def _widen(child: subprocess.Popen[bytes]) -> None:
+    """Let a process write ahead while what it wrote before is worked on, where the system can."""
+    import fcntl
+
+    mouth = child.stdout
+    if mouth is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):  # more than this system gives one user
+            fcntl.fcntl(mouth, fcntl.F_SETPIPE_SZ, _AHEAD)
 
 
 def _lines(child: subprocess.Popen[bytes], limits: Limits) -> Iterator[bytes]:

@@ -65,6 +65,7 @@ class Table:
         raw: Iterator[RawRow],
         source: Lines | SheetRows | ApartRows | None,
         today: dt.date | None,
+        header_line: int = 0,
     ) -> None:
         self.mapping = mapping
         self.header = header
@@ -72,6 +73,7 @@ class Table:
         self._raw = raw
         self.source = source
         self._today = today
+        self._header_line = header_line  # the last line of it
 
     @property
     def readable(self) -> bool:
@@ -100,7 +102,10 @@ class Table:
         raw, source = self._raw, self.source
         if isinstance(source, SheetRows) and (errors := source.errors()):
             raw = refused_cells(raw, errors, set(reader.used), self.header)
-        yield from reader.documents(raw)
+        if isinstance(source, ApartRows) and source.very_large:
+            yield from source.documents(reader, self._header_line)
+        else:
+            yield from reader.documents(raw)
         if source is not None and source.broken is not None:
             yield TableRow(source.number, None, (source.broken,), 0)
 
@@ -162,8 +167,8 @@ def open_table(
         raw = _chain(first, raw)
     else:
         found = Layout(mapping.header_row, mapping.header_lines)
-    header = _header(raw, found)
-    if header is None:
+    header, line = _header(raw, found)
+    if not header:
         findings.append(
             source.broken
             or Finding(Severity.ERROR, "HEADER_MISSING", "The file has no readable header row.")
@@ -198,7 +203,7 @@ def open_table(
                 source, raw = again.source or source, again.raw_rows()
     if mapping is not None:
         findings += _header_findings(header, mapping)
-    return Table(mapping, header, findings, raw, source, today)
+    return Table(mapping, header, findings, raw, source, today, line)
 
 
 def _of_book(
@@ -328,7 +333,7 @@ def look_into(
         layout = Layout(header_row)
     findings += layout.findings
     rest = iter(first)
-    header = _header(rest, layout) or []
+    header, _line = _header(rest, layout)
     look = Look(layout, header, documents_of(rest, header), findings)
     if isinstance(content, Workbook) and isinstance(source, SheetRows):
         return look._replace(
@@ -371,17 +376,19 @@ def _more(book: BinaryIO | bytes | Workbook, found: Layout, *, apart: bool) -> M
     return lambda columns: values_of(book, columns, how, apart=apart)
 
 
-def _header(raw: Iterator[RawRow], found: Layout) -> list[str] | None:
+def _header(raw: Iterator[RawRow], found: Layout) -> tuple[list[str], int]:
+    """Give the names of the header, if there are any, and its last line."""
     for row in raw:
         if row.line < found.header_row:
             continue
-        cells = row.cells[:MAX_COLUMNS]
+        cells, line = row.cells[:MAX_COLUMNS], row.line
         if found.header_lines > 1:
             below = next(raw, None)
             cells = joined(cells, below.cells[:MAX_COLUMNS] if below else ())
+            line = below.line if below else line
         names = [squeeze(cell) for cell in cells]
-        return names if any(names) else None
-    return None
+        return (names if any(names) else []), line
+    return [], 0
 
 
 def _header_findings(header: list[str], mapping: ColumnMapping) -> list[Finding]:

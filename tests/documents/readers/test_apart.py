@@ -1,6 +1,7 @@
 """Large files are read by a process of their own, and come to what they come to here."""
 
 import gzip
+import json
 import random
 import subprocess
 from collections.abc import Iterator
@@ -12,8 +13,12 @@ from scf.db.engine import Database
 from scf.documents.canonical import Kind
 from scf.documents.readers import apart, files, textrows
 from scf.documents.readers.csvfile import open_table
+from scf.documents.readers.handedover import handed_over, taken_over
+from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.readers.table import RawRow
+from scf.documents.readers.tablerows import RowReader
 from scf.kernel import confined
+from scf.kernel.errors import InvalidInput
 from tests.documents import ubl
 from tests.documents.trade import DAY, INVOICES, invoice_table, trade_on
 
@@ -70,6 +75,98 @@ def test_a_table_without_a_mapping_is_proposed_alike() -> None:
     assert list(here.rows()) == list(there.rows())
 
 
+# Rows that fill every form of field that a table has: amounts, days, firms, references, lines.
+EVERY_FIELD = ColumnMapping(
+    kind=Kind.INVOICE,
+    columns={
+        name: name
+        for name in (
+            "number", "issue_on", "due_on", "seller_name", "seller_vat", "buyer_name", "payee_name",
+            "payable", "prepaid", "order_reference", "iban", "bic", "note", "billing_reference",
+            "despatch_reference", "tax_scheme", "tax_invoice_number", "tax_invoice_code",
+            "item_name", "item_id", "quantity", "price", "line_net",
+        )
+    },
+    default_currency="EUR",
+)  # fmt: skip
+EVERY_HEADER = list(EVERY_FIELD.columns)
+EVERY_ROW = [
+    "A-1", "2026-01-05", "2026-03-05", "Werk Nord", "DE136695976", "Anlage Süd", "Bank West",
+    "20.00", "1.50", "PO-7", "DE89370400440532013000", "COBADEFFXXX", "as agreed", "A-0", "L-9",
+    "cn-fapiao", "12345678", "044001900111", "Bolt", "B-1", "2", "5.00", "10.00",
+]  # fmt: skip
+
+
+def every_row() -> list[RawRow]:
+    """Two lines of one document, one with other firms, a bad one, one with nothing but a head."""
+    _number, day, due, *rest = EVERY_ROW
+    return [
+        RawRow(2, EVERY_ROW),
+        RawRow(3, [*EVERY_ROW[:-5], "Nut", "", "1", "", "10.00"]),
+        RawRow(4, ["A-2", day, "", "Werk Ost", *rest[1:]]),
+        RawRow(5, ["A-3", "soon", due, *rest]),
+        RawRow(6, ["A-4", day, due, *rest[:2], "Anlage West", "", "7.00", *[""] * 15]),
+    ]
+
+
+def test_documents_of_every_form_are_taken_over_as_they_were_read() -> None:
+    reader = RowReader(EVERY_FIELD, EVERY_HEADER, DAY)
+    results = list(reader.documents(iter(every_row())))
+    told = [json.loads(json.dumps(part)) for part in handed_over(results)]
+    again = [result for part in told for result in taken_over(part, reader)]
+    assert again == results
+    documents = [one.document for one in results if one.document is not None]
+    assert len(documents) == 3
+    assert documents[0].lines[1].item_name == "Nut"
+    assert documents[0].tax_identity is not None
+    for one, other in zip(results, again, strict=True):
+        if one.document is not None and other.document is not None:
+            assert list(map(type, one.document)) == list(map(type, other.document))
+            assert one.document.place("number") == other.document.place("number")
+            assert one.document.source.places == other.document.source.places
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("number", [1, 2, 3]),
+        ("number", ["A-1", "A-2"]),
+        ("payable_minor", ["1", 2, 3]),
+        ("payable_minor", [True, 2, 3]),
+        ("payable_minor", [2**63, 2, 3]),
+        ("issue_on", ["2026-13-01", "2026-01-01", "2026-01-01"]),
+        ("seller", [0, 1, 99]),
+        ("lines", [[["1"]], [], []]),
+        ("billing_references", [[[7, None]], [], []]),
+        ("kind", ["order", "order", "order"]),
+        ("profile", ["a", "b", "c"]),
+    ],
+)
+def test_what_no_reader_writes_is_not_taken_over(name: str, value: list[Any]) -> None:
+    reader = RowReader(EVERY_FIELD, EVERY_HEADER, DAY)
+    (part,) = handed_over(reader.documents(iter(every_row())))
+    told = json.loads(json.dumps(part))
+    told["same"].pop(name, None)
+    told["own"][name] = value
+    with pytest.raises(InvalidInput, match="damaged"):
+        list(taken_over(told, reader))
+
+
+@pytest.mark.parametrize("name", ["utf-8", "utf-16"])
+def test_documents_read_by_another_process_are_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(textrows, "VERY_LARGE", textrows.LARGE)
+    here, there = (
+        open_table(CONTENTS[name], INVOICES, today=DAY, apart=aside) for aside in (False, True)
+    )
+    rows = list(here.rows())
+    assert len(rows) > 2_990
+    assert rows == list(there.rows())
+    assert there.source is not None
+    assert there.source.number == rows[-1].row
+
+
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     started = confined._started
@@ -114,6 +211,21 @@ def test_a_reader_that_is_killed_costs_the_rest_of_its_file_and_nothing_else(
     assert (told.code, told.place) == ("READING_LIMIT", "row 251")
     assert told.message == "Reading this file takes more time or memory than a file may."
     assert len(children) == 1
+
+
+def test_a_reader_of_documents_that_is_killed_costs_the_rest_of_its_file(
+    children: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(textrows, "VERY_LARGE", textrows.LARGE)
+    table = open_table(CONTENTS["utf-8"], INVOICES, today=DAY, apart=True)
+    rows = table.rows()
+    first = next(rows)
+    assert [child.poll() is None for child in children] == [False, True], "one reads, not two"
+    children[1].kill()
+    *rest, last = rows
+    assert first.row == 2
+    assert [found.code for found in last.findings] == ["READING_LIMIT"]
+    assert last.findings[0].place == f"row {rest[-1].row + 1}"
 
 
 def test_a_reader_that_says_nothing_or_does_not_end_its_line_is_ended(
