@@ -221,7 +221,7 @@ def read_items(
     if parsed.format in FORMAT_NAMES and upload.format not in {"auto", parsed.format}:
         yield Item(None, (_other_format(upload.format, parsed.format), *parsed.findings))
         return
-    reach.total = len(parsed.documents)
+    reach.total, reach.unit = len(parsed.documents), "documents"
     for document in parsed.documents:
         reach.done += 1
         yield _of_type(Item(document, document.findings), upload.document_type)

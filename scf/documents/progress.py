@@ -3,15 +3,19 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+# A table is read row by row, an archive file by file, and any other file by its documents.
+Unit = Literal["rows", "documents", "files"]
 
 
 @dataclass
 class Reach:
-    """How far into a file the reading has come, in rows of a table or documents of any other."""
+    """How far into a file the reading has come, and in what that is counted."""
 
     done: int = 0
     total: int | None = None  # unknown, where nothing but reading it would tell
+    unit: Unit = "rows"
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Pace:
     total: int | None
     per_second: int
     seconds_left: int | None
+    unit: str
 
 
 def as_stored(reach: Reach, begun_at: int, since: dt.datetime, at: dt.datetime) -> dict[str, Any]:
@@ -29,6 +34,7 @@ def as_stored(reach: Reach, begun_at: int, since: dt.datetime, at: dt.datetime) 
     return {
         "rows_done": reach.done,
         "rows_total": reach.total,
+        "unit": reach.unit,
         "began_at": begun_at,
         "since": since.isoformat(),
         "at": at.isoformat(),
@@ -41,11 +47,11 @@ def pace(progress: Mapping[str, Any] | None) -> Pace:
     What a run before it had done is not counted as speed.
     """
     if not progress or "rows_done" not in progress:
-        return Pace(0, None, 0, None)
+        return Pace(0, None, 0, None, "rows")
     done, total = int(progress["rows_done"]), progress["rows_total"]
     seconds = (
         dt.datetime.fromisoformat(progress["at"]) - dt.datetime.fromisoformat(progress["since"])
     ).total_seconds()
     speed = (done - int(progress["began_at"])) / seconds if seconds > 0 else 0
     left = None if total is None or speed <= 0 else max(0, round((total - done) / speed))
-    return Pace(done, total, round(speed), left)
+    return Pace(done, total, round(speed), left, progress.get("unit", "rows"))

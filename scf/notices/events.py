@@ -124,13 +124,13 @@ def _of_channel_file(row: Any, channel: str) -> Words:  # noqa: ANN401 - a row
 def _of_file(row: Any) -> Words:  # noqa: ANN401 - a row
     if row.state == "REFUSED":
         return Words(
-            "%(name)s is read, and nothing of it was stored. Rows to fix: %(bad)s.",
+            "%(name)s is read, and nothing of it was stored. To fix: %(bad)s.",
             name=row.name,
             bad=row.bad_count,
         )
     if row.bad_count:
         return Words(
-            "%(name)s is read. Stored: %(stored)s. Rows to fix: %(bad)s.",
+            "%(name)s is read. Stored: %(stored)s. To fix: %(bad)s.",
             name=row.name,
             stored=row.stored_count,
             bad=row.bad_count,

@@ -198,3 +198,4 @@ def test_the_worker_imports_what_was_queued_and_tells_how_far_it_is(trade: Trade
         job = session.get(Job, received["job_id"])
         assert job is not None
         assert (job.state, job.progress["rows_done"], job.result["stored"]) == ("DONE", 1, 1)
+        assert job.progress["unit"] == "documents"

@@ -83,6 +83,7 @@ def must_be_whole(trade: Trade, count: int, good: set[str], *, times: int) -> No
         job = conn.execute(select(table(Job)).where(table(Job).c.kind == "documents.import")).one()
     assert (job.state, job.attempts) == ("DONE", times)
     assert job.progress["rows_done"] == count + 1  # the header is a row of the file
+    assert job.progress["unit"] == "rows"
     assert (one(trade, Notice).topic, one(trade, Notice).user_id) == (
         "upload.finished",
         trade.buyer.user_id,

@@ -56,7 +56,7 @@ def hand_in(trading: Trading, content: bytes) -> str:
 def test_the_sender_of_a_file_is_told_what_came_of_it_and_nobody_else(trading: Trading) -> None:
     hand_in(trading, TABLE)
     work_off(trading)
-    assert told(trading, "treasurer") == ["mine.csv is read. Stored: 2. Rows to fix: 1."]
+    assert told(trading, "treasurer") == ["mine.csv is read. Stored: 2. To fix: 1."]
     assert told(trading, "colleague") == []
 
 

@@ -59,7 +59,9 @@ def who_list() -> str:
     must("identity.decide")
     with platform().db.snapshot() as conn:
         rows = cases(conn, actor())
-    return render_template("who/list.html", cases=rows, tiers=TIERS, sides=SIDES)
+    return render_template(
+        "who/list.html", cases=rows, tiers=TIERS, sides=SIDES, back=back_of(actor())
+    )
 
 
 @portal.get("/who/<finding_id>")

@@ -52,7 +52,7 @@ class _Archive:
         self.job, self.watch = job, watch
         # In the name of who handed the archive in; that person was allowed to when it was received.
         self.actor = Actor(row.user_id, row.org_id, frozenset({Role.OPERATOR, Role.TREASURER}))
-        self.reach = Reach()
+        self.reach = Reach(unit="files")
         self.since = self.told_at = platform.clock.now()
         self.began_at = 0
         self.waiting: deque[Noted] = deque()  # in the order of the archive

@@ -68,8 +68,13 @@ def explained(session: Session, invoice: Invoice) -> Explained:
         .order_by(col(InvoiceLine.place))
         .limit(_MOST)
     ).all()
+    meant = _meant(session, invoice)
     lines = tuple(
-        _shown(line, ordered, tuple(one for ref, one in said_of if ref and ref == line.line_ref))
+        _shown(
+            line,
+            ordered or meant.get(line.line_ref),
+            tuple(one for ref, one in said_of if ref and ref == line.line_ref),
+        )
         for line, ordered in found
     )
     refs = {line.line for line in lines}
@@ -87,6 +92,21 @@ def explained(session: Session, invoice: Invoice) -> Explained:
         sum(worth.values()),
         list(acts.scalars()),
     )
+
+
+def _meant(session: Session, invoice: Invoice) -> dict[str, OrderLine]:
+    """Give the order line that each line was compared with, where it took nothing of it."""
+    named = {one["line"]: one["order_line"] for one in invoice.variances or () if one["order_line"]}
+    if not named or invoice.order_id is None:
+        return {}
+    rows = session.execute(
+        select(OrderLine).where(
+            col(OrderLine.order_id) == invoice.order_id,
+            col(OrderLine.line_ref).in_(sorted(set(named.values()))),
+        )
+    ).scalars()
+    by_ref = {row.line_ref: row for row in rows}
+    return {line: by_ref[ref] for line, ref in named.items() if ref in by_ref}
 
 
 def told(stored: Mapping[str, Any], currency: str) -> Told:

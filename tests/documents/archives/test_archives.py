@@ -203,9 +203,11 @@ def test_who_reads_an_archive_says_now_and_then_that_it_lives(
     trade: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "BEAT", dt.timedelta(0))
-    told: list[tuple[int, int | None]] = []
+    told: list[tuple[int, int | None, str]] = []
     upload_id = trade.receive(packed({f"{n}.xml": ubl.invoice(f"I-{n}", "1.00") for n in range(4)}))
     intake.run_upload(
-        trade.world.platform, upload_id, watch=lambda reach: told.append((reach.done, reach.total))
+        trade.world.platform,
+        upload_id,
+        watch=lambda reach: told.append((reach.done, reach.total, reach.unit)),
     )
-    assert told == [*[(0, 4)] * 4, (4, 4)]
+    assert told == [*[(0, 4, "files")] * 4, (4, 4, "files")]

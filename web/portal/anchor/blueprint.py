@@ -15,7 +15,7 @@ from scf.programmes.service import programme_for, terms_on
 from scf.reporting.alike import undecided
 from web.context import actor, now
 from web.portal.acting import must
-from web.portal.anchor.words import label_of, match_words
+from web.portal.anchor.words import label_of, match_remedy, match_words
 
 anchor = Blueprint("anchor", __name__, url_prefix="/anchor")
 OPEN = ("NONE", "SENT")
@@ -39,6 +39,7 @@ def _words() -> dict[str, Any]:
         "me": who.user_id if who is not None else "",
         "label_of": label_of,
         "match_words": match_words,
+        "match_remedy": match_remedy,
     }
 
 

@@ -42,6 +42,28 @@ _MATCH: Final[Mapping[str, object]] = {
 }
 
 
+def match_remedy(code: str | None) -> str:
+    """Return what settles an exception in matching, and who does it."""
+    return str(_REMEDY.get(code or "", _("Let it pass, or ask for a credit note.")))
+
+
+_ORDER: Final = _l("Set it to the right order, or reject it.")
+_REMEDY: Final[Mapping[str, object]] = {
+    "ORDER_MISSING": _l("Upload the order, or set the invoice to another one."),
+    "ORDER_CANCELLED": _ORDER,
+    "ORDER_REFUSED": _ORDER,
+    "ORDER_CURRENCY": _ORDER,
+    "ORDER_LINE_UNKNOWN": _ORDER,
+    "LINE_AMBIGUOUS": _l("Ask the supplier to name the lines of the order."),
+    "UNIT_DIFFERS": _l("Say how much one pack holds."),
+    "QUANTITY_EXCEEDED": _l("Ask for a credit note, or change the order."),
+    "TAX_DIFFERS": _l("Ask for a credit note, or let it pass."),
+    "PRICE_BELOW": _l("Let it pass, or change the order."),
+    "RECEIPT_MISSING": _l("Record what arrived."),
+    "DESPATCH_MISSING": _l("Wait for the supplier's despatch advice."),
+}
+
+
 def blockers(row: Invoice) -> list[str]:
     """Return why an invoice wants a look of its own before it is accepted."""
     found = []

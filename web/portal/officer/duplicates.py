@@ -67,7 +67,8 @@ def compared(twin: Paper, paper: Paper) -> Iterable[tuple[str, str, str, bool | 
     yield _("Due"), *due, twin.due_on == paper.due_on
     same_order = twin.order == paper.order if twin.order or paper.order else None
     yield _("Order"), twin.order or "–", paper.order or "–", same_order
-    yield _("Lines"), str(twin.lines), str(paper.lines), None
+    if twin.lines or paper.lines:
+        yield _("Lines"), str(twin.lines), str(paper.lines), None
     matched = [match_state(one.match_state)[0] for one in (twin, paper)]
     yield _("Fits its order"), *matched, None
     accepted = [acceptance_state(one.acceptance_state)[0] for one in (twin, paper)]
@@ -94,4 +95,14 @@ def decide_duplicate(suspicion_id: str) -> Any:  # noqa: ANN401 - a page or a wa
         if result["state"] == "PROPOSED"
         else _("Your word is recorded.")
     )
-    return done(said, url_for("officer.duplicates"))
+    return done(said, _following(suspicion_id))
+
+
+def _following(suspicion_id: str) -> str:
+    """Give the next pair that waits for this person's word, else the list."""
+    with reading() as session:
+        rest = [one for one in alike(session, actor()) if one.by_id != actor().user_id]
+    for one in rest:
+        if one.id != suspicion_id:
+            return url_for("officer.duplicate", suspicion_id=one.id)
+    return url_for("officer.duplicates")

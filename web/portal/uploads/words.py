@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from scf.documents.canonical import Kind
 from scf.documents.readers.mapping import SCHEMES, fields_of
 from scf.documents.readers.values import DATE_FORMATS, read_date
+from web.i18n import day as shown_day
 
 
 def field_name(name: str) -> str:
@@ -97,7 +97,7 @@ def date_choices(dates: Sequence[str], chosen: str) -> list[tuple[str, str]]:
     for form in DATE_FORMATS:
         day = next((day for text in dates if (day := read_date(text, (form,)))), None)
         name = date_form_name(form)
-        named.append((form, f"{name} · {format_date(day, 'long')}" if day else name))
+        named.append((form, f"{name} · {shown_day(day)}" if day else name))
     return named
 
 

@@ -66,6 +66,7 @@ def test_the_list_says_why_and_for_how_much_and_an_approver_lets_pass(of: Served
         "Its order is not here",
         "It counts in another unit",
         "10.00",
+        "Say how much one pack holds.",
     ):
         assert text in page
     only = approver.get("/anchor/matching?why=AMOUNT_EXCEEDED")
@@ -96,6 +97,7 @@ def test_the_page_of_an_invoice_settles_unit_order_and_receipt(of: Served) -> No
     packed = invoice(of, "PACKED")
     page = clerk.get(f"/anchor/invoices/{packed.id}")
     assert "Line 1 is ordered in EA, invoiced in CT." in page
+    assert "24 EA" in page  # what was ordered, though the invoice takes nothing of it
     pack = {"key": clerk.field("key"), "line_id": clerk.field("line_id"), "pack_unit": "CT"}
     clerk.post(f"/anchor/invoices/{packed.id}/pack", pack | {"per_pack": "12"})
     assert invoice(of, "PACKED").match_state == "MATCHED"
