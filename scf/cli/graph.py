@@ -8,6 +8,9 @@ from scf.chain import nightly, views
 from scf.cli.common import SESSION, show, show_list
 from scf.kernel.money import format_minor
 from scf.parties.access import authorise
+from scf.parties.service import firm_names
+from scf.reporting import whatif as book
+from scf.risk import whatif
 
 graph = typer.Typer(help="The supply chain as a graph: build, show.", no_args_is_help=True)
 
@@ -60,6 +63,88 @@ def show_firm(
     for one in seen.deeper:
         count = "fewer than 5" if one.firms is None else one.firms
         typer.echo(f"level {one.level:+d}: {count} more firms")
+
+
+@graph.command("what-if")
+def what_if(
+    firm: Annotated[str, typer.Argument(metavar="FIRM", help="Id, or scheme:value")],
+    late: Annotated[int, typer.Option(metavar="DAYS", help="It pays so many days late")] = 0,
+    downgrade: Annotated[
+        int, typer.Option(metavar="GRADES", help="It falls by so many grades")
+    ] = 0,
+) -> None:
+    """Show whom a firm's failure reaches (or its delay, or a worse grade); nothing is changed."""
+    if late and downgrade:
+        raise typer.BadParameter("Either --late or --downgrade.")
+    authorise(SESSION.actor, "graph.explore")
+    firm_id, bank_id = SESSION.firm(firm), SESSION.actor.org_id
+    event: whatif.Event = "late" if late else "downgrade" if downgrade else "fails"
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        conn = session.connection()
+        found = whatif.answer(whatif.state_of(conn, bank_id), firm_id, event, late or downgrade)
+        claims = book.claims_on(session, bank_id, {firm_id, *found.touched})
+        over = book.limits_over(session, bank_id, found)
+        steps = {step for one in found.moved for step in one.path}
+        names = firm_names(conn, {firm_id, *found.touched, *steps})
+    answer: dict[str, Any] = {
+        "firm": names.get(firm_id, firm_id),
+        "as_of_on": found.as_of_on,
+        "snapshot_id": found.snapshot_id,
+        "event": found.event,
+        "grade": f"{found.grade_before} -> {found.grade_after}",
+        "more_failures": round(found.total, 6),
+        "of_which_not_listed": round(found.rest, 6),
+        "open_on_it": format_minor(found.receivable_minor, whatif.PLANNING),
+        "put_off": format_minor(found.put_off_minor, whatif.PLANNING),
+    }
+    tables: dict[str, list[dict[str, Any]]] = {
+        "firms": [
+            {
+                "firm": names.get(one.firm_id, one.firm_id),
+                "pd_before_percent": round(100 * one.pd_before, 4),
+                "pd_after_percent": round(100 * one.pd_after, 4),
+                "grade": f"{one.grade_before} -> {one.grade_after}",
+                "open_on_it": format_minor(one.receivable_minor, whatif.PLANNING),
+                "path": " > ".join(names.get(step, step) for step in one.path),
+            }
+            for one in found.moved
+        ],
+        "short": [
+            {
+                "firm": names.get(one.firm_id, one.firm_id),
+                "week": one.week,
+                "unpaid_before": format_minor(one.before_minor, whatif.PLANNING),
+                "unpaid_after": format_minor(one.after_minor, whatif.PLANNING),
+            }
+            for one in found.short
+        ],
+        "claims": [
+            {
+                "firm": names.get(one.firm_id, one.firm_id),
+                "currency": one.currency,
+                "owed": format_minor(one.owed_minor, one.currency),
+                "recourse": format_minor(one.recourse_minor, one.currency),
+            }
+            for one in claims
+        ],
+        "limits": [
+            {
+                "kind": one.line.kind,
+                "name": one.line.name,
+                "taken": format_minor(one.line.taken_minor, one.line.currency),
+                "limit": format_minor(one.line.limit_minor, one.line.currency),
+                "because_of": names.get(one.firm_id, one.firm_id),
+            }
+            for one in over
+        ],
+    }
+    if SESSION.as_json:
+        show(answer | tables)
+        return
+    show(answer)
+    for name, rows in tables.items():
+        if rows:
+            show_list(rows, name)
 
 
 def _place(seen: views.ChainView, firm_id: str) -> dict[str, Any]:

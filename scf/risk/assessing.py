@@ -13,8 +13,9 @@ from scf.risk import items as reading
 from scf.risk.appetite import Appetite
 from scf.risk.asof import AsOf
 from scf.risk.chainrisk import ChainRisk, Standing
-from scf.risk.facts import CENTS, FirmView, exposures_of, views_of
+from scf.risk.facts import CENTS, Exposures, FirmView, exposures_of, views_of
 from scf.risk.firmfacts import known_of
+from scf.risk.items import Items
 from scoring.card import CardResult, score
 from scoring.observed import late_days
 from scoring.policy import Policy, Scale
@@ -34,6 +35,17 @@ class Assessed:
     splits: dict[str, Any] | None
 
 
+@dataclasses.dataclass(frozen=True)
+class WorkedOut:
+    """All firms of a snapshot on one morning: what was known, their cards, and the chain."""
+
+    items: Items
+    views: Mapping[str, FirmView]
+    cards: Mapping[str, CardResult]
+    exposures: Exposures
+    chain: ChainRisk
+
+
 def assess(
     conn: Connection,
     morning: AsOf,
@@ -49,6 +61,31 @@ def assess(
     own_pd
         Probabilities of firms alone that stand instead of the card's: what if they were others.
     """
+    made = work_out(conn, morning, appetite, firms, own_pd=own_pd)
+    both = {*made.exposures.seller, *made.exposures.buyer}
+    trading = {made.items.firms[at] for at in both}
+    return [
+        _assessed(
+            at,
+            made.chain,
+            made.views[firm],
+            made.cards[firm],
+            appetite.policy,
+            is_alone=firm not in trading,
+        )
+        for at, firm in enumerate(made.chain.firms)
+    ]
+
+
+def work_out(
+    conn: Connection,
+    morning: AsOf,
+    appetite: Appetite,
+    firms: Collection[str],
+    *,
+    own_pd: Mapping[str, float] | None = None,
+) -> WorkedOut:
+    """Work out everything that the assessments of a morning rest on; see :func:`assess`."""
     items = reading.load(conn, morning, appetite)
     known = known_of(conn, morning, appetite)
     views = views_of(items, known, morning.on, firms)
@@ -59,13 +96,7 @@ def assess(
     standing = {firm: _standing(views[firm], alone[firm]) for firm in firms}
     exposures = exposures_of(items, morning.on)
     chain = chainrisk.run(firms, standing, exposures, items.firms, appetite.policy)
-    trading = {items.firms[at] for at in {*exposures.seller, *exposures.buyer}}
-    return [
-        _assessed(
-            at, chain, views[firm], cards[firm], appetite.policy, is_alone=firm not in trading
-        )
-        for at, firm in enumerate(chain.firms)
-    ]
+    return WorkedOut(items, views, cards, exposures, chain)
 
 
 def _pd_alone(view: FirmView, card: CardResult, scale: Scale) -> float:
@@ -77,10 +108,14 @@ def _pd_alone(view: FirmView, card: CardResult, scale: Scale) -> float:
 
 
 def _standing(view: FirmView, pd_own: float) -> Standing:
-    weekly = view.sales_13_weeks / 13 or view.sales_52_weeks / 52
     liquidity = view.known.liquidity
     cents = None if liquidity is None else float(liquidity * CENTS)
-    return Standing(pd_own, view.known.rated_pd is not None, weekly, cents)
+    return Standing(pd_own, view.known.rated_pd is not None, weekly_sales(view), cents)
+
+
+def weekly_sales(view: FirmView) -> float:
+    """Give what a firm sells in a mean week of the last quarter, or of the year; euro cents."""
+    return view.sales_13_weeks / 13 or view.sales_52_weeks / 52
 
 
 def _assessed(
@@ -88,12 +123,7 @@ def _assessed(
 ) -> Assessed:
     own, total = float(chain.propagation.own[at]), float(chain.propagation.hazard[at])
     rated = view.known.rated_pd is not None
-    documented = is_documented(
-        policy.scale,
-        statement_months=view.known.statement_months,
-        revenue=view.known.revenue,
-        months_observed=view.months_observed or 0,
-    )
+    documented = knows_well(view, policy.scale)
     # Below what the two iterations leave in the last bit, the chain adds nothing.
     risk = FirmRisk(own, max(own, total), rated, documented, card.defaulted)
     _, lifted, bound = floored(risk, policy.scale)
@@ -132,6 +162,16 @@ def _assessed(
         inputs=canonical_json(_inputs(view, chain.buffers[at])),
         result=canonical_json(result),
         splits=splits,
+    )
+
+
+def knows_well(view: FirmView, scale: Scale) -> bool:
+    """Tell whether a firm is known so well that the low floor on its probability holds."""
+    return is_documented(
+        scale,
+        statement_months=view.known.statement_months,
+        revenue=view.known.revenue,
+        months_observed=view.months_observed or 0,
     )
 
 

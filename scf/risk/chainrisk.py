@@ -11,7 +11,7 @@ from scf.risk.facts import Exposures
 from scoring.policy import Policy
 
 if TYPE_CHECKING:
-    from graph.propagation import Propagation
+    from graph.propagation import Propagation, Weights
 
 # A firm in default weighs in the chain as one that will almost surely fail within the year.
 DEFAULT_WEIGHS: Final = 0.99
@@ -30,9 +30,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class ChainRisk:
-    """Hazards of all firms of a snapshot, in the order of ``firms``."""
+    """Hazards of all firms of a snapshot, in the order of ``firms``; ``given`` is uncut."""
 
     firms: tuple[str, ...]
+    given: "Weights"
     propagation: "Propagation"
     buffers: tuple[float, ...]
     receivables: Mapping[tuple[int, int], tuple[float, float]]
@@ -110,6 +111,7 @@ def run(
     amounts = zip(receivable.tolist(), weekly.tolist(), strict=True)
     return ChainRisk(
         ordered,
+        weights,
         propagate(own, weights),
         tuple(buffer.tolist()),
         dict(zip(pairs, amounts, strict=True)),

@@ -29,8 +29,8 @@ def sell(world: RiskWorld, seller: str, buyer: str, weekly: int, receivable: int
         world.sale(older, seller, buyer, issued=LONG_AGO, due=DAY + dt.timedelta(days=9))
 
 
-@pytest.fixture
-def chain(db: Database) -> dict[str, Assessed]:
+def golden(db: Database) -> RiskWorld:
+    """The worked chain: T2 sells to T1, T1 to the rated A and to X; both also elsewhere."""
     world = RiskWorld(db, ANCHOR_A, X, T1, T2, ELSEWHERE)
     world.rated(ANCHOR_A)
     sell(world, T1, ANCHOR_A, 30_000, 240_000)
@@ -39,6 +39,12 @@ def chain(db: Database) -> dict[str, Assessed]:
     sell(world, T2, T1, 20_000, 160_000)
     sell(world, T2, ELSEWHERE, 40_000, 0)
     world.morning(TODAY)
+    return world
+
+
+@pytest.fixture
+def chain(db: Database) -> dict[str, Assessed]:
+    world = golden(db)
     with db.snapshot() as conn:
         made = assess(
             conn,

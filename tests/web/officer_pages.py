@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("GET", "/duplicates", BANK, ""),
     ("GET", "/duplicates/<suspicion_id>", BANK, "suspicion"),
     ("POST", "/duplicates/<suspicion_id>", OFFICERS, "suspicion"),
+    ("GET", "/chain/what-if", BANK, ""),
     ("GET", "/limits", BANK, ""),
     ("GET", "/limits/new", BANK, ""),
     ("POST", "/limits/new", BANK, ""),

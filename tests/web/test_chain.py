@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 from lxml import etree
 
+from scf.bootstrap import load_appetite
 from scf.chain import nightly, picture, service
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
 from scf.db.engine import Database
@@ -218,6 +219,42 @@ def test_risk_is_told_by_letter_and_shape_beside_the_colour(served: Served) -> N
     for i, a in enumerate(boxes):
         for b in boxes[:i]:
             assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
+
+
+def test_the_bank_asks_what_happens_when_a_firm_fails_pays_late_or_is_downgraded(
+    served: Served,
+) -> None:
+    load_appetite()
+    ids = served.world.firms
+    path = f"/officer/chain/what-if?firm={ids['anchor']}"
+    assert f"/officer/chain/what-if?firm={ids['supplier']}" in page(
+        served, "omar", f"/officer/chain?firm={ids['supplier']}"
+    )
+    text = page(served, "omar", path)
+    assert "<h1>What if Anchor Company fails</h1>" in text
+    assert {"supplier", "second"} <= names_on(text, served.world)
+    assert "700,000.00" in text  # open on it with its two suppliers
+    assert "Supplier Company" in text[text.index('id="moved"') :]  # how a deep firm is reached
+    assert "pays 45 days late" in page(served, "omar", path + "&event=late&days=45")
+    assert "falls by 2 grades" in page(served, "omar", path + "&event=downgrade&notches=2")
+    assert "it fails" in page(served, "omar", path + "&event=x&days=²&notches=-1")
+    for firm in (ids["far"], "", "nobody"):
+        gone = page(served, "omar", f"/officer/chain/what-if?firm={firm}", status=404)
+        assert "in no relation of the chain" in gone
+
+    told = served.api("omar", "GET", f"/chain/{ids['anchor']}/what-if").get_json()
+    assert told["firms"][0]["firm_id"] in {ids["supplier"], ids["second"]}
+    deep = next(one for one in told["firms"] if one["firm_id"] == ids["deep-1"])
+    assert deep["path"] == [ids["anchor"], ids["supplier"], ids["deep-1"]]
+    listed = sum(one["pd_after_ppm"] - one["pd_before_ppm"] for one in told["firms"])
+    assert abs(told["change_micro"] - told["rest_micro"] - listed) <= len(told["firms"])
+    assert told["receivable"] == {"amount_minor": 700_000_00, "currency": "EUR"}
+    late = served.api("omar", "GET", f"/chain/{ids['anchor']}/what-if?event=late&days=20")
+    assert (late.get_json()["event"], late.get_json()["size"]) == ("late", 20)
+    wrong = served.api("omar", "GET", f"/chain/{ids['anchor']}/what-if?event=late&days=121")
+    assert wrong.status_code == 422
+    foreign = served.api("mira", "GET", f"/chain/{ids['supplier']}/what-if")
+    assert (foreign.status_code, served.browser("mira").get(path).status_code) == (403, 403)
 
 
 # --- Everybody else -------------------------------------------------------------------------------

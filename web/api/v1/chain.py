@@ -5,12 +5,16 @@ also how many firms stand deeper, from five on.
 """
 
 import datetime as dt
+from fractions import Fraction
 
 from flask import Blueprint
 from pydantic import BaseModel, ConfigDict, Field
 
 from scf.chain import views
-from scf.db.types import Currency
+from scf.db.types import Currency, Ppm
+from scf.kernel.rates import PPM, round_half_up
+from scf.reporting import whatif as book
+from scf.risk import whatif
 from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint
 from web.context import actor, platform
@@ -141,3 +145,158 @@ def _relation(one: views.Relation) -> ChainRelation:
         overdue_days=one.overdue_days,
         last_on=one.last_on,
     )
+
+
+class WhatIfQuery(BaseModel):
+    """What happens to the firm: it fails, pays so many days late, or falls by so many grades."""
+
+    model_config = ConfigDict(extra="forbid")
+    event: whatif.Event = "fails"
+    days: int = Field(default=30, ge=1, le=whatif.MOST_DAYS_LATE)
+    notches: int = Field(default=1, ge=1, le=whatif.MOST_NOTCHES)
+
+
+class WhatIfFirm(Answer):
+    """A firm whose default becomes likelier, the way on which it is reached, what it has open."""
+
+    firm_id: str
+    pd_before_ppm: Ppm
+    pd_after_ppm: Ppm
+    grade_before: str
+    grade_after: str
+    receivable: Amount
+    path: list[str]
+
+
+class WhatIfOpen(Answer):
+    """A supplier with something open on the firm that hardly feels its trouble."""
+
+    firm_id: str
+    receivable: Amount
+
+
+class WhatIfShort(Answer):
+    """A firm that leaves more unpaid than it would otherwise, from the week given on."""
+
+    firm_id: str
+    week: int
+    unpaid_before: Amount
+    unpaid_after: Amount
+
+
+class WhatIfClaim(Answer):
+    """What is out on a firm: owed by it, and with recourse to it as seller."""
+
+    firm_id: str
+    owed: Amount
+    recourse: Amount
+
+
+class WhatIfLimit(Answer):
+    """A limit from which something is taken and that would allow nothing more."""
+
+    id: str
+    kind: str
+    subject_id: str
+    firm_id: str
+    taken: Amount
+    limit: Amount
+
+
+class WhatIfOut(Answer):
+    """What becomes of others; nothing is changed by asking.
+
+    Amounts between firms are euros at planning rates, those of the bank in their own currency.
+    ``change_micro`` is the sum of all rises, ``rest_micro`` the part of it in firms whose rise is
+    too small to be listed: millionths of an expected failure.
+    """
+
+    firm_id: str
+    snapshot_id: str
+    as_of_on: dt.date
+    event: whatif.Event
+    size: int
+    grade_before: str
+    grade_after: str
+    firms: list[WhatIfFirm]
+    change_micro: int
+    rest_micro: int
+    receivable: Amount
+    quiet: list[WhatIfOpen]
+    short: list[WhatIfShort]
+    put_off: Amount
+    claims: list[WhatIfClaim]
+    limits: list[WhatIfLimit]
+
+
+@endpoint(resource, "GET", "/chain/<firm_id>/what-if", action="graph.explore", answer=WhatIfOut)
+def show_what_if(firm_id: str, query: WhatIfQuery) -> WhatIfOut:
+    """Say whom a firm's trouble reaches, what is out on them, and which limits would be over."""
+    who = actor()
+    size = {"late": query.days, "downgrade": query.notches}.get(query.event, 0)
+    with platform().db.read(who) as session:
+        state = whatif.state_of(session.connection(), who.org_id)
+        found = whatif.answer(state, firm_id, query.event, size)
+        claims = book.claims_on(session, who.org_id, {firm_id, *found.touched})
+        over = book.limits_over(session, who.org_id, found)
+    return WhatIfOut(
+        firm_id=firm_id,
+        snapshot_id=found.snapshot_id,
+        as_of_on=found.as_of_on,
+        event=found.event,
+        size=found.size,
+        grade_before=found.grade_before,
+        grade_after=found.grade_after,
+        firms=[
+            WhatIfFirm(
+                firm_id=one.firm_id,
+                pd_before_ppm=_micro(one.pd_before),
+                pd_after_ppm=_micro(one.pd_after),
+                grade_before=one.grade_before,
+                grade_after=one.grade_after,
+                receivable=amount(one.receivable_minor, whatif.PLANNING),
+                path=list(one.path),
+            )
+            for one in found.moved
+        ],
+        change_micro=_micro(found.total),
+        rest_micro=_micro(found.rest),
+        receivable=amount(found.receivable_minor, whatif.PLANNING),
+        quiet=[
+            WhatIfOpen(firm_id=firm, receivable=amount(cents, whatif.PLANNING))
+            for firm, cents in found.quiet
+        ],
+        short=[
+            WhatIfShort(
+                firm_id=one.firm_id,
+                week=one.week,
+                unpaid_before=amount(one.before_minor, whatif.PLANNING),
+                unpaid_after=amount(one.after_minor, whatif.PLANNING),
+            )
+            for one in found.short
+        ],
+        put_off=amount(found.put_off_minor, whatif.PLANNING),
+        claims=[
+            WhatIfClaim(
+                firm_id=one.firm_id,
+                owed=amount(one.owed_minor, one.currency),
+                recourse=amount(one.recourse_minor, one.currency),
+            )
+            for one in claims
+        ],
+        limits=[
+            WhatIfLimit(
+                id=one.line.id,
+                kind=one.line.kind,
+                subject_id=one.line.subject_id,
+                firm_id=one.firm_id,
+                taken=amount(one.line.taken_minor, one.line.currency),
+                limit=amount(one.line.limit_minor, one.line.currency),
+            )
+            for one in over
+        ],
+    )
+
+
+def _micro(value: float) -> int:
+    return round_half_up(Fraction(value) * PPM)

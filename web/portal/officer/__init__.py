@@ -23,6 +23,7 @@ from web.portal.officer import (
     repricing,
     reviews,
     taxes,
+    whatif,
 )
 from web.portal.officer.desk import officer
 
@@ -47,4 +48,5 @@ __all__ = [
     "repricing",
     "reviews",
     "taxes",
+    "whatif",
 ]
