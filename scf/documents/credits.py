@@ -15,9 +15,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, and_, bindparam, func, insert, or_, select, tuple_, update
+from sqlalchemy import Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import among
 from scf.db.runner import Context
 from scf.documents import rules
 from scf.documents.dilution import Fall, carrier, take
@@ -181,8 +182,10 @@ def _open_notes(conn: Connection, pairs: Sequence[Pair]) -> Sequence[Any]:
         return []
     return conn.execute(
         select(_credit).where(
-            tuple_(_credit.c.seller_id, _credit.c.buyer_id).in_(
-                sorted({(seller, buyer) for seller, buyer, _ in pairs})
+            among(
+                conn,
+                (_credit.c.seller_id, _credit.c.buyer_id),
+                ((seller, buyer) for seller, buyer, _ in pairs),
             ),
             or_(_open(), _credit.c.credit_state == "RECEIVED"),
             _credit.c.document_state == "VALIDATED",
@@ -210,8 +213,10 @@ def _targets(
             INVOICE.c.issue_on,
             INVOICE.c.due_on,
         ).where(
-            tuple_(INVOICE.c.seller_id, INVOICE.c.buyer_id).in_(
-                sorted({(note.seller_id, note.buyer_id) for note in notes})
+            among(
+                conn,
+                (INVOICE.c.seller_id, INVOICE.c.buyer_id),
+                ((note.seller_id, note.buyer_id) for note in notes),
             ),
             INVOICE.c.document_state == "VALIDATED",
             or_(

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
 from scf.db.bulk import Setting
+from scf.db.keys import among
 from scf.db.runner import Context
 from scf.documents.match.book import Claim, Items, LineBook, Match, OrderBook, OrderKey
 from scf.documents.match.judging import count, judge
@@ -142,8 +143,10 @@ def _find_orders(conn: Connection, keys: Sequence[OrderKey]) -> list[tuple[Order
     query = select(
         _order.c.seller_id, _order.c.buyer_id, _order.c.canonical_number, _order.c.id
     ).where(
-        tuple_(_order.c.buyer_id, _order.c.canonical_number).in_(
-            sorted({(buyer, number) for _, buyer, number in keys})
+        among(
+            conn,
+            (_order.c.buyer_id, _order.c.canonical_number),
+            ((buyer, number) for _, buyer, number in keys),
         ),
         _order.c.document_state == "VALIDATED",
     )
@@ -182,14 +185,14 @@ def _packs(
     conn: Connection, keys: Iterable[OrderKey]
 ) -> dict[tuple[str, ...], dict[str, list[Pack]]]:
     """Read what the pairs of these orders have agreed about pack sizes, by article."""
-    pairs = sorted({key[:2] for key in keys})
+    pairs = {key[:2] for key in keys}
     agreed: dict[tuple[str, ...], dict[str, list[Pack]]] = defaultdict(lambda: defaultdict(list))
     if pairs:
         columns = _pack.c
         rows = conn.execute(
             select(columns.seller_id, columns.buyer_id, columns.item_key, columns.pack_unit,
                    columns.unit, columns.per_pack_micro)
-            .where(tuple_(columns.seller_id, columns.buyer_id).in_(pairs),
+            .where(among(conn, (columns.seller_id, columns.buyer_id), pairs),
                    columns.withdrawn_at.is_(None))
             .order_by(columns.id)
         )  # fmt: skip

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import among
 from scf.documents.match.book import Items, LineBook, OrderBook, OrderKey
 from scf.documents.match.pairing import by_item, by_number
 from scf.documents.match.tolerance import Tolerance
@@ -54,12 +55,12 @@ def _received(
 ) -> tuple[dict[OrderKey, dict[str, int]], list[dict[str, Any]]]:
     totals: dict[OrderKey, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     unread: list[dict[str, Any]] = []
-    pairs = sorted({(buyer, number) for _, buyer, number in books})
+    pairs = {(buyer, number) for _, buyer, number in books}
     rows = conn.execute(
         select(
             _receipt.c.seller_id, _receipt.c.buyer_id, _receipt.c.order_canonical, _receipt.c.lines
         ).where(
-            tuple_(_receipt.c.buyer_id, _receipt.c.order_canonical).in_(pairs),
+            among(conn, (_receipt.c.buyer_id, _receipt.c.order_canonical), pairs),
             _receipt.c.document_state == "VALIDATED",
         )
     )

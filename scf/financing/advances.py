@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, insert, select, tuple_, update
+from sqlalchemy import Row, Table, insert, select, update
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import among
 from scf.db.runner import Context
 from scf.documents import axes
 from scf.documents.models import Invoice
@@ -164,8 +165,10 @@ def transition_many(
         done = ctx.conn.execute(
             update(_ADVANCE)
             .where(
-                tuple_(_ADVANCE.c.id, _ADVANCE.c.version).in_(
-                    [(row.id, row.version) for row in members]
+                among(
+                    ctx.conn,
+                    (_ADVANCE.c.id, _ADVANCE.c.version),
+                    [(row.id, row.version) for row in members],
                 )
             )
             .values(version=_ADVANCE.c.version + 1, **values)

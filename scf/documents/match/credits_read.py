@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import among
 from scf.documents.fingerprints import canonical_number
 from scf.documents.invoice_state import INVOICE
 from scf.documents.match.book import Credit, Items, OrderKey
@@ -24,12 +25,12 @@ def credits_of(
     """
     if not invoices:
         return {}
-    pairs = sorted({(one["seller_id"], one["buyer_id"]) for one in invoices})
+    pairs = {(one["seller_id"], one["buyer_id"]) for one in invoices}
     query = select(
         _credit.c.seller_id, _credit.c.buyer_id, _credit.c.currency, _credit.c.named_invoices,
         _credit.c.net_minor, _credit.c.lines,
     ).where(
-        tuple_(_credit.c.seller_id, _credit.c.buyer_id).in_(pairs),
+        among(conn, (_credit.c.seller_id, _credit.c.buyer_id), pairs),
         _credit.c.document_state == "VALIDATED",
         _credit.c.credit_state != "REFUSED",
         _credit.c.issue_on >= min(one["issue_on"] for one in invoices),

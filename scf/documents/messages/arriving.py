@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import among
 from scf.db.runner import Context
 from scf.documents.canonical import Kind
 from scf.documents.fingerprints import canonical_number
@@ -137,8 +138,10 @@ def _messages(conn: Connection, keys: set[OrderKey]) -> dict[OrderKey, list[Mapp
             columns.org_id, columns.word, columns.sequence, columns.issue_on,
             columns.canonical_number, columns.lines,
         ).where(
-            tuple_(columns.buyer_id, columns.order_canonical).in_(
-                sorted({(buyer, number) for _, buyer, number in keys})
+            among(
+                conn,
+                (columns.buyer_id, columns.order_canonical),
+                ((buyer, number) for _, buyer, number in keys),
             ),
             columns.document_state == "VALIDATED",
         )
