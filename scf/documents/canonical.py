@@ -261,6 +261,7 @@ class CanonicalDocument(NamedTuple):
     notes: tuple[str, ...] = ()
     profile: str = ""
     tax_identity: TaxIdentity | None = None
+    uuid: str = ""  # as fingerprints.worldwide_id spells it
     word: str = ""  # of an answer to an order as a whole
     sequence: int = 0  # which change of an order this is, where the sender counts them
     source: Source = Source()

@@ -57,6 +57,8 @@ _BOUNDARY: Final = re.compile(r"(?<=[0-9])\x00(?=[0-9])")
 _TWO: Final = 2
 _YEAR: Final = re.compile(r"(?:19|20)[0-9]{2}")
 _MONTHS: Final = 12
+# Lengths of a UUID, of SHA-1, SHA-256 and SHA-384: tax registers give such numbers, too.
+_WORLDWIDE: Final = re.compile("[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{96}")
 
 
 def canonical_number(text: str) -> str:
@@ -155,6 +157,15 @@ def _padded(runs: list[str], place: int) -> str:
         and 1 <= int(bare) <= _MONTHS
     )
     return bare.rjust(2, "0") if is_month else bare
+
+
+def worldwide_id(text: str) -> str:
+    """Give the one spelling of a number that no two documents share: a UUID, or a long digest.
+
+    Empty for any other text, and for a UUID of one sign repeated, by which programs say "none".
+    """
+    bare = text.strip().lower().removeprefix("urn:uuid:").strip("{}").replace("-", "")
+    return bare if _WORLDWIDE.fullmatch(bare) and len(set(bare)) > 1 else ""
 
 
 def duplicate_key(seller_id: str, buyer_id: str, canonical: str, year: int) -> str:

@@ -52,7 +52,10 @@ _UNPAID = text("payment_state IN ('OPEN', 'PART_PAID')")
 class Original(Record, table=True):
     """A file as it arrived, byte for byte; the same bytes are kept once per organisation."""
 
-    __table_args__ = table_args(UniqueConstraint("org_id", "sha256", name="uq_original"))
+    __table_args__ = table_args(
+        UniqueConstraint("org_id", "sha256", name="uq_original"),
+        Index("ix_original_bytes", "sha256"),
+    )
     id: IdKey
     org_id: Id
     sha256: Code

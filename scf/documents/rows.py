@@ -11,13 +11,22 @@ from functools import lru_cache
 from typing import Any, Final
 
 from scf.documents.articles import item_columns, items_json, priced
-from scf.documents.canonical import MESSAGES, Account, CanonicalDocument, Identifier, Kind, Party
+from scf.documents.canonical import (
+    MESSAGES,
+    Account,
+    CanonicalDocument,
+    Identifier,
+    Kind,
+    Party,
+    TaxIdentity,
+)
 from scf.documents.duplicates.rules import amount_band
 from scf.documents.fingerprints import (
     canonical_number,
     claim_number,
     digest_text,
     duplicate_key,
+    worldwide_id,
 )
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
@@ -226,6 +235,7 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "gross_minor": max(0, gross),
         "payable_minor": payable,
         "amount_band": amount_band(payable),
+        "document_uuid": known_as(document.uuid, document.tax_identity),
         "order_number": order or None,
         "order_canonical": order_number(order) if order else None,
         "order_id": None,
@@ -242,6 +252,17 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "parties": said_of_parties(document),
         **origin,
     }
+
+
+def known_as(uuid: str, identity: TaxIdentity | None) -> str | None:
+    """Give the number by which a paper is known in the world: a tax register's, else its own.
+
+    A register of transmissions (``sdi``) numbers files, and one file may hold several invoices.
+    """
+    if identity is not None and identity.scheme == "fapiao" and identity.number:
+        return f"fapiao:{identity.code}{identity.number}"
+    registered = identity is not None and identity.scheme in {"cfdi", "irn"}
+    return (worldwide_id(identity.number) if identity and registered else "") or uuid or None
 
 
 @lru_cache(maxsize=5_000)

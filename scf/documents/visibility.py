@@ -131,12 +131,21 @@ for _part in (InvoiceLine, InvoiceFact, Acceptance, Dispute, CreditAllocation):
 
 @visible_to(DuplicateSuspicion)
 def _suspicions(actor: Actor) -> ColumnElement[bool]:
-    """Show a suspicion to whoever sees the later document, but not to the seller.
+    """Show a suspicion to a firm that sees both papers, and to a financier that sees either.
 
-    Whoever may have written a copy is not told by what it was known.
+    A financier has to say something of what stops its money, and is told nothing of a paper that it
+    may not see. Whoever may have written a copy is never told by what it was known.
     """
     columns: Any = DuplicateSuspicion.__table__.c  # type: ignore[attr-defined]
-    return and_(columns.seller_id != actor.org_id, _of_a_seen_invoice(columns.invoice_id, actor))
+    papers = (columns.invoice_id, columns.twin_id)
+    ours = [exists(select(_seen.c.id).where(_seen.c.id == one, _party(_seen.c, actor)))
+            for one in papers]  # fmt: skip
+    financed = [exists(select(_seen.c.id).where(_seen.c.id == one, _financeable(_seen.c, actor)))
+                for one in papers]  # fmt: skip
+    written = exists(
+        select(_seen.c.id).where(_seen.c.id.in_(papers), _seen.c.seller_id == actor.org_id)
+    )
+    return and_(~written, or_(and_(*ours), *financed))
 
 
 @visible_to(DuplicateVerdict)

@@ -100,7 +100,7 @@ def duplicates(ctx: Context, rows: Sequence[Row[Any]], financier_id: str) -> Fou
         said = Words("Also on the platform as another claim: %(numbers)s.", numbers=again)
         return Found("duplicate", "HIT", said)
     if alike:
-        pairs = sorted(f"{one.number} ~ {one.twin_number}" for one in alike)
+        pairs = sorted(f"{one.number} ~ {one.other}" if one.other else one.number for one in alike)
         said = Words("May be the same claim as another: %(pairs)s.", pairs=pairs)
         return Found("duplicate", "HIT", said)
     return Found(

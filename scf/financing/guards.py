@@ -131,14 +131,27 @@ def _invoice_still_good(invoice: Row[Any]) -> None:
 def _no_duplicate(conn: Connection, financier_id: str, invoice_ids: Sequence[str]) -> None:
     """Stop what looks like another paper, until this financier has said which is the claim."""
     alike = in_the_way(conn, invoice_ids, financier_id)
-    if alike:
-        raise RuleViolation(
-            "DUPLICATE_SUSPECT",
-            "Invoice %(number)s may be the same claim as %(twin)s; decide that first.",
-            suspicion_id=alike[0].id,
-            number=alike[0].number,
-            twin=alike[0].twin_number,
+    if not alike:
+        return
+    first = alike[0]
+    if first.spent:
+        message = (
+            "You have called invoice %(number)s one claim with another one, and money is held or"
+            " was paid on that one. Decline this request, or wait until that money is back."
         )
+    elif first.other:
+        message = "Invoice %(number)s may be the same claim as %(twin)s; decide that first."
+    else:
+        message = (
+            "Invoice %(number)s may be the same paper as one of other firms; decide that first."
+        )
+    raise RuleViolation(
+        "DUPLICATE_SUSPECT",
+        message,
+        suspicion_id=first.id,
+        number=first.number,
+        twin=first.other,
+    )
 
 
 def _no_tax_alert(conn: Connection, financier_id: str, rows: Sequence[Row[Any]]) -> None:

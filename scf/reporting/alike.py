@@ -23,6 +23,8 @@ class Paper:
 
     invoice_id: str
     number: str
+    seller: str
+    buyer: str
     issue_on: dt.date
     due_on: dt.date | None
     payable_minor: int
@@ -41,14 +43,13 @@ class Paper:
 class Alike:
     """A suspicion with its two documents and the reader's own organisation's word on it.
 
-    ``twin`` is missing where the reader may not see the earlier document.
+    ``paper`` is the later one and ``twin`` the earlier; where the reader may see only one of them,
+    ``paper`` is that one, ``twin`` is missing, and ``later_hidden`` tells which.
     """
 
     id: str
     code: str
     facts: dict[str, Any]
-    seller: str
-    buyer: str
     found_at: dt.datetime
     paper: Paper
     twin: Paper | None
@@ -61,7 +62,18 @@ class Alike:
     at: dt.datetime | None = None
     appeal: str = ""
     version: int = 0
+    later_hidden: bool = False
     by_id: str = field(default="", repr=False)
+
+    @property
+    def later(self) -> Paper | None:
+        """The paper that came later, where the reader may see it."""
+        return None if self.later_hidden else self.paper
+
+    @property
+    def earlier(self) -> Paper | None:
+        """The paper that came first, where the reader may see it."""
+        return self.paper if self.later_hidden else self.twin
 
     @property
     def waits(self) -> bool:
@@ -151,7 +163,6 @@ def _told(session: Session, rows: Sequence[Any]) -> list[Alike]:
     ids = {one for suspicion, _ in rows for one in (suspicion.invoice_id, suspicion.twin_id)}
     papers = _papers(session, ids)
     conn = session.connection()
-    firms = firm_names(conn, {f for row, _ in rows for f in (row.seller_id, row.buyer_id)})
     said = [verdict for _, verdict in rows if verdict is not None]
     people = people_names(conn, {id_ for v in said for id_ in (v.user_id, v.second_id) if id_})
     return [
@@ -159,15 +170,14 @@ def _told(session: Session, rows: Sequence[Any]) -> list[Alike]:
             suspicion.id,
             suspicion.code,
             suspicion.facts,
-            firms.get(suspicion.seller_id, ""),
-            firms.get(suspicion.buyer_id, ""),
             suspicion.found_at,
-            papers[suspicion.invoice_id],
-            papers.get(suspicion.twin_id),
+            papers.get(suspicion.invoice_id) or papers[suspicion.twin_id],
+            papers.get(suspicion.twin_id) if suspicion.invoice_id in papers else None,
+            later_hidden=suspicion.invoice_id not in papers,
             **_word(verdict, people),
         )
         for suspicion, verdict in rows
-        if suspicion.invoice_id in papers
+        if suspicion.invoice_id in papers or suspicion.twin_id in papers
     ]
 
 
@@ -198,11 +208,13 @@ def _papers(session: Session, ids: set[str]) -> dict[str, Paper]:
         ).all()
     )  # fmt: skip
     conn = session.connection()
-    names = firm_names(conn, {row.org_id for row in rows})
+    names = firm_names(conn, {f for row in rows for f in (row.org_id, row.seller_id, row.buyer_id)})
     return {
         row.id: Paper(
             row.id,
             row.number,
+            names.get(row.seller_id or "", ""),
+            names.get(row.buyer_id or "", ""),
             row.issue_on,
             row.due_on,
             row.payable_minor,

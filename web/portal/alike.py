@@ -16,6 +16,8 @@ RULES: Final = {
     "SAME_LINES": _l("The same goods within a week"),
     "SAME_AMOUNT": _l("The same amount within three days"),
     "SOME_LINES": _l("All lines of the other but one, within a week"),
+    "SAME_UUID": _l("The same document by its own identifier"),
+    "SAME_FILE": _l("The very same file"),
     "NEAR_NUMBER": _l("Almost the same number and amount within a week"),
 }
 

@@ -9,7 +9,7 @@ costs the same few seeks each whether a pair of firms has ten of them or a hundr
 import datetime as dt
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, Date, String, bindparam, text
@@ -57,7 +57,6 @@ _NEAR: Final = f"""
 """
 _BESIDE_IT: Final = f"""
     {_NEAR} AND twin.buyer_id = own.buyer_id
-    AND twin.amount_band IN (own.amount_band, own.amount_band - 1, own.amount_band + 1)
     AND twin.issue_on BETWEEN <first {_BESIDE}> AND <last {_BESIDE}>
     AND NOT (own.{_FIT} AND twin.{_FIT})
     AND (
@@ -74,45 +73,92 @@ _IN_PART: Final = f"""
         OR own.order_canonical = twin.order_canonical)
     AND NOT ({_RUN})
 """
+
+
+class _Sign(NamedTuple):
+    """What one index is asked: a condition, and where a column may have one of several values."""
+
+    said: str
+    column: str = ""
+    values: str = ""
+
+
+_BANDS: Final = ("amount_band", "own.amount_band, own.amount_band - 1, own.amount_band + 1")
 _SIGNS: Final = (
-    f"""
-    {_NEAR} AND twin.canonical_number = own.canonical_number
-    AND twin.issue_on BETWEEN <first {SAME_NUMBER_DAYS}> AND <last {SAME_NUMBER_DAYS}>
-    """,
-    f"""
-    {_NEAR} AND twin.order_canonical = own.order_canonical
-    AND twin.issue_on BETWEEN <first {SAME_ORDER_DAYS}> AND <last {SAME_ORDER_DAYS}>
-    AND NOT (own.{_FIT} AND twin.{_FIT})
-    AND NOT (own.match_state <> 'EXCEPTION' AND twin.match_state <> 'EXCEPTION' AND {_RUN})
-    """,
-    f"twin.order_canonical IS NULL AND {_BESIDE_IT}",
-    f"twin.order_canonical IS NOT NULL AND own.order_canonical IS NULL AND {_BESIDE_IT}",
-    f"twin.lines_least IN (own.lines_least, own.lines_next) AND {_IN_PART}",
-    f"twin.lines_next = own.lines_least AND {_IN_PART}",
+    _Sign(
+        f"""
+        {_NEAR} AND twin.canonical_number = own.canonical_number
+        AND twin.issue_on BETWEEN <first {SAME_NUMBER_DAYS}> AND <last {SAME_NUMBER_DAYS}>
+        """
+    ),
+    _Sign(
+        f"""
+        {_NEAR} AND twin.order_canonical = own.order_canonical
+        AND twin.issue_on BETWEEN <first {SAME_ORDER_DAYS}> AND <last {SAME_ORDER_DAYS}>
+        AND NOT (own.{_FIT} AND twin.{_FIT})
+        AND NOT (own.match_state <> 'EXCEPTION' AND twin.match_state <> 'EXCEPTION' AND {_RUN})
+        """
+    ),
+    _Sign(f"twin.order_canonical IS NULL AND {_BESIDE_IT}", *_BANDS),
+    _Sign(
+        f"twin.order_canonical IS NOT NULL AND own.order_canonical IS NULL AND {_BESIDE_IT}",
+        *_BANDS,
+    ),
+    _Sign(_IN_PART, "lines_least", "own.lines_least, own.lines_next"),
+    _Sign(f"twin.lines_next = own.lines_least AND {_IN_PART}"),
 )
-_TWINS: Final = "\n UNION ALL ".join(
-    f"""SELECT id FROM (
+
+
+def _twins(sign: _Sign, more: str) -> str:
+    return f"""
         SELECT twin.id FROM invoice AS twin
-        WHERE twin.seller_id = own.seller_id AND {sign}
+        WHERE twin.seller_id = own.seller_id AND {sign.said} {more}
         AND <same buyer>
         AND twin.currency = own.currency
         AND twin.id <> own.id
         AND twin.credited_minor < twin.base_minor
         AND twin.{_LIVE}
         LIMIT {_MOST}
-    ) AS sign_{number}
     """  # noqa: S608 - our own words
-    for number, sign in enumerate(_SIGNS)
-)
+
+
+def _in_sqlite(sign: _Sign) -> str:
+    return _twins(sign, f"AND twin.{sign.column} IN ({sign.values})" if sign.column else "")
+
+
+def _in_postgresql(sign: _Sign) -> str:
+    """Ask for each value by itself.
+
+    Told a list, the planner takes the first columns of the index alone where it expects few rows,
+    and then reads all that a pair of firms has.
+    """
+    if not sign.column:
+        return _twins(sign, "")
+    return f"""
+        SELECT here.id FROM unnest(ARRAY[{sign.values}]) AS value
+        CROSS JOIN LATERAL ({_twins(sign, f"AND twin.{sign.column} = value")}) AS here
+        LIMIT {_MOST}
+    """  # noqa: S608 - our own words
+
+
+def _all_twins(spelt: Callable[[_Sign], str]) -> str:
+    return "\n UNION ALL ".join(
+        f"SELECT id FROM ({spelt(sign)}) AS sign_{number}"  # noqa: S608 - our own words
+        for number, sign in enumerate(_SIGNS)
+    )
+
+
 _OWN: Final = f"""own.seller_id IS NOT NULL AND own.buyer_id IS NOT NULL AND own.payable_minor > 0
     AND own.credited_minor < own.base_minor AND own.{_LIVE}"""
 
 _SQLITE: Final = f"""
-    SELECT own.id, twin.id FROM invoice AS own JOIN invoice AS twin ON twin.id IN ({_TWINS})
+    SELECT own.id, twin.id FROM invoice AS own
+    JOIN invoice AS twin ON twin.id IN ({_all_twins(_in_sqlite)})
     WHERE own.id IN (SELECT value FROM json_each(:ids)) AND {_OWN}
 """  # noqa: S608 - our own words
 _POSTGRESQL: Final = f"""
-    SELECT own.id, twin.id FROM invoice AS own CROSS JOIN LATERAL ({_TWINS}) AS twin
+    SELECT own.id, twin.id FROM invoice AS own
+    CROSS JOIN LATERAL ({_all_twins(_in_postgresql)}) AS twin
     WHERE own.id = ANY(:ids) AND {_OWN}
 """  # noqa: S608 - our own words
 

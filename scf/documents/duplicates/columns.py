@@ -10,6 +10,7 @@ from scf.db.types import OptCode, OptCount, SignedCount, index_where
 _NO_ORDER: Final = text("order_canonical IS NULL")
 _ORDER: Final = text("order_canonical IS NOT NULL")
 _LINES: Final = text("lines_least IS NOT NULL")
+_UUID: Final = text("document_uuid IS NOT NULL")
 _PLACE: Final = ("seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor")
 
 
@@ -20,6 +21,7 @@ class AlikeFields(SQLModel):
     lines_print: OptCode = None
     lines_least: OptCount = None  # of an invoice with two lines or more, to find a part of it by
     lines_next: OptCount = None
+    document_uuid: OptCode = None  # by which the paper is known in the world, if it says one
 
 
 # An invoice stands in the first or the second: most are only held against those without an order.
@@ -29,4 +31,5 @@ ALIKE_INDEXES: Final = (
     index_where(_ORDER, "ix_invoice_order", "order_canonical", "seller_id", "payable_minor"),
     index_where(_LINES, "ix_invoice_lines_least", "lines_least", "seller_id"),
     index_where(_LINES, "ix_invoice_lines_next", "lines_next", "seller_id"),
+    index_where(_UUID, "ix_invoice_document_uuid", "document_uuid"),
 )

@@ -4,7 +4,7 @@ Void and fully credited invoices are left out: what was billed again stands for 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Table, bindparam, or_, select
@@ -14,7 +14,16 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents.canonical import Kind
 from scf.documents.duplicates.candidates import Place, candidates, same_place
-from scf.documents.duplicates.rules import Print, amount_band, named_lines, suspicions
+from scf.documents.duplicates.rules import (
+    MOST,
+    Print,
+    Suspicion,
+    amount_band,
+    named_lines,
+    suspicions,
+    told,
+)
+from scf.documents.duplicates.same_paper import same_papers
 from scf.documents.duplicates.standing import SUSPICION
 from scf.documents.fingerprints import squeezed_number
 from scf.documents.invoice_state import INVOICE
@@ -34,6 +43,7 @@ _PRINTED: Final = select(
     INVOICE.c.upload_id,
     INVOICE.c.seller_id,
     INVOICE.c.buyer_id,
+    INVOICE.c.currency,
 ).where(INVOICE.c.id.in_(bindparam("ids", expanding=True)))
 _line: Final[Table] = InvoiceLine.__table__  # type: ignore[attr-defined]
 _LINES: Final = select(_line.c.invoice_id, _line.c.item, _line.c.quantity_micro).where(
@@ -86,11 +96,20 @@ def look(ctx: Context, invoice_ids: Collection[str]) -> None:
     Called when an invoice is stored or completed, and once more when money is asked for it: two
     files that came at the same moment could not see each other.
     """
-    pairs = candidates(ctx.conn, invoice_ids)
-    if not pairs:
+    if not invoice_ids:
         return
-    rows, prints = _prints(ctx.conn, {id_ for pair in pairs for id_ in pair})
-    suspected = suspicions((prints[one], prints[other]) for one, other in pairs)
+    identical = same_papers(ctx.conn, invoice_ids)
+    pairs = candidates(ctx.conn, invoice_ids)
+    if not pairs and not identical:
+        return
+    rows, prints = _prints(ctx.conn, {id_ for pair in (*pairs, *identical) for id_ in pair})
+    suspected = {
+        (later, earlier): found
+        for later, earlier, found in (
+            *suspicions((prints[one], prints[other]) for one, other in pairs),
+            *identities(identical, rows, prints),  # the surer sign is the one that is told
+        )
+    }
     known = _known(ctx.conn, invoice_ids) if suspected else set()
     new = [
         {
@@ -103,7 +122,7 @@ def look(ctx: Context, invoice_ids: Collection[str]) -> None:
             "facts": found.facts,
             "found_at": ctx.now,
         }
-        for later, earlier, found in suspected
+        for (later, earlier), found in suspected.items()
         if (later, earlier) not in known
     ]
     if new:
@@ -111,6 +130,25 @@ def look(ctx: Context, invoice_ids: Collection[str]) -> None:
         for one in new:
             after = {name: one[name] for name in ("invoice_id", "twin_id", "code")}
             ctx.change("duplicate_suspicion", str(one["id"]), None, after)
+
+
+def identities(
+    pairs: Mapping[tuple[str, str], str], rows: Mapping[str, Any], prints: Mapping[str, Print]
+) -> list[tuple[str, str, Suspicion]]:
+    """Give later, earlier and suspicion of papers that are one document; of each, the first few."""
+    found: dict[str, list[tuple[str, str, Suspicion]]] = defaultdict(list)
+    for (own, twin), code in sorted(pairs.items()):
+        later, earlier = max(own, twin), min(own, twin)
+        one, other = rows[later], rows[earlier]
+        if (later, earlier) in {item[:2] for item in found[later]} or len(found[later]) == MOST:
+            continue
+        alike = all(
+            getattr(one, name) == getattr(other, name)
+            for name in ("seller_id", "buyer_id", "currency")
+        )
+        facts = told(prints[later], prints[earlier]) if alike else {}
+        found[later].append((later, earlier, Suspicion(code, facts)))
+    return [item for items in found.values() for item in items]
 
 
 def _known(conn: Connection, ids: Collection[str]) -> set[tuple[str, str]]:

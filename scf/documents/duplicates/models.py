@@ -19,7 +19,10 @@ from scf.db.types import (
 
 
 class DuplicateSuspicion(Record, table=True):
-    """That a later invoice looks like an earlier one of the same two firms, and by which rule."""
+    """That a later invoice looks like an earlier one, and by which rule.
+
+    ``seller_id`` and ``buyer_id`` are of the later one; mostly they are of both.
+    """
 
     __tablename__ = "duplicate_suspicion"
     __table_args__ = table_args(
@@ -34,8 +37,9 @@ class DuplicateSuspicion(Record, table=True):
     twin_id: Id
     seller_id: Id
     buyer_id: Id
-    code: Code  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES
-    facts: Json
+    # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES SAME_UUID SAME_FILE
+    code: Code
+    facts: Json  # nothing where the two papers are of other firms: one is told nothing of the other
     found_at: Instant
 
 

@@ -27,9 +27,7 @@ SAME_LINES_DAYS: Final = 7
 SAME_NUMBER_DAYS: Final = 90  # over a New Year; further apart it is the next year's own number
 
 _BAND_BITS: Final = 4
-_MOST: Final = (
-    3  # suspicions that one invoice raises: a person looks at the document, not at a list
-)
+MOST: Final = 3  # suspicions that one invoice raises: a person looks at the document, not at a list
 _MAX_STEP: Final = 60  # between the numbers of one billing run
 _LEAST_PREFIX: Final = 3
 _LEAST_SHARED: Final = 2  # lines: one that comes again is an honest one's, too
@@ -56,7 +54,8 @@ class Print(NamedTuple):
 class Suspicion(NamedTuple):
     """That two invoices look like one claim: by which rule, and on what facts."""
 
-    code: str  # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES
+    # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES SAME_UUID SAME_FILE
+    code: str
     facts: dict[str, Any]
 
 
@@ -219,7 +218,7 @@ def suspicions(pairs: Iterable[tuple[Print, Print]]) -> list[tuple[str, str, Sus
     found = []
     met: Counter[str] = Counter()
     for (later, earlier), (one, other) in sorted(once.items(), key=_nearest):
-        suspicion = compare(one, other) if met[later] < _MOST else None
+        suspicion = compare(one, other) if met[later] < MOST else None
         if suspicion is not None:
             met[later] += 1
             found.append((later, earlier, suspicion))

@@ -5,7 +5,7 @@ and the other one only where money went on the copy: then that one was the claim
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
@@ -21,13 +21,23 @@ _STANDS: Final = [
     side.c.document_state.in_(["VALIDATED", "INCOMPLETE"]) & (side.c.acceptance_state != "REJECTED")
     for side in (_ONE, _TWIN)
 ]
+_COPY: Final = INVOICE.alias("copy")
+# Held, out, or paid by its buyer: whoever pays on the other paper pays the claim again.
+_SPENT: Final = or_(
+    _COPY.c.held_minor + _COPY.c.outstanding_minor > 0, _COPY.c.payment_state != "OPEN"
+)
 _WANTED: Final[Any] = bindparam("wanted", expanding=True)
 _OPEN: Final = (
     select(
         SUSPICION,
         _ONE.c.number.label("number"),
         _TWIN.c.number.label("twin_number"),
+        ((_ONE.c.seller_id == _TWIN.c.seller_id) & (_ONE.c.buyer_id == _TWIN.c.buyer_id)).label(
+            "of_one_pair"
+        ),
         func.coalesce(VERDICT.c.outcome, "").label("outcome"),
+        VERDICT.c.copy_id,
+        _SPENT.label("spent"),
     )
     .join(_ONE, _ONE.c.id == SUSPICION.c.invoice_id)
     .join(_TWIN, _TWIN.c.id == SUSPICION.c.twin_id)
@@ -37,17 +47,13 @@ _OPEN: Final = (
         & (VERDICT.c.org_id == bindparam("org"))
         & VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
     )
+    .outerjoin(_COPY, _COPY.c.id == VERDICT.c.copy_id)
     .where(
         or_(SUSPICION.c.invoice_id.in_(_WANTED), SUSPICION.c.twin_id.in_(_WANTED)),
         or_(VERDICT.c.outcome.is_(None), VERDICT.c.outcome == "SAME"),
         *_STANDS,
     )
     .order_by(SUSPICION.c.id)
-)
-_COPY: Final = INVOICE.alias("copy")
-# Held, out, or paid by its buyer: whoever pays on the other paper pays the claim again.
-_SPENT: Final = or_(
-    _COPY.c.held_minor + _COPY.c.outstanding_minor > 0, _COPY.c.payment_state != "OPEN"
 )
 
 
@@ -61,13 +67,31 @@ def open_for(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> Seque
     return conn.execute(_OPEN, {"wanted": wanted, "org": org_id}).all() if wanted else []
 
 
-def in_the_way(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> list[Any]:
+class InTheWay(NamedTuple):
+    """A suspicion for which nothing is paid on one paper; ``other`` is empty for other firms'."""
+
+    id: str
+    number: str
+    other: str
+    spent: bool  # decided already, and money went on the paper that was called the copy
+
+
+def in_the_way(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> list[InTheWay]:
     """Give the suspicions for which an organisation pays nothing on these invoices.
 
     Undecided ones count for both papers: nobody knows yet which of the two is the claim.
     """
-    wanted = set(invoice_ids)
-    return [row for row, against in _judged(conn, wanted, org_id) if against]
+    found = []
+    for row, against in _judged(conn, set(invoice_ids), org_id):
+        if not against:
+            continue
+        own, other = row.number, row.twin_number
+        if row.invoice_id not in against:
+            own, other = other, own
+        both = against >= {row.invoice_id, row.twin_id}
+        spent = bool(row.outcome) and row.copy_id not in against
+        found.append(InTheWay(row.id, own, other if row.of_one_pair or both else "", spent))
+    return found
 
 
 def stopped_at(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> set[str]:
@@ -78,23 +102,11 @@ def stopped_at(conn: Connection, invoice_ids: Iterable[str], org_id: str) -> set
 
 def _judged(conn: Connection, wanted: set[str], org_id: str) -> list[tuple[Any, set[str]]]:
     """Give each open suspicion with those of the wanted papers that it stands against."""
-    rows = open_for(conn, wanted, org_id)
-    decided = [row.id for row in rows if row.outcome]
-    words = {}
-    if decided:
-        words = {
-            word.suspicion_id: word
-            for word in conn.execute(
-                select(VERDICT.c.suspicion_id, VERDICT.c.copy_id, _SPENT.label("spent"))
-                .join(_COPY, _COPY.c.id == VERDICT.c.copy_id)
-                .where(VERDICT.c.suspicion_id.in_(decided), VERDICT.c.org_id == org_id)
-            )
-        }
     found = []
-    for row in rows:
-        word = words.get(row.id)
+    for row in open_for(conn, wanted, org_id):
         both = {row.invoice_id, row.twin_id}
-        found.append((row, wanted & (both if word is None or word.spent else {word.copy_id})))
+        stopped = both if row.spent or not row.outcome else {row.copy_id}
+        found.append((row, wanted & stopped))
     return found
 
 

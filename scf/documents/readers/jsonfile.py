@@ -25,6 +25,7 @@ from scf.documents.canonical import (
     TaxSubtotal,
     Word,
 )
+from scf.documents.fingerprints import worldwide_id
 from scf.documents.readers.derived import compare_tax, derive_totals, refer_by_lines
 from scf.documents.readers.edi_scope import MAX_LINES, Reading
 from scf.documents.readers.text import plain_decimal, plausible_date, squeeze, unsafe_character
@@ -159,6 +160,7 @@ class _Document(_Shape):
     rounding_minor: _Minor | None = None
     withheld_minor: _Minor | None = None
     tax_identity: _TaxIdentity | None = None
+    uuid: _Text = ""
     tax_subtotals: list[_TaxSubtotal] = Field(default=[], max_length=MAX_LISTED)
     order_reference: _Text = ""
     sales_order_reference: _Text = ""
@@ -266,6 +268,7 @@ def _fields(shape: _Document) -> dict[str, Any]:
         "buyer": _party(shape.buyer),
         "payee": _party(shape.payee) if shape.payee else None,
         "tax_identity": _tax_identity(shape.tax_identity),
+        "uuid": worldwide_id(shape.uuid),
         "tax_subtotals": tuple(TaxSubtotal(**dict(one)) for one in shape.tax_subtotals),
         "despatch_references": tuple(shape.despatch_references),
         "receipt_references": tuple(shape.receipt_references),

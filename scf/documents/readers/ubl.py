@@ -27,6 +27,7 @@ from scf.documents.canonical import (
     Source,
     TaxSubtotal,
 )
+from scf.documents.fingerprints import worldwide_id
 from scf.documents.readers import ubl_names as names
 from scf.documents.readers.derived import (
     compare_allowances,
@@ -185,6 +186,7 @@ def _read_identity(
         found = children.get(tag, ())
         if found:
             fields[name] = scope.text(found[0], name)
+    fields["uuid"] = worldwide_id(next(map(scope.text, children.get(cbc("UUID"), ())), ""))
     for name, tag in (("issue_on", cbc("IssueDate")), ("due_on", cbc("DueDate"))):
         found = children.get(tag, ())
         if found:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from scf.db.runner import Context, command
 from scf.db.types import Code, Id, Text
 from scf.documents.canonical import TaxIdentity
+from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Invoice
+from scf.documents.rows import known_as
 from scf.documents.taxcheck.asking import IDENTITY, identity_row
 from scf.documents.taxcheck.schemes import problems, tidy
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
@@ -55,6 +57,11 @@ def identify_for_tax(ctx: Context, data: IdentifyForTax) -> dict[str, Any]:
     before = ctx.conn.execute(select(IDENTITY).where(IDENTITY.c.invoice_id == row.id)).one_or_none()
     ctx.conn.execute(delete(IDENTITY).where(IDENTITY.c.invoice_id == row.id))
     ctx.conn.execute(insert(IDENTITY), identity_row(row.id, identity, ctx.actor.user_id, ctx.now))
+    known = known_as("", identity)
+    if known is not None:
+        # What the document itself said stays: nobody gives a paper another identity afterwards.
+        unnamed = (INVOICE.c.id == row.id) & INVOICE.c.document_uuid.is_(None)
+        ctx.conn.execute(update(INVOICE).where(unnamed).values(document_uuid=known))
     ctx.change(
         "tax_identity",
         row.id,

@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("lines_print", sa.String(), nullable=True),
         sa.Column("lines_least", sa.BigInteger(), nullable=True),
         sa.Column("lines_next", sa.BigInteger(), nullable=True),
+        sa.Column("document_uuid", sa.String(), nullable=True),
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("type_code", sa.String(), nullable=False),
         sa.Column("canonical_number", sa.String(), nullable=False),
@@ -280,6 +281,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("order_canonical IS NOT NULL"),
     )
     op.create_index("ix_invoice_buyer", "invoice", ["buyer_id", "due_on"], unique=False)
+    op.create_index(
+        "ix_invoice_document_uuid",
+        "invoice",
+        ["document_uuid"],
+        unique=False,
+        sqlite_where=sa.text("document_uuid IS NOT NULL"),
+        postgresql_where=sa.text("document_uuid IS NOT NULL"),
+    )
     op.create_index(
         "ix_invoice_incomplete",
         "invoice",
@@ -465,6 +474,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("org_id", "sha256", name="uq_original"),
         sqlite_strict=True,
     )
+    op.create_index("ix_original_bytes", "original", ["sha256"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("id", sa.String(), nullable=False),

@@ -4,7 +4,7 @@ The seller has no list: whoever may have written a copy is not told by what it w
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,17 +38,18 @@ class OwnWord(Answer):
 class DuplicateOut(Answer):
     """Two invoices that may be one claim, by which rule; ``word`` is your own organisation's.
 
-    ``twin_id`` is the earlier one's, where you may see it.
+    ``invoice_id`` is the later one's and ``twin_id`` the earlier one's, each where you may see it.
+    Of papers of different firms nothing is compared.
     """
 
     id: str
-    invoice_id: str
+    invoice_id: str | None
     twin_id: str | None
     code: str
-    days: int
-    difference: Amount
-    same_order: bool
-    same_lines: bool
+    days: int | None
+    difference: Amount | None
+    same_order: bool | None
+    same_lines: bool | None
     found_at: dt.datetime
     word: OwnWord | None
 
@@ -164,21 +165,26 @@ def _shown(session: Session, rows: Sequence[DuplicateSuspicion]) -> list[Duplica
         )
     ).scalars()
     words = {row.suspicion_id: row for row in verdicts}
-    return [
-        DuplicateOut(
-            id=row.id,
-            invoice_id=row.invoice_id,
-            twin_id=row.twin_id if row.twin_id in currencies else None,
-            code=row.code,
-            days=row.facts["days"],
-            difference=amount(row.facts["difference_minor"], currencies[row.invoice_id]),
-            same_order=row.facts["same_order"],
-            same_lines=row.facts["same_lines"],
-            found_at=row.found_at,
-            word=_word(words.get(row.id)),
-        )
-        for row in rows
-    ]
+    return [_one(row, currencies, words.get(row.id)) for row in rows]
+
+
+def _one(
+    row: DuplicateSuspicion, currencies: Mapping[str, str], word: DuplicateVerdict | None
+) -> DuplicateOut:
+    facts = row.facts
+    currency = currencies.get(row.invoice_id) or currencies[row.twin_id]
+    return DuplicateOut(
+        id=row.id,
+        invoice_id=row.invoice_id if row.invoice_id in currencies else None,
+        twin_id=row.twin_id if row.twin_id in currencies else None,
+        code=row.code,
+        days=facts.get("days"),
+        difference=amount(facts["difference_minor"], currency) if facts else None,
+        same_order=facts.get("same_order"),
+        same_lines=facts.get("same_lines"),
+        found_at=row.found_at,
+        word=_word(word),
+    )
 
 
 def _word(row: DuplicateVerdict | None) -> OwnWord | None:

@@ -54,6 +54,8 @@ def _one(suspicion_id: str, form: dict[str, str], errors: dict[str, str]) -> str
 
 def compared(twin: Paper, paper: Paper) -> Iterable[tuple[str, str, str, bool | None]]:
     """Give label, earlier, later, and whether they are equal; None: it proves nothing."""
+    yield _("Seller"), twin.seller, paper.seller, twin.seller == paper.seller
+    yield _("Buyer"), twin.buyer, paper.buyer, twin.buyer == paper.buyer
     yield _("Number"), twin.number, paper.number, twin.number == paper.number
     amounts = [money(one.payable_minor, one.currency) for one in (twin, paper)]
     yield _("To pay"), *amounts, twin.payable_minor == paper.payable_minor

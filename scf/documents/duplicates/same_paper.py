@@ -1,0 +1,102 @@
+"""Papers that are one document by what it is itself: its number in the world, or its very bytes.
+
+Whoever copies an invoice changes what a person reads: number, day, amount, even the seller. The
+identifier that its program gave it, or the file as a whole, often stays. This is the one question
+that is asked across firms, so what comes of it is told only to whoever may see the paper.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, String, Table, bindparam, select, text
+from sqlalchemy.engine import Connection
+
+from scf.documents.invoice_state import INVOICE
+from scf.documents.models import Original
+
+# More papers than this with one number: it stands in a template, and proves nothing.
+MOST_CARRIERS: Final = 8
+_ORIGINAL: Final[Table] = Original.__table__  # type: ignore[attr-defined]
+_LIVE: Final = """document_state IN ('VALIDATED', 'INCOMPLETE')
+    AND credited_minor < base_minor AND seller_id IS NOT NULL AND buyer_id IS NOT NULL"""
+_OF_ONE: Final = f"""SELECT id FROM invoice WHERE document_uuid = told.value AND {_LIVE}
+    LIMIT {MOST_CARRIERS + 1}"""  # noqa: S608 - our own words
+_CARRIERS: Final = {
+    "sqlite": text(
+        f"SELECT told.value, twin.id FROM json_each(:told) AS told"  # noqa: S608
+        f" CROSS JOIN invoice AS twin ON twin.id IN ({_OF_ONE})"
+    ),
+    "postgresql": text(
+        f"SELECT told.value, twin.id FROM unnest(:told) AS told(value)"  # noqa: S608
+        f" CROSS JOIN LATERAL ({_OF_ONE}) AS twin"
+    ).bindparams(bindparam("told", type_=ARRAY(String))),
+}
+
+_OWN: Final = select(INVOICE.c.id, INVOICE.c.document_uuid, INVOICE.c.original_id).where(
+    INVOICE.c.id.in_(bindparam("ids", expanding=True))
+)
+_FILE, _OTHER = _ORIGINAL.alias("own_file"), _ORIGINAL.alias("other_file")
+_FILES: Final = (
+    select(_FILE.c.id, _OTHER.c.id.label("other_id"))
+    .join(_OTHER, (_OTHER.c.sha256 == _FILE.c.sha256) & (_OTHER.c.id != _FILE.c.id))
+    .where(_FILE.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+def same_papers(conn: Connection, invoice_ids: Collection[str]) -> dict[tuple[str, str], str]:
+    """Give each of these invoices with every other that is the same document, and by which sign."""
+    rows = conn.execute(_OWN, {"ids": sorted(invoice_ids)}).all()
+    found = dict.fromkeys(_by_bytes(conn, rows), "SAME_FILE")
+    found |= dict.fromkeys(_by_number(conn, rows), "SAME_UUID")
+    return found
+
+
+def _by_number(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, str]]:
+    told = sorted({row.document_uuid for row in rows if row.document_uuid})
+    if not told:
+        return
+    dialect = conn.dialect.name
+    asked = {"told": json.dumps(told) if dialect == "sqlite" else told}
+    carriers: defaultdict[str, list[str]] = defaultdict(list)
+    for value, id_ in conn.execute(_CARRIERS[dialect], asked):
+        carriers[value].append(id_)
+    for row in rows:
+        beside = carriers[row.document_uuid] if row.document_uuid else []
+        if row.id in beside and len(beside) <= MOST_CARRIERS:
+            yield from ((row.id, twin) for twin in beside if twin != row.id)
+
+
+def _by_bytes(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, str]]:
+    """Give the invoices of one number in one file that two organisations have handed in.
+
+    Where both were read as of the same two firms, the second was not stored at all.
+    """
+    files = conn.execute(_FILES, {"ids": sorted({row.original_id for row in rows})}).all()
+    if not files:
+        return
+    one, twin = INVOICE.alias("one"), INVOICE.alias("twin")
+    pairs = {(row.id, row.other_id) for row in files}
+    query = (
+        select(one.c.id, twin.c.id.label("twin_id"), one.c.original_id,
+               twin.c.original_id.label("other_id"))
+        .join(twin, twin.c.canonical_number == one.c.canonical_number)
+        .where(
+            one.c.id.in_(sorted(row.id for row in rows)),
+            twin.c.original_id.in_(sorted({other_id for _, other_id in pairs})),
+            *(_counts(side) for side in (one, twin)),
+        )
+    )  # fmt: skip
+    for row in conn.execute(query):
+        if (row.original_id, row.other_id) in pairs:
+            yield row.id, row.twin_id
+
+
+def _counts(side: Any) -> Any:  # noqa: ANN401 - an alias of invoice
+    return (
+        side.c.document_state.in_(["VALIDATED", "INCOMPLETE"])
+        & (side.c.credited_minor < side.c.base_minor)
+        & side.c.seller_id.is_not(None)
+        & side.c.buyer_id.is_not(None)
+    )
