@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
+from scf.documents.canonical import TaxIdentity
+
 # Letters of other scripts that are drawn like a Latin one (Unicode confusables, capitals and the
 # small letters whose capital differs). Written as escapes: they cannot be told apart by eye.
 _LOOKALIKES: Final = {
@@ -166,6 +168,17 @@ def worldwide_id(text: str) -> str:
     """
     bare = text.strip().lower().removeprefix("urn:uuid:").strip("{}").replace("-", "")
     return bare if _WORLDWIDE.fullmatch(bare) and len(set(bare)) > 1 else ""
+
+
+def known_as(uuid: str, identity: TaxIdentity | None) -> str | None:
+    """Give the number by which a paper is known in the world: a tax register's, else its own.
+
+    A register of transmissions (``sdi``) numbers files, and one file may hold several invoices.
+    """
+    if identity is not None and identity.scheme == "fapiao" and identity.number:
+        return f"fapiao:{identity.code}{identity.number}"
+    registered = identity is not None and identity.scheme in {"cfdi", "irn"}
+    return (worldwide_id(identity.number) if identity and registered else "") or uuid or None
 
 
 def duplicate_key(seller_id: str, buyer_id: str, canonical: str, year: int) -> str:

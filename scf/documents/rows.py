@@ -11,22 +11,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 from scf.documents.articles import item_columns, items_json, priced
-from scf.documents.canonical import (
-    MESSAGES,
-    Account,
-    CanonicalDocument,
-    Identifier,
-    Kind,
-    Party,
-    TaxIdentity,
-)
+from scf.documents.canonical import MESSAGES, Account, CanonicalDocument, Identifier, Kind, Party
 from scf.documents.duplicates.rules import amount_band
 from scf.documents.fingerprints import (
     canonical_number,
     claim_number,
     digest_text,
     duplicate_key,
-    worldwide_id,
+    known_as,
 )
 from scf.documents.quantities import to_micro
 from scf.kernel.ids import new_id
@@ -252,17 +244,6 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "parties": said_of_parties(document),
         **origin,
     }
-
-
-def known_as(uuid: str, identity: TaxIdentity | None) -> str | None:
-    """Give the number by which a paper is known in the world: a tax register's, else its own.
-
-    A register of transmissions (``sdi``) numbers files, and one file may hold several invoices.
-    """
-    if identity is not None and identity.scheme == "fapiao" and identity.number:
-        return f"fapiao:{identity.code}{identity.number}"
-    registered = identity is not None and identity.scheme in {"cfdi", "irn"}
-    return (worldwide_id(identity.number) if identity and registered else "") or uuid or None
 
 
 @lru_cache(maxsize=5_000)

@@ -134,23 +134,25 @@ def _no_duplicate(conn: Connection, financier_id: str, invoice_ids: Sequence[str
     if not alike:
         return
     first = alike[0]
+    facts = {"suspicion_id": first.id, "number": first.number}
     if first.spent:
-        message = (
+        raise RuleViolation(
+            "DUPLICATE_SUSPECT",
             "You have called invoice %(number)s one claim with another one, and money is held or"
-            " was paid on that one. Decline this request, or wait until that money is back."
+            " was paid on that one. Decline this request, or wait until that money is back.",
+            **facts,
         )
-    elif first.other:
-        message = "Invoice %(number)s may be the same claim as %(twin)s; decide that first."
-    else:
-        message = (
-            "Invoice %(number)s may be the same paper as one of other firms; decide that first."
+    if first.other:
+        raise RuleViolation(
+            "DUPLICATE_SUSPECT",
+            "Invoice %(number)s may be the same claim as %(twin)s; decide that first.",
+            twin=first.other,
+            **facts,
         )
     raise RuleViolation(
         "DUPLICATE_SUSPECT",
-        message,
-        suspicion_id=first.id,
-        number=first.number,
-        twin=first.other,
+        "Invoice %(number)s may be the same paper as one of other firms; decide that first.",
+        **facts,
     )
 
 

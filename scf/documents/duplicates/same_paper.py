@@ -23,17 +23,14 @@ _LIVE: Final = """document_state IN ('VALIDATED', 'INCOMPLETE')
     AND credited_minor < base_minor AND seller_id IS NOT NULL AND buyer_id IS NOT NULL"""
 _OF_ONE: Final = f"""SELECT id FROM invoice WHERE document_uuid = told.value AND {_LIVE}
     LIMIT {MOST_CARRIERS + 1}"""  # noqa: S608 - our own words
+_SQLITE: Final = f"""SELECT told.value, twin.id FROM json_each(:told) AS told
+    CROSS JOIN invoice AS twin ON twin.id IN ({_OF_ONE})"""  # noqa: S608 - our own words
+_POSTGRESQL: Final = f"""SELECT told.value, twin.id FROM unnest(:told) AS told(value)
+    CROSS JOIN LATERAL ({_OF_ONE}) AS twin"""  # noqa: S608 - our own words
 _CARRIERS: Final = {
-    "sqlite": text(
-        f"SELECT told.value, twin.id FROM json_each(:told) AS told"  # noqa: S608
-        f" CROSS JOIN invoice AS twin ON twin.id IN ({_OF_ONE})"
-    ),
-    "postgresql": text(
-        f"SELECT told.value, twin.id FROM unnest(:told) AS told(value)"  # noqa: S608
-        f" CROSS JOIN LATERAL ({_OF_ONE}) AS twin"
-    ).bindparams(bindparam("told", type_=ARRAY(String))),
+    "sqlite": text(_SQLITE),
+    "postgresql": text(_POSTGRESQL).bindparams(bindparam("told", type_=ARRAY(String))),
 }
-
 _OWN: Final = select(INVOICE.c.id, INVOICE.c.document_uuid, INVOICE.c.original_id).where(
     INVOICE.c.id.in_(bindparam("ids", expanding=True))
 )

@@ -8,9 +8,9 @@ from sqlalchemy import delete, insert, select, update
 from scf.db.runner import Context, command
 from scf.db.types import Code, Id, Text
 from scf.documents.canonical import TaxIdentity
+from scf.documents.fingerprints import known_as
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Invoice
-from scf.documents.rows import known_as
 from scf.documents.taxcheck.asking import IDENTITY, identity_row
 from scf.documents.taxcheck.schemes import problems, tidy
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed
