@@ -10,6 +10,9 @@ SETUP := $(PYTHON) tools/setup.py
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
+# Programs start often, in tests above all; without compiled modules each start takes seconds more.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check pictures corpus bench test-long dist lock clean
 

@@ -7,12 +7,13 @@ worker migrates once: about 50 ms on PostgreSQL, a file copy on SQLite.
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, Pool
 
 from tests.support.postgres import Databases, PostgresMissing, PostgresServer
@@ -84,6 +85,55 @@ def no_waiting_for_the_disk() -> Iterator[None]:
     event.listen(Pool, "checkout", _stop_waiting)
     yield
     event.remove(Pool, "checkout", _stop_waiting)
+
+
+# --- Statements that are compiled once ----------------------------------------------------------
+
+
+class _Compiled(MutableMapping[tuple[Any, ...], Any]):
+    """What SQLAlchemy has compiled, for every database of one kind and not for one engine alone.
+
+    Its keys begin with the dialect of an engine; all engines of a driver have equal ones here.
+    """
+
+    most = 4_000
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Any, ...], Any] = {}
+
+    def __getitem__(self, key: tuple[Any, ...]) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+        return self._kept[key[1:]]
+
+    def __setitem__(self, key: tuple[Any, ...], compiled: Any) -> None:  # noqa: ANN401
+        if len(self._kept) >= self.most:
+            self._kept.clear()
+        self._kept[key[1:]] = compiled
+
+    def __delitem__(self, key: tuple[Any, ...]) -> None:
+        del self._kept[key[1:]]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Let the engines of this process share their compiled statements, as those of a server do.
+
+    A server compiles a statement at its first use; a test with a database, hence an engine, of
+    its own would compile nearly all of them anew, a quarter of its time.
+    """
+    kept: defaultdict[str, _Compiled] = defaultdict(_Compiled)
+
+    def share(connection: Connection) -> None:
+        connection.execution_options(compiled_cache=kept[connection.engine.driver])
+
+    event.listen(Engine, "engine_connect", share)
+    yield
+    event.remove(Engine, "engine_connect", share)
 
 
 # --- One database per test --------------------------------------------------------------------

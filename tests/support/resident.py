@@ -37,6 +37,10 @@ def programs(
         case = f'case "$1" in {named}) {starts};; *) {handed} {name} "$@";; esac'
         program.write_text(f"#!/bin/sh\n{case}\n", "utf-8")
         program.chmod(0o755)
+    # A page's own PATH has the environment's Python first; so does this one.
+    python = folder / "python3"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', "utf-8")
+    python.chmod(0o755)
     found = {"PATH": f"{folder}:{environment['PATH']}", "PYTHONPATH": str(ROOT)}
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.support.resident", str(theirs.fileno())],

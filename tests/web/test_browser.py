@@ -28,8 +28,17 @@ def address(served: Served, serve: Callable[[Flask], str]) -> str:
     return serve(served.app)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+# Every two of engine, scheme and scripts meet in one of these.
+@pytest.mark.parametrize(
+    ("engine_name", "scheme", "scripts"),
+    [
+        pytest.param("sqlite", "light", True, id="sqlite-light-with scripts"),
+        pytest.param("sqlite", "dark", False, id="sqlite-dark-without scripts"),
+        pytest.param("postgresql", "light", False, id="postgresql-light-without scripts"),
+        pytest.param("postgresql", "dark", True, id="postgresql-dark-with scripts"),
+    ],
+    indirect=["engine_name"],
+)
 def test_a_person_signs_in_sees_the_page_and_leaves(
     chromium: Browser, served: Served, address: str, *, scripts: bool, scheme: str
 ) -> None:
