@@ -3,12 +3,26 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from scf.db.engine import Database
 from scf.documents.duplicates.models import DuplicateSuspicion
+from scf.documents.duplicates.standing import in_the_way
+from scf.documents.models import Invoice
 from scf.kernel.errors import RuleViolation
 from scf.kernel.ids import new_id
-from tests.support.deals import ANCHOR, CHECKER, MAKER, SELLER, TREASURER, Deals
+from tests.support.deals import (
+    ANCHOR,
+    BANK,
+    CHECKER,
+    MAKER,
+    OTHER_BANK,
+    OTHER_MAKER,
+    SELLER,
+    TREASURER,
+    Deals,
+    table,
+)
 
 
 @pytest.fixture
@@ -90,6 +104,44 @@ def test_of_one_claim_that_was_financed_by_its_copy_nothing_more_is_paid(deals: 
     assert refusal.value.code == "DUPLICATE_SUSPECT"
     appeal = {"invoice_id": first, "note": "two machines, two deliveries"}
     assert deals.run("duplicate.appeal", TREASURER, **appeal)["appealed"] == 1
+
+
+def test_of_two_banks_that_call_opposite_papers_the_copy_one_pays_and_the_other_is_told_what_to_do(
+    db: Database,
+) -> None:
+    deals = Deals(db, checks_before_decision="[]", checks_before_payout="[]")
+    first, second, suspicion = suspected(deals)
+    deals.programme("elsewhere", bank=OTHER_BANK)
+    word = {"suspicion_id": suspicion, "outcome": "SAME", "reason": "looked at both papers"}
+    deals.run("duplicate.decide", MAKER, **word, copy_is="EARLIER")
+    deals.run("duplicate.decide", OTHER_MAKER, **word)
+    request_id = str(deals.request(second)["id"])
+    with db.snapshot() as conn:
+        [there] = in_the_way(conn, [first], OTHER_BANK)
+        assert there.spent
+        assert in_the_way(conn, [second], BANK) == []
+    # The other bank's money comes to lie on the first one at that very moment, too.
+    hold(deals, first, 100)
+    with pytest.raises(RuleViolation) as refusal:
+        deals.decide(request_id, MAKER)
+    assert refusal.value.code == "DUPLICATE_SUSPECT"
+    assert "Decline this request, or wait" in str(refusal.value)
+    hold(deals, first, -100)
+    deals.decide(request_id, MAKER)
+    assert deals.decide(request_id, CHECKER)["state"] == "APPROVED"
+    with db.snapshot() as conn:
+        assert [one.spent for one in in_the_way(conn, [first], OTHER_BANK)] == [True]
+
+
+def hold(deals: Deals, invoice_id: str, amount: int) -> None:
+    """Let money be held on an invoice, or no longer."""
+    invoice = table(Invoice)
+    with deals.db.writer.begin() as conn:
+        conn.execute(
+            update(invoice)
+            .where(invoice.c.id == invoice_id)
+            .values(held_minor=invoice.c.held_minor + amount)
+        )
 
 
 def test_a_suspicion_that_nobody_has_judged_does_not_stop_a_quote(deals: Deals) -> None:

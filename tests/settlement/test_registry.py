@@ -13,6 +13,7 @@ from sqlalchemy import insert
 
 from scf.bootstrap import SLICES, before_commands
 from scf.db.engine import Database
+from scf.documents.duplicates.models import DuplicateSuspicion
 from scf.documents.models import Invoice
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor, Role
@@ -35,7 +36,8 @@ NO_CHECKS = {"checks_before_decision": "[]", "checks_before_payout": "[]"}
 
 
 def paper(number: str = "INV-7", **changes: object) -> SimpleNamespace:
-    usual = {"payable_minor": 100_000, "currency": "EUR", "issue_on": dt.date(2026, 3, 1)}
+    usual = {"payable_minor": 100_000, "currency": "EUR", "issue_on": dt.date(2026, 3, 1),
+             "document_uuid": None}  # fmt: skip
     return SimpleNamespace(number=number, **(usual | changes))
 
 
@@ -252,6 +254,51 @@ def test_what_a_new_member_finances_already_is_registered_as_its_own(deals: Memb
     deals.clock.advance(dt.timedelta(days=1))
     deals.platform.worker().drain()
     assert deals.elsewhere("search", invoice).state == "HELD"
+
+
+def two_papers(deals: Members) -> tuple[str, str]:
+    """Store two papers of one claim, the second of which this bank calls the copy."""
+    first, second = (deals.invoice("1,000.00", number=f"A-{n}") for n in (1, 902))
+    found = DuplicateSuspicion(
+        id=new_id(), invoice_id=second, twin_id=first, seller_id=SELLER, buyer_id=ANCHOR,
+        code="SAME_AMOUNT", facts={}, found_at=deals.clock.now(),
+    )  # fmt: skip
+    with deals.db.writer.begin() as conn:
+        deals._insert(conn, found)
+    word = {"suspicion_id": found.id, "outcome": "SAME", "reason": "sent twice"}
+    assert deals.run("duplicate.decide", MAKER, **word)["state"] == "DECIDED"
+    return first, second
+
+
+def test_a_claim_of_two_papers_is_taken_under_the_numbers_of_both(deals: Members) -> None:
+    first, second = two_papers(deals)
+    assert deals.release_file(deals.file_of(first))["state"] == "SENT"
+    assert deals.elsewhere("register", second).state == "HELD"
+    assert deals.elsewhere("register", deals.invoice("1,000.00", number="C-7")).state == "OWN"
+
+
+def test_of_two_banks_that_call_opposite_papers_the_copy_the_second_is_told_whose_claim_it_is(
+    deals: Members,
+) -> None:
+    first, second = two_papers(deals)
+    file_id = deals.file_of(first)
+    assert deals.elsewhere("register", second).state == "OWN"
+    with pytest.raises(RuleViolation) as refusal:
+        deals.release_file(file_id)
+    assert refusal.value.code == "ALREADY_FINANCED"
+    assert deals.elsewhere("release", second).state == "DONE"
+    assert deals.release_file(file_id)["state"] == "SENT"
+
+
+def test_a_paper_with_the_same_identifier_looks_similar_whatever_else_it_says(
+    deals: Members,
+) -> None:
+    one = paper("INV-7", document_uuid="ab" * 16)
+    other = paper("Z-9", document_uuid="ab" * 16, payable_minor=7, issue_on=dt.date(2026, 3, 9))
+    deals.book.ask("register", "south", [Claim("s", prints(one))])
+    taken = prints_of({1: KEY}, other, [("vat", "FR83404833048")], [BUYER_VAT])
+    assert deals.book.ask("search", "north", [Claim("n", taken)])[0].state == "SIMILAR"
+    assert {each.kind for each in taken} == {"number", "money", "paper"}
 
 
 # --- The book and the wire ------------------------------------------------------------------------

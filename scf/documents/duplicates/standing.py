@@ -110,6 +110,26 @@ def _judged(conn: Connection, wanted: set[str], org_id: str) -> list[tuple[Any, 
     return found
 
 
+def one_claim(conn: Connection, org_id: str, invoice_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Give the other papers of these that an organisation has called one claim with them."""
+    wanted = set(invoice_ids)
+    rows = conn.execute(
+        select(SUSPICION.c.invoice_id, SUSPICION.c.twin_id)
+        .join(VERDICT, VERDICT.c.suspicion_id == SUSPICION.c.id)
+        .where(
+            or_(SUSPICION.c.invoice_id.in_(wanted), SUSPICION.c.twin_id.in_(wanted)),
+            VERDICT.c.org_id == org_id,
+            VERDICT.c.outcome == "SAME",
+            VERDICT.c.state.in_(["DECIDED", "APPEALED"]),
+        )
+    ).all()
+    found: dict[str, set[str]] = {}
+    for one, other in (*rows, *((twin, one) for one, twin in rows)):
+        if one in wanted:
+            found.setdefault(one, set()).add(other)
+    return found
+
+
 def stands_against(invoice_id: str) -> ColumnElement[bool]:
     """Give the condition on verdicts that stop one document, whoever said so."""
     pair = select(SUSPICION.c.id).where(

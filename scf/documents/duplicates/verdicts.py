@@ -13,6 +13,7 @@ from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.db.types import Count, Id
 from scf.documents import axes
+from scf.documents.disputes import open_dispute
 from scf.documents.duplicates.models import DuplicateSuspicion
 from scf.documents.duplicates.standing import VERDICT, stands_against
 from scf.documents.models import Invoice
@@ -63,7 +64,8 @@ def decide_duplicate(ctx: Context, data: DecideDuplicate) -> dict[str, Any]:
     """Two documents are two claims, or one; remembered for the organisation that says so.
 
     SAME of a financier blocks the copy there for good, and the other paper where money went on the
-    copy; of the buyer, it rejects the copy. Where money is held or out on one of them, or a verdict
+    copy; of the buyer, it rejects the copy, also an accepted one. One that the buyer has undertaken
+    to pay is disputed instead. Where money is held or out on one of them, or a verdict
     is appealed, a second person says the same before it holds.
 
     Raises
@@ -72,6 +74,8 @@ def decide_duplicate(ctx: Context, data: DecideDuplicate) -> dict[str, Any]:
         FOUR_EYES for the second word of one person.
     Conflict
         STALE when it has been decided meanwhile; what ``axes.reject`` refuses.
+    RuleViolation
+        ALREADY_FINANCED of a buyer's copy on which money hangs without an undertaking.
     NotFound
         Where the earlier paper is called the copy by somebody who may not see it.
     """
@@ -116,11 +120,33 @@ def _settle(
 ) -> dict[str, Any]:
     copy_id = _copy(seen, data)
     if state == "DECIDED" and copy_id is not None and not ctx.actor.roles & _BANK:
-        axes.reject_many(ctx, [copy_id], reason=data.reason)
+        _refuse_copy(ctx, ctx.lock(Invoice, [copy_id])[copy_id], data.reason)
     answer = _store(ctx, seen, before, data, state)
     if state == "DECIDED":
         ctx.emit("duplicate.decided", {"suspicion_id": seen.id, "outcome": data.outcome})
     return answer
+
+
+def _refuse_copy(ctx: Context, copy: Row[Any], reason: str) -> None:
+    """Let the buyer's word reach the paper: it is rejected, and its acceptance withdrawn.
+
+    An irrevocable undertaking stands; then all of the paper is contested, between the two firms.
+    """
+    if copy.acceptance_state == "REJECTED":
+        return
+    if copy.ipu:
+        if copy.dispute_state != "DISPUTED":
+            open_dispute(ctx, copy, amount_minor=copy.payable_minor, reason=reason)
+        return
+    if copy.held_minor or copy.outstanding_minor:
+        raise RuleViolation(
+            "ALREADY_FINANCED",
+            "Invoice %(number)s can no longer be rejected: others rely on your acceptance. Call the"
+            " other paper the copy; of one claim you then pay this one.",
+            invoice_id=copy.id,
+            number=copy.number,
+        )
+    axes.reject_many(ctx, [copy.id], reason=reason)
 
 
 def _store(

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from scf.db.leases import Claimed
 from scf.db.platform import Platform
+from scf.documents.duplicates.standing import one_claim
 from scf.documents.fingerprints import digest_text
 from scf.documents.models import Invoice
 from scf.kernel.actor import OPERATOR
@@ -24,6 +25,7 @@ from scf.programmes.registry.commands import MEMBER, WORD
 from scf.programmes.registry.port import MOST_AT_ONCE, Act, Answer, Claim, Membership, away
 from scf.programmes.registry.prints import prints_of
 
+_MOST_TWINS: Final = 3  # papers of one claim beside the one that is paid
 FRESH: Final = dt.timedelta(minutes=15)
 SERVICE: Final = "registry"
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -73,8 +75,16 @@ def _ask_all(platform: Platform, financier_id: str, invoice_ids: Iterable[str], 
 def claims_of(
     conn: Connection, keys: Mapping[int, bytes], financier_id: str, invoice_ids: Sequence[str]
 ) -> dict[str, Claim]:
-    """Give the claims of invoices; without public numbers of both firms, without prints."""
-    rows = conn.execute(select(_INVOICE).where(_INVOICE.c.id.in_(invoice_ids))).all()
+    """Give the claims of invoices; without public numbers of both firms, without prints.
+
+    A claim of which this financier knows two papers has the numbers of both: another one, who calls
+    the opposite paper the copy, meets it there by the very claim.
+    """
+    called = one_claim(conn, financier_id, invoice_ids)
+    wanted = {*invoice_ids, *(twin for twins in called.values() for twin in twins)}
+    read = conn.execute(select(_INVOICE).where(_INVOICE.c.id.in_(sorted(wanted)))).all()
+    of_id = {row.id: row for row in read}
+    rows = [of_id[one] for one in invoice_ids if one in of_id]
     firms = {firm for row in rows for firm in (row.seller_id, row.buyer_id) if firm}
     numbers: dict[str, list[tuple[str, str]]] = {}
     for row in conn.execute(
@@ -86,7 +96,13 @@ def claims_of(
     return {
         row.id: Claim(
             digest_text(f"{financier_id}|{row.id}"),
-            prints_of(keys, row, numbers.get(row.seller_id, []), numbers.get(row.buyer_id, [])),
+            prints_of(
+                keys,
+                row,
+                numbers.get(row.seller_id, []),
+                numbers.get(row.buyer_id, []),
+                [of_id[twin] for twin in sorted(called.get(row.id, ()))[:_MOST_TWINS]],
+            ),
         )
         for row in rows
     }

@@ -17,7 +17,7 @@ from scf.programmes.registry.port import EXACT, MOST_AT_ONCE, State
 _ENTRY: Final[Table] = RegistryEntry.__table__  # type: ignore[attr-defined]
 MEMBER: Final[Table] = RegistryMember.__table__  # type: ignore[attr-defined]
 WORD: Final[Table] = RegistryWord.__table__  # type: ignore[attr-defined]
-_MOST_PRINTS: Final = 64
+_MOST_PRINTS: Final = 192  # four numbers of either firm, two keys, the papers of one claim
 
 constraint_means(
     "uq_registry_live",
@@ -38,7 +38,7 @@ class _Input(BaseModel):
 class PrintIn(_Input):
     """One keyed print."""
 
-    kind: Literal["number", "money"]
+    kind: Literal["number", "money", "paper"]
     key_version: Count
     value: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 

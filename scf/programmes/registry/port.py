@@ -6,7 +6,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
 Act = Literal["search", "register", "release", "void"]
 # FREE: nobody has it. OWN: this member has. HELD: another has the very claim. SIMILAR: another has
-# one of the same firms, amount and day. DONE: let go. UNAVAILABLE: nobody could say.
+# one of the same firms, amount and day, or a paper with the same identifier. DONE: let go.
+# UNAVAILABLE: nobody could say.
 State = Literal["FREE", "OWN", "HELD", "SIMILAR", "DONE", "UNAVAILABLE"]
 STATES: Final[tuple[str, ...]] = get_args(State)
 EXACT: Final = ("number",)
@@ -16,7 +17,7 @@ MOST_AT_ONCE: Final = 100
 class Print(NamedTuple):
     """One keyed fingerprint of a claim; nobody without the key can guess what it was made from."""
 
-    kind: str  # number: the very claim; money: its amount and day
+    kind: str  # number: the very claim; money: its amount and day; paper: what it is known by
     key_version: int
     value: str
 

@@ -26,20 +26,28 @@ def prints_of(
     row: Any,  # noqa: ANN401 - a row of invoice
     seller: Sequence[tuple[str, str]],
     buyer: Sequence[tuple[str, str]],
+    twins: Sequence[Any] = (),
 ) -> tuple[Print, ...]:
-    """Give every print of an invoice; none when a firm has no public number."""
-    number = f"{claim_number(row.number)}|{row.issue_on.year}"
+    """Give every print of an invoice; none when a firm has no public number.
+
+    ``twins`` are other papers of the same claim, whose numbers are then the claim's, too. An
+    identifier of the paper itself needs no firms: it is what a copy in another's name still has.
+    """
+    named = [("number", f"{claim_number(one.number)}|{one.issue_on.year}") for one in (row, *twins)]
     money = f"{row.payable_minor}|{row.currency}|{row.issue_on.isoformat()}"
+    said = list(dict.fromkeys([*named, ("money", money)]))
     pairs = [
         f"{one[0]}:{one[1]}|{other[0]}:{other[1]}"
         for one, other in itertools.product(seller, buyer)
         if one[0] in SHARED and other[0] in SHARED
     ]
+    known_as = row.document_uuid if pairs else None
+    itself = [("paper", "", known_as)] if known_as else []
+    told = [*((kind, pair, what) for pair in pairs for kind, what in said), *itself]
     return tuple(
         Print(kind, version, keyed(keys[version], kind, pair, what))
         for version in sorted(keys)
-        for pair in pairs
-        for kind, what in (("number", number), ("money", money))
+        for kind, pair, what in told
     )
 
 

@@ -17,7 +17,7 @@ from scf.programmes.registry.commands import ClaimIn
 from scf.programmes.registry.local import LocalRegistry
 from scf.programmes.registry.port import MOST_AT_ONCE, Act, Answer, Claim, Print
 
-MAX_BODY: Final = 1024 * 1024
+MAX_BODY: Final = 4 * 1024 * 1024
 SECONDS: Final = 10.0  # in which a call has to arrive
 _ACTS: Final[tuple[Act, ...]] = ("search", "register", "release", "void")
 

@@ -138,6 +138,57 @@ def test_the_buyers_word_rejects_the_later_paper_and_is_remembered(trade: Trade)
     assert refusal.value.code == "DECISION_STATE"
 
 
+def test_a_copy_that_the_buyer_has_accepted_is_withdrawn_by_its_word(trade: Trade) -> None:
+    trade.invoices(ONE)
+    trade.invoices(ONE | {"number": "X-900"})
+    for number in (ONE["number"], "X-900"):
+        trade.on(number, _accept)
+    assert decide(trade, "SAME")["state"] == "DECIDED"
+    states = {row.number: (row.acceptance_state, row.accepted_minor) for row in trade.rows()}
+    assert states == {ONE["number"]: ("ACCEPTED", 12_500_00), "X-900": ("REJECTED", None)}
+
+
+def test_a_copy_that_the_buyer_has_rejected_already_takes_its_word_all_the_same(
+    trade: Trade,
+) -> None:
+    trade.invoices(ONE)
+    trade.invoices(ONE | {"number": "X-900"})
+    trade.on("X-900", lambda ctx, row: axes.reject(ctx, row, reason="not ordered"))
+    assert decide(trade, "SAME")["state"] == "DECIDED"
+    assert trade.invoice("X-900").acceptance_version == 1
+
+
+def test_a_copy_that_the_buyer_has_undertaken_to_pay_is_disputed_and_the_undertaking_stands(
+    trade: Trade,
+) -> None:
+    trade.invoices(ONE)
+    trade.invoices(ONE | {"number": "X-900"})
+    trade.on(
+        "X-900",
+        lambda ctx, row: axes.accept(
+            ctx, row, amount_minor=row.payable_minor, due_on=row.due_on, ipu=True
+        ),
+    )
+    assert decide(trade, "SAME")["state"] == "DECIDED"
+    copy = trade.invoice("X-900")
+    assert (copy.acceptance_state, copy.ipu, copy.dispute_state) == ("ACCEPTED", True, "DISPUTED")
+
+
+def test_a_copy_on_which_money_hangs_is_not_rejected_and_the_other_paper_is(trade: Trade) -> None:
+    trade.invoices(ONE)
+    trade.invoices(ONE | {"number": "X-900"})
+    trade.on("X-900", _accept)
+    trade.on("X-900", lambda ctx, row: axes.hold(ctx, row.id, 100))
+    with pytest.raises(RuleViolation) as refusal:
+        decide(trade, "SAME")
+    assert refusal.value.code == "ALREADY_FINANCED"
+    assert "Call the other paper the copy" in str(refusal.value)
+    asked = {"suspicion_id": suspicions(trade)[0].id, "reason": "this one is financed"}
+    trade.world.run("duplicate.decide", trade.buyer, outcome="SAME", copy_is="EARLIER", **asked)
+    states = {row.number: row.acceptance_state for row in trade.rows()}
+    assert states == {ONE["number"]: "REJECTED", "X-900": "ACCEPTED"}
+
+
 def test_a_financier_sees_its_own_word_only_and_two_people_speak_where_money_is_out(
     trade: Trade,
 ) -> None:

@@ -52,10 +52,17 @@ def decide_duplicate(invoice_id: str, suspicion_id: str) -> Any:  # noqa: ANN401
         errors = {f"{name}-{found.id}": text for name, text in wrong.items()}
         return invoice_page(invoice_id, form, errors), 422
     copy = found.twin if found.twin and asked["copy_is"] == "EARLIER" else found.paper
-    told = (
-        _("Recorded: invoice %(number)s is rejected.", number=copy.number)
-        if asked["outcome"] == "SAME"
-        else _("Recorded: they are two claims.")
-    )
+    with platform().db.read(actor()) as reading:
+        undertaken = one_invoice(reading, copy.invoice_id).ipu
+    if asked["outcome"] != "SAME":
+        told = _("Recorded: they are two claims.")
+    elif undertaken:
+        told = _(
+            "Recorded: invoice %(number)s is disputed. Your undertaking stands until the supplier"
+            " sends a credit note.",
+            number=copy.number,
+        )
+    else:
+        told = _("Recorded: invoice %(number)s is rejected.", number=copy.number)
     flash(told, "ok")
     return redirect(url_for("anchor.invoice", invoice_id=invoice_id), 303)
