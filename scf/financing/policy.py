@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, Table, func, insert, select
 
+from scf.chain.rings import rings_through
 from scf.db.runner import Context
+from scf.documents.models import Invoice
 from scf.financing import requests
 from scf.financing.authority import POLICY
 from scf.financing.checks import Found
@@ -20,14 +22,16 @@ from scf.financing.taxwatch.standstill import standing_against
 from scf.kernel.ids import digest, new_id
 from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM
-from scf.parties.service import business_date
+from scf.parties.service import business_date, firm_names
 from scf.programmes.registry.asking import is_member, not_free
 from scf.programmes.terms import Terms
 from scf.risk.models import PriceAssessment
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
 _ASSESSED: Final[Table] = PriceAssessment.__table__  # type: ignore[attr-defined]
+_INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _REVIEW: Final[Table] = RequestReview.__table__  # type: ignore[attr-defined]
+UNFINISHED: Final = "search not finished"
 # What ended before any money moved counts for nothing.
 _CAME_TO_NOTHING: Final = ("DECLINED", "WITHDRAWN", "EXPIRED", "LAPSED")
 
@@ -70,6 +74,7 @@ def judge(
             *_checks(terms, found),
             *_registry(ctx, quote, lines),
             *_tax_alert(ctx, quote),
+            _rings(ctx, lines),
             # The command holds every limit before it comes here, or refuses.
             Line("LIMITS", passed=True, measured="held at every node", needed="headroom"),
         ),
@@ -155,6 +160,20 @@ def _tax_alert(ctx: Context, quote: Row[Any]) -> Iterable[Line]:
     alert = standing_against(ctx.conn, quote.financier_id, [quote.seller_id])
     if alert is not None:
         yield Line("TAX_ALERT", passed=False, measured=alert.kind, needed="no open alert")
+
+
+def _rings(ctx: Context, lines: Sequence[Row[Any]]) -> Line:
+    """Let a person look at a claim whose goods come back to where they began."""
+    rows = ctx.conn.execute(
+        select(_INVOICE).where(_INVOICE.c.id.in_([line.invoice_id for line in lines]))
+    )
+    found = rings_through(ctx.conn, rows)
+    if not found.rings:
+        return Line("RING", found.finished, "" if found.finished else UNFINISHED, "no ring")
+    ring = found.rings[0]
+    names = firm_names(ctx.conn, ring.firm_ids)
+    around = [names.get(firm, firm) for firm in (*ring.firm_ids, ring.firm_ids[0])]
+    return Line("RING", passed=False, measured=" → ".join(around), needed="no ring")
 
 
 # --- What follows -----------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_within_policy_a_request_is_approved_in_the_same_act_with_the_reasons_ke
     row = deals.get(FinancingRequest, answer["id"])
     assert (row.decided_by, row.decided_at) == ("policy", deals.clock.now())
     assert [line["code"] for line in row.reasons] == [
-        "ROUTE", "BAND", "CHECK_DUPLICATE", "LIMITS",
+        "ROUTE", "BAND", "CHECK_DUPLICATE", "RING", "LIMITS",
     ]  # fmt: skip
     assert all(line["passed"] for line in row.reasons)
     (word,) = deals.all(Decision)
@@ -65,6 +65,16 @@ def test_within_policy_a_request_is_approved_in_the_same_act_with_the_reasons_ke
     (check,) = deals.all(ManualCheck)
     assert (check.kind, check.result, check.source) == ("duplicate", "CLEAR", "platform")
     assert "claim keys searched" in check.evidence
+
+
+def test_a_claim_whose_goods_come_back_to_their_seller_is_looked_at(deals: MatrixDeals) -> None:
+    with deals.db.writer.begin() as conn:
+        deals.add_firm(conn, "between")
+    for seller, buyer in ((ANCHOR, "between"), ("between", SELLER)):
+        deals.invoice("960.00", accepted=False, seller_id=seller, buyer_id=buyer, org_id=seller)
+    answer = deals.asked(SMALL)
+    assert answer["state"] == "IN_REVIEW"
+    assert failed(deals, answer["id"]) == {"RING": "anchor → between → seller → anchor"}
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_a_good_grade_within_the_band_is_decided_at_once(world: RiskWorld) -> No
     answer = world.submit(quote["id"])
     assert answer["state"] == "APPROVED"
     assert lines(world, answer["id"]) == dict.fromkeys(
-        ("MODEL", "MODEL_DATE", "ROUTE", "BAND", "CHECK_DUPLICATE", "LIMITS"), True
+        ("MODEL", "MODEL_DATE", "ROUTE", "BAND", "CHECK_DUPLICATE", "RING", "LIMITS"), True
     )
 
 

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from scf.financing.lifecycle import DECIDABLE
+from scf.financing.policy import UNFINISHED
 from scf.kernel.actor import Actor
 from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM, round_half_up
@@ -366,6 +367,8 @@ def _reason(one: dict[str, Any], file: CaseFile) -> dict[str, Any]:
     elif code == "REGISTRY":
         found = {"HELD": _("another financier has it"), "SIMILAR": _("another has a similar one")}
         note = str(found.get(str(one.get("measured")), _("no answer")))
+    elif code == "RING" and one.get("measured") == UNFINISHED:
+        note = str(_("too many invoices to search them all"))
     else:
         note = f"{one.get('measured') or ''}"
     return {
