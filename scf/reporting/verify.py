@@ -19,6 +19,7 @@ from scf.db import seal
 from scf.db.models import AuditSeal
 from scf.db.platform import Platform
 from scf.documents import conservation
+from scf.documents.identity.handing import handed_astray, under_given_up
 from scf.documents.identity.holdings import holdings
 from scf.documents.models import CreditAllocation, Dispute, Invoice
 from scf.financing.advances import replay
@@ -148,6 +149,14 @@ def _records(conn: Connection) -> Iterator[Breach]:
         if held:
             told = ", ".join(f"{name} {count}" for name, count in sorted(held.items()))
             yield Breach("FIRM_LINK_HOLDS", where, f"A record that was given up holds: {told}.")
+    for firm_id, table, count in under_given_up(conn):
+        told = f"Papers name a record for which another one stands: {table} {count}."
+        yield Breach("FIRM_LINK_PAPERS", f"firm {firm_id}", told)
+    for merge_id, what in handed_astray(conn):
+        told = {"parted": "Papers are kept as moved between records that were parted."}.get(
+            what, f"A paper that was moved is not where it was moved to: {what}."
+        )
+        yield Breach("FIRM_HANDOVER", f"merge {merge_id}", told)
     for firm_id, act in sorted(last.items()):
         if act.kind == "MERGE" and links.get(firm_id) != act.survivor_id:
             yield Breach("FIRM_LINK_GONE", f"firm {firm_id}", "A joined record stands alone.")

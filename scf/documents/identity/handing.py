@@ -6,10 +6,10 @@ or a match with a paper of the other firm's own.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
@@ -25,8 +25,11 @@ from scf.documents.models import CreditAllocation
 from scf.documents.rows import key_number
 from scf.documents.storing import KINDS, TABLES, TURNS
 from scf.kernel.errors import Conflict
+from scf.parties.identity.models import FirmLink, FirmMerge
 
 _HANDED: Final[Table] = FirmHandover.__table__  # type: ignore[attr-defined]
+_LINK: Final[Table] = FirmLink.__table__  # type: ignore[attr-defined]
+_MERGE: Final[Table] = FirmMerge.__table__  # type: ignore[attr-defined]
 _ALLOCATION: Final[Table] = CreditAllocation.__table__  # type: ignore[attr-defined]
 _CREDITS: Final = TABLES[Kind.CREDIT_NOTE]
 _SIDES: Final = ("seller_id", "buyer_id", "payee_id", "payer_id")
@@ -78,6 +81,57 @@ def hand_back(ctx: Context, merge_id: str, firm_id: str, survivor_id: str) -> di
     ctx.conn.execute(delete(_HANDED).where(_HANDED.c.merge_id == merge_id))
     _arrive_again(ctx, ids)
     return {name: len(one) for name, one in ids.items()}
+
+
+def under_given_up(conn: Connection) -> Iterator[tuple[str, str, int]]:
+    """Give the papers that name a record for which another one stands: firm, table, how many."""
+    for table in _MOVED:
+        for side in (name for name in _SIDES if name in table.c):
+            rows = conn.execute(
+                select(table.c[side], func.count())
+                .join(_LINK, _LINK.c.firm_id == table.c[side])
+                .group_by(table.c[side])
+                .order_by(table.c[side])
+            )
+            yield from ((firm_id, table.name, count) for firm_id, count in rows)
+
+
+def handed_astray(conn: Connection) -> Iterator[tuple[str, str]]:
+    """Give what is kept of papers that changed their firm and is not so: merge, and what is wrong.
+
+    A paper is kept as moved while its two records are joined, and names the one that stands then.
+    """
+    parted = (
+        select(_HANDED.c.merge_id)
+        .join(_MERGE, _MERGE.c.id == _HANDED.c.merge_id)
+        .outerjoin(
+            _LINK,
+            (_LINK.c.firm_id == _MERGE.c.firm_id) & (_LINK.c.survivor_id == _MERGE.c.survivor_id),
+        )
+        .where(_LINK.c.firm_id.is_(None))
+        .distinct()
+        .order_by(_HANDED.c.merge_id)
+    )
+    for merge_id in conn.execute(parted).scalars():
+        yield merge_id, "parted"
+    for table in _MOVED:
+        for side in (name for name in _SIDES if name in table.c):
+            elsewhere = (
+                select(_HANDED.c.merge_id)
+                .join(_MERGE, _MERGE.c.id == _HANDED.c.merge_id)
+                .join(_LINK, _LINK.c.firm_id == _MERGE.c.firm_id)
+                .join(table, table.c.id == _HANDED.c.row_id)  # a staged one may be gone
+                .where(
+                    _HANDED.c.of_table == table.name,
+                    _HANDED.c.side == side,
+                    _LINK.c.survivor_id == _MERGE.c.survivor_id,
+                    table.c[side].is_distinct_from(_MERGE.c.survivor_id),
+                )
+                .distinct()
+                .order_by(_HANDED.c.merge_id)
+            )
+            for merge_id in conn.execute(elsewhere).scalars():
+                yield merge_id, table.name
 
 
 def _rows(conn: Connection, table: Table, where: Any) -> Sequence[Row[Any]]:  # noqa: ANN401
