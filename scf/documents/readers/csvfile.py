@@ -20,8 +20,10 @@ from itertools import islice
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from scf.documents.canonical import Kind, blocks
+from scf.documents.readers.cells import is_scaled, scale_refused
+from scf.documents.readers.encoding import detect_encoding
 from scf.documents.readers.layout import Layout, find_header, joined, left_out
-from scf.documents.readers.mapping import LINE_FIELDS, ColumnMapping
+from scf.documents.readers.mapping import AMOUNTS_READ, LINE_FIELDS, ColumnMapping
 from scf.documents.readers.proposing import More, propose_mapping
 from scf.documents.readers.sheetfile import SheetRows, Workbook, refused_cells
 from scf.documents.readers.sniff import MAX_RATIO, Format, format_of, sniff, unpack
@@ -32,7 +34,6 @@ from scf.documents.readers.table import (
     Lines,
     RawRow,
     detect_delimiter,
-    detect_encoding,
     rows,
 )
 from scf.documents.readers.tablerows import RowReader, TableRow
@@ -224,6 +225,10 @@ def _of_text(
     *,
     apart: bool = False,
 ) -> tuple[Lines | ApartRows, Iterator[RawRow]]:
+    if isinstance(stream, bytes) and b"\r" in stream[:SAMPLE_BYTES]:
+        head = stream[:SAMPLE_BYTES]
+        if b"\n" not in head and b"\0" not in head:  # the line ends of old Macintoshes
+            stream = stream.replace(b"\r", b"\n")
     source = io.BytesIO(stream) if isinstance(stream, bytes) else stream
     sample, source, most = peeked(source, max_bytes)
     dialect = _dialect_of(sample, mapping, findings)
@@ -403,6 +408,8 @@ def _header_findings(header: list[str], mapping: ColumnMapping) -> list[Finding]
                 field=field,
             )
             found.append(Finding(Severity.ERROR, "COLUMN_MISSING", message, "header", column))
+        elif field in AMOUNTS_READ and is_scaled(column):
+            found.append(scale_refused(column))
         elif count > 1:
             message = Words(
                 "The header has %(count)s columns %(column)s; which is %(field)s?",

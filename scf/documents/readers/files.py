@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -37,6 +38,14 @@ TABULAR: Final = frozenset({Format.CSV, Format.XLSX})
 MAX_DOCUMENT_BYTES: Final = 5_000_000
 # More comments and instructions than this are no document anybody wrote.
 MAX_COMMENTS: Final = 2_000
+
+# What programs call a workbook although it is none.
+_PAGE: Final = re.compile(rb"\s*<(?:!doctype html|html|head|body|table)\b", re.IGNORECASE)
+_OLD_WORKBOOK: Final = "{urn:schemas-microsoft-com:office:spreadsheet}Workbook"
+_NO_WORKBOOK: Final = (
+    "This is a table as a web page or in an old XML form. Open it in a spreadsheet program and save"
+    " it as XLSX or CSV."
+)
 
 
 def read_file(data: bytes, *, today: dt.date | None = None) -> ParsedFile:
@@ -84,6 +93,8 @@ def read_xml(data: bytes, today: dt.date | None = None) -> ParsedFile:
     try:
         root = load_xml(data, max_bytes=MAX_DOCUMENT_BYTES)
     except (InvalidInput, TooLarge) as refusal:
+        if _PAGE.match(data):
+            return _refused("FORMAT_UNKNOWN", _NO_WORKBOOK, "", "html")
         line = refusal.facts.get("line")
         place = f"line {line}" if line else ""
         return _refused(refusal.code, refusal.words, place, "xml")
@@ -120,9 +131,10 @@ def read_root(root: etree._Element, *, today: dt.date | None = None) -> ParsedFi
     for name, is_its, read in _XML_READERS:
         if is_its(root):
             return checked(*read(root), name, today=today)
-    return _refused(
-        "FORMAT_UNKNOWN", "No reader knows this kind of XML document.", "/", str(root.tag)
-    )
+    message = "No reader knows this kind of XML document."
+    if root.tag == _OLD_WORKBOOK or _PAGE.match(b"<" + etree.QName(root).localname.encode()):
+        message = _NO_WORKBOOK
+    return _refused("FORMAT_UNKNOWN", message, "/", str(root.tag))
 
 
 def read_interchange(name: str, data: bytes, today: dt.date | None) -> ParsedFile:

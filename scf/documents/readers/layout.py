@@ -41,7 +41,8 @@ def find_header(rows: Sequence[RawRow]) -> Layout:
         if score > most:
             best, most = place, score
     if best < 0:
-        return Layout(findings=_transposed(looked))
+        return Layout(findings=_transposed(looked) or _nameless(looked[:1]))
+    best = _first_alike(looked, best)
     names = known_names(looked[best].cells)
     if names < _LEAST and (turned := _transposed(looked)):
         return Layout(findings=turned)
@@ -50,6 +51,25 @@ def find_header(rows: Sequence[RawRow]) -> Layout:
         if len(pair) == 2 and _grouped(pair[0], pair[1], names, looked[first + 2 : first + 3]):  # noqa: PLR2004
             return Layout(pair[0].line, 2, most)
     return Layout(looked[best].line, 1, most)
+
+
+def _first_alike(rows: Sequence[RawRow], place: int) -> int:
+    """Give the first row with these names: a header that stands on each page is one header."""
+    names = [squeeze(cell) for cell in rows[place].cells]
+    return next(at for at, row in enumerate(rows) if [squeeze(cell) for cell in row.cells] == names)
+
+
+def _nameless(rows: Sequence[RawRow]) -> tuple[Finding, ...]:
+    """Say that the first row is a document: taken for the names of columns it would be lost."""
+    for row in rows:
+        values = sum(_is_value(cell) for cell in row.cells)
+        if values >= _LEAST:
+            message = (
+                "The first row holds values where the names of the columns belong. Put a row with"
+                " their names above it."
+            )
+            return (Finding(Severity.ERROR, "HEADER_MISSING", message, f"row {row.line}"),)
+    return ()
 
 
 def joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:

@@ -42,6 +42,8 @@ AMOUNT_FIELDS: Final = (
     "charge",
     "line_net",
 )
+# What is money in a table, of payments too.
+AMOUNTS_READ: Final = frozenset({*AMOUNT_FIELDS, "amount", "price"})
 # Under what a tax authority knows the invoice: which system, and the three parts of it.
 TAX_FIELDS: Final = ("tax_scheme", "tax_invoice_number", "tax_invoice_code", "tax_invoice_check")
 DATE_FIELDS: Final = ("issue_on", "due_on", "delivered_on")

@@ -16,6 +16,7 @@ from scf.documents.readers.adjusting import (
     numbers_are_no_names,
     side_of_ledger,
 )
+from scf.documents.readers.cells import is_scaled, scale_refused, type_of
 from scf.documents.readers.mapping import (
     AMOUNT_FIELDS,
     DATE_FIELDS,
@@ -114,6 +115,8 @@ def propose_mapping(
         )
         for name in missing
     ]
+    if "payable" in missing or "amount" in missing:
+        findings += [scale_refused(name) for name in header if is_scaled(name)]
     return None if missing else found.mapping(), findings
 
 
@@ -143,10 +146,11 @@ def propose_columns(
     words.update({plain(name): one for one, name in (own_words or {}).items() if one in known})
     found = Proposal(kind, {})
     _by_name(header, names, words, found)
-    _by_near_name(header, names, words, found)
     table = _Values(header, sample)
+    _by_near_name(table, names, words, found)
     if sample:
         _second_thoughts(table, sample, found)
+        _types(table, found, more)
         _by_value(table, found, partner)
     if kind is not Kind.PAYMENT and "payable" not in found.columns and "gross" in found.columns:
         # A list with one amount, tax included, says what is to be paid.
@@ -176,6 +180,13 @@ def _second_thoughts(table: "_Values", sample: Sequence[Sequence[str]], found: P
         take("payable", column)
 
 
+def _types(table: "_Values", found: Proposal, more: More | None) -> None:
+    """Keep a column of types where one of its words tells a credit note or is a code."""
+    column = found.columns.get("type_code")
+    if column is not None and not any(map(type_of, more([column]) if more else table.of(column))):
+        del found.columns["type_code"]
+
+
 def known_names(header: Sequence[str]) -> int:
     """Count the names of a row that name a field, whatever the table holds."""
     names = [plain(name) for name in header]
@@ -200,17 +211,33 @@ def _by_name(
 
 
 def _by_near_name(
-    header: Sequence[str], names: Sequence[str], words: Mapping[str, str], found: Proposal
+    table: "_Values", names: Sequence[str], words: Mapping[str, str], found: Proposal
 ) -> None:
+    """Take names that are nearly known, where the values can be what the name would mean."""
     from rapidfuzz import fuzz, process
 
+    header = table.header
     taken = set(found.columns.values())
     for position, name in enumerate(names):
         if len(name) < _LONG_ENOUGH or header[position] in taken or name in words:
             continue
         near = process.extractOne(name, words.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
-        if near is not None and words[near[0]] not in found.columns:
+        if near is None or words[near[0]] in found.columns or is_scaled(header[position]):
+            continue
+        if _can_be(words[near[0]], table.of(header[position])):
             _guess(found, words[near[0]], header[position])
+
+
+def _can_be(name: str, values: Sequence[str]) -> bool:
+    """Tell whether values are dates, or amounts, where a field wants them ("Invoice account")."""
+    if not values:
+        return True
+    if name in (*DATE_FIELDS, "paid_on"):
+        return sum(map(_is_date, values)) >= _MOST * len(values)
+    if name in (*AMOUNT_FIELDS, "amount"):
+        fits = sum(fits_point(text) or fits_comma(text) for text in values)
+        return fits >= _MOST * len(values)
+    return True
 
 
 def _guess(found: Proposal, name: str, column: str) -> None:
@@ -253,7 +280,7 @@ def _by_value(table: _Values, found: Proposal, partner: str) -> None:
     free = {
         name: table.of(name)
         for name in table.header
-        if name.strip() and name not in found.columns.values()
+        if name.strip() and name not in found.columns.values() and not is_scaled(name)
     }
     free = {name: values for name, values in free.items() if len(values) >= _FEW}
     payment = found.kind is Kind.PAYMENT
@@ -273,7 +300,8 @@ def _by_value(table: _Values, found: Proposal, partner: str) -> None:
     amounts = [name for name in _of_sort(free, _is_amount) if name not in dates]
     # The amount to be paid is the largest of a row: tax is in it.
     amounts.sort(key=lambda name: -sum(map(_size, free[name])))
-    take("amount" if payment else "payable", amounts)
+    if payment or "gross" not in found.columns:  # which is what is to be paid, tax included
+        take("amount" if payment else "payable", amounts)
     if not payment:
         taken = {*dates, *amounts}
         take("number", [name for name, of in free.items() if name not in taken and _numbers(of)])
@@ -289,7 +317,7 @@ def _issued_and_due(
 ) -> None:
     """Tell two dates apart: what is due is due after it was issued."""
     if "issue_on" not in found.columns and dates:
-        dates.sort(key=lambda name: sum(_later(*pair) for pair in _all_pairs(table, name, dates)))
+        dates.sort(key=lambda name: _times_later(_all_pairs(table, name, dates)))
         take("issue_on", dates[:1])
         dates = dates[1:]
     if "due_on" in found.columns or "issue_on" not in found.columns:
@@ -299,8 +327,8 @@ def _issued_and_due(
         name
         for name in dates
         if (pairs := table.pairs(name, issued))
-        and not any(_later(first, other) for other, first in pairs)
-        and sum(_later(other, first) for other, first in pairs) >= _MOST * len(pairs)
+        and not _times_later([(first, other) for other, first in pairs])
+        and _times_later(pairs) >= _MOST * len(pairs)
     ]
     take("due_on", after)
 
@@ -309,12 +337,14 @@ def _all_pairs(table: _Values, name: str, others: Sequence[str]) -> list[tuple[s
     return [pair for other in others if other != name for pair in table.pairs(name, other)]
 
 
-def _later(one: str, other: str) -> bool:
-    for form in SPELT_DATES:
-        first, second = read_date(one, (form,)), read_date(other, (form,))
-        if first and second:
-            return first > second
-    return False
+def _times_later(pairs: Sequence[tuple[str, str]]) -> int:
+    """Count how often the first of two dates is the later one, all read in one form."""
+    known = [
+        [(one, two) for first, second in pairs if (one := read_date(first, (form,))) is not None
+         and (two := read_date(second, (form,))) is not None]
+        for form in SPELT_DATES
+    ]  # fmt: skip
+    return sum(one > two for one, two in max(known, key=len))
 
 
 def _of_sort(
@@ -347,6 +377,9 @@ def _size(text: str) -> int:
 
 def _numbers(values: Sequence[str]) -> bool:
     """Tell whether values can be the numbers of documents: each another, with digits, short."""
+    counted = [str(place) for place in range(1, len(values) + 1)]
+    if list(values) in (counted, [str(int(text) - 1) for text in counted]):
+        return False  # the rows of a list, counted
     return len(set(values)) == len(values) and all(
         any(one.isdecimal() for one in text) and len(text) <= 40 and not _is_amount(text)  # noqa: PLR2004
         for text in values
@@ -381,8 +414,30 @@ def _dates(values: Mapping[str, list[str]], found: Proposal, more: More | None) 
             proposed=fitting[0],
         )
         found.findings.append(Finding(Severity.WARNING, "DATE_AMBIGUOUS", message, "", texts[0]))
+    if {*fitting} & {"DD/MM/YYYY", "DD.MM.YYYY", "DD-MM-YYYY"} and _turned_round(texts):
+        message = (
+            "The dates that could be read with day and month turned round are date cells, all"
+            " others are texts: a spreadsheet has probably turned the cells round. Compare them"
+            " with their source."
+        )
+        found.findings.append(Finding(Severity.WARNING, "DATES_TURNED", message, "", texts[0]))
     mixed = fitting[0] != iso and read[iso]
     found.date_formats = (fitting[0], iso) if mixed else (fitting[0],)
+
+
+def _turned_round(texts: Sequence[str]) -> bool:
+    """Tell whether exactly those dates are cells whose day could be a month."""
+    cells = [day for text in texts if (day := read_date(text, ("YYYY-MM-DD",)))]
+    rest = [text for text in texts if read_date(text, ("YYYY-MM-DD",)) is None]
+    return (
+        min(len(cells), len(rest)) > _FEW
+        and all(day.day <= 12 for day in cells)  # noqa: PLR2004 - the months of a year
+        and not any(read_date(text, ("MM/DD/YYYY",)) for text in map(_slashed, rest))
+    )
+
+
+def _slashed(text: str) -> str:
+    return re.sub(r"[.-]", "/", text)
 
 
 def _fitting(texts: Sequence[str]) -> tuple[list[DateFormat], dict[DateFormat, int]]:

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from scf.documents.readers.layout import Layout, find_header
 from scf.documents.readers.table import SAMPLE_LINES, RawRow
+from scf.documents.readers.text import squeeze
 from scf.kernel import confined
 from scf.kernel.errors import InvalidInput, Words
 from scf.kernel.findings import Finding, Severity
@@ -76,6 +77,16 @@ class Workbook:
                 break
         return find_header(first)
 
+    def _alike(self, name: str) -> list[str]:
+        names = self._header(name)
+        others = (one for one in self._sheets if one != name)
+        return [one for one in others if any(names) and self._header(one) == names]
+
+    def _header(self, name: str) -> list[str]:
+        line = self.layout(name).header_row
+        found = next((row.cells for row in self.rows(name) if row.line == line), [])
+        return [squeeze(cell) for cell in found if cell.strip()]
+
     def rows(self, name: str, *, comma: bool = False) -> SheetRows:
         """Give the rows of a sheet, numbers written with a point or with a comma."""
         return SheetRows(self, self._answer, self._sheets[name], comma=comma)
@@ -97,6 +108,14 @@ class Workbook:
             others = ", ".join(other for other in self._sheets if other != name)
             message = Words("Other sheets are not read: %(sheets)s.", sheets=others)
             tell(Severity.INFO, "SHEETS_UNREAD", message, others)
+            alike = ", ".join(self._alike(name))
+            if alike:
+                message = Words(
+                    "The sheets %(sheets)s have the same columns and are not read: hand each of"
+                    " them in by itself, or put all rows on one sheet.",
+                    sheets=alike,
+                )
+                tell(Severity.WARNING, "SHEETS_ALIKE", message, alike)
         if sheet["hidden"]:
             tell(Severity.WARNING, "SHEET_HIDDEN", "The sheet that is read is hidden.", name)
         hidden = sheet["hidden_rows"]

@@ -22,6 +22,8 @@ RATIO_FREE_BYTES: Final = 1_000_000
 MAX_MEMBERS: Final = 64
 _CHUNK: Final = 65_536
 _PEEK: Final = 4096
+_LEAST_WIDE: Final = 16
+_MOST_EMPTY: Final = 0.05
 _GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")  # the second: one without a file
 
@@ -68,15 +70,29 @@ def sniff(data: bytes) -> Format:
         return Format.PDF
     if is_signed(head):
         return Format.SIGNED
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    wide = wide_encoding(head)
+    if wide:
         # A cut inside a pair at the end of the head says nothing about the file.
-        text = head[: len(head) // 2 * 2].decode("utf-16", errors="replace")
+        text = head[: len(head) // 2 * 2].decode(wide, errors="replace")
     else:
         text = head.removeprefix(codecs.BOM_UTF8).decode("latin-1")
-    return _sniff_text(text.lstrip(" \t\r\n\ufeff"), head)
+    return _sniff_text(
+        text.lstrip(" \t\r\n\ufeff"), 0 if wide else head.count(0) / len(head or b" ")
+    )
 
 
-def _sniff_text(text: str, head: bytes) -> Format:
+def wide_encoding(head: bytes) -> str:
+    """Name the encoding of text with two bytes a letter, by its mark or by its NULs; or ""."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    half = len(head) // 2
+    even, odd = head[: 2 * half : 2].count(0), head[1 : 2 * half : 2].count(0)
+    if half < _LEAST_WIDE or max(even, odd) < 0.8 * half or min(even, odd) * 50 > half:
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _sniff_text(text: str, empty: float) -> Format:
     if not text:
         return Format.EMPTY
     if text.startswith("ISA") and not text[3:4].isalnum():
@@ -86,9 +102,8 @@ def _sniff_text(text: str, head: bytes) -> Format:
     for start, found in _STARTS:
         if text.startswith(start):
             return found
-    wide = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     # Text has hardly a NUL; what is full of them is no table.
-    return Format.BINARY if not wide and head.count(0) * 20 > len(head) else Format.CSV
+    return Format.BINARY if empty > _MOST_EMPTY else Format.CSV
 
 
 def format_of(content: bytes) -> Format:

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
+from scf.documents.readers.cells import unwrapped
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
 
@@ -23,8 +24,6 @@ MAX_RECORD_LINES: Final = 50
 DELIMITERS: Final = (",", ";", "\t", "|")
 SAMPLE_BYTES: Final = 262_144
 SAMPLE_LINES: Final = 60
-
-_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 class RawRow(NamedTuple):
@@ -41,37 +40,6 @@ class Dialect(NamedTuple):
     delimiter: str
     encoding: str
     newline: bytes = b"\n"
-
-
-def detect_encoding(sample: bytes) -> str:
-    """Name the encoding of a file by its mark, its validity, or the rhythm of its high bytes.
-
-    Chinese text in GB 18030 has its high bytes in pairs; Western European text in Windows-1252
-    has them one by one between ASCII letters.
-    """
-    if sample.startswith(b"\xef\xbb\xbf"):
-        return "utf-8-sig"
-    for mark, name in _WIDE.items():
-        if sample.startswith(mark):
-            return name
-    try:
-        sample[: sample.rfind(b"\n") + 1 or None].decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return "utf-8"
-    single = double = 0
-    position = 0
-    while position < len(sample):
-        if sample[position] < 0x81:  # noqa: PLR2004 - the first lead byte of GB 18030
-            position += 1
-        elif position + 1 < len(sample) and sample[position + 1] >= 0x80:  # noqa: PLR2004
-            double += 1
-            position += 2
-        else:
-            single += 1
-            position += 1
-    return "gb18030" if double > 4 * single else "cp1252"
 
 
 def detect_delimiter(lines: list[str]) -> str:
@@ -232,7 +200,7 @@ def _quoted(
     while True:
         try:
             cells = next(csv.reader([record], delimiter=delimiter, strict=True), [])
-            return RawRow(number, cells)
+            return RawRow(number, unwrapped(cells) if '="' in record else cells)
         except csv.Error as error:
             reason = str(error)
         more = _up_to_a_quote(taken, pending, source) if "end of data" in reason else None

@@ -22,6 +22,7 @@ from scf.documents.canonical import (
     blocks,
 )
 from scf.documents.checks import check
+from scf.documents.readers.cells import currency_named, number_lost, type_of
 from scf.documents.readers.joining import derive, same_document
 from scf.documents.readers.layout import left_out
 from scf.documents.readers.mapping import LINE_FIELDS, TAX_FIELDS, ColumnMapping
@@ -191,6 +192,7 @@ class RowReader:
         line: int,
         count: int,
     ) -> TableRow:
+        found += number_lost(document)
         found += check(document, unread=unread | self.silent, today=self.today)
         if not found:
             return TableRow(line, document, (), count)
@@ -259,7 +261,7 @@ class RowReader:
         for name, position in self.texts:
             text = squeeze(cells[position])
             if text:
-                values[name] = text
+                values[name] = type_of(text) if name == "type_code" else text
         for name, position, constant in self.dates:
             text = constant or cells[position].strip()
             if text:
@@ -291,7 +293,7 @@ class RowReader:
 
     def _currency(self, cells: _Cells) -> str:
         position = self.columns.get("currency")
-        text = cells[position].strip().upper() if position is not None else ""
+        text = currency_named(cells[position].strip()) if position is not None else ""
         return text or self.constants.get("currency", "") or self.mapping.default_currency
 
     def _place(self, line: int, name: str) -> str:

@@ -22,8 +22,10 @@ DateFormat = Literal[
     "DD.MM.YYYY",
     "DD-MM-YYYY",
     "YYYY/MM/DD",
+    "YYYY.MM.DD",
     "YYYYMMDD",
     "DD MMM YYYY",
+    "MMM DD, YYYY",
     "DD-MMM-YYYY",
     "DD-MMM-YY",
     "DD/MM/YY",
@@ -40,8 +42,10 @@ DATE_FORMATS: Final[tuple[DateFormat, ...]] = (
     "DD.MM.YYYY",
     "DD-MM-YYYY",
     "YYYY/MM/DD",
+    "YYYY.MM.DD",
     "YYYYMMDD",
     "DD MMM YYYY",
+    "MMM DD, YYYY",
     "DD-MMM-YYYY",
     "DD-MMM-YY",
     "DD/MM/YY",
@@ -85,7 +89,8 @@ _MONTHS: Final = {
     for name in names
 }  # fmt: skip
 _TIME: Final = (
-    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+    r"(?:[T ][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+    r"(?: ?[AaPp]\.?[Mm]\.?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?")
 _PIECES: Final = {
@@ -136,6 +141,11 @@ _POINT = re.compile(
 _COMMA = re.compile(
     rf"(-?)([0-9]{{1,3}}(?:([.'’{_BLANKS}])[0-9]{{3}}(?:\3[0-9]{{3}})*)|[0-9]+)(?:,([0-9]+))?"
 )
+# Above a thousand, South Asia groups by two digits: 12,34,567.00.
+_LAKH = re.compile(r"-?[0-9]{1,2}(?:,[0-9]{2})*,[0-9]{3}(?:\.[0-9]+)?")
+_LAKHS: Final = frozenset({"INR", "PKR", "BDT", "NPR", "LKR"})
+# Switzerland writes a dash for no cents: 1'000.-
+_NO_CENTS = re.compile(r"(?<=[0-9])[.,][-–—]{1,2}")
 _PLAIN_AMOUNT = re.compile(r"-?[0-9]{1,16}(?:\.[0-9]{1,8})?")
 _MAX_AMOUNT: Final = 40
 _CODE = re.compile(r"^[A-Z]{3}(?=[ \u00a0\d-])|(?<=[ \u00a0\d])[A-Z]{3}$")
@@ -151,6 +161,13 @@ def _pattern(form: str) -> re.Pattern[str]:
         pattern = pattern.replace(f"\0{index}\0", regex)
     if form == "YYYYMMDD":
         pattern = pattern.replace("{1,2}", "{2}")
+    elif form == "DD MMM YYYY":  # 3. August 2026, 3rd August 2026, 3 de agosto de 2026, 03AUG2026
+        pattern = pattern.replace(r"\ (?P<name>", r"(?:\.|st|nd|rd|th)?[ ]?(?:de )?(?P<name>")
+        pattern = pattern.replace(r"\.?\ (?P<year>", r"\.?[ ]?(?:de )?(?P<year>")
+    elif form == "MMM DD, YYYY":
+        pattern = pattern.replace(r",\ ", r"(?:st|nd|rd|th)?,?\ ")
+    elif "\\." in pattern:  # 3. 8. 2026, 2026.08.03.
+        pattern = pattern.replace(r"\.(", r"\. ?(") + r"\.?"
     return re.compile(pattern + _TIME)
 
 
@@ -199,10 +216,13 @@ def plain_amount(text: str, *, comma: bool, currency: str) -> str | None:
         return text
     if not text or len(text) > _MAX_AMOUNT:
         return None
-    unsigned = _without_sign_of_currency(text.strip(_BLANKS), currency)
+    text = _NO_CENTS.sub("", text.strip(_BLANKS).replace("−", "-"))
+    unsigned = _without_sign_of_currency(text, currency)
     if unsigned is None:
         return None
     body, negative = _minus_in_front(unsigned)
+    if currency in _LAKHS and not comma and _LAKH.fullmatch(body):
+        body = body.replace(",", "")
     found = (_COMMA if comma else _POINT).fullmatch(body)
     if found is None or (negative and found.group(1)):
         return None
@@ -242,6 +262,8 @@ def _minus_in_front(body: str) -> tuple[str, bool]:
         return body[1:-1].strip(_BLANKS), True
     if body.endswith("-"):
         return body[:-1].strip(_BLANKS), True
+    if body.startswith("+") and body[1:2] not in {"-", "+"}:
+        return body[1:].lstrip(_BLANKS), False
     return (f"-{body[2:]}" if body.startswith("- ") else body), False
 
 
@@ -256,5 +278,6 @@ def fits_comma(text: str) -> bool:
 
 
 def _fits(pattern: re.Pattern[str], text: str) -> bool:
-    body = _SIGN.sub("", _CODE.sub("", text)).strip(_BLANKS + "()-")
+    text = _NO_CENTS.sub("", text.strip(_BLANKS))
+    body = _SIGN.sub("", _CODE.sub("", text)).strip(_BLANKS + "()+-−")
     return len(body) <= _MAX_AMOUNT and pattern.fullmatch(body) is not None

@@ -1,7 +1,8 @@
-"""What people call the columns of their tables, in eleven languages.
+"""What people call the columns of their tables, in twenty languages.
 
-English, German, French, Spanish, Italian, Dutch, Polish, Portuguese, Chinese, Japanese
-and Korean.
+English, German, French, Spanish, Italian, Dutch, Polish, Portuguese, Chinese, Japanese and Korean;
+the usual names also in Swedish, Danish, Finnish, Czech, Hungarian, Romanian, Turkish, Russian and
+Greek.
 Words are compared without case, accents, blanks and signs, so "Invoice No." and "invoice_no" are
 one. A name of a currency behind a word ("Amount (EUR)") is taken off before it is looked up.
 """
@@ -20,12 +21,16 @@ _PARTY_WORDS: Final = {
     "seller": "seller supplier vendor creditor lieferant verkäufer kreditor rechnungssteller"
     " fournisseur vendeur émetteur proveedor vendedor emisor acreedor fornitore venditore cedente"
     " leverancier verkoper crediteur dostawca sprzedawca fornecedor emitente"
-    " 供应商 供货商 卖方 销售方 销方 仕入先 発行元 売り手 공급자 공급업체 판매자",
+    " 供应商 供货商 卖方 销售方 销方 仕入先 発行元 売り手 공급자 공급업체 판매자"
+    " leverantör säljare leverandør sælger toimittaja myyjä dodavatel prodávající szállító eladó"
+    " furnizor vânzător sat\u0131c\u0131 tedarikçi поставщик продавец προμηθευτής πωλητής",
     "buyer": "buyer customer client debtor bodyname body organisation organization kunde käufer"
     " debitor rechnungsempfänger acheteur destinataire comprador cliente destinatario"
     " acquirente committente koper klant afnemer debiteur nabywca odbiorca kupujący adquirente"
     " 采购方 买方 购买方 购方 核心企业 客户 得意先 請求先 顧客"
-    " 買い手 구매자 공급받는자 매입자 거래처",
+    " 買い手 구매자 공급받는자 매입자 거래처"
+    " kund köpare køber ostaja asiakas odběratel kupující vevő cumpărător al\u0131c\u0131 müşteri"
+    " покупатель заказчик αγοραστής πελάτης",
 }
 _PAYMENT_ROLES: Final = {
     "seller": "payee beneficiary recipient empfänger zahlungsempfänger bénéficiaire beneficiario"
@@ -35,7 +40,9 @@ _PAYMENT_ROLES: Final = {
 }
 _PART_WORDS: Final = {
     "name": ("", "name", "names", "nom", "nombre", "nome", "naam", "nazwa", "fullname",
-             "companyname", "名称", "名", "명", "상호"),
+             "companyname", "名称", "名", "명", "상호", "denominazione", "ragionesociale",
+             "razónsocial",
+             "raisonsociale", "firma", "namn", "navn", "název", "denumire", "unvan"),
     "id": ("id", "no", "nos", "number", "code", "nr", "nummer", "numéro", "num", "número",
            "codice", "kod", "código", "ref", "account", "accountno", "编号", "代码", "코드"),
     "vat": ("vat", "vatid", "vatnumber", "vatno", "vatreg", "vatregno", "taxid", "taxnumber",
@@ -60,6 +67,10 @@ _NUMBER: Final = (
     " notafiscal númerodanota númerodanotafiscal nºdanota nfe"
     " 发票号码 发票号 发票编号 号码 請求書番号 請求番号"
     " 伝票番号 송장번호 계산서번호 세금계산서번호 승인번호"
+    " 单据编号 fakturanummer laskunumero"
+    " laskunnumero číslofaktury číslodokladu számlaszám"
+    " számlasorszáma numărfactură nrfactură faturano faturanumaras\u0131 номерсчета номерсчёта"
+    " номерсчетафактуры номердокумента αριθμόςτιμολογίου αριθμόςπαραστατικού"
 )
 _ISSUED: Final = (
     "invoicedate issuedate issuedon dateissued dateofissue dateofinvoice invdate billdate taxdate"
@@ -71,6 +82,10 @@ _ISSUED: Final = (
     " factuurdatum dataf datawystawienia datafaktury datafatura datadafatura datadeemissão"
     " dataemissão 开票日期 发票日期 日期 請求日 発行日 請求書日付"
     " 日付 작성일자 발행일 송장일 작성일"
+    " 单据日期 业务日期 fakturadatum fakturadato laskupäivä laskunpäiväys"
+    " datumvystavení datumfaktury"
+    " számlakelte kiállításdátuma datafacturii dataemiterii faturatarihi датасчета датасчёта"
+    " датадокумента ημερομηνίατιμολογίου ημερομηνίαέκδοσης ημερομηνία"
 )
 _PAYABLE: Final = (
     "amount amountdue payable payableamount totalamount total invoiceamount invoicetotal invoicesum"
@@ -85,7 +100,9 @@ _PAYABLE: Final = (
     " kwota dozapłaty kwotadozapłaty razem"
     " valor valortotal valorapagar totalapagar totalfatura"
     " 金额 应付金额 发票金额 合计金额 总金额 价税合计 請求金額 請求額 合計金額"
-    " 金額 금액 합계금액 총액 청구금액 합계"
+    " 金額 금액 합계금액 총액 청구금액 합계 totalt attbetala tilbetaling yhteensä maksettava celkem"
+    " kúhradě fizetendő összesen totaldeplată toplam ödenecektutar сумма коплате итого σύνολο"
+    " πληρωτέο"
 )
 _WORDS: Final = {
     "number": _NUMBER,
@@ -98,24 +115,32 @@ _WORDS: Final = {
     " scadenza datascadenza datadiscadenza vervaldatum vervaldag betalenvoor"
     " terminpłatności płatnedo vencimento datavencimento datadevencimento"
     " 到期日 到期日期 付款到期日 应付日期 支払期日 支払期限 支払日"
-    " お支払期限 지급기일 만기일 결제기한 납부기한",
+    " お支払期限 지급기일 만기일 결제기한 납부기한"
+    " netduedate duedatereceiveby förfallodatum förfallodag forfaldsdato forfallsdato eräpäivä"
+    " datumsplatnosti splatnost fizetésihatáridő datascadenței datascadentei"
+    " scadența vadetarihi vade"
+    " срокоплаты датаоплаты ημερομηνίαλήξης λήξη",
     "delivered_on": "deliverydate delivered deliveredon lieferdatum leistungsdatum datedelivraison"
     " fechadeentrega dataconsegna leverdatum datadostawy datadeentrega 交货日期 납품일",
     "currency": "currency currencycode ccy curr cur währung waehrung währungscode whg devise"
-    " monnaie moneda divisa valuta munt waluta moeda 币种 货币 币别 通貨 통화 화폐",
+    " monnaie moneda divisa valuta munt waluta moeda 币种 货币 币别 通貨 통화 화폐 valuutta měna"
+    " pénznem deviza parabirimi dövizcinsi валюта νόμισμα",
     "payable": _PAYABLE,
     "gross": "gross grossamount grosstotal totalincvat totalinclvat amountincvat amountinclvat"
     " brutto bruttobetrag gesamtbrutto ttc montantttc totalttc totalconiva importeconiva lordo"
     " importolordo totalelordo totaalinclbtw bedraginclbtw"
     " bedraginclusiefbtw inclbtw bruttokwota wartośćbrutto kwotabrutto"
-    " totalcomiva 含税金额 税込金額 税込 공급대가",
+    " totalcomiva 含税金额 税込金額 税込 공급대가 bruttó veroineen celkemsdph суммасндс",
     "net": "net netamount nettotal amountexcludingtax totalexvat totalexclvat amountexvat subtotal"
     " netto nettobetrag nettosumme ht montantht totalht baseimponible totalsiniva imponibile"
     " exclbtw totaalexclbtw bedragexclbtw bedragexclusiefbtw wartośćnetto"
-    " kwotanetto valorlíquido 不含税金额 税抜金額 税抜 小計 공급가액",
+    " kwotanetto valorlíquido 不含税金额 税抜金額 税抜 小計 공급가액"
+    " nettó veroton základdaně základ matrah"
+    " суммабезндс καθαρήαξία valoarefărătva",
     "tax": "tax taxamount vat vatamount salestax gst mwst mwstbetrag steuer steuerbetrag"
     " umsatzsteuer ust ustbetrag tva montanttva iva importeiva cuotaiva importoiva imposta btw"
-    " btwbedrag kwotavat valoriva 税额 消費税 消費税額 税額 세액 부가세",
+    " btwbedrag kwotavat valoriva 税额 消費税 消費税額 税額 세액 부가세"
+    " moms momsbelopp alv dph áfa kdv ндс φπα",
     "order_reference": "ordernumber orderno orderref po pono ponumber purchaseorder"
     " purchaseorderno purchaseordernumber orderreference customerorder bestellnummer bestellnr"
     " bestellung auftragsnummer auftragsnr auftrag commande numérodecommande nocommande pedido"
@@ -140,7 +165,10 @@ _WORDS: Final = {
     "tax_invoice_check": "taxinvoicecheckcode fiscalcheckcode invoicecheckcode checkcode"
     " prüfcode prüfziffer codedecontrôle códigodecontrol códigodecontrole codicedicontrollo"
     " controlecode kodkontrolny 校验码 发票校验码 チェックコード 검증코드",
-    "type_code": "typecode invoicetypecode",
+    "type_code": "typecode invoicetypecode type documenttype doctype invoicetype transactiontype"
+    " belegart belegtyp rechnungsart typededocument typedocument tipodocumento tipodedocumento"
+    " tipofactura tipofattura tipodifattura soortdocument typdokumentu rodzajdokumentu"
+    " 单据类型 发票类型 伝票種別 문서유형",
     "iban": "iban ibannumber kontoiban bankaccount bankkonto",
     "bic": "bic swift swiftcode",
     "quantity": "quantity qty menge anzahl quantité cantidad quantità aantal ilość quantidade 数量"
