@@ -33,6 +33,7 @@ TRUSTED: Final = frozenset(
     {
         "scoring.estimators.curves.HazardCurves",
         "scoring.estimators.default.Blend",
+        "scoring.estimators.default.Boosting",
         "scoring.estimators.default.Calibrated",
         "scoring.estimators.default.Scorecard",
         "scoring.estimators.late.DaysPastDue",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # A firm in default weighs in the chain as one that will almost surely fail within the year.
 DEFAULT_WEIGHS: Final = 0.99
-_LEAST_BUFFER: Final = 1.0  # a cent: who has receivables and nothing behind them loses all
+LEAST_BUFFER: Final = 1.0  # a cent: who has receivables and nothing behind them loses all
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def run(
     rated = np.array([one.rated for one in known], dtype=bool)
     sales = np.array([one.weekly_sales for one in known])
     cash = np.array([float("nan") if one.liquidity is None else one.liquidity for one in known])
-    buffer = np.maximum(buffers(sales, cash), _LEAST_BUFFER)
+    buffer = np.maximum(buffers(sales, cash), LEAST_BUFFER)
     here = np.array([place.get(name, -1) for name in names], dtype=np.int64)
     seller, buyer = (
         here[side] if len(here) else side for side in (exposures.seller, exposures.buyer)

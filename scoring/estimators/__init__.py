@@ -4,7 +4,7 @@ NaN means that nothing was known and is accepted where it says so; an infinite v
 """
 
 from scoring.estimators.curves import HORIZONS, HazardCurves
-from scoring.estimators.default import Blend, Calibrated, Scorecard, boosting
+from scoring.estimators.default import Blend, Boosting, Calibrated, Scorecard
 from scoring.estimators.late import DaysPastDue, conformal_quantile
 from scoring.estimators.shares import (
     ColdStart,
@@ -18,6 +18,7 @@ from scoring.estimators.shares import (
 __all__ = [
     "HORIZONS",
     "Blend",
+    "Boosting",
     "Calibrated",
     "ColdStart",
     "DaysPastDue",
@@ -26,7 +27,6 @@ __all__ = [
     "LossGivenDefault",
     "Scorecard",
     "add_on",
-    "boosting",
     "cautious",
     "conformal_quantile",
     "drawn_to_prior",

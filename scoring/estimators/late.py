@@ -113,6 +113,8 @@ class DaysPastDue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if not 0 < self.alpha < 1 or not 0 < self.later < 1:
             raise ValueError("alpha and later lie in (0, 1).")
         cut = len(rows) - max(1, round(self.later * len(rows)))
+        self.known_ = ~np.isnan(rows[:cut]).all(axis=0)
+        rows = rows[:, self.known_] if self.known_.any() else np.zeros((len(rows), 1))
         self.mean_ = self._boosted("squared_error", None).fit(rows[:cut], days[:cut])
         low, high = self.alpha / 2, 1 - self.alpha / 2
         self.low_ = self._boosted("quantile", low).fit(rows[:cut], days[:cut])
@@ -160,7 +162,7 @@ class DaysPastDue(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         rows: Floats = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
         )
-        return rows
+        return rows[:, self.known_] if self.known_.any() else np.zeros((len(rows), 1))
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401
         tags = super().__sklearn_tags__()

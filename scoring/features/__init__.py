@@ -21,7 +21,7 @@ from scoring.features.events import (
     Statements,
     empty,
 )
-from scoring.features.measuring import Position, features
+from scoring.features.measuring import QUARTER, Position, features, reported
 from scoring.features.registry import FEATURES, NAMES, Feature, named, of_groups
 from scoring.features.standing import Standing, standing
 
@@ -34,6 +34,7 @@ __all__ = [
     "MOVED",
     "NAMES",
     "PAID",
+    "QUARTER",
     "SOLD",
     "UNDERTAKEN",
     "Changes",
@@ -49,5 +50,6 @@ __all__ = [
     "features",
     "named",
     "of_groups",
+    "reported",
     "standing",
 ]

@@ -171,24 +171,39 @@ def _as_debtor(events: Events, state: Standing, t: int) -> dict[str, Floats]:
 # --- What it reports ------------------------------------------------------------------------------
 
 
+def reported(events: Events, t: int, column: str) -> Floats:
+    """Return what the statement stored last says of each firm, if its period is not too old.
+
+    Parameters
+    ----------
+    events : Events
+        Of which all rows may be seen (`Events.before`).
+    t : int
+        Day.
+    column : str
+        Of `Statements`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        NaN without a statement whose period ended within 18 months.
+    """
+    said: Statements = events.statements.of(events.statements.period_end >= t - OLD_STATEMENT)
+    found = np.full(events.n_firms, np.nan)
+    found[said.firm] = getattr(said, column)
+    return found
+
+
 def _reported(events: Events, t: int, sold_year: Floats) -> dict[str, Floats]:
-    n = events.n_firms
-    said = events.statements.of(events.statements.period_end >= t - OLD_STATEMENT)
-
-    def latest(column: Floats) -> Floats:
-        found = np.full(n, np.nan)
-        found[said.firm] = column  # of several, the one stored last
-        return found
-
-    founded = np.full(n, np.nan)
+    founded = np.full(events.n_firms, np.nan)
     founded[events.foundings.firm] = events.foundings.on
-    revenue, cost = latest(said.revenue), latest(said.weekly_cost)
+    revenue, cost = reported(events, t, "revenue"), reported(events, t, "weekly_cost")
     return {
         "firm_age_years": np.where(founded < t, t - founded, np.nan) / 365.25,
         "revenue_log10": _log10(np.where(np.isnan(revenue), sold_year, revenue)),
         "margin": 1.0 - _over(52.0 * cost, revenue),
-        "equity_ratio": latest(said.equity_ratio),
-        "liquidity_weeks": _over(latest(said.liquid), cost),
+        "equity_ratio": reported(events, t, "equity_ratio"),
+        "liquidity_weeks": _over(reported(events, t, "liquid"), cost),
     }
 
 
@@ -348,9 +363,7 @@ def _of_others(
 def _buffers(events: Events, pairs: _Pairs, t: int) -> Floats:
     """Say what each firm can lose: by its statement, at least two weeks' sales; else four."""
     weekly = pairs.sold_13 / 13
-    said: Statements = events.statements.of(events.statements.period_end >= t - OLD_STATEMENT)
-    liquid = np.full(events.n_firms, np.nan)
-    liquid[said.firm] = said.liquid
+    liquid = reported(events, t, "liquid")
     return np.where(
         np.isnan(liquid), BUFFER_WEEKS * weekly, np.maximum(liquid, BUFFER_WEEKS / 2 * weekly)
     )

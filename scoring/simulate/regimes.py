@@ -53,12 +53,13 @@ REGIMES: Final = {
 
 
 def digest(regime: Regime) -> str:
-    """Return a fingerprint of the generator's version and a regime's parameters.
+    """Return a fingerprint of the generator's version and all that a chain is drawn with.
 
     Examples
     --------
     >>> digest(REGIMES["main"]) == digest(Regime()) != digest(REGIMES["high"])
     True
     """
-    told = json.dumps([VERSION, dataclasses.asdict(regime)], sort_keys=True)
+    common = [VERSION, HORIZON, TRAIN_WEEKS, TEST_WEEKS, TIERS, REVENUE, VISIBLE]
+    told = json.dumps([common, dataclasses.asdict(regime)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()

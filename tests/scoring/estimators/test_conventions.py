@@ -7,6 +7,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from scoring.estimators import (
     Blend,
+    Boosting,
     Calibrated,
     ColdStart,
     DaysPastDue,
@@ -29,6 +30,7 @@ ELSEWHERE = {
     "estimator",
     [
         Scorecard(),
+        Boosting(trees=4),
         Blend(trees=4),
         Calibrated(Blend(trees=3), folds=2),
         HazardCurves(Scorecard()),

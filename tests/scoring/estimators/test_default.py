@@ -12,12 +12,12 @@ from scipy.stats import poisson
 from scoring.estimators import (
     HORIZONS,
     Blend,
+    Boosting,
     Calibrated,
     ColdStart,
     HazardCurves,
     Scorecard,
     add_on,
-    boosting,
     cautious,
     drawn_to_prior,
 )
@@ -95,6 +95,10 @@ def test_firms_of_whom_nothing_is_known_get_an_answer_and_infinite_values_none(
 def test_a_feature_that_was_never_known_is_no_reason() -> None:
     rows, fails = book(5, 400)
     rows[:, 3] = np.nan
+    trees = Boosting(trees=3).fit(rows, fails)
+    assert np.isfinite(trees.predict_proba(book(6, 20)[0])).all()
+    silent = Boosting(trees=3).fit(np.full((9, 2), np.nan), np.arange(9) % 2)
+    assert silent.predict_proba([[1.0, np.nan]])[0, 1] == pytest.approx(4 / 9)
     card = Scorecard().fit(rows, fails)
     assert (card.coef_[3], card.missing_coef_[3]) == (0.0, 0.0)
     assert np.isfinite(card.predict_proba(book(6, 20)[0])).all()
@@ -103,7 +107,7 @@ def test_a_feature_that_was_never_known_is_no_reason() -> None:
 def test_the_blend_is_the_mean_in_log_odds(blend: Blend) -> None:
     rows, fails = book(7, 30)
     card = Scorecard(signs=SIGNS).fit(*book(1)).predict_proba(rows)[:, 1]
-    trees = boosting(SIGNS, trees=40).fit(*book(1)).predict_proba(rows)[:, 1]
+    trees = Boosting(SIGNS, trees=40).fit(*book(1)).predict_proba(rows)[:, 1]
     told = blend.predict_proba(rows)[:, 1]
     assert np.allclose(logit(told), (logit(card) + logit(trees)) / 2)
     assert auc(told, fails) > 0.5

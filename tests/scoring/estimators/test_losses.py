@@ -54,6 +54,15 @@ def test_with_little_history_the_interval_is_open() -> None:
     assert np.isfinite(model.predict(np.zeros((1, 2)))).all()
 
 
+def test_a_feature_known_only_lately_is_left_out() -> None:
+    rows, days = items(7, 400)
+    rows[:350, 1] = np.nan
+    model = DaysPastDue(trees=3).fit(rows, days)
+    assert np.isfinite(model.predict(rows)).all()
+    blind = DaysPastDue(trees=3).fit(np.full((400, 1), np.nan), days)
+    assert blind.predict([[1.0]])[0] == pytest.approx(days[:300].mean())
+
+
 def test_dilution_is_drawn_to_the_mean_and_weighs_as_the_price_does() -> None:
     rng = np.random.default_rng(5)
     true = rng.beta(1, 30, 800)
