@@ -56,6 +56,7 @@ _AMOUNTS: Final = tuple(
     for what in ("52w_minor", "13w_minor", "count")
 )
 _STATE: Final = ("open_minor", "overdue_minor", "kept_minor")
+FROM_INVOICES: Final = (*(name for name in _AMOUNTS if name.startswith("invoices_")), *_STATE)
 
 
 def store_edges() -> Insert:
@@ -88,6 +89,18 @@ def store_edges() -> Insert:
     }
     rows = select(*values.values()).group_by(*ends)
     return insert(_edge).from_select(list(values), rows)
+
+
+def invoiced() -> Select[Any]:
+    """Give the statement that adds up anew, per relation, what of a snapshot rests on invoices.
+
+    Bound like :func:`store_edges`. Invoices alone: their past is kept in dated facts, while an
+    order that was replaced since then no longer says what it was.
+    """
+    known = _as_one_firm(_invoices().subquery("told"))
+    ends = (known.c.seller_id, known.c.buyer_id, known.c.currency)
+    sums = (_whole(func.sum(known.c[name])).label(name) for name in FROM_INVOICES)
+    return select(*ends, *sums).group_by(*ends)
 
 
 def _as_one_firm(told: Subquery) -> Subquery:

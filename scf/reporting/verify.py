@@ -15,6 +15,7 @@ from sqlalchemy import Row, Table, case, func, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.accounting import check as accounting
+from scf.chain import proof
 from scf.db import seal
 from scf.db.models import AuditSeal
 from scf.db.platform import Platform
@@ -95,6 +96,7 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
             "limit tree": lambda: _limits(conn),
             "records of firms": lambda: _records(conn),
             "orders and invoices": lambda: _of_documents(conn),
+            "relations of the chain": lambda: _of_chain(conn),
             "invoice capacity": lambda: _invoices(conn),
             "claims": lambda: _claims(conn),
             "risk prices": lambda: _prices(conn),
@@ -124,6 +126,11 @@ def _of_books(found: Iterable[accounting.Breach]) -> Iterator[Breach]:
 def _of_documents(conn: Connection) -> Iterator[Breach]:
     for one in conservation.breaches(conn):
         yield Breach(one.code, one.where, one.message)
+
+
+def _of_chain(conn: Connection) -> Iterator[Breach]:
+    for one in proof.breaches(conn):
+        yield Breach("CHAIN_EDGE", one.where, one.message)
 
 
 def _records(conn: Connection) -> Iterator[Breach]:
