@@ -18,6 +18,7 @@ RULES: Final = {
     "SOME_LINES": _l("All lines of the other but one, within a week"),
     "SAME_UUID": _l("The same document by its own identifier"),
     "SAME_FILE": _l("The very same file"),
+    "OTHER_BUYER": _l("The seller's same number and amount for another buyer"),
     "NEAR_NUMBER": _l("Almost the same number and amount within a week"),
 }
 

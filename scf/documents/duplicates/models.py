@@ -37,7 +37,8 @@ class DuplicateSuspicion(Record, table=True):
     twin_id: Id
     seller_id: Id
     buyer_id: Id
-    # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES SAME_UUID SAME_FILE
+    # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES
+    # SAME_UUID SAME_FILE OTHER_BUYER
     code: Code
     facts: Json  # nothing where the two papers are of other firms: one is told nothing of the other
     found_at: Instant

@@ -54,7 +54,8 @@ class Print(NamedTuple):
 class Suspicion(NamedTuple):
     """That two invoices look like one claim: by which rule, and on what facts."""
 
-    # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES SAME_UUID SAME_FILE
+    # SAME_NUMBER SAME_ORDER SAME_LINES SAME_AMOUNT NEAR_NUMBER SOME_LINES
+    # SAME_UUID SAME_FILE OTHER_BUYER
     code: str
     facts: dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Papers that are one document by what it is itself: its number in the world, or its very bytes.
+"""Papers that are one document whoever they name: by their own identifier, bytes, or number.
 
 Whoever copies an invoice changes what a person reads: number, day, amount, even the seller. The
 identifier that its program gave it, or the file as a whole, often stays. This is the one question
@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, String, Table, bindparam, select, text
 from sqlalchemy.engine import Connection
 
+from scf.documents.duplicates.rules import SAME_NUMBER_DAYS
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Original
 
@@ -41,11 +42,39 @@ _FILES: Final = (
     .where(_FILE.c.id.in_(bindparam("ids", expanding=True)))
 )
 
+_ONE, _NAMESAKE = INVOICE.alias("one"), INVOICE.alias("twin")
+_NAMESAKES: Final = (
+    select(
+        _ONE.c.id,
+        _ONE.c.issue_on,
+        _NAMESAKE.c.id.label("twin_id"),
+        _NAMESAKE.c.issue_on.label("twin_on"),
+    )
+    .join(
+        _NAMESAKE,
+        (_NAMESAKE.c.canonical_number == _ONE.c.canonical_number)
+        & (_NAMESAKE.c.seller_id == _ONE.c.seller_id),
+    )
+    .where(
+        _ONE.c.id.in_(bindparam("ids", expanding=True)),
+        _NAMESAKE.c.buyer_id != _ONE.c.buyer_id,
+        _NAMESAKE.c.payable_minor == _ONE.c.payable_minor,
+        _NAMESAKE.c.currency == _ONE.c.currency,
+        _ONE.c.payable_minor > 0,
+        *(
+            side.c.document_state.in_(["VALIDATED", "INCOMPLETE"])
+            & (side.c.credited_minor < side.c.base_minor)
+            for side in (_ONE, _NAMESAKE)
+        ),
+    )
+)
+
 
 def same_papers(conn: Connection, invoice_ids: Collection[str]) -> dict[tuple[str, str], str]:
     """Give each of these invoices with every other that is the same document, and by which sign."""
     rows = conn.execute(_OWN, {"ids": sorted(invoice_ids)}).all()
-    found = dict.fromkeys(_by_bytes(conn, rows), "SAME_FILE")
+    found = dict.fromkeys(_of_another_buyer(conn, rows), "OTHER_BUYER")
+    found |= dict.fromkeys(_by_bytes(conn, rows), "SAME_FILE")
     found |= dict.fromkeys(_by_number(conn, rows), "SAME_UUID")
     return found
 
@@ -88,6 +117,21 @@ def _by_bytes(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, st
     for row in conn.execute(query):
         if (row.original_id, row.other_id) in pairs:
             yield row.id, row.twin_id
+
+
+def _of_another_buyer(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, str]]:
+    """Give invoices of one seller, number and amount that name two buyers, such as two branches.
+
+    A seller numbers its invoices for all of its buyers. One that gives many of them one number and
+    one fee numbers by the month, and that proves nothing.
+    """
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for row in conn.execute(_NAMESAKES, {"ids": sorted(row.id for row in rows)}):
+        if abs((row.issue_on - row.twin_on).days) <= SAME_NUMBER_DAYS:
+            found[row.id].append(row.twin_id)
+    for id_, twins in found.items():
+        if len(twins) < MOST_CARRIERS:
+            yield from ((id_, twin) for twin in twins)
 
 
 def _counts(side: Any) -> Any:  # noqa: ANN401 - an alias of invoice
