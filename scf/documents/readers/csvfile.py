@@ -103,8 +103,9 @@ class Table:
         raw, source = self._raw, self.source
         if isinstance(source, SheetRows) and (errors := source.errors()):
             raw = refused_cells(raw, errors, set(reader.used), self.header)
-        if isinstance(source, ApartRows) and source.very_large:
-            yield from source.documents(reader, self._header_line)
+        below = source.beside(reader, self._header_line) if isinstance(source, ApartRows) else None
+        if isinstance(source, ApartRows) and below is not None:
+            yield from source.documents(reader, below)
         else:
             yield from reader.documents(raw)
         if source is not None and source.broken is not None:

@@ -31,6 +31,7 @@ LARGE: Final = 250_000
 _AT_ONCE: Final = 250
 # From here on its documents are read by another process too: two of them work at a time.
 VERY_LARGE: Final = 4_000_000
+_MAX_TOLD: Final = 50_000  # of names of columns: all of it goes with the call
 # 200 MB, unpacked, take about a minute of a slow processor to cut, and five to read.
 _LIMITS: Final = confined.Limits(cpu_seconds=180)
 _READING: Final = confined.Limits(cpu_seconds=900)
@@ -50,23 +51,23 @@ class ApartRows:
         self.broken: Finding | None = None  # why reading ended before the file did
         self._cut: Generator[bytes, None, None] | None = None
 
-    @property
-    def very_large(self) -> bool:
-        """Tell whether its documents are worth a process of their own."""
-        return len(self._content) > VERY_LARGE
-
-    def documents(self, reader: RowReader, after: int) -> Iterator[TableRow]:
-        """Read the documents below a line in a process of its own, instead of cutting on here."""
-        if self._cut is not None:
-            self._cut.close()
+    def beside(self, reader: RowReader, after: int) -> dict[str, Any] | None:
+        """Say how another process reads the documents below a line; None where it should not."""
         below = {
             "mapping": reader.mapping.model_dump(mode="json"),
             "header": reader.header,
             "day": reader.today.isoformat() if reader.today else "",
             "after": after,
         }
+        large = len(self._content) > VERY_LARGE
+        return below if large and len(json.dumps(below)) < _MAX_TOLD else None
+
+    def documents(self, reader: RowReader, below: dict[str, Any]) -> Iterator[TableRow]:
+        """Read the documents in a process of its own, instead of cutting on here."""
+        if self._cut is not None:
+            self._cut.close()
         how = {**self._how, "below": below}
-        self.number = after
+        self.number = below["after"]
         task = "scf.documents.readers.textrows:read"
         try:
             for line in confined.stream(task, self._content, how, _READING):

@@ -167,6 +167,15 @@ def test_documents_read_by_another_process_are_the_same(
     assert there.source.number == rows[-1].row
 
 
+def test_a_header_too_long_to_be_told_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(textrows, "VERY_LARGE", textrows.LARGE)
+    first, rest = CONTENTS["utf-8"].split(b"\n", 1)
+    content = first + b"," + b"x" * 200_000 + b"\n" + rest
+    table = open_table(content, INVOICES, today=DAY, apart=True)
+    assert len(table.header[-1]) == 200_000
+    assert next(result.row for result in table.rows()) == 2
+
+
 @pytest.fixture
 def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     started = confined._started
