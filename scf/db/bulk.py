@@ -7,6 +7,7 @@ stores by the column's own type, column by column, and equal ones only once.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
@@ -27,9 +28,7 @@ def insert_mappings(
     """Insert rows that all name the same columns; ``same`` holds what is equal on all of them."""
     if not rows:
         return
-    names = list(rows[0])
-    cells = map(itemgetter(*names), rows) if len(names) > 1 else ((row[names[0]],) for row in rows)
-    insert_rows(conn, table, names, cells, same)
+    _insert(conn, table, {name: map(itemgetter(name), rows) for name in rows[0]}, len(rows), same)
 
 
 def insert_rows(
@@ -48,17 +47,26 @@ def insert_rows(
     DBAPIError
         As a single insert would.
     """
-    columns = [
+    columns = dict(zip(names, zip(*rows, strict=True), strict=False))
+    if columns:
+        _insert(conn, table, columns, len(columns[names[0]]), same)
+
+
+def _insert(
+    conn: Connection,
+    table: Table,
+    columns: Mapping[str, Iterable[Any]],
+    many: int,
+    same: Mapping[str, Any] | None,
+) -> None:
+    cells = [
         _converted(table.c[name], values, conn.dialect)
-        for name, values in zip(names, zip(*rows, strict=True), strict=False)
+        for name, values in (
+            *columns.items(),
+            *((name, repeat(value, many)) for name, value in (same or {}).items()),
+        )
     ]
-    if not columns:
-        return
-    fixed = same or {}
-    stored = [_converted(table.c[name], (value,), conn.dialect)[0] for name, value in fixed.items()]
-    many = len(columns[0])
-    columns += [[value] * many for value in stored]
-    _hand_over(conn, table, [*names, *fixed], list(zip(*columns, strict=True)))
+    _hand_over(conn, table, [*columns, *(same or ())], list(zip(*cells, strict=True)))
 
 
 class Setting:
@@ -128,11 +136,11 @@ def _as_sqlalchemy_tells(conn: Connection, statement: str) -> Iterator[None]:
         ) from error  # fmt: skip
 
 
-def _converted(column: Column[Any], values: Sequence[Any], dialect: Dialect) -> Sequence[Any]:
+def _converted(column: Column[Any], values: Iterable[Any], dialect: Dialect) -> Iterable[Any]:
     convert = column.type.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return values
-    return _each_once(convert, values)
+    return _each_once(convert, list(values))
 
 
 def _each_once(convert: Convert, values: Sequence[Any]) -> list[Any]:

@@ -63,6 +63,8 @@ _MONTHS: Final = 12
 _WORLDWIDE: Final = re.compile("[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{96}")
 
 
+# Asked several times of each document, and of an order by all of its invoices.
+@lru_cache(maxsize=5_000)
 def canonical_number(text: str) -> str:
     """Give the one spelling under which a document number is compared.
 

@@ -6,6 +6,7 @@ from typing import Final
 from scf.db.runner import Context
 from scf.documents import rows as build
 from scf.documents.canonical import Kind
+from scf.documents.fingerprints import canonical_number
 from scf.documents.match.book import OrderKey
 from scf.documents.match.credits_read import orders_credited
 from scf.documents.match.numbers import take_numbers
@@ -46,5 +47,5 @@ def _named(drafts: Sequence[Draft]) -> set[OrderKey]:
     for made in drafts:
         number = made.document.order_reference or build.shared_order(made.document)
         if number and made.state == "VALIDATED":
-            keys.add((str(made.seller_id), str(made.buyer_id), build.order_number(number)))
+            keys.add((str(made.seller_id), str(made.buyer_id), canonical_number(number)))
     return keys

@@ -229,7 +229,7 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "amount_band": amount_band(payable),
         "document_uuid": known_as(document.uuid, document.tax_identity),
         "order_number": order or None,
-        "order_canonical": order_number(order) if order else None,
+        "order_canonical": canonical_number(order) if order else None,
         "order_id": None,
         "match_state": "UNMATCHED",
         "match_code": None,
@@ -244,12 +244,6 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "parties": said_of_parties(document),
         **origin,
     }
-
-
-@lru_cache(maxsize=5_000)
-def order_number(number: str) -> str:
-    """Remember the orders of a file: several invoices name each."""
-    return canonical_number(number)
 
 
 def shared_order(document: CanonicalDocument) -> str:
@@ -369,7 +363,7 @@ def about_an_order(made: Draft) -> dict[str, Any]:
         "duplicate_key": made.key,
         "document_state": made.state,
         "order_number": order or None,
-        "order_canonical": order_number(order) if order else None,
+        "order_canonical": canonical_number(order) if order else None,
         "parties": said_of_parties(document),
     }
 
