@@ -132,24 +132,30 @@ _FROM_PAYING: Final = (
 
 
 def _as_debtor(events: Events, state: Standing, t: int) -> dict[str, Floats]:
-    buyer, n = events.invoices.buyer, events.n_firms
-    owed = state.net > 0
-    due, dpd, net = state.due, state.dpd, state.net
+    n, everybody = events.n_firms, events.invoices.buyer
+    settled = (state.net > 0) & state.settled
+    first = np.full(n, np.inf)
+    np.minimum.at(first, everybody[settled], state.settled_known[settled].astype(np.float64))
+    # All else is about a year, or still open.
+    matter = (state.due >= t - YEAR) | ((state.rest > 0) & ~state.settled)
+    matter |= state.settled & (state.settled_on >= t - YEAR)
+    rows = np.flatnonzero(matter & (state.net > 0))
+    buyer = everybody[rows].astype(np.int64)
+    due, dpd, net, rest = (column[rows] for column in (state.due, state.dpd, state.net, state.rest))
+    settled, settled_on = state.settled[rows], state.settled_on[rows]
 
     def total(which: Bools, values: NDArray[np.generic] | None = None) -> Floats:
         return summed(buyer[which], n, None if values is None else values[which])
 
-    fell_due = owed & (due >= t - YEAR) & (due <= t - LATE_AFTER - 1)
+    fell_due = (due >= t - YEAR) & (due <= t - LATE_AFTER - 1)
     late = fell_due & (dpd > LATE_AFTER)
-    lately = owed & (due >= t - RECENT) & (due < t)
-    before = owed & (due >= t - YEAR) & (due < t - RECENT)
-    settled = owed & state.settled
-    counted = settled & (state.settled_on >= t - YEAR)
-    still = owed & ~state.settled & (state.rest > 0)
+    lately = (due >= t - RECENT) & (due < t)
+    before = (due >= t - YEAR) & (due < t - RECENT)
+    counted = settled & (settled_on >= t - YEAR)
+    still = ~settled & (rest > 0)
     overdue = still & (dpd > LATE_AFTER)
-    worst, first = np.zeros(n), np.full(n, np.inf)
+    worst = np.zeros(n)
     np.maximum.at(worst, buyer[still], dpd[still].astype(np.float64))
-    np.minimum.at(first, buyer[settled], state.settled_known[settled].astype(np.float64))
     due_items, items = total(fell_due), total(counted)
     mean = _over(total(counted, net), items)
     late_items, all_items = _LATE_PRIOR
@@ -163,7 +169,7 @@ def _as_debtor(events: Events, state: Standing, t: int) -> dict[str, Floats]:
         "trend_days": _over(total(lately, dpd), total(lately))
         - _over(total(before, dpd), total(before)),
         "late_days": _over(total(counted, net * dpd) + prior * days * mean, (items + prior) * mean),
-        "overdue_share": _over(total(overdue, state.rest), total(still, state.rest)),
+        "overdue_share": _over(total(overdue, rest), total(still, rest)),
         "months_observed": np.where(np.isfinite(first), (t - first) / MONTH, np.nan),
     }
 
@@ -231,38 +237,45 @@ class _Pairs:
 
 def _pairs(events: Events, state: Standing, t: int) -> _Pairs:
     trade, n = events.invoices, events.n_firms
-    order = _ordered(trade.seller, n, _ordered(trade.buyer, n))
-    seller, buyer = trade.seller[order], trade.buyer[order]
+    sells = state.sold > 0
+    last = np.full(n, -np.inf)
+    np.maximum.at(last, trade.seller[sells], trade.issued[sells].astype(np.float64))
+    # All else is about five quarters, or still open.
+    recent = trade.issued >= t - FOUR_QUARTERS - QUARTER
+    rows = np.flatnonzero(recent | (state.kept > 0))
+    seller, buyer = trade.seller[rows].astype(np.int64), trade.buyer[rows].astype(np.int64)
+    issued, amount = trade.issued[rows], trade.amount[rows]
+    sold, kept = state.sold[rows], state.kept[rows]
+
+    def since(day: int, days: int) -> Floats:
+        return np.where((issued >= day - days) & (issued < day), sold, 0.0)
+
+    year, quarter = since(t, FOUR_QUARTERS), since(t, QUARTER)
+    counted = (issued >= t - YEAR) & ((state.rest[rows] <= 0) | state.settled[rows])
+    order = _ordered(seller, n, _ordered(buyer, n))
+    sellers, buyers = seller[order], buyer[order]
     start = np.ones(len(order), np.bool_)
-    start[1:] = (seller[1:] != seller[:-1]) | (buyer[1:] != buyer[:-1])
+    start[1:] = (sellers[1:] != sellers[:-1]) | (buyers[1:] != buyers[:-1])
     first = np.flatnonzero(start)
 
     def total(values: Floats) -> Floats:
         return np.add.reduceat(values[order], first) if len(first) else np.zeros(0)
 
     def by_seller(values: Floats) -> Floats:
-        return summed(trade.seller, n, values)
+        return summed(seller, n, values)
 
-    def since(day: int, days: int) -> Floats:
-        return np.where((trade.issued >= day - days) & (trade.issued < day), state.sold, 0.0)
-
-    year, quarter = since(t, FOUR_QUARTERS), since(t, QUARTER)
-    counted = (trade.issued >= t - YEAR) & ((state.rest <= 0) | state.settled)
-    last = np.full(n, -np.inf)
-    sells = state.sold > 0
-    np.maximum.at(last, trade.seller[sells], trade.issued[sells].astype(np.float64))
     return _Pairs(
-        seller=seller[first],
-        buyer=buyer[first],
+        seller=sellers[first],
+        buyer=buyers[first],
         sold=total(year),
-        exposure=total(state.kept + quarter * (LOST_WEEKS / 13)),
-        overdue=total(np.where(state.dpd > LATE_AFTER, state.kept, 0.0)),
+        exposure=total(kept + quarter * (LOST_WEEKS / 13)),
+        overdue=total(np.where(state.dpd[rows] > LATE_AFTER, kept, 0.0)),
         sold_year=by_seller(since(t, YEAR)),
         sold_13=by_seller(quarter),
         sold_13_then=by_seller(since(t - FOUR_QUARTERS, QUARTER)),
-        undertaken=by_seller(np.where(state.undertaken, year, 0.0)),
-        diluted=by_seller(np.where(counted, np.minimum(state.diluted, trade.amount), 0.0)),
-        gross=by_seller(np.where(counted, trade.amount, 0.0)),
+        undertaken=by_seller(np.where(state.undertaken[rows], year, 0.0)),
+        diluted=by_seller(np.where(counted, np.minimum(state.diluted[rows], amount), 0.0)),
+        gross=by_seller(np.where(counted, amount, 0.0)),
         invoices=by_seller(counted.astype(np.float64)),
         last_sale=last,
     )
