@@ -221,15 +221,20 @@ class Blend(Binary):
     def _fit(self, rows: Floats, fails: Ints) -> None:
         if not 0 <= self.weight <= 1:
             raise ValueError("weight lies in [0, 1].")
-        self.scorecard_ = Scorecard(self.C, self.signs, self.random_state).fit(rows, fails)
-        self.boosting_ = Boosting(
-            self.signs, self.trees, self.leaves, self.rate, self.random_state
-        ).fit(rows, fails)
+        self.scorecard_ = self.boosting_ = None  # what weighs nothing is not fitted
+        if self.weight < 1:
+            self.scorecard_ = Scorecard(self.C, self.signs, self.random_state).fit(rows, fails)
+        if self.weight > 0:
+            self.boosting_ = Boosting(
+                self.signs, self.trees, self.leaves, self.rate, self.random_state
+            ).fit(rows, fails)
 
     def _probability(self, rows: Floats) -> Floats:
-        card = logit(self.scorecard_.predict_proba(rows)[:, 1])
-        trees = logit(self.boosting_.predict_proba(rows)[:, 1])
-        return expit((1.0 - self.weight) * card + self.weight * trees)
+        odds = np.zeros(len(rows))
+        for model, weight in ((self.scorecard_, 1.0 - self.weight), (self.boosting_, self.weight)):
+            if model is not None:
+                odds += weight * logit(model.predict_proba(rows)[:, 1])
+        return expit(odds)
 
 
 class Calibrated(Binary):

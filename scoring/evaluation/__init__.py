@@ -11,7 +11,8 @@ from scoring.evaluation.metrics import (
     over_seeds,
     share_of_gap,
 )
-from scoring.evaluation.settings import ChainSettings, Learner
+from scoring.evaluation.settings import ChainSettings, Learner, TableSettings
+from scoring.evaluation.tables import TableReport, cross_validated, without_repeats
 
 __all__ = [
     "ChainSettings",
@@ -19,12 +20,16 @@ __all__ = [
     "Learner",
     "OverSeeds",
     "Place",
+    "TableReport",
+    "TableSettings",
     "auc",
     "brier",
     "calibration",
     "contrast",
+    "cross_validated",
     "holm",
     "is_nothing",
     "over_seeds",
     "share_of_gap",
+    "without_repeats",
 ]

@@ -105,3 +105,35 @@ class ChainSettings:
             without=tuple(told["without"]),
             goals=dict(told["goals"]),
         )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TableSettings:
+    """The evaluation of the estimator alone, on rows without dates or relations.
+
+    Parameters
+    ----------
+    seeds : tuple of int
+        Of the splits.
+    folds, inner_folds : int
+        Of a split, and of the calibration inside each training part.
+    learner : Learner
+    goals : dict of str to float
+    """
+
+    seeds: tuple[int, ...]
+    folds: int
+    inner_folds: int
+    learner: Learner
+    goals: dict[str, float]
+
+    @classmethod
+    def from_mapping(cls, told: Mapping[str, Any]) -> Self:
+        """Read a table of the declared settings."""
+        return cls(
+            seeds=tuple(told["seeds"]),
+            folds=told["folds"],
+            inner_folds=told["inner_folds"],
+            learner=Learner(**told["learner"]),
+            goals=dict(told["goals"]),
+        )

@@ -16,9 +16,11 @@ from scf.risk.placing import position
 from scoring.evaluation import (
     ChainSettings,
     Contrast,
+    TableSettings,
     auc,
     calibration,
     contrast,
+    cross_validated,
     is_nothing,
     over_seeds,
     share_of_gap,
@@ -30,7 +32,7 @@ Floats = NDArray[np.float64]
 FILE = Path(__file__).parents[3] / "config" / "risk_evaluation.toml"
 
 
-@pytest.mark.parametrize("name", ["metrics"])
+@pytest.mark.parametrize("name", ["metrics", "tables"])
 def test_the_examples_in_the_docstrings_run(name: str) -> None:
     tried = doctest.testmod(importlib.import_module(f"scoring.evaluation.{name}"))
     assert tried.attempted > 0
@@ -115,6 +117,24 @@ def test_the_share_of_the_gap_takes_the_oracles_noise_off() -> None:
     assert share_of_gap(fails, flat, true, drawn, 20) == pytest.approx(1.0, abs=0.1)
     assert share_of_gap(fails, flat, flat, drawn, 20) == 0.0
     assert math.isnan(share_of_gap(fails, true, flat, flat, 20))
+
+
+def test_a_table_is_judged_by_folds_that_did_not_see_a_row() -> None:
+    full = TableSettings.from_mapping(declared()["polish"])
+    assert full.seeds == tuple(range(1, 11))
+    quick = dataclasses.replace(full.learner, trees=15)
+    settings = dataclasses.replace(full, seeds=(1, 2), folds=3, inner_folds=2, learner=quick)
+    rng = np.random.default_rng(6)
+    rows = rng.standard_normal((500, 3))
+    fails = (rng.random(500) < 1 / (1 + np.exp(2 - 1.5 * rows[:, 0]))).astype(np.int64)
+    twice = np.vstack((rows, rows[:40])), np.concatenate((fails, fails[:40]))
+    found = cross_validated(*twice, settings)
+    assert (found.rows, found.failures) == (500, int(fails.sum()))
+    assert found.auc_low < found.pooled_auc[0] < found.auc_high
+    assert (found.fold_auc > 0.7).all()
+    assert ((found.ratio > 0.8) & (found.ratio < 1.25)).all()
+    noise = cross_validated(rows, rng.permutation(fails), settings)
+    assert noise.auc_low < 0.5 < noise.auc_high or abs(noise.pooled_auc[0] - 0.5) < 0.08
 
 
 def test_calibration_and_rank_are_the_ones_of_scikit_learn() -> None:
