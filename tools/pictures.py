@@ -1,4 +1,4 @@
-"""Take the pictures of the README from the real portal over a demo world of its own.
+"""Take the pictures of README and documentation from the real portal over a demo world of its own.
 
     .venv/bin/python tools/pictures.py [FOLDER]
 
@@ -26,6 +26,7 @@ from tests.support.chromium import PROGRAMS, QUIET, opened  # noqa: E402
 from tests.support.demo_world import DemoWorld, make  # noqa: E402
 
 COLOURS = 256
+SAMPLES = ROOT / "docs/tutorial/samples"
 
 
 class Picture(NamedTuple):
@@ -38,6 +39,7 @@ class Picture(NamedTuple):
     width: int = 1440
     height: int = 900
     press: str = ""  # what is pressed before, as a selector
+    bring: str = ""  # the sample that is handed in before that, its columns on the page
 
 
 PICTURES = (
@@ -49,6 +51,9 @@ PICTURES = (
             press="main tbody tr:nth-child(2) a"),
     Picture("chain-explorer", "omar", "/officer/chain", height=1000),
     Picture("anchor-acceptances", "anna", "/anchor/acceptances"),
+    Picture("spreadsheet-columns", "mira", "/uploads/", height=1180, bring="open-items.csv"),
+    Picture("spreadsheet-repair", "mira", "/uploads/", height=1000, bring="open-items.csv",
+            press="#how button.primary"),
 )  # fmt: skip
 
 
@@ -71,6 +76,10 @@ def take(browser: Browser, address: str, session_id: str, wanted: Picture) -> by
     )
     page.set_viewport_size({"width": wanted.width, "height": wanted.height})
     page.goto(address + wanted.path)
+    if wanted.bring:
+        page.set_input_files("input[type=file]", SAMPLES / wanted.bring)
+        page.locator("main button.primary").first.click()
+        page.wait_for_url("**/check")
     if wanted.press:
         page.locator(wanted.press).first.click()
         page.wait_for_load_state()

@@ -30,7 +30,9 @@ def attach(app: Flask) -> None:
         default_translation_directories="translations",
         locale_selector=language,
     )
-    for form in (money, amount, short_amount, percent, day, short_day, relative_days, moment):
+    for form in (
+        money, amount, short_amount, number, percent, day, short_day, relative_days, moment,
+    ):  # fmt: skip
         app.jinja_env.filters[form.__name__] = form
     app.jinja_env.globals["label"] = label
     app.jinja_env.globals["role_name"] = role_name
@@ -76,7 +78,7 @@ def short_amount(amount_minor: int, currency: str) -> str:
     return str(format_compact_decimal(whole, locale=get_locale(), fraction_digits=digits))
 
 
-def number(scaled: int, decimals: int) -> str:
+def number(scaled: int, decimals: int = 0) -> str:
     """Write a count or a measure, grouped; an even one without decimals."""
     exact = Decimal(scaled).scaleb(-decimals)
     return str(format_decimal(exact, locale=get_locale()))

@@ -5,10 +5,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context, command
 from scf.db.visibility import DECLARED, predicate_for
-from scf.kernel.actor import Role
+from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation, Words
 from scf.kernel.ids import new_id
 from scf.parties import accounts, people
@@ -249,7 +250,7 @@ def suspend_firm(ctx: Context, data: SuspendFirm) -> dict[str, Any]:
     """
     firm = ctx.visible(Firm, data.firm_id)
     state = FIRM.after(firm.state, "suspend")
-    if not answers_for(ctx, firm):
+    if not answers_for(ctx.conn, ctx.actor, firm):
         raise NotAllowed(
             "NOT_ALLOWED",
             "Only a financier that activated the firm, or has an active programme with it,"
@@ -260,17 +261,17 @@ def suspend_firm(ctx: Context, data: SuspendFirm) -> dict[str, Any]:
     return {"id": firm.id, "state": state, "version": firm.version + 1}
 
 
-def answers_for(ctx: Context, firm: Row[Any]) -> bool:
+def answers_for(conn: Connection, actor: Actor, firm: Row[Any]) -> bool:
     """Tell whether the actor's financier activated a firm or has an ACTIVE programme with it."""
-    own = ctx.actor.org_id
-    if ctx.actor.is_operator or firm.activated_by_org == own:
+    own = actor.org_id
+    if actor.is_operator or firm.activated_by_org == own:
         return True
     agreed = select(PROGRAMME.c.state).where(
         PROGRAMME.c.financier_id == own,
         or_(PROGRAMME.c.anchor_id == firm.id, PROGRAMME.c.seller_id == firm.id),
         PROGRAMME.c.state == "ACTIVE",
     )
-    return ctx.conn.execute(agreed.limit(1)).one_or_none() is not None
+    return conn.execute(agreed.limit(1)).one_or_none() is not None
 
 
 def _move_firm(

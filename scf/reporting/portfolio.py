@@ -16,7 +16,9 @@ from scf.ledger.models import Account, Entry, Posting
 from scf.parties.service import firm_names
 from scf.programmes.models import Programme
 from scf.reporting.taxes import next_step
+from scf.settlement.loans import loans_of
 from scf.settlement.models import PaymentInstruction
+from scf.settlement.reserve import Reserved
 
 _TROUBLE: Final = ("FAILED", "UNKNOWN", "RETURNED")
 _LATE: Final = ("OVERDUE", "GRACE")
@@ -88,6 +90,7 @@ class Life:
     entries: list[Booked]
     tax_alert: TaxAlert | None = None  # what its tax authority holds against the invoice
     next_step: str = ""
+    bought_back: bool = False  # whether under its technique the seller may have to pay it back
 
 
 def _group(name: str) -> ColumnElement[bool] | None:
@@ -207,7 +210,9 @@ def life(session: Session, advance_id: str, today: dt.date) -> Life | None:
         undertaken = bool(session.execute(invoice).scalar_one())
         step = next_step(alert.kind, undertaken=undertaken, state=row.state)
     line = _lines(session, [row], today)[0]
-    return Life(row, line, steps, payments, entries, alert, step)
+    loan = loans_of(session.connection(), [row])[row.id]
+    bought_back = isinstance(loan, Reserved)
+    return Life(row, line, steps, payments, entries, alert, step, bought_back)
 
 
 def booked(session: Session, *which: ColumnElement[bool], most: int = 500) -> list[Booked]:

@@ -55,8 +55,13 @@ def open_findings(conn: Connection, actor: Actor, digest: str = "") -> list[Row[
 
 def waiting(conn: Connection, org_id: str) -> int:
     """Count the documents of an organisation that wait until somebody says who is meant."""
-    rows = select(func.count(_finding.c.document_id.distinct())).where(
-        UNKNOWN_FIRM, _finding.c.org_id == org_id
+    open_ones = select(_finding).where(UNKNOWN_FIRM, _finding.c.org_id == org_id)
+    digests = {digest_of(row) for row in conn.execute(open_ones.limit(MOST_CASES))}
+    # A file tells of an unknown firm once, however many of its documents name it.
+    rows = select(func.count(_pending.c.document_id.distinct())).where(
+        _pending.c.scheme == "said",
+        _pending.c.value.in_(sorted(digests)),
+        _pending.c.org_id == org_id,
     )
     return int(conn.execute(rows).scalar_one())
 

@@ -5,7 +5,7 @@ other from then on, the chain counts both as one firm, and the papers of the one
 each noted. Taking the rows away restores what was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -328,13 +328,20 @@ def _link_of(ctx: Context, firm_id: str) -> Row[Any]:
 
 def _answers_for_both(ctx: Context, *firms: Row[Any]) -> None:
     """Let only those join records who answer for both: it holds for every financier."""
+    for refusal in unanswered(ctx.conn, ctx.actor, *firms):
+        raise refusal
+
+
+def unanswered(conn: Connection, actor: Actor, *firms: Row[Any]) -> Iterator[NotAllowed]:
+    """Give the refusal for whoever does not answer for one of the firms."""
     for firm in firms:
-        if firm.activated_by_org is not None and not answers_for(ctx, firm):
-            raise NotAllowed(
+        if firm.activated_by_org is not None and not answers_for(conn, actor, firm):
+            yield NotAllowed(
                 "NOT_ALLOWED",
                 "Only a financier that activated the firm, or has an active programme with it,"
                 " joins its records.",
             )
+            return
 
 
 def _propose(

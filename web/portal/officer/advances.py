@@ -69,7 +69,7 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
 
 def _callable(life: portfolio.Life) -> bool:
     """Tell whether the seller may have to pay: late with recourse, or an alert by its fault."""
-    can = "call_recourse" in ADVANCE.allowed(life.row.state)
+    can = life.bought_back and "call_recourse" in ADVANCE.allowed(life.row.state)
     late = bool(life.row.recourse and life.line.days_late)
     return can and (late or life.next_step in {"RECOURSE", "CORRECT", "CREDIT_NOTE"})
 

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import col
 
-from scf.documents.identity.merging import consequences
+from scf.documents.identity.merging import consequences, unanswered
 from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.parties.identity.lookup import candidates, facts_of_record
@@ -41,6 +41,14 @@ def _page(firm_id: str, errors: dict[str, str]) -> str:
             if one.firm_id != firm_id
         ]
         found = consequences(conn, who, other, firm_id) if other else None
+        stops = [
+            refusal_text(one)
+            for one in (
+                (*found.obstacles, *unanswered(conn, who, found.firm, found.survivor))
+                if found
+                else ()
+            )
+        ]
         links = conn.execute(
             select(col(FirmLink.firm_id), col(FirmLink.survivor_id)).where(
                 (col(FirmLink.firm_id) == firm_id) | (col(FirmLink.survivor_id) == firm_id)
@@ -61,7 +69,7 @@ def _page(firm_id: str, errors: dict[str, str]) -> str:
         firm=firm,
         alike=alike,
         found=found,
-        obstacles=[refusal_text(one) for one in found.obstacles] if found else [],
+        obstacles=stops,
         stood_for=[link.firm_id for link in links if link.survivor_id == firm_id],
         survivor=next((link.survivor_id for link in links if link.firm_id == firm_id), ""),
         waiting=waiting,

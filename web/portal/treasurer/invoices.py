@@ -107,7 +107,7 @@ def invoice_page(invoice_id: str, form: dict[str, str], errors: dict[str, str]) 
             "treasurer/invoice.html",
             row=row,
             buyer=_buyer(row, firm_names(conn, {row.buyer_id} if row.buyer_id else set())),
-            word=label(row, today, early_pay=True),
+            word=label(row, today, early_pay=can_get),
             today=today,
             steps=_steps(row, life),
             reasons=reasons,

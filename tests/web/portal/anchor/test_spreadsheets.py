@@ -1,6 +1,7 @@
 """A spreadsheet nobody has seen is mapped, imported, put right and remembered."""
 
 import io
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -12,6 +13,7 @@ from tests.support.served import Served
 from tests.web.portal.anchor.test_upload import count, hand_in
 from tests.web.portal.anchor.world import SUPPLIER_VAT, Person, served
 
+SAMPLE = Path(__file__).parents[4] / "docs/tutorial/samples/open-items.csv"
 HEADER = ["Beleg-Nr.", "Rg.-Datum", "Fällig am", "Lieferant", "USt-IdNr. Lieferant",
           "Betrag (EUR)"]  # fmt: skip
 
@@ -83,8 +85,8 @@ def test_a_day_that_could_be_a_month_is_asked_and_not_guessed(of: Served) -> Non
     )
     upload_id = hand_in(clerk, text.encode())
     assert "Please choose" in clerk.html
-    assert "February 1, 2026" in clerk.html
-    assert "January 2, 2026" in clerk.html
+    assert "1 Feb 2026" in clerk.html
+    assert "2 Jan 2026" in clerk.html
     sent = clerk.fields(f"/uploads/{upload_id}/start") | {"currency": ["EUR"]}
     assert sent["date_format"] == [""]
     refused = clerk.post(f"/uploads/{upload_id}/start", sent)
@@ -133,3 +135,25 @@ def test_a_blank_list_is_known_when_it_comes_back(of: Served) -> None:
         value[0] for name, value in sent.items() if name.startswith("column-")
     }
     assert clerk.browser.get("/uploads/blank/receipt.csv").status_code == 404
+
+
+def test_the_list_of_the_how_to_is_read_as_it_says(of: Served) -> None:
+    seller = Person(of, "treasurer")
+    upload_id = hand_in(seller, SAMPLE.read_bytes(), SAMPLE.name)
+    shown = seller.html
+    for text in (
+        "names of the columns in line 4", "4 good", "1 to fix", "1 sum or note passed over",
+        "There is no such day", "12,480.50", "3 Feb 2026",
+    ):  # fmt: skip
+        assert text in shown
+    sent = seller.fields(f"/uploads/{upload_id}/start")
+    assert [sent[f"column-{place}"][0] for place in range(6)] == [
+        "number", "buyer_name", "issue_on", "due_on", "payable", "currency",
+    ]  # fmt: skip
+    assert "No row can be stored as it is read now." not in shown
+    swapped = sent | {"column-2": ["payable"], "column-4": ["issue_on"]}
+    again = seller.post(f"/uploads/{upload_id}/check", swapped)
+    assert "No row can be stored as it is read now." in again
+    report = seller.post(f"/uploads/{upload_id}/start", sent)
+    assert "1 row to fix" in report
+    assert count(of, Invoice) == 4
