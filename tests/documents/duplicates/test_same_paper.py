@@ -7,10 +7,11 @@ from sqlalchemy import insert, select
 from sqlmodel import Session
 
 from scf.db.engine import Database
+from scf.documents.canonical import TaxIdentity
 from scf.documents.duplicates.models import DuplicateSuspicion
 from scf.documents.duplicates.same_paper import MOST_CARRIERS
 from scf.documents.duplicates.standing import in_the_way
-from scf.documents.fingerprints import worldwide_id
+from scf.documents.fingerprints import known_as, worldwide_id
 from scf.documents.readers.files import read_file
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import NotAllowed, NotFound
@@ -98,6 +99,23 @@ def shown_to(trade: Trade, actor: Actor) -> Any:  # noqa: ANN401 - one suspicion
 )
 def test_what_is_a_number_in_the_world_has_one_spelling(text: str, known_as: str) -> None:
     assert worldwide_id(text) == known_as
+
+
+@pytest.mark.parametrize(
+    ("uuid", "identity", "told_as"),
+    [
+        ("", TaxIdentity("cfdi", "", UUID.upper()), worldwide_id(UUID)),
+        ("ff00" * 8, TaxIdentity("cfdi", "", UUID.upper()), worldwide_id(UUID)),
+        ("ff00" * 8, TaxIdentity("sdi", "", "123456"), "ff00" * 8),
+        ("", TaxIdentity("sdi", "", "123456"), None),
+        ("", TaxIdentity("fapiao", "044001900111", "12345678"), "fapiao:04400190011112345678"),
+        ("", None, None),
+    ],
+)
+def test_what_a_register_calls_a_paper_comes_before_what_its_program_does(
+    uuid: str, identity: TaxIdentity | None, told_as: str | None
+) -> None:
+    assert known_as(uuid, identity) == told_as
 
 
 def test_a_ubl_document_says_its_identifier_and_two_papers_of_one_say_two() -> None:

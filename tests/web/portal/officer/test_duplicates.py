@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
 from scf.documents.models import Invoice
@@ -68,3 +68,25 @@ def test_the_page_says_which_of_two_papers_is_the_copy(desk: Desk) -> None:
         desk.send(who, path, path, outcome="SAME", reason="one delivery")
     assert "one claim; BV-COPY-1 is the copy" in desk.page(MAKER, f"/cases/{request_id}")
     assert "one claim; BV-COPY-1 is the copy" in desk.page(MAKER, "/duplicates")
+
+
+def test_of_a_paper_of_other_firms_nothing_is_told_and_the_word_is_said_all_the_same(
+    desk: Desk,
+) -> None:
+    request_id, suspicion_id = suspected(desk)
+    suspicion: Any = DuplicateSuspicion.__table__  # type: ignore[attr-defined]
+    invoices: Any = Invoice.__table__  # type: ignore[attr-defined]
+    with desk.story.platform.db.writer.begin() as conn:
+        conn.execute(update(suspicion).values(code="SAME_UUID", facts={}))
+        later = select(suspicion.c.invoice_id)
+        elsewhere = {"buyer_id": "somebody", "acceptance_state": "NONE"}
+        conn.execute(update(invoices).where(invoices.c.id.in_(later)).values(**elsewhere))
+    path = f"/duplicates/{suspicion_id}"
+    for page in (path, "/duplicates", f"/cases/{request_id}"):
+        shown = desk.page(MAKER, page)
+        assert "The same document by its own identifier" in shown
+        assert "BV-COPY-1" not in shown
+    assert "One claim: the other paper is the copy" in desk.page(MAKER, path)
+    for who in (MAKER, CHECKER):
+        desk.send(who, path, path, outcome="SAME", reason="its buyer confirms this one")
+    assert "one claim; the other paper is the copy" in desk.page(MAKER, f"/cases/{request_id}")
