@@ -32,7 +32,7 @@ ELSEWHERE = {
         Scorecard(),
         Boosting(trees=4),
         Blend(trees=4),
-        Calibrated(Blend(trees=3), folds=2),
+        Calibrated(Scorecard(), folds=2),
         HazardCurves(Scorecard()),
         DaysPastDue(trees=3),
         LossGivenDefault(),

@@ -54,7 +54,7 @@ def small() -> ChainSettings:
     """The declared evaluation with fewer firms, and a model that is quick to fit."""
     full = ChainSettings.from_mapping(declared()["chain"])
     quick = dataclasses.replace(full.learner, trees=10)
-    return dataclasses.replace(full, firms=300, folds=2, learner=quick)
+    return dataclasses.replace(full, firms=160, folds=2, learner=quick)
 
 
 def test_the_generator_is_the_declared_one() -> None:
@@ -179,7 +179,7 @@ def test_the_oracles_total_is_what_happens(regime: str) -> None:
 
 
 def test_a_contrast_is_the_same_twice(small: ChainSettings) -> None:
-    tiny = dataclasses.replace(small, firms=100)
+    tiny = dataclasses.replace(small, firms=40)
     one, two = (contrast("main", 5, tiny, place, repeats=2) for _ in range(2))
     for field in dataclasses.fields(Contrast):
         first, second = getattr(one, field.name), getattr(two, field.name)
