@@ -8,21 +8,41 @@ columns::
         return or_(Invoice.seller_id == actor.org_id, Invoice.buyer_id == actor.org_id)
 
 A session bound to an actor adds the predicate to each ORM select of that table, so that a query
-which forgets to ask is still limited. A table without a declaration is not readable through such
-a session at all: forgetting shows nothing instead of everything.
+which forgets to ask is still limited: also where the table is read only for one of the selected
+values, as by a count in a scalar subquery. A table without a declaration is not readable through
+such a session at all: forgetting shows nothing instead of everything.
 """
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, event, false, select, true
+from sqlalchemy import (
+    ClauseElement,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    event,
+    false,
+    inspect,
+    select,
+    true,
+)
 from sqlalchemy.engine import Connection
-from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.orm import (
+    LoaderCriteriaOption,
+    Mapper,
+    ORMExecuteState,
+    Session,
+    with_loader_criteria,
+)
+from sqlalchemy.sql import visitors
 from sqlmodel import SQLModel
 
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotFound
 
+# By nothing but the actor: what it gives is kept for the actor's next select.
 Predicate = Callable[[Actor], ColumnElement[bool]]
 DECLARED: dict[type[SQLModel], Predicate] = {}
 
@@ -60,12 +80,39 @@ def _limit(state: ORMExecuteState) -> None:
     actor = state.session.info.get("actor")
     if actor is None or not state.is_select or actor.is_operator:
         return
-    for mapper in state.all_mappers:
-        state.statement = state.statement.options(
-            with_loader_criteria(
-                mapper.class_, predicate_for(mapper.class_, actor), include_aliases=True
-            )
-        )
+    limits = [_limit_of(mapper, DECLARED.get(mapper.class_), actor) for mapper in _read(state)]
+    state.statement = state.statement.options(*limits)
+
+
+@functools.lru_cache(maxsize=1_000)  # a page asks much the same as the page before
+def _limit_of(
+    mapper: Mapper[Any], declared: Predicate | None, actor: Actor
+) -> LoaderCriteriaOption:
+    seen = declared(actor) if declared else false()
+    return with_loader_criteria(mapper.class_, seen, include_aliases=True)
+
+
+def _read(state: ORMExecuteState) -> Iterable[Mapper[Any]]:
+    """Give the entities whose rows a select shows, or works its values out from."""
+    statement = state.statement
+    if isinstance(statement, CompoundSelect):
+        return set(_named(statement))
+    if not state.is_orm_statement or not isinstance(statement, Select):
+        return state.all_mappers
+    columns = statement.column_descriptions
+    found = {inspect(one["entity"]).mapper: None for one in columns if one["entity"] is not None}
+    # Without an entity at the top, all that is shown comes from further down.
+    for value in [one["expr"] for one in columns] if found else [statement]:
+        if isinstance(value, ClauseElement):  # a column of an entity is none
+            found |= dict.fromkeys(_named(value))
+    return found
+
+
+def _named(value: ClauseElement) -> Iterator[Mapper[Any]]:
+    for part in visitors.iterate(value):
+        entity = part._annotations.get("parententity")  # noqa: SLF001 - there is no other way
+        if entity is not None:
+            yield entity.mapper
 
 
 def fetch_visible(conn: Connection, model: type[SQLModel], row_id: str, actor: Actor) -> Any:  # noqa: ANN401

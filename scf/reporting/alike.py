@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import Select, func, or_, select, union_all
 from sqlmodel import Session, col
 
 from scf.documents.duplicates.models import DuplicateSuspicion, DuplicateVerdict
@@ -87,10 +87,10 @@ class Alike:
         return next((one for one in papers if one.invoice_id == self.copy_id), None)
 
 
-def waiting(session: Session, who: Actor) -> int:
+def waiting(who: Actor) -> Select[int]:
     """Count the possible duplicates that this organisation has not decided."""
-    query = _pairs(who).where(_OPEN).with_only_columns(func.count(col(DuplicateSuspicion.id)))
-    return int(session.execute(query.order_by(None)).scalar_one())
+    pairs: Select[Any] = _pairs(who).where(_OPEN).order_by(None)
+    return pairs.with_only_columns(func.count(col(DuplicateSuspicion.id)))
 
 
 _papers_table: Final = Invoice.__table__.alias("fallen")  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -191,7 +191,7 @@ def away(session: Session, since: dt.datetime) -> list[AwayLine]:
     ]
 
 
-def waiting(session: Session, who: Actor) -> int:
+def waiting(who: Actor) -> Select[int]:
     """Count the alerts that are not closed and the second words that this person may say."""
     open_alerts = select(func.count(col(TaxAlert.id))).where(
         col(TaxAlert.financier_id) == who.org_id, col(TaxAlert.state) != "CLOSED"
@@ -201,6 +201,4 @@ def waiting(session: Session, who: Actor) -> int:
         col(TaxVouch.state) == "PROPOSED",
         col(TaxVouch.proposed_by) != who.user_id,
     )
-    return int(session.execute(open_alerts).scalar_one()) + int(
-        session.execute(proposed).scalar_one()
-    )
+    return select(open_alerts.scalar_subquery() + proposed.scalar_subquery())

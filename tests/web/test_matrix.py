@@ -18,6 +18,7 @@ from tests.support.served import Served
 from tests.web.expectations import ROUTES
 from tests.web.matrix import Matrix, matrix_on, matrix_prepare
 from tests.web.route_kinds import VISIBLE, Api, Person, Portal
+from web.portal.navigation import BELL, entries_of, numbers
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 prepare = matrix_prepare  # every test begins in the matrix's world
@@ -183,6 +184,23 @@ def test_pages_send_everybody_who_is_not_signed_in_to_the_sign_in_page(matrix: M
                 if got != _opens(row, person, got):
                     wrong.append((name, method, rule, answer.status_code, "role or thing"))
     assert not wrong
+
+
+def test_the_numbers_of_the_navigation_are_those_that_each_count_gives_alone(
+    matrix: Matrix,
+) -> None:
+    world, met = matrix.served.world, set()
+    for name in _one_of_each_kind(matrix):
+        who = world.people[name]
+        with world.platform.db.read(who) as reading:
+            alone = {
+                entry.endpoint: reading.execute(entry.count(who)).scalar_one()
+                for entry in (*entries_of(who), BELL)
+                if entry.count
+            }
+            assert numbers(reading, who) == alone, name
+        met |= {endpoint for endpoint, number in alone.items() if number}
+    assert len(met) > 2, met
 
 
 def _opens(row: Portal, person: Person, got: str) -> str:

@@ -2,15 +2,17 @@
 
 Who adds a page adds its entry here: the endpoint of the route, an icon of ``macros/icons.html``,
 a label, and the letter that leads there after ``G``. The first four entries are the tab bar of a
-small screen. A count is a function that reads one number; it is asked on every page, so it must
-be cheap.
+small screen. A count is a select of one number. Every page asks for all that its reader has, in one
+statement, so each must be cheap.
 """
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from scf.kernel.actor import Actor, Role
@@ -26,7 +28,7 @@ from scf.reporting.desk import (
 from scf.reporting.taxes import waiting as tax_waiting
 from web.portal.counts import requests_waiting_for_seller, unread_notices
 
-Count = Callable[[Session, Actor], int]
+Count = Callable[[Actor], Select[int]]
 TABS: Final = 4
 
 
@@ -140,3 +142,19 @@ def entries_of(actor: Actor) -> tuple[Entry, ...]:
 def home_of(actor: Actor) -> str:
     """Give the endpoint at which a person starts; the own account for a role without pages."""
     return (*entries_of(actor), *OWN)[0].endpoint
+
+
+def numbers(reading: Session, actor: Actor) -> dict[str, int]:
+    """Count what waits for a person behind each entry that has a count, and behind the bell."""
+    return dict(reading.execute(_counts(actor)).mappings().one())
+
+
+@functools.lru_cache(maxsize=256)  # whoever opens one page opens more
+def _counts(actor: Actor) -> Select[Any]:
+    return select(
+        *(
+            entry.count(actor).scalar_subquery().label(entry.endpoint)
+            for entry in (*entries_of(actor), BELL)
+            if entry.count
+        )
+    )

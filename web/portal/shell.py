@@ -12,7 +12,7 @@ from scf.kernel.ids import new_id
 from scf.parties.service import day_for, firm_names
 from web.context import actor, now, platform
 from web.i18n import LANGUAGE_NAMES, language, tag_of
-from web.portal.navigation import BELL, OWN, TABS, Entry, entries_of
+from web.portal.navigation import BELL, OWN, TABS, Entry, entries_of, numbers
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,7 @@ def shell() -> Shell:
         who = actor()
         with platform().db.read(who) as reading:
             conn = reading.connection()
-            counts = {
-                entry.endpoint: entry.count(reading, who)
-                for entry in (*entries_of(who), BELL)
-                if entry.count
-            }
+            counts = numbers(reading, who)
             organisation = firm_names(conn, {who.org_id}).get(who.org_id, _("The platform"))
             today = day_for(conn, who.org_id, now().date())
         ways = _ways(entries_of(who), counts)

@@ -75,7 +75,7 @@ def _todo(reading: Session, odd: int) -> list[tuple[str, int, str]]:
         ("odd", odd, url_for("anchor.acceptances")),
         ("disputes", count(disputes), url_for("anchor.disputes")),
         ("fixes", count(fixes), url_for("uploads.new")),
-        ("alike", waiting_alike(reading, actor()), url_for("anchor.duplicates")),
+        ("alike", count(waiting_alike(actor())), url_for("anchor.duplicates")),
         (
             "unknown",
             waiting_for_a_name(reading.connection(), actor().org_id),

@@ -44,7 +44,7 @@ def _list(form: dict[str, str], errors: dict[str, str]) -> str:
             .order_by(col(Firm.name))
         ).all()
         today = business_date(session.connection(), actor().org_id)
-        values = fixings_waiting(session, actor())
+        values = session.execute(fixings_waiting(actor())).scalar_one()
     shown = [
         {
             "row": row,
