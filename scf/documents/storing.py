@@ -220,9 +220,7 @@ class _Store:
         ]
         lines = [build.invoice_line_rows(made) for made in drafts]
         for row, own in zip(rows, lines, strict=True):
-            named = named_lines((line["item"], line["quantity_micro"]) for line in own)
-            row["lines_print"] = lines_print(named)
-            row["lines_least"], row["lines_next"] = lines_sketch(named)
+            row.update(_prints(own) if own else _NO_PRINTS)
         if not self.staged:
             for row, problem in match_new(self.ctx, rows, lines):
                 self._match_finding(row, problem)
@@ -429,6 +427,16 @@ def _original_stands(conn: Connection, made: Draft) -> bool:
 
 def _title_prior(document: CanonicalDocument) -> bool:
     return any(found.code == "TITLE_PRIOR" for found in document.findings)
+
+
+_NO_PRINTS: Final = {"lines_print": None, "lines_least": None, "lines_next": None}
+
+
+def _prints(lines: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the columns by which an invoice of the same lines is found."""
+    named = named_lines((line["item"], line["quantity_micro"]) for line in lines)
+    least, following = lines_sketch(named)
+    return {"lines_print": lines_print(named), "lines_least": least, "lines_next": following}
 
 
 def _pairs(rows: Iterable[Mapping[str, Any]]) -> Counter[tuple[str, str, str]]:

@@ -92,6 +92,9 @@ def _packed(some: Sequence[TableRow]) -> dict[str, Any]:
                 same[name] = column[0]
         elif column:
             own[name] = column
+    for name in columns.keys() - _READ.keys() - {"kind", "source", "findings"}:
+        if columns[name].count(getattr(_EMPTY, name)) != len(columns[name]):
+            raise TypeError(f"no table was thought to fill {name}")
     return {
         "rows": [one.row for one in some],
         "counts": [one.row_count for one in some],
