@@ -217,19 +217,35 @@ class Worker:
             )
 
 
-def report_progress(db: Database, clock: Clock, job: Claimed, progress: Mapping[str, Any]) -> None:
+def report_progress(
+    db: Database,
+    clock: Clock,
+    job: Claimed,
+    progress: Mapping[str, Any],
+    *,
+    further: bool = False,
+) -> None:
     """Store how far a running job is, for whoever waits for it, and keep it for this worker.
+
+    What comes ``further`` than every run before does not end its workers: their deaths had other
+    causes and count no more.
 
     Raises
     ------
     LeaseLost
         When another worker has taken it over.
     """
+    values: dict[str, Any] = {
+        "progress": dict(progress),
+        "lease_until": clock.now() + RENEWED,
+    }
+    if further:
+        values["deaths"] = 0
     with db.writer.begin() as conn:
         done = conn.execute(
             update(_job)
             .where(*_ours(_job, job), _job.c.state == "RUNNING")
-            .values(progress=dict(progress), lease_until=clock.now() + RENEWED)
+            .values(values)
             .returning(_job.c.id)
         ).one_or_none()
     if done is None:

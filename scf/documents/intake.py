@@ -364,7 +364,7 @@ class _Import:
         self.watch(self.reach)
         if self.job is not None:
             told = as_stored(self.reach, self.began_at, self.since, clock.now())
-            report_progress(self.platform.db, clock, self.job, told)
+            report_progress(self.platform.db, clock, self.job, told, further=not replayed)
 
     def _look_again(self) -> None:
         """Find firms that became ACTIVE while we were reading."""

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from scf.bootstrap import build
 from scf.channels import exchange
 from scf.db.engine import Database
-from scf.db.leases import LEASE, MAX_DEATHS
+from scf.db.leases import LEASE, MAX_DEATHS, Worker, report_progress
 from scf.db.models import Job, Outbox
 from scf.documents import handing, intake, reading
 from scf.documents.models import Upload
@@ -50,6 +50,25 @@ def work_off(url: str, at: dt.datetime, said: Any) -> None:  # noqa: ANN401 - a 
     platform.worker("dies").drain()
     platform.close()
     said.send_bytes(b".")
+
+
+def test_what_comes_further_each_time_is_not_given_up_however_often_its_worker_dies(
+    db: Database,
+) -> None:
+    trade = trade_on(db)
+    trade.world.platform.worker("first").drain()
+    trade.receive(ubl.invoice("I-1", "10.00"), name="long", queue=True)
+    query = select(table(Job).c.deaths)
+    at, deaths = NOON, []
+    for further in (False, False, True, False):
+        at += LEASE + dt.timedelta(seconds=1)
+        worker = Worker(db, FixedClock(at), "dies", {}, lambda _notice: None)
+        claimed = worker._claim(table(Job))  # and dies
+        assert claimed is not None
+        report_progress(db, FixedClock(at), claimed, {}, further=further)
+        with db.snapshot() as conn:
+            deaths.append(conn.execute(query.where(table(Job).c.id == claimed.id)).scalar_one())
+    assert deaths == [0, 1, 0, 1]
 
 
 def worker_at(db: Database, at: dt.datetime) -> object:

@@ -44,8 +44,15 @@ def work(url: str, lives: int, said: Connection) -> None:
     """Work off all jobs as the worker's process of a later time does; say each slice."""
     platform = build(url, clock=FixedClock(NOON + lives * AFTER))
 
-    def telling(db: Database, clock: Clock, job: Claimed, progress: Mapping[str, Any]) -> None:
-        report_progress(db, clock, job, progress)
+    def telling(
+        db: Database,
+        clock: Clock,
+        job: Claimed,
+        progress: Mapping[str, Any],
+        *,
+        further: bool = False,
+    ) -> None:
+        report_progress(db, clock, job, progress, further=further)
         said.send_bytes(b".")
 
     intake.report_progress = telling  # type: ignore[attr-defined]
