@@ -7,7 +7,7 @@ that is asked across firms, so what comes of it is told only to whoever may see 
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, String, Table, bindparam, select, text
@@ -32,9 +32,11 @@ _CARRIERS: Final = {
     "sqlite": text(_SQLITE),
     "postgresql": text(_POSTGRESQL).bindparams(bindparam("told", type_=ARRAY(String))),
 }
-_OWN: Final = select(INVOICE.c.id, INVOICE.c.document_uuid, INVOICE.c.original_id).where(
-    INVOICE.c.id.in_(bindparam("ids", expanding=True))
+_ASKED: Final = INVOICE.c.id.in_(bindparam("ids", expanding=True))
+_NUMBERED: Final = select(INVOICE.c.id, INVOICE.c.document_uuid).where(
+    _ASKED, INVOICE.c.document_uuid.is_not(None)
 )
+_ORIGINALS: Final = select(INVOICE.c.original_id).where(_ASKED).distinct()
 _FILE, _OTHER = _ORIGINAL.alias("own_file"), _ORIGINAL.alias("other_file")
 _FILES: Final = (
     select(_FILE.c.id, _OTHER.c.id.label("other_id"))
@@ -72,15 +74,16 @@ _NAMESAKES: Final = (
 
 def same_papers(conn: Connection, invoice_ids: Collection[str]) -> dict[tuple[str, str], str]:
     """Give each of these invoices with every other that is the same document, and by which sign."""
-    rows = conn.execute(_OWN, {"ids": sorted(invoice_ids)}).all()
-    found = dict.fromkeys(_of_another_buyer(conn, rows), "OTHER_BUYER")
-    found |= dict.fromkeys(_by_bytes(conn, rows), "SAME_FILE")
-    found |= dict.fromkeys(_by_number(conn, rows), "SAME_UUID")
+    ids = sorted(invoice_ids)
+    found = dict.fromkeys(_of_another_buyer(conn, ids), "OTHER_BUYER")
+    found |= dict.fromkeys(_by_bytes(conn, ids), "SAME_FILE")
+    found |= dict.fromkeys(_by_number(conn, ids), "SAME_UUID")
     return found
 
 
-def _by_number(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, str]]:
-    told = sorted({row.document_uuid for row in rows if row.document_uuid})
+def _by_number(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+    rows = conn.execute(_NUMBERED, {"ids": ids}).all()
+    told = sorted({row.document_uuid for row in rows})
     if not told:
         return
     dialect = conn.dialect.name
@@ -89,17 +92,18 @@ def _by_number(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, s
     for value, id_ in conn.execute(_CARRIERS[dialect], asked):
         carriers[value].append(id_)
     for row in rows:
-        beside = carriers[row.document_uuid] if row.document_uuid else []
+        beside = carriers[row.document_uuid]
         if row.id in beside and len(beside) <= MOST_CARRIERS:
             yield from ((row.id, twin) for twin in beside if twin != row.id)
 
 
-def _by_bytes(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, str]]:
+def _by_bytes(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Give the invoices of one number in one file that two organisations have handed in.
 
     Where both were read as of the same two firms, the second was not stored at all.
     """
-    files = conn.execute(_FILES, {"ids": sorted({row.original_id for row in rows})}).all()
+    originals = sorted(conn.execute(_ORIGINALS, {"ids": ids}).scalars())
+    files = conn.execute(_FILES, {"ids": originals}).all()
     if not files:
         return
     one, twin = INVOICE.alias("one"), INVOICE.alias("twin")
@@ -109,7 +113,7 @@ def _by_bytes(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, st
                twin.c.original_id.label("other_id"))
         .join(twin, twin.c.canonical_number == one.c.canonical_number)
         .where(
-            one.c.id.in_(sorted(row.id for row in rows)),
+            one.c.id.in_(ids),
             twin.c.original_id.in_(sorted({other_id for _, other_id in pairs})),
             *(_counts(side) for side in (one, twin)),
         )
@@ -119,14 +123,14 @@ def _by_bytes(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, st
             yield row.id, row.twin_id
 
 
-def _of_another_buyer(conn: Connection, rows: Collection[Any]) -> Iterator[tuple[str, str]]:
+def _of_another_buyer(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Give invoices of one seller, number and amount that name two buyers, such as two branches.
 
     A seller numbers its invoices for all of its buyers. One that gives many of them one number and
     one fee numbers by the month, and that proves nothing.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for row in conn.execute(_NAMESAKES, {"ids": sorted(row.id for row in rows)}):
+    for row in conn.execute(_NAMESAKES, {"ids": ids}):
         if abs((row.issue_on - row.twin_on).days) <= SAME_NUMBER_DAYS:
             found[row.id].append(row.twin_id)
     for id_, twins in found.items():
