@@ -8,11 +8,15 @@ import pytest
 
 import scoring
 
-MODULES = [f"scoring.{module.name}" for module in pkgutil.iter_modules(scoring.__path__)]
+MODULES = [module.name for module in pkgutil.walk_packages(scoring.__path__, "scoring.")]
 WITH_EXAMPLES = {
-    "scoring.canonical", "scoring.capital", "scoring.dilution", "scoring.explain",
-    "scoring.hazard", "scoring.lgd", "scoring.observed", "scoring.pricing", "scoring.reasons",
-    "scoring.recourse", "scoring.scale", "scoring.stack",
+    "scoring.canonical", "scoring.capital", "scoring.dilution", "scoring.estimators.binary",
+    "scoring.estimators.default", "scoring.estimators.late", "scoring.estimators.shares",
+    "scoring.evaluation.metrics", "scoring.evaluation.tables", "scoring.explain",
+    "scoring.features.events", "scoring.features.measuring", "scoring.features.registry",
+    "scoring.features.standing", "scoring.hazard", "scoring.lgd", "scoring.modelfile",
+    "scoring.observed", "scoring.pricing", "scoring.reasons", "scoring.recourse", "scoring.scale",
+    "scoring.simulate.regimes", "scoring.simulate.running", "scoring.stack",
 }  # fmt: skip
 
 

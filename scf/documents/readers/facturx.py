@@ -28,7 +28,7 @@ _METADATA: Final = "metadata"
 # What stands in front of the number of an invoice, and of the amount to pay, on a page.
 _NUMBER_LABEL = re.compile(
     r"(?:rechnungs?|gutschrifts?|invoice|credit note|facture|avoir|fattura|factura|fatura|faktura)"
-    r"[ -]?(?:nummer|nr\.?|no\.?|n[o°º]\.?|number|num[eé]ro|n[uú]mero|numero|#)"
+    r"(?:[ -]?(?:nummer|nr\.?|no\.?|n[o°º]\.?|number|num[eé]ro|n[uú]mero|numero|id|#))?"
     r"[ :.#]{0,6}([a-z0-9][a-z0-9/._-]{0,60})",
     re.IGNORECASE,
 )
@@ -36,7 +36,8 @@ _TOTAL_LABEL = re.compile(
     r"(?:zahlbetrag|rechnungsbetrag|zu zahlender betrag|zu zahlen|endbetrag|gesamtbetrag"
     r"|gesamtsumme|bruttobetrag|amount due|total due|balance due|amount payable|total amount"
     r"|invoice total|grand total|net [aà] payer|total ttc|montant d[uû]|importe a pagar"
-    r"|total factura|totale da pagare|totale fattura|te betalen)"
+    r"|total factura|totale da pagare|totale fattura|te betalen|do zap[lł]aty|k [uú]hrad[eě]"
+    r"|应付金额|合计|总计|\b(?:total|totale|totaal|gesamt|summe|brutto|suma|razem|celkem)\b)"
     r"(?P<between>[^0-9]{0,40})(?P<amount>[0-9][0-9.,'’ \u00a0\u202f]{0,24}[0-9])"
     r"(?P<behind>[^0-9a-z]{0,3}[a-z]{0,3})",
     re.IGNORECASE,

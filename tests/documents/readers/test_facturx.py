@@ -104,8 +104,12 @@ def test_the_number_is_found_without_its_zeros_and_torn_apart() -> None:
     [
         (("Rechnung Nr. R-2026-0200", PAGE[2]), "R-2026-0200"),
         (("Invoice number: 4711", PAGE[2]), "4711"),
+        (("Invoice: 4712", PAGE[2]), "4712"),
+        (("Rechnung RE-0815 vom 3.", PAGE[2]), "RE-0815"),
         ((PAGE[0], "Zahlbetrag 15.000,00 EUR"), "15000.00 EUR"),
         ((PAGE[0], "Amount due EUR 1,400.00"), "1400.00 EUR"),
+        ((PAGE[0], "Total 1,401.00"), "1401.00 EUR"),
+        ((PAGE[0], "Summe: 1.402,00"), "1402.00 EUR"),
         ((PAGE[0], "Net \xe0 payer 14 001,00 EUR"), "14001.00 EUR"),
         ((PAGE[0], "Total amount USD 14,000.00"), "USD"),
     ],
