@@ -4,7 +4,8 @@ PYTHON ?= python3
 PORT ?= 8000
 CORPUS ?=
 TESTS ?= tests
-WORKERS ?= 2
+# One more than the cores of the machine that runs it everywhere: tests wait for programs they start.
+WORKERS ?= 3
 
 SETUP := $(PYTHON) tools/setup.py
 BIN := .venv/bin

@@ -13,6 +13,7 @@ from scf.db.engine import Database
 from tests.documents import ubl
 from tests.documents.duplicates.test_same_paper import OTHER_BUYER, paper
 from tests.documents.duplicates.test_suspicions import ITEM_INVOICES, item_table, suspicions
+from tests.documents.readers import pdfs
 from tests.documents.trade import (
     BUYER,
     CREDIT_NOTES,
@@ -52,6 +53,13 @@ def again(**changes: Any) -> Callable[[Trade, Row], Any]:  # noqa: ANN401 - any 
 def in_ubl(trade: Trade, row: Row) -> Any:  # noqa: ANN401
     trade.invoices(row)
     return trade.hand_in(ubl.invoice(row["number"], row["amount"]))
+
+
+def in_pdf(trade: Trade, row: Row) -> Any:  # noqa: ANN401
+    """Bring the same claim as a list, as UBL and as a PDF with the data inside."""
+    in_ubl(trade, row)
+    page = (f"Invoice no. {row['number']}", f"Total {row['amount']} EUR")
+    return trade.hand_in(pdfs.invoice(ubl.invoice(row["number"], row["amount"]), page))
 
 
 def in_commas(trade: Trade, row: Row) -> Any:  # noqa: ANN401
@@ -111,6 +119,7 @@ EVASIONS: Final[dict[str, tuple[Callable[[Trade, Row], Any], str]]] = {
     "one cent more": (again(amount="{cent}"), "BLOCKED"),
     "another day": (again(date="2026-02-25"), "BLOCKED"),
     "another format": (in_ubl, "BLOCKED"),
+    "a third format": (in_pdf, "BLOCKED"),
     "decimal commas": (in_commas, "BLOCKED"),
     "another number, two days later": (again(number="Z-9{n}1", date="2026-02-03"), "SAME_AMOUNT"),
     "a letter behind, one cent more": (again(number="{number}-A", amount="{cent}"), "NEAR_NUMBER"),
