@@ -36,12 +36,14 @@ _ASKED: Final = INVOICE.c.id.in_(bindparam("ids", expanding=True))
 _NUMBERED: Final = select(INVOICE.c.id, INVOICE.c.document_uuid).where(
     _ASKED, INVOICE.c.document_uuid.is_not(None)
 )
-_ORIGINALS: Final = select(INVOICE.c.original_id).where(_ASKED).distinct()
 _FILE, _OTHER = _ORIGINAL.alias("own_file"), _ORIGINAL.alias("other_file")
 _FILES: Final = (
     select(_FILE.c.id, _OTHER.c.id.label("other_id"))
+    .select_from(INVOICE)
+    .join(_FILE, _FILE.c.id == INVOICE.c.original_id)
     .join(_OTHER, (_OTHER.c.sha256 == _FILE.c.sha256) & (_OTHER.c.id != _FILE.c.id))
-    .where(_FILE.c.id.in_(bindparam("ids", expanding=True)))
+    .where(_ASKED)
+    .distinct()
 )
 
 _ONE, _NAMESAKE = INVOICE.alias("one"), INVOICE.alias("twin")
@@ -102,8 +104,7 @@ def _by_bytes(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]
 
     Where both were read as of the same two firms, the second was not stored at all.
     """
-    originals = sorted(conn.execute(_ORIGINALS, {"ids": ids}).scalars())
-    files = conn.execute(_FILES, {"ids": originals}).all()
+    files = conn.execute(_FILES, {"ids": ids}).all()
     if not files:
         return
     one, twin = INVOICE.alias("one"), INVOICE.alias("twin")
