@@ -1,5 +1,6 @@
 """What estimators of a default have in common: two classes, missing values, one rising map."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final, Self
 
@@ -17,7 +18,7 @@ _SLOPE_SD: Final = 0.5  # of the log slope before any default is seen
 _CLASSES: Final = 2
 
 
-class Binary(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class Binary(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """An estimator of a probability; rows may hold NaN where nothing was known, never infinity.
 
     A subclass fits in ``_fit(X, y)`` with y of 0 and 1 and answers in ``_probability(X)``.
@@ -58,11 +59,11 @@ class Binary(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         return rows, numbers.astype(np.int64)
 
-    def _fit(self, rows: Floats, fails: Ints) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _fit(self, rows: Floats, fails: Ints) -> None: ...
 
-    def _probability(self, rows: Floats) -> Floats:
-        raise NotImplementedError
+    @abstractmethod
+    def _probability(self, rows: Floats) -> Floats: ...
 
     def predict_proba(self, X: ArrayLike) -> Floats:  # noqa: N803
         """Return the probability of both classes, shape (n, 2)."""
