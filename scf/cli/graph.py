@@ -80,12 +80,10 @@ def what_if(
     firm_id, bank_id = SESSION.firm(firm), SESSION.actor.org_id
     event: whatif.Event = "late" if late else "downgrade" if downgrade else "fails"
     with SESSION.platform.db.read(SESSION.actor) as session:
-        conn = session.connection()
-        found = whatif.answer(whatif.state_of(conn, bank_id), firm_id, event, late or downgrade)
-        claims = book.claims_on(session, bank_id, {firm_id, *found.touched})
-        over = book.limits_over(session, bank_id, found)
+        asked = book.ask(session, bank_id, firm_id, event, late or downgrade)
+        found = asked.found
         steps = {step for one in found.moved for step in one.path}
-        names = firm_names(conn, {firm_id, *found.touched, *steps})
+        names = firm_names(session.connection(), {firm_id, *found.touched, *steps})
     answer: dict[str, Any] = {
         "firm": names.get(firm_id, firm_id),
         "as_of_on": found.as_of_on,
@@ -125,7 +123,7 @@ def what_if(
                 "owed": format_minor(one.owed_minor, one.currency),
                 "recourse": format_minor(one.recourse_minor, one.currency),
             }
-            for one in claims
+            for one in asked.claims
         ],
         "limits": [
             {
@@ -135,7 +133,7 @@ def what_if(
                 "limit": format_minor(one.line.limit_minor, one.line.currency),
                 "because_of": names.get(one.firm_id, one.firm_id),
             }
-            for one in over
+            for one in asked.over
         ],
     }
     if SESSION.as_json:

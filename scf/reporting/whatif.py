@@ -16,7 +16,7 @@ from scf.financing.reserve import EXPOSURE
 from scf.programmes.limits import relationship_subject
 from scf.programmes.models import LimitNode, Programme
 from scf.reporting.exposure import LimitLine, lines_of
-from scf.risk.whatif import Answer
+from scf.risk.whatif import Answer, Event, answer, state_of
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 REFUSED: Final = "refuse"
@@ -38,6 +38,26 @@ class Over:
 
     line: LimitLine
     firm_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What becomes of others, and what the bank has on them."""
+
+    found: Answer
+    claims: list[Claim]
+    over: list[Over]
+
+
+def ask(session: Session, financier_id: str, firm_id: str, event: Event, size: int = 0) -> WhatIf:
+    """Ask the newest chain of a financier; refuses as :func:`scf.risk.whatif.answer` does."""
+    state = state_of(session.connection(), financier_id)
+    found = answer(state, firm_id, event, size)
+    return WhatIf(
+        found,
+        claims_on(session, financier_id, {firm_id, *found.touched}),
+        limits_over(session, financier_id, found),
+    )
 
 
 def claims_on(session: Session, financier_id: str, firms: Collection[str]) -> list[Claim]:
@@ -63,16 +83,16 @@ def claims_on(session: Session, financier_id: str, firms: Collection[str]) -> li
     return [Claim(*key, *both) for key, both in sorted(sums.items()) if any(both)]
 
 
-def limits_over(session: Session, financier_id: str, answer: Answer) -> list[Over]:
+def limits_over(session: Session, financier_id: str, found: Answer) -> list[Over]:
     """Give the nodes that would be over 100 %, the fullest first.
 
     A firm that has failed, or falls into a grade that the policy refuses, is allowed nothing more:
     what is taken from its own node, from those of its pairs and of the programmes it anchors is
     over. Nothing would be forced out; there would only be no new hold.
     """
-    refused = {one.firm_id for one in answer.moved if one.route_after == REFUSED}
-    if answer.event != "late" and answer.route_after == REFUSED:
-        refused.add(answer.firm_id)
+    refused = {one.firm_id for one in found.moved if one.route_after == REFUSED}
+    if found.event != "late" and found.route_after == REFUSED:
+        refused.add(found.firm_id)
     if not refused:
         return []
     whose = _subjects(session, financier_id, refused)

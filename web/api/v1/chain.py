@@ -235,10 +235,8 @@ def show_what_if(firm_id: str, query: WhatIfQuery) -> WhatIfOut:
     who = actor()
     size = {"late": query.days, "downgrade": query.notches}.get(query.event, 0)
     with platform().db.read(who) as session:
-        state = whatif.state_of(session.connection(), who.org_id)
-        found = whatif.answer(state, firm_id, query.event, size)
-        claims = book.claims_on(session, who.org_id, {firm_id, *found.touched})
-        over = book.limits_over(session, who.org_id, found)
+        asked = book.ask(session, who.org_id, firm_id, query.event, size)
+    found = asked.found
     return WhatIfOut(
         firm_id=firm_id,
         snapshot_id=found.snapshot_id,
@@ -282,7 +280,7 @@ def show_what_if(firm_id: str, query: WhatIfQuery) -> WhatIfOut:
                 owed=amount(one.owed_minor, one.currency),
                 recourse=amount(one.recourse_minor, one.currency),
             )
-            for one in claims
+            for one in asked.claims
         ],
         limits=[
             WhatIfLimit(
@@ -293,7 +291,7 @@ def show_what_if(firm_id: str, query: WhatIfQuery) -> WhatIfOut:
                 taken=amount(one.line.taken_minor, one.line.currency),
                 limit=amount(one.line.limit_minor, one.line.currency),
             )
-            for one in over
+            for one in asked.over
         ],
     )
 

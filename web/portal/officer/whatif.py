@@ -73,20 +73,19 @@ def what_if() -> Any:  # noqa: ANN401 - a page, and whether all is well
             )
         shared: dict[str, Any] = {"asked": asked, "events": _events(), "as_of_on": state.as_of_on}
         try:
-            answer = whatif.answer(state, asked.firm, asked.event, asked.size)
+            told = book.ask(session, who.org_id, asked.firm, asked.event, asked.size)
         except RuleViolation as refusal:
             names = firm_names(conn, [asked.firm])
             return render_template(
                 "officer/whatif.html", **shared, names=names, refusal=refused(refusal)
             )
-        claims = book.claims_on(session, who.org_id, {asked.firm, *answer.touched})
-        over = book.limits_over(session, who.org_id, answer)
+        answer = told.found
         drawn = _drawn(conn, state, answer)
         shown = answer.moved[:_MOST]
         names = firm_names(
             conn,
             {asked.firm, *answer.touched[:_MOST], *(step for one in shown for step in one.path)}
-            | {one.firm_id for one in over}
+            | {one.firm_id for one in told.over}
             | {firm for firm, _cents in answer.quiet[:_MOST]},
         )
     return render_template(
@@ -98,8 +97,8 @@ def what_if() -> Any:  # noqa: ANN401 - a page, and whether all is well
         more_change=sum(one.change for one in answer.moved[_MOST:]),
         short=answer.short[:_MOST],
         quiet=answer.quiet[:_MOST],
-        claims=_by_firm(claims),
-        over=over,
+        claims=_by_firm(told.claims),
+        over=told.over,
         picture=drawn,
         names=names,
         ppm=_ppm,
