@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from scf.documents.models import InvoiceFact
 from scf.kernel.calendar import local_date
-from scf.parties.service import zone_of
+from scf.parties.service import start_of_day, zone_of
 
 _FACT: Final[Table] = InvoiceFact.__table__  # type: ignore[attr-defined]
 
@@ -40,8 +40,21 @@ def morning_of(conn: Connection, snapshot: Any, sequence: int | None = None) -> 
     """Give the morning of a snapshot; without a sequence, with all facts known before it."""
     before = snapshot.known_before
     if sequence is None:
-        sequence = conn.execute(
+        sequence = _last_before(conn, before)
+    zone = zone_of(conn, snapshot.financier_id)
+    return AsOf(snapshot.financier_id, snapshot.as_of_on, before, sequence, zone)
+
+
+def morning_on(conn: Connection, financier_id: str, on: dt.date) -> AsOf:
+    """Give the morning of any day, with all that was stored before it began for the financier."""
+    before = start_of_day(conn, financier_id, on)
+    sequence = _last_before(conn, before)
+    return AsOf(financier_id, on, before, sequence, zone_of(conn, financier_id))
+
+
+def _last_before(conn: Connection, before: dt.datetime) -> int:
+    return int(
+        conn.execute(
             select(func.coalesce(func.max(_FACT.c.sequence), 0)).where(_FACT.c.known_at < before)
         ).scalar_one()
-    zone = zone_of(conn, snapshot.financier_id)
-    return AsOf(snapshot.financier_id, snapshot.as_of_on, before, int(sequence), zone)
+    )

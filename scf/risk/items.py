@@ -43,6 +43,7 @@ _COLUMNS: Final = (
     _INVOICE.c.issue_on,
     _FACT.c.document_state,
     _FACT.c.acceptance_state,
+    _FACT.c.ipu,
     _FACT.c.due_on,
     _FACT.c.base_minor,
     _FACT.c.credited_minor,
@@ -96,7 +97,7 @@ def load(
     conn: Connection, morning: AsOf, appetite: Appetite, firms: Collection[str] | None = None
 ) -> Items:
     """Read what was known; of some firms everything in which they are seller or buyer."""
-    return _folded(_rows(conn, morning, firms), morning, appetite)
+    return _folded(told(conn, morning, appetite, firms))
 
 
 def load_pair(
@@ -104,7 +105,7 @@ def load_pair(
 ) -> Items:
     """Read what was known of one seller's invoices on one buyer."""
     both = (_INVOICE.c.seller_id == seller_id) & (_INVOICE.c.buyer_id == buyer_id)
-    return _folded(_read(conn, morning, both), morning, appetite)
+    return _folded(_columns(_read(conn, morning, both), morning, appetite))
 
 
 def day_number(day: dt.date) -> int:
@@ -112,14 +113,51 @@ def day_number(day: dt.date) -> int:
     return day.toordinal() - _EPOCH
 
 
-def _rows(
-    conn: Connection, morning: AsOf, firms: Collection[str] | None
-) -> Sequence[Sequence[Any]]:
+@dataclass(frozen=True)
+class Told:
+    """Every dated fact that was known, one row a fact: by invoice, and as they were stored.
+
+    Amounts are minor units of each invoice's own currency, days count from 1970; a ``due`` that
+    nobody has said is :data:`NO_DAY`, and so is a ``paid_on`` of what is no payment.
+    """
+
+    seller: Sequence[str]
+    buyer: Sequence[str]
+    issued: "Ints"
+    due: "Ints"
+    base: "Ints"
+    credited: "Ints"
+    disputed: "Ints"
+    conceded: "Ints"
+    paid: "Ints"
+    outstanding: "Ints"
+    recourse: "Ints"
+    ipu: "Bools"
+    counts: "Bools"  # accepted or paid something of, and neither void nor replaced
+    paid_on: "Ints"
+    known: "Ints"
+    crumb: "Ints"  # what may stay open without mattering
+    euro: "NDArray[np.float64]"  # cents of one minor unit
+    ends: "Ints"  # the last row of each invoice
+    group: "Ints"  # the number of each row's invoice
+
+    def cents(self, minor: "Ints") -> "Ints":
+        """Give amounts, one a row, in euro cents."""
+        import numpy as np
+
+        return np.asarray(np.rint(minor * self.euro), dtype=np.int64)
+
+
+def told(
+    conn: Connection, morning: AsOf, appetite: Appetite, firms: Collection[str] | None = None
+) -> Told:
+    """Read the dated facts that were known, of all firms or of some; of known currencies."""
     if firms is None:
-        return _read(conn, morning, _INVOICE.c.seller_id.is_not(None))
-    named = sorted(firms)
-    mine = or_(_INVOICE.c.seller_id.in_(named), _INVOICE.c.buyer_id.in_(named))
-    return _read(conn, morning, mine)
+        which: Any = _INVOICE.c.seller_id.is_not(None)
+    else:
+        named = sorted(firms)
+        which = or_(_INVOICE.c.seller_id.in_(named), _INVOICE.c.buyer_id.in_(named))
+    return _columns(_read(conn, morning, which), morning, appetite)
 
 
 def _read(conn: Connection, morning: AsOf, which: Any) -> Sequence[Sequence[Any]]:  # noqa: ANN401
@@ -138,21 +176,18 @@ def _read(conn: Connection, morning: AsOf, which: Any) -> Sequence[Sequence[Any]
     return conn.execute(query).all()
 
 
-def _folded(rows: Sequence[Sequence[Any]], morning: AsOf, appetite: Appetite) -> Items:
-    """Fold the dated facts of each invoice into what was known of it on the morning."""
+def _columns(rows: Sequence[Sequence[Any]], morning: AsOf, appetite: Appetite) -> Told:
     import numpy as np
 
     rows = [row for row in rows if row[3] in appetite.planning_rates]
-    if not rows:
-        return _nothing()
     (
-        ids, sellers, buyers, currencies, issued, documents, words, due, base, credited, disputed,
-        conceded, paid, outstanding, recourse, paid_on, known_at,
-    ) = zip(*rows, strict=True)  # fmt: skip
+        ids, sellers, buyers, currencies, issued, documents, words, ipu, due, base, credited,
+        disputed, conceded, paid, outstanding, recourse, paid_on, known_at,
+    ) = zip(*rows, strict=True) if rows else ((),) * len(_COLUMNS)  # fmt: skip
     codes = {name: number for number, name in enumerate(sorted(set(currencies)))}
     factors = np.array([float(appetite.euros(name) or 0) for name in codes])
     smallest = np.array([_SMALL_UNITS * 10 ** exponent(name) for name in codes], dtype=np.int64)
-    currency = np.array([codes[name] for name in currencies])
+    currency = np.array([codes[name] for name in currencies], dtype=np.int64)
     amounts = {
         name: np.array(column, dtype=np.int64)
         for name, column in (
@@ -161,69 +196,95 @@ def _folded(rows: Sequence[Sequence[Any]], morning: AsOf, appetite: Appetite) ->
             ("recourse", recourse),
         )
     }  # fmt: skip
-    known = np.array([day_number(morning.day(at)) for at in known_at])
-    told = np.array([NO_DAY if day is None else day_number(day) for day in paid_on])
-
-    ends = np.flatnonzero([*(a != b for a, b in itertools.pairwise(ids)), True])
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    group = np.repeat(np.arange(len(ends)), ends - starts + 1)
-
-    net = amounts["base"] - amounts["credited"] - amounts["disputed"]
-    owed = np.maximum(net - amounts["paid"], 0)
-    crumb = np.maximum(amounts["base"] // _SMALL_SHARE, smallest[currency])
+    known = np.array([day_number(morning.day(at)) for at in known_at], dtype=np.int64)
+    last = [*(a != b for a, b in itertools.pairwise(ids)), True] if ids else []
+    ends = np.flatnonzero(last)
+    starts = starts_of(ends)
     # A payment without a value date counts on the day that it was known.
+    on = _days(paid_on)
     rises = np.diff(amounts["paid"], prepend=0)
     rises[starts] = amounts["paid"][starts]
-    told = np.where((rises > 0) & (told == NO_DAY), known, told)
-    latest = _running_max(told, group)
+    counts = [
+        document not in _GONE and (word in _ACCEPTED or money > 0)
+        for document, word, money in zip(documents, words, paid, strict=True)
+    ]
+    return Told(
+        seller=sellers,
+        buyer=buyers,
+        issued=_days(issued),
+        due=_days(due),
+        **amounts,
+        ipu=np.array(ipu, dtype=np.bool_),
+        counts=np.array(counts, dtype=np.bool_),
+        paid_on=np.where((rises > 0) & (on == NO_DAY), known, on),
+        known=known,
+        crumb=np.maximum(amounts["base"] // _SMALL_SHARE, smallest[currency]),
+        euro=factors[currency],
+        ends=ends,
+        group=np.repeat(np.arange(len(ends)), ends - starts + 1),
+    )
 
-    settled_at = _lasting(ends, (owed <= crumb) & (amounts["paid"] > 0))
-    closed_at = _lasting(ends, owed <= crumb)
+
+def _days(column: Sequence[dt.date | None]) -> "Ints":
+    import numpy as np
+
+    return np.array([NO_DAY if day is None else day_number(day) for day in column], dtype=np.int64)
+
+
+def _folded(facts: Told) -> Items:
+    """Fold the dated facts of each invoice into what was known of it on the morning."""
+    import numpy as np
+
+    ends = facts.ends
+    if not len(ends):
+        return _nothing()
+    net = facts.base - facts.credited - facts.disputed
+    owed = np.maximum(net - facts.paid, 0)
+    latest = running_max(facts.paid_on, facts.group)
+    settled_at = _lasting(ends, (owed <= facts.crumb) & (facts.paid > 0))
+    closed_at = _lasting(ends, owed <= facts.crumb)
     settled, closed = settled_at <= ends, closed_at <= ends
     settled_row, closed_row = np.minimum(settled_at, ends), np.minimum(closed_at, ends)
 
-    last = ends
-    counts = np.array(
-        [
-            documents[row] not in _GONE and (words[row] in _ACCEPTED or paid[row] > 0)
-            for row in last.tolist()
-        ]
-    )
-    keep = np.flatnonzero(counts)
-    last, factor = last[keep], factors[currency[last[keep]]]
+    keep = np.flatnonzero(facts.counts[ends])
+    last = ends[keep]
+    sellers, buyers = facts.seller, facts.buyer
     firms = tuple(sorted({*(sellers[row] for row in last), *(buyers[row] for row in last)}))
     number = {firm: place for place, firm in enumerate(firms)}
 
     def euros(values: "Ints") -> "Ints":
-        return np.asarray(np.rint(values * factor), dtype=np.int64)
+        return facts.cents(values)[last]
 
-    kept = owed - np.maximum(amounts["outstanding"] - amounts["recourse"], 0)
-    sold = amounts["base"] - amounts["credited"]
+    kept = owed - np.maximum(facts.outstanding - facts.recourse, 0)
     return Items(
         firms=firms,
         seller=np.array([number[sellers[row]] for row in last], dtype=np.int64),
         buyer=np.array([number[buyers[row]] for row in last], dtype=np.int64),
-        issued=np.array([day_number(issued[row]) for row in last], dtype=np.int64),
-        due=np.array(
-            [NO_DAY if (day := due[row]) is None else day_number(day) for row in last],
-            dtype=np.int64,
-        ),
-        base=euros(amounts["base"][last]),
-        net=euros(np.maximum(net[last], 0)),
-        sold=euros(np.maximum(sold[last], 0)),
-        rest=euros(owed[last]),
-        diluted=euros(amounts["credited"][last] + amounts["conceded"][last]),
-        kept=euros(np.maximum(kept[last], 0)),
+        issued=facts.issued[last],
+        due=facts.due[last],
+        base=euros(facts.base),
+        net=euros(np.maximum(net, 0)),
+        sold=euros(np.maximum(facts.base - facts.credited, 0)),
+        rest=euros(owed),
+        diluted=euros(facts.credited + facts.conceded),
+        kept=euros(np.maximum(kept, 0)),
         settled=settled[keep],
         settled_on=latest[settled_row[keep]],
-        settled_known=known[settled_row[keep]],
+        settled_known=facts.known[settled_row[keep]],
         closed=closed[keep],
-        closed_known=known[closed_row[keep]],
-        material=owed[last] > crumb[last],
+        closed_known=facts.known[closed_row[keep]],
+        material=owed[last] > facts.crumb[last],
     )
 
 
-def _running_max(values: "Ints", group: "Ints") -> "Ints":
+def starts_of(ends: "Ints") -> "Ints":
+    """Give the first row of each group, of which the last is known."""
+    import numpy as np
+
+    return np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))[: len(ends)]
+
+
+def running_max(values: "Ints", group: "Ints") -> "Ints":
     """Give the highest value so far within each group."""
     import numpy as np
 
@@ -235,8 +296,7 @@ def _lasting(ends: "Ints", holds: "Bools") -> "Ints":
     """Give per group the first row from which a condition holds to its end; past it if none."""
     import numpy as np
 
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    rows = np.arange(len(holds))
+    starts, rows = starts_of(ends), np.arange(len(holds))
     broken = np.where(holds, -1, rows)
     return np.asarray(np.maximum(np.maximum.reduceat(broken, starts) + 1, starts))
 

@@ -5,6 +5,7 @@ and on the ledger cut at t is the same to the last bit.
 """
 
 from scoring.features.events import (
+    AMENDED,
     CONCEDED,
     CREDITED,
     DISPUTED,
@@ -26,6 +27,7 @@ from scoring.features.registry import FEATURES, NAMES, Feature, named, of_groups
 from scoring.features.standing import Standing, standing
 
 __all__ = [
+    "AMENDED",
     "CONCEDED",
     "CREDITED",
     "DISPUTED",

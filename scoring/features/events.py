@@ -22,7 +22,8 @@ CONCEDED: Final = 3  # upheld: counts as diluted
 SOLD: Final = 4  # its credit risk has left the seller: sold without recourse
 UNDERTAKEN: Final = 5  # covered by an accepted undertaking; the amount says nothing
 MOVED: Final = 6  # `on` is the new due date
-KINDS: Final = (PAID, CREDITED, DISPUTED, CONCEDED, SOLD, UNDERTAKEN, MOVED)
+AMENDED: Final = 7  # by so much it is worth more, or less; adds up, to nothing once it is void
+KINDS: Final = (PAID, CREDITED, DISPUTED, CONCEDED, SOLD, UNDERTAKEN, MOVED, AMENDED)
 
 
 class _Rows:
@@ -89,7 +90,7 @@ class Changes(_Rows):
 
 @dataclasses.dataclass(frozen=True)
 class Statements(_Rows):
-    """One row a statement, in the order of storing; NaN where it says nothing.
+    """One row a statement; of several the last counts; NaN where it says nothing.
 
     Attributes
     ----------

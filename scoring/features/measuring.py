@@ -244,7 +244,7 @@ def _pairs(events: Events, state: Standing, t: int) -> _Pairs:
     recent = trade.issued >= t - FOUR_QUARTERS - QUARTER
     rows = np.flatnonzero(recent | (state.kept > 0))
     seller, buyer = trade.seller[rows].astype(np.int64), trade.buyer[rows].astype(np.int64)
-    issued, amount = trade.issued[rows], trade.amount[rows]
+    issued, amount = trade.issued[rows], state.base[rows]
     sold, kept = state.sold[rows], state.kept[rows]
 
     def since(day: int, days: int) -> Floats:
@@ -252,6 +252,7 @@ def _pairs(events: Events, state: Standing, t: int) -> _Pairs:
 
     year, quarter = since(t, FOUR_QUARTERS), since(t, QUARTER)
     counted = (issued >= t - YEAR) & ((state.rest[rows] <= 0) | state.settled[rows])
+    counted &= amount > 0
     order = _ordered(seller, n, _ordered(buyer, n))
     sellers, buyers = seller[order], buyer[order]
     start = np.ones(len(order), np.bool_)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.features.events import (
+    AMENDED,
     CONCEDED,
     CREDITED,
     DISPUTED,
@@ -33,6 +34,8 @@ class Standing:
 
     Attributes
     ----------
+    base : ndarray of float64, shape (d,)
+        What it is about, with what was amended.
     net, rest : ndarray of float64, shape (d,)
         Owed without credits and contested parts, and what of it is unpaid.
     sold : ndarray of float64, shape (d,)
@@ -51,6 +54,7 @@ class Standing:
         Days past due: as paid, or as it stands open with more than a crumb.
     """
 
+    base: Floats
     net: Floats
     rest: Floats
     sold: Floats
@@ -103,6 +107,8 @@ def standing(events: Events, t: int, *, small_minor: int = SMALL_MINOR) -> Stand
         return summed(changes.invoice[which], size, changes.amount[which])
 
     base = invoices.amount.astype(np.float64)
+    if changes.kind.max(initial=0) >= AMENDED:
+        base += total(AMENDED)
     crumb = np.maximum(base / SMALL_SHARE, small_minor)
     credited, disputed = total(CREDITED), total(DISPUTED)
     net = np.maximum(base - credited - disputed, 0.0)
@@ -110,7 +116,7 @@ def standing(events: Events, t: int, *, small_minor: int = SMALL_MINOR) -> Stand
     due = np.array(invoices.due, np.int64)
     moved = changes.kind == MOVED
     due[changes.invoice[moved]] = changes.on[moved]  # of several, the last one counts
-    settled, settled_on, settled_known = _settled(changes, base, crumb)
+    settled, settled_on, settled_known = _settled(changes, invoices.amount, crumb)
     weekday = (due + _THURSDAY) % 7
     rolled = due + np.where(weekday >= _SATURDAY, 7 - weekday, 0)
     until = np.where(settled, settled_on, t)
@@ -118,6 +124,7 @@ def standing(events: Events, t: int, *, small_minor: int = SMALL_MINOR) -> Stand
     undertaken = np.zeros(size, np.bool_)
     undertaken[changes.invoice[changes.kind == UNDERTAKEN]] = True
     return Standing(
+        base=base,
         net=net,
         rest=rest,
         sold=np.maximum(base - credited, 0.0),
@@ -132,18 +139,18 @@ def standing(events: Events, t: int, *, small_minor: int = SMALL_MINOR) -> Stand
     )
 
 
-def _settled(changes: Changes, base: Floats, crumb: Floats) -> tuple[Bools, Ints, Ints]:
+def _settled(changes: Changes, amounts: Ints, crumb: Floats) -> tuple[Bools, Ints, Ints]:
     """Find from which change on nothing that matters has stayed open, where the debtor paid."""
-    size = len(base)
+    size = len(amounts)
     settled = np.zeros(size, np.bool_)
     on, known = np.zeros(size, np.int64), np.zeros(size, np.int64)
-    rows = np.flatnonzero(changes.kind <= DISPUTED)
+    rows = np.flatnonzero((changes.kind <= DISPUTED) | (changes.kind == AMENDED))
     several = np.bincount(changes.invoice[rows], minlength=size) > 1
     invoice = changes.invoice[rows]
     # Most invoices have one change, a payment: for them nothing needs to be put in order.
     once = rows[~several[invoice] & (changes.kind[rows] == PAID)]
     which = changes.invoice[once]
-    whole = base[which] - changes.amount[once] <= crumb[which]
+    whole = amounts[which] - changes.amount[once] <= crumb[which]
     which, once = which[whole], once[whole]
     settled[which], on[which], known[which] = True, changes.on[once], changes.known[once]
 
@@ -162,7 +169,7 @@ def _settled(changes: Changes, base: Floats, crumb: Floats) -> tuple[Bools, Ints
         return np.asarray(sums[1:] - sums[first][group], np.int64)
 
     paid = running(np.where(is_paid, amount, 0))
-    open_ = base[invoice] - running(amount)
+    open_ = amounts[invoice] - running(np.where(changes.kind[rows] == AMENDED, -amount, amount))
     holds = (open_ <= crumb[invoice]) & (paid > 0)
     at = np.arange(len(rows))
     last = np.concatenate((first[1:], [len(rows)])) - 1

@@ -32,7 +32,7 @@ def drawn(seed: int, *, firms: int = 12, invoices: int = 300, days: int = 900) -
     )
     several = 2 * invoices
     which = rng.integers(0, invoices, several)
-    kind = rng.choice(KINDS, several, p=[0.6, 0.08, 0.08, 0.06, 0.06, 0.06, 0.06])
+    kind = rng.choice(KINDS, several, p=[0.55, 0.08, 0.08, 0.06, 0.06, 0.06, 0.06, 0.05])
     part = rng.choice([-0.2, 0.3, 0.7, 1.0], several, p=[0.1, 0.3, 0.3, 0.3])
     on = trade.due[which] + rng.integers(-20, 60, several)
     changes = Changes(
