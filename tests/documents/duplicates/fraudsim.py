@@ -175,8 +175,13 @@ class _World:
         parts = int(rng.integers(2, 6))
         equal = rng.random() < 0.25
         shares = np.full(parts, 1 / parts) if equal else rng.dirichlet(np.full(parts, 4.0))
+        numbered = day.year
         for part, share in enumerate(shares, start=1):
             later = {**one, "day": _business(day + dt.timedelta(days=3 * (part - 1)))}
+            if restart and later["day"].year != numbered:
+                # Its numbers begin again: one of last year's would stand on two papers of this.
+                numbered = later["day"].year
+                number = self.number(seller, later["day"], style, restart=True)
             goods = [(item, 1, int(net * share)) for item, _, net in priced]
             self._add(
                 later, f"{number}-{part}", sum(net for _, _, net in goods), order, goods,
