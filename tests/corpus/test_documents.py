@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus import documents, pairs, rules, zugferd
+from tests.corpus import documents, pairs, rules, verdicts
 
 
 @pytest.mark.corpus
@@ -29,8 +29,8 @@ def test_ubl_and_cii_of_one_business_case_are_one_document(
 
 
 @pytest.mark.corpus
-def test_zugferd_files_are_judged_as_their_corpus_judges_them(
+def test_files_are_judged_as_their_publishers_judge_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with capsys.disabled():
-        assert zugferd.main([os.environ["CORPUS"]]) == 0
+        assert verdicts.main([os.environ["CORPUS"]]) == 0

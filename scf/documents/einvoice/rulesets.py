@@ -92,7 +92,7 @@ def declared_by(root: etree._Element) -> Declared | None:
         rules = next((found for end, found in _CII_ENDS if said.endswith(end)), CII_CORE)
     else:
         return None
-    factur_x = any(name in said for name in _FACTUR_X)
+    factur_x = any(name.removeprefix("urn:") in said for name in _FACTUR_X)
     return Declared(rules, _EXTENSION in said and rules in _CORE, factur_x)
 
 
