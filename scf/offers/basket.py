@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Table, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Table, case, func, literal_column, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.models import Acceptance, Invoice
@@ -268,19 +268,30 @@ def _unfinished(seller_id: str) -> list[ColumnElement[bool]]:
     return [_INVOICE.c.seller_id == seller_id, literal_column("document_state = 'INCOMPLETE'")]
 
 
-def _by_buyer(rows: Iterable[Row[Any]]) -> list[list[Row[Any]]]:
+def _by_buyer(rows: Iterable[Any]) -> list[list[Any]]:
     """Group by buyer and by its word, since another programme may take what is not accepted."""
-    groups: dict[tuple[str, bool], list[Row[Any]]] = {}
+    groups: dict[tuple[str, str, bool], list[Any]] = {}
     for row in rows:
-        key = row.buyer_id or "", row.acceptance_state in ACCEPTED
+        key = row.buyer_id or "", row.currency, row.acceptance_state in ACCEPTED
         groups.setdefault(key, []).append(row)
     return list(groups.values())
+
+
+def stopped(
+    conn: Connection, seller_id: str, rows: Iterable[Any], now: dt.datetime
+) -> dict[str, Refusal]:
+    """Give, of the invoices of a list, those that no quote would hold now, with the first reason."""
+    return {
+        one.row.id: one.refusals[0]
+        for group in _by_buyer(rows)
+        for one in settle(conn, seller_id, group, now, None)[1]
+    }
 
 
 def settle(
     conn: Connection,
     seller_id: str,
-    rows: Sequence[Row[Any]],
+    rows: Sequence[Any],
     now: dt.datetime,
     value_on: dt.date | None,
 ) -> tuple[Part | None, list[Waiting]]:
@@ -318,7 +329,7 @@ def _only_limits(refusals: Sequence[Refusal]) -> bool:
 
 
 def _over_limit(
-    conn: Connection, computed: Computed, left: Mapping[str, Row[Any]]
+    conn: Connection, computed: Computed, left: Mapping[str, Any]
 ) -> Collection[str]:
     """Give the invoices that the limits have no room for beside the others."""
     deal, priced = computed.deal, computed.price

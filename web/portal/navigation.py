@@ -8,7 +8,7 @@ statement, so each must be cheap.
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask_babel import lazy_gettext as _
@@ -42,10 +42,11 @@ class Entry:
     letter: str = ""
     count: Count | None = None
     also: tuple[str, ...] = ()  # beginnings of other addresses that belong to it
+    among: Any = None  # its label for a person with several homes
 
 
 _TREASURER: Final = (
-    Entry("treasurer.home", "home", _("Home"), "h"),
+    Entry("treasurer.home", "home", _("Home"), "h", among=_("Home, selling")),
     Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
     Entry(
         "treasurer.requests",
@@ -62,7 +63,7 @@ _TREASURER: Final = (
     Entry("connections.home", "sync", _("Connections"), "x"),
 )
 _ANCHOR: Final = (
-    Entry("anchor.home", "home", _("Home"), "h"),
+    Entry("anchor.home", "home", _("Home"), "h", among=_("Home, buying")),
     Entry(
         "anchor.acceptances",
         "check",
@@ -130,13 +131,21 @@ ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {
 
 
 def entries_of(actor: Actor) -> tuple[Entry, ...]:
-    """Give the entries of a person's roles, each once, in order."""
+    """Give the entries of a person's roles, each once, in order; no two of one label or letter."""
     found: dict[str, Entry] = {}
     for role, entries in ENTRIES.items():
         if role in actor.roles:
             for entry in entries:
                 found.setdefault(entry.endpoint, entry)
-    return tuple(found.values())
+    several = sum(entry.among is not None for entry in found.values()) > 1
+    letters: set[str] = set()
+    told = []
+    for entry in found.values():
+        label = entry.among if several and entry.among is not None else entry.label
+        letter = "" if entry.letter in letters else entry.letter
+        letters.add(letter)
+        told.append(replace(entry, label=label, letter=letter))
+    return tuple(told)
 
 
 def home_of(actor: Actor) -> str:

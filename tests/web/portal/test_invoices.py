@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from scf.db.engine import Database
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import Invoice, Order
+from scf.kernel.actor import Role
 from scf.kernel.ids import new_id
 from tests.support.people import NOON, small_prepare
 from tests.support.served import Served, served_small
@@ -181,3 +182,15 @@ def test_the_life_of_an_invoice_tells_what_was_said_of_its_order(served: Served)
     text = page(served, f"/treasurer/invoices/{found}")
     assert "PO-9 · accepted with changes" in text
     assert "DES-4" in text
+
+
+def test_a_person_of_both_sides_finds_no_label_and_no_letter_twice(served: Served) -> None:
+    served.world.person("both", "supplier", Role.TREASURER, Role.ANCHOR_APPROVER)
+    side = page(served, person="both").partition('<nav class="side')[2].partition("</nav>")[0]
+    labels = re.findall(r"</svg><span>([^<]+)</span>", side)
+    assert {"Home, selling", "Home, buying", "Invoices", "Acceptances"} <= set(labels)
+    assert len(labels) == len(set(labels))
+    letters = re.findall(r'data-go="(\w)"', side)
+    assert len(letters) == len(set(letters)) > 8
+    alone = page(served).partition('<nav class="side')[2]
+    assert "<span>Home</span>" in alone

@@ -10,7 +10,7 @@ from scf.financing.models import FinancingRequest
 from scf.offers.models import Quote
 from scf.programmes.models import Fixing
 from tests.support.deals import CHECKER, MAKER, eur
-from tests.web.portal.trading import Trading, hidden, readable, sums, trading_on
+from tests.web.portal.trading import DAY, Trading, hidden, readable, sums, trading_on
 
 
 @pytest.fixture
@@ -185,3 +185,20 @@ def test_an_invoice_that_waits_says_why_whose_turn_it_is_and_how_long_it_takes(
     ):
         assert words in row
     assert f"/treasurer/invoices/{waits}" in row
+
+
+def test_the_list_says_of_each_invoice_what_the_offer_says(trading: Trading) -> None:
+    ready = trading.deals.invoice("1,000,000.00", number="READY-1")
+    trading.deals.invoice("200,000.00", number="OLD-1", issue_on=DAY - dt.timedelta(days=400))
+    trading.from_second("300,000.00", number="YOUNG-1", due_on=DAY + dt.timedelta(days=1))
+    shown = trading.page("/treasurer/invoices?show=ready").partition("<tbody>")[2]
+    rows = {row.partition("-1<")[0].rpartition(">")[2]: row for row in shown.split("<tr>")[1:]}
+    assert {name: "Early pay available" in row for name, row in rows.items()} == {
+        "READY": True,
+        "OLD": False,
+        "YOUNG": False,
+    }
+    assert "Approved" in rows["OLD"]
+    assert "It is too old for the programme" in rows["OLD"]
+    assert "It is due too soon" in rows["YOUNG"]
+    assert hidden(trading.page("/treasurer/"), "pick") == [ready]

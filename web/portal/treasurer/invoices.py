@@ -30,10 +30,10 @@ from scf.documents.taxcheck.asking import invoices_of
 from scf.documents.taxcheck.shown import taxes
 from scf.financing.models import Advance
 from scf.financing.taxwatch.demands import demands_of
-from scf.offers.basket import settle
+from scf.offers.basket import settle, stopped
 from scf.parties.service import day_for, firm_names
 from web.context import actor, now, platform
-from web.portal.reasons import told
+from web.portal.reasons import Told, told
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.listing import SHOWS, Asked, page
 from web.portal.treasurer.progress import words
@@ -55,11 +55,27 @@ def invoices() -> str:
             asked=asked,
             tabs=[(word, _address(asked, show=show), show == asked.show, None)
                   for show, word in zip(SHOWS, _names(), strict=True)],
-            rows=[(row, _buyer(row, names), label(row, today, early_pay=True)) for row in rows],
+            rows=[
+                (row, _buyer(row, names), word, against)
+                for row, (word, against) in zip(rows, _states(reading, rows, today), strict=True)
+            ],
             today=today,
             following=_address(asked, after=following) if following else "",
             start=_address(asked) if asked.after else "",
         )  # fmt: skip
+
+
+def _states(
+    reading: Session, rows: Sequence[Invoice], today: dt.date
+) -> list[tuple[str, Told | None]]:
+    """Tell each row's word, and of an accepted one what an offer would say against it."""
+    words = [label(row, today, early_pay=True) for row in rows]
+    asked = [row for row, word in zip(rows, words, strict=True) if word == "EARLY_PAY_AVAILABLE"]
+    found = stopped(reading.connection(), actor().org_id, asked, now())
+    return [
+        (label(row, today), told(found[row.id])) if row.id in found else (word, None)
+        for row, word in zip(rows, words, strict=True)
+    ]
 
 
 def _names() -> list[str]:
