@@ -280,7 +280,7 @@ def _by_buyer(rows: Iterable[Any]) -> list[list[Any]]:
 def stopped(
     conn: Connection, seller_id: str, rows: Iterable[Any], now: dt.datetime
 ) -> dict[str, Refusal]:
-    """Give, of the invoices of a list, those that no quote would hold now, with the first reason."""
+    """Give those of some invoices that no quote would hold now, with the first reason."""
     return {
         one.row.id: one.refusals[0]
         for group in _by_buyer(rows)
@@ -328,9 +328,7 @@ def _only_limits(refusals: Sequence[Refusal]) -> bool:
     return all(refusal.code.startswith("LIMIT_") for refusal in refusals)
 
 
-def _over_limit(
-    conn: Connection, computed: Computed, left: Mapping[str, Any]
-) -> Collection[str]:
+def _over_limit(conn: Connection, computed: Computed, left: Mapping[str, Any]) -> Collection[str]:
     """Give the invoices that the limits have no room for beside the others."""
     deal, priced = computed.deal, computed.price
     if deal is None or priced is None:

@@ -8,7 +8,7 @@ from sqlalchemy import case, select
 from sqlmodel import Session, col
 
 from scf.documents.models import UNKNOWN_FIRM, DocumentFinding
-from scf.parties.identity.models import FirmMerge
+from scf.parties.identity.models import FirmLink, FirmMerge
 from scf.parties.models import AccountVerification, BankAccount, Firm, FirmIdentifier
 from scf.parties.service import firm_names, people_names
 
@@ -31,7 +31,11 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class FirmLine:
-    """A firm, its public numbers, and who brought it here."""
+    """A firm, its public numbers, who brought it here, and which records mean one firm with it.
+
+    ``survivor`` is the record that stands for it, ``others`` are those it stands for itself; each
+    is an id and a name.
+    """
 
     id: str
     name: str
@@ -44,6 +48,8 @@ class FirmLine:
     invited_by: str
     version: int
     created_at: dt.datetime
+    survivor: tuple[str, str] | None
+    others: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,21 @@ def _firm_lines(session: Session, rows: list[Firm]) -> list[FirmLine]:
     for one in found:
         numbers.setdefault(one.firm_id, []).append((one.scheme, one.value))
     people = people_names(conn, {row.added_by or "" for row in rows})
-    names = firm_names(conn, {row.invited_by for row in rows if row.invited_by})
+    ids = [row.id for row in rows]
+    links = session.execute(
+        select(FirmLink)
+        .where(col(FirmLink.firm_id).in_(ids) | col(FirmLink.survivor_id).in_(ids))
+        .order_by(col(FirmLink.since_at), col(FirmLink.firm_id))
+    ).scalars()
+    survivors: dict[str, str] = {}
+    others: dict[str, list[str]] = {}
+    for link in links:
+        survivors[link.firm_id] = link.survivor_id
+        others.setdefault(link.survivor_id, []).append(link.firm_id)
+    names = firm_names(
+        conn,
+        {row.invited_by for row in rows if row.invited_by} | {*survivors, *survivors.values()},
+    )
     return [
         FirmLine(
             row.id,
@@ -163,6 +183,8 @@ def _firm_lines(session: Session, rows: list[Firm]) -> list[FirmLine]:
             names.get(row.invited_by or "", ""),
             row.version,
             row.created_at,
+            (survivors[row.id], names[survivors[row.id]]) if row.id in survivors else None,
+            tuple((one, names[one]) for one in others.get(row.id, ())),
         )
         for row in rows
     ]

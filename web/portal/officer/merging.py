@@ -73,6 +73,8 @@ def _page(firm_id: str, errors: dict[str, str]) -> str:
         stood_for=[link.firm_id for link in links if link.survivor_id == firm_id],
         survivor=next((link.survivor_id for link in links if link.firm_id == firm_id), ""),
         waiting=waiting,
+        parting={move.firm_id for move in waiting if move.kind == "UNMERGE"},
+        proposed=any({move.firm_id, move.survivor_id} == {firm_id, other} for move in waiting),
         names=names,
         people=people,
         parts=PARTS,
