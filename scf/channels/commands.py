@@ -10,6 +10,7 @@ from scf.channels.outputs import wanted_outputs
 from scf.db.audit import SECRET
 from scf.db.platform import Platform
 from scf.db.runner import Context, Outcome, command
+from scf.documents.canonical import DocumentType
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, Words
 from scf.kernel.ids import new_id
@@ -33,7 +34,7 @@ class AddChannel(_Input):
     name: str = Field(min_length=1, max_length=100)
     kind: Literal["FOLDER", "SFTP", "PUSH"]
     role: Literal[Role.TREASURER, Role.ANCHOR_CLERK] = Role.TREASURER
-    document_type: Literal["order", "invoice", "payment"] | None = None
+    document_type: DocumentType | None = None
     mode: Literal["keep-good", "atomic"] = "keep-good"
     outputs: list[str] = Field(default_factory=list, max_length=50)
     host: str | None = Field(default=None, max_length=253)

@@ -46,7 +46,9 @@ def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
     as_firm: Annotated[str, typer.Option("--as", help="Your organisation: id or scheme:value")],
     file_format: Annotated[str, typer.Option("--format", help=", ".join(FORMAT_NAMES))] = "auto",
-    document_type: Annotated[str, typer.Option("--type", help="order, invoice or payment")] = "",
+    document_type: Annotated[
+        str, typer.Option("--type", help="order, invoice, credit_note or payment")
+    ] = "",
     mapping: Annotated[Path | None, typer.Option(help="Column mapping (JSON) of a table")] = None,
     mode: Annotated[str, typer.Option(help="keep-good or atomic")] = "keep-good",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check, store nothing")] = (

@@ -7,7 +7,7 @@ can be sent again: what was taken before only answers.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 from sqlalchemy import Table, select
@@ -15,6 +15,7 @@ from sqlalchemy import Table, select
 from scf.db.platform import Platform
 from scf.db.runner import Context, command
 from scf.db.statistics import count_anew
+from scf.documents.canonical import DocumentType
 from scf.documents.commands import MAX_SLICE, add_uploads, columns_of, keep_originals
 from scf.documents.intake import (
     MAX_LINES,
@@ -37,7 +38,6 @@ from scf.kernel.ids import digest, new_id
 _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
 _original: Final[Table] = Original.__table__  # type: ignore[attr-defined]
 
-DocumentType = Literal["order", "invoice", "payment"]
 # A slice of files ends here even when they are few.
 MAX_BYTES: Final = 32 * 1024 * 1024
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from scf.kernel.errors import Words
 from scf.kernel.findings import Finding, Severity
@@ -48,6 +48,9 @@ class Kind(StrEnum):
     STATEMENT = "statement"
     REMINDER = "reminder"
 
+
+# What a sender may say that a file holds; what is said to hold invoices may hold credit notes too.
+DocumentType = Literal["order", "invoice", "credit_note", "payment"]
 
 # What claims nothing and is kept as a message about an order or about invoices.
 MESSAGES: Final = frozenset(

@@ -14,7 +14,7 @@ from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.db.visibility import predicate_for
 from scf.documents import arrivals, pending
-from scf.documents.canonical import Kind
+from scf.documents.canonical import DocumentType, Kind
 from scf.documents.credits import link
 from scf.documents.einvoice.models import RuleCheck
 from scf.documents.matching import keys_of, settle
@@ -85,7 +85,7 @@ class HowToRead(_Input):
     """
 
     format: FormatName = "auto"
-    document_type: Literal["order", "invoice", "payment"] | None = None
+    document_type: DocumentType | None = None
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: ColumnMapping | None = None
     queue: bool = False

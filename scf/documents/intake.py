@@ -59,6 +59,7 @@ _GZIP: Final = b"\x1f\x8b"
 _KINDS_OF_TYPE: Final = {
     "order": {Kind.ORDER, Kind.ORDER_CHANGE, Kind.ORDER_CANCELLATION, Kind.ORDER_RESPONSE},
     "invoice": {Kind.INVOICE, Kind.CREDIT_NOTE},
+    "credit_note": {Kind.CREDIT_NOTE},
     "payment": {Kind.PAYMENT},
 }
 

@@ -9,6 +9,7 @@ from sqlalchemy import Table, select, update
 
 from scf.db.runner import Context, command
 from scf.db.visibility import not_found
+from scf.documents.canonical import DocumentType
 from scf.documents.commands import MAX_UPLOAD, add_upload, keep_original
 from scf.documents.errorfile import row_of
 from scf.documents.models import DocumentFinding, Upload
@@ -29,7 +30,7 @@ class StartUpload(_Input):
     """How a file that waits is to be read; ``header_digest`` finds its mapping again next time."""
 
     upload_id: str = Field(max_length=64)
-    document_type: Literal["order", "invoice", "payment"] | None = None
+    document_type: DocumentType | None = None
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: ColumnMapping | None = None
     header_digest: str | None = Field(default=None, max_length=64)

@@ -7,7 +7,18 @@ from scf.documents import axes, conservation, rules
 from scf.documents.canonical import Kind
 from scf.documents.credits import open_credit
 from scf.kernel.errors import Conflict, RuleViolation
-from tests.documents.trade import CREDIT_NOTES, DAY, Trade, credit_table, trade_on
+from tests.documents import ubl
+from tests.documents.trade import (
+    BUYER,
+    CREDIT_NOTES,
+    DAY,
+    DUE,
+    INVOICES,
+    SELLER,
+    Trade,
+    credit_table,
+    trade_on,
+)
 
 
 @pytest.fixture
@@ -140,3 +151,53 @@ def test_a_note_that_names_a_paid_invoice_goes_to_the_next_one(trade: Trade) -> 
     trade.on("A", lambda ctx, row: axes.pay_rest(ctx, row.id, 10_000))
     credit(trade, "G-1", "30.00", "A")
     assert free(trade) == {"A": 0, "B": 7_000}
+
+
+MIXED = INVOICES.model_copy(
+    update={
+        "columns": {**INVOICES.columns, "billing_reference": "credits"},
+        "credit_by": ("type", "sign"),
+    }
+)
+
+
+def mixed(*rows: str) -> bytes:
+    """Write a list of invoices and credit notes: number, type, amount, what is credited."""
+    head = "number,type,amount,credits,date,due,order,seller,buyer"
+    rest = f"{DAY},{DUE},,{SELLER},{BUYER}"
+    return "\n".join((head, *(f"{row},{rest}" for row in rows))).encode()
+
+
+def test_a_credit_note_of_a_list_is_netted_as_one_in_xml_and_comes_in_once(trade: Trade) -> None:
+    rows = (
+        "A,,100.00,",
+        "B,,50.00,",
+        "G-1,Gutschrift,-30.00,A",
+        "G-2,,-70.00,B",
+        "G-3,381,-9.00,Z",
+    )
+    result = trade.hand_in(mixed(*rows), MIXED)
+    assert (result["stored"], result["bad"]) == (5, 0)
+    # What B cannot carry goes on to the pair's next invoice; what names nothing waits.
+    assert free(trade) == {"A": 5_000, "B": 0}
+    assert note(trade, "G-1") == ("APPLIED", 3_000)
+    assert note(trade, "G-2") == ("APPLIED", 7_000)
+    assert note(trade, "G-3") == ("UNLINKED", 0)
+    assert still_open(trade) == 900
+    assert trade.hand_in(ubl.credit_note("G-1", "30.00", "A"))["duplicate"] == 1
+    assert trade.hand_in(ubl.credit_note("G-4", "5.00", "A"))["stored"] == 1
+    assert trade.hand_in(mixed("G-4,,-5.00,A"), MIXED)["duplicate"] == 1
+    assert free(trade) == {"A": 4_500, "B": 0}
+
+
+def test_a_credit_note_by_typed_row_leaves_held_money_alone(trade: Trade) -> None:
+    trade.invoices({"number": "A", "amount": "100.00"})
+    trade.on("A", lambda ctx, row: axes.hold(ctx, row.id, 9_000))
+    result = trade.hand_in(mixed("G-1,381,-40.00,A"), MIXED, document_type="invoice")
+    assert result["stored"] == 1
+    assert note(trade, "G-1") == ("ALLOCATED", 1_000)
+    refused = trade.hand_in(
+        mixed("B,,1.00,", "G-9,381,-1.00,A"), MIXED, document_type="credit_note"
+    )
+    assert (refused["stored"], refused["bad"]) == (1, 1)
+    assert "TYPE_UNEXPECTED" in trade.codes(refused["upload_id"])

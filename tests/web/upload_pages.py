@@ -6,6 +6,8 @@ UPLOAD_PAGES: Final = (
     ("GET", "/"),
     ("POST", "/"),
     ("GET", "/blank/<kind>.<ending>"),
+    ("GET", "/credit-note"),
+    ("POST", "/credit-note"),
     ("POST", "/transfers"),
     ("GET", "/<upload_id>"),
     ("GET", "/<upload_id>/check"),

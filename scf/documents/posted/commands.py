@@ -8,6 +8,7 @@ from sqlalchemy import insert, select
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
+from scf.documents.canonical import DocumentType
 from scf.documents.commands import MAX_SLICE, HowToRead, keep_file
 from scf.documents.posted.noting import ITEM
 from scf.kernel.errors import Conflict, InvalidInput
@@ -38,7 +39,7 @@ class PostBatch(_Input):
     """Documents as data; their digests stand for them in key and audit trail."""
 
     mode: Literal["keep-good", "atomic"] = "keep-good"
-    document_type: Literal["order", "invoice", "payment"] | None = None
+    document_type: DocumentType | None = None
     items: Annotated[list[PostedDocument], Field(min_length=1, max_length=MAX_SLICE)]
 
 

@@ -81,7 +81,7 @@ def _packed(some: Sequence[TableRow]) -> dict[str, Any]:
     parties: dict[int, tuple[int, Party]] = {}  # by identity: the documents hold them meanwhile
     own: dict[str, _Column] = {}
     same: dict[str, Any] = {}
-    for name in chain(_PARTIES, _DAYS, _TEXTS, _AMOUNTS, _LISTS, _OTHERS):
+    for name in chain(["kind"], _PARTIES, _DAYS, _TEXTS, _AMOUNTS, _LISTS, _OTHERS):
         column: _Column = columns.get(name, ())
         if name in _PARTIES:
             column = [_numbered(parties, party) for party in column]
@@ -138,18 +138,19 @@ def _documents(
 ) -> Iterator[CanonicalDocument]:
     parties = [_party(*one) for one in told["parties"]]
     own, same = told["own"], told["same"]
-    if (own.keys() | same.keys()) - _READ.keys():
+    if (own.keys() | same.keys()) - _READ.keys() - {"kind"}:
         raise ValueError
     if any(len(column) != len(rows) for column in own.values()):
         raise ValueError
     columns: list[Iterable[Any]] = []
     for name in CanonicalDocument._fields:
-        if name in own:
+        if name == "kind":
+            told_of = own.get(name) or [same.get(name, _EMPTY.kind)] * len(rows)
+            columns.append(_kinds(told_of, reader))
+        elif name in own:
             columns.append(_READ[name](own[name], parties))
         elif name in same:
             columns.append(repeat(_READ[name]([same[name]], parties)[0]))
-        elif name == "kind":
-            columns.append(repeat(reader.kind))
         elif name == "source":
             places, line_places = reader.places, reader.line_places
             columns.append([Source("csv", row, "", places, line_places) for row in rows])
@@ -216,6 +217,14 @@ def _accounts(values: _Column, _parties: Sequence[Party]) -> _Column:
 
 def _tax(values: _Column, _parties: Sequence[Party]) -> _Column:
     return [None if value is None else TaxIdentity(*_words(value)) for value in values]
+
+
+def _kinds(values: _Column, reader: RowReader) -> _Column:
+    """Give the kinds of documents: that of the table, or credit notes that its mapping knows."""
+    crediting = {Kind.CREDIT_NOTE} if reader.mapping.credit_by else set()
+    if not {*values} <= {reader.kind} | crediting:
+        raise ValueError
+    return [Kind(value) for value in values]
 
 
 def _all_lines(values: _Column, _parties: Sequence[Party]) -> _Column:

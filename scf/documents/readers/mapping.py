@@ -42,6 +42,10 @@ AMOUNT_FIELDS: Final = (
     "charge",
     "line_net",
 )
+# What makes a row of a list of invoices a credit note: its type, or its minus with the invoice that
+# it names. In a list of credit notes a minus says nothing else.
+CreditBy = Literal["type", "sign"]
+_CREDIT_BY: Final = {Kind.INVOICE: {"type", "sign"}, Kind.CREDIT_NOTE: {"sign"}}
 # What is money in a table, of payments too.
 AMOUNTS_READ: Final = frozenset({*AMOUNT_FIELDS, "amount", "price"})
 # Under what a tax authority knows the invoice: which system, and the three parts of it.
@@ -98,6 +102,7 @@ class ColumnMapping(BaseModel):
     Empty ``delimiter``, ``encoding`` and ``sheet`` mean "find out and say so". ``header_row``
     counts lines of the file from one; what stands above it is a preamble and is not read. A header
     of two lines (``header_lines``) has the names of its groups above those of its columns.
+    ``credit_by`` says what makes a row a credit note; empty, no row of a list of invoices is one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -108,6 +113,7 @@ class ColumnMapping(BaseModel):
     date_formats: tuple[DateFormat, ...] = Field(default=("YYYY-MM-DD",), min_length=1)
     decimal: Literal["point", "comma"] = "point"
     default_currency: str = ""
+    credit_by: tuple[CreditBy, ...] = ()
     delimiter: Literal["", ",", ";", "\t", "|"] = ""
     encoding: str = ""
     header_row: int = Field(default=1, ge=1, le=1000)
@@ -126,6 +132,8 @@ class ColumnMapping(BaseModel):
         twice = self.columns.keys() & self.constants.keys()
         if twice:
             raise ValueError(f"both column and constant: {', '.join(sorted(twice))}")
+        if not {*self.credit_by} <= _CREDIT_BY.get(self.kind, set()):
+            raise ValueError(f"credit_by has no such meaning in a table of {self.kind} documents")
         if self.default_currency and self.default_currency not in EXPONENTS:
             raise ValueError("default_currency is no currency of ISO 4217")
         given = self.columns.keys() | self.constants.keys()

@@ -23,6 +23,7 @@ from scf.documents.canonical import (
 )
 from scf.documents.checks import check
 from scf.documents.readers.cells import currency_named, number_lost, type_of
+from scf.documents.readers.crediting import as_credit_note
 from scf.documents.readers.joining import derive, same_document
 from scf.documents.readers.layout import left_out
 from scf.documents.readers.mapping import LINE_FIELDS, TAX_FIELDS, ColumnMapping
@@ -192,6 +193,8 @@ class RowReader:
         line: int,
         count: int,
     ) -> TableRow:
+        if self.mapping.credit_by:
+            document = as_credit_note(document, self.mapping.credit_by, found)
         found += number_lost(document)
         found += check(document, unread=unread | self.silent, today=self.today)
         if not found:
@@ -353,8 +356,11 @@ class RowReader:
         ):
             if name in columns:
                 text = squeeze(cells[columns[name]])
-                if text:
-                    values[target] = (Reference(text),) if name == "billing_reference" else (text,)
+                if text and name == "billing_reference":
+                    named = (squeeze(number) for number in text.split(";"))
+                    values[target] = tuple(Reference(number) for number in named if number)
+                elif text:
+                    values[target] = (text,)
         if "iban" in columns:
             bic = cells[columns["bic"]] if "bic" in columns else ""
             number = squeeze(cells[columns["iban"]])
@@ -434,7 +440,7 @@ class RowReader:
     ) -> TableRow:
         first = rows_of_one[0]
         for other in rows_of_one[1:]:
-            for name in ("issue_on", "due_on", "currency", "payable_minor"):
+            for name in ("issue_on", "due_on", "currency", "payable_minor", "type_code"):
                 one, two = getattr(first, name), getattr(other, name)
                 if one != two:
                     column = name.removesuffix("_minor")

@@ -72,6 +72,30 @@ _NUMBER: Final = (
     " számlasorszáma numărfactură nrfactură faturano faturanumaras\u0131 номерсчета номерсчёта"
     " номерсчетафактуры номердокумента αριθμόςτιμολογίου αριθμόςπαραστατικού"
 )
+# What a list of credit notes calls their numbers; a number of an invoice beside it is the one that
+# is credited.
+_CREDIT_NUMBER: Final = (
+    "creditnotenumber creditnoteno creditnoteid creditnumber creditno creditmemonumber creditmemono"
+    " creditmemo cnnumber cnno gutschriftsnummer gutschriftsnr gutschriftnummer gutschriftnr"
+    " stornonummer numérodavoir noavoir numavoir númerodenotadecrédito númeronotadecrédito"
+    " númeronotacrédito númerodeabono numeronotadicredito numeronotacredito nrnotadicredito"
+    " creditnotanummer creditfactuurnummer numerkorekty nrkorekty numerfakturykorygującej"
+    " 红字发票号码 红字发票号 贷项通知单号 贷项凭证号 赤伝番号 クレジットノート番号 대변표번호"
+    " kreditnotanummer kreditfakturanummer hyvityslaskunnumero číslodobropisu"
+)
+_ANY_NUMBER: Final = (
+    "number no documentnumber documentno docno docnumber belegnummer belegnr numerodocumento"
+    " numerodokumentu 单据编号 号码 伝票番号 номердокумента"
+)
+_CREDITED: Final = (
+    "originalinvoice originalinvoicenumber originalinvoiceno creditedinvoice earlierinvoice"
+    " precedinginvoice referencedinvoice relatedinvoice invoicereference invoiceref invoicecredited"
+    " billingreference ursprungsrechnung originalrechnung bezugsrechnung rechnungsbezug"
+    " rechnungsreferenz bezugrechnung zurechnung factureorigine facturedorigine factureréférence"
+    " facturaoriginal facturarectificada facturarelacionada fatturaoriginale fatturadiriferimento"
+    " fatturacollegata oorspronkelijkefactuur fakturakorygowana fakturapierwotna"
+    " 原发票号码 原发票号 蓝字发票号码 元請求書番号 원송장번호"
+)
 _ISSUED: Final = (
     "invoicedate issuedate issuedon dateissued dateofissue dateofinvoice invdate billdate taxdate"
     " documentdate docdate date postingdate"
@@ -169,6 +193,7 @@ _WORDS: Final = {
     " belegart belegtyp rechnungsart typededocument typedocument tipodocumento tipodedocumento"
     " tipofactura tipofattura tipodifattura soortdocument typdokumentu rodzajdokumentu"
     " 单据类型 发票类型 伝票種別 문서유형",
+    "billing_reference": _CREDITED,
     "iban": "iban ibannumber kontoiban bankaccount bankkonto",
     "bic": "bic swift swiftcode",
     "quantity": "quantity qty menge anzahl quantité cantidad quantità aantal ilość quantidade 数量"
@@ -198,6 +223,14 @@ _ORDER_WORDS: Final = {
     "payable": "amount orderamount ordervalue total totalamount betrag bestellwert montant importe"
     " importo bedrag kwota valor 金额 订单金额 금액",
 }
+_CREDIT_WORDS: Final = {
+    "number": f"{_CREDIT_NUMBER} {_ANY_NUMBER}",
+    "issue_on": "creditnotedate creditdate creditmemodate gutschriftsdatum gutschriftdatum"
+    f" dateavoir fechanotadecrédito datanotadicredito creditnotadatum datakorekty {_ISSUED}",
+    "payable": "creditamount creditedamount creditnoteamount gutschriftsbetrag gutschriftbetrag"
+    f" montantavoir importeabono importonotadicredito creditbedrag {_PAYABLE}",
+    "billing_reference": f"{_CREDITED} {_NUMBER}",
+}
 _PAYMENT_WORDS: Final = {
     "paid_on": "paiddate paymentdate datepaid paidon date valuedate cleardate clearingdate"
     " dateofpayment zahldatum zahlungsdatum zahlungam datum bezahltam valuta buchungsdatum"
@@ -216,6 +249,7 @@ _PAYMENT_WORDS: Final = {
     "iban": _WORDS["iban"],
     "bic": _WORDS["bic"],
 }
+_WORDS_OF_KIND: Final = {Kind.ORDER: _ORDER_WORDS, Kind.CREDIT_NOTE: _CREDIT_WORDS}
 
 _SUMS: Final = re.compile(
     r"(?:grand|sub|page|report)?\s*-?\s*total(?:s|e|es|en|ne)?\b|sum\b|summe\b|(?:zwischen|gesamt|"
@@ -258,7 +292,7 @@ def vocabulary(kind: Kind) -> Mapping[str, str]:
     if kind is Kind.PAYMENT:
         words, sides = _PAYMENT_WORDS, {"seller": "payee", "buyer": "payer"}
     else:
-        words = {**_WORDS, **(_ORDER_WORDS if kind is Kind.ORDER else {})}
+        words = {**_WORDS, **_WORDS_OF_KIND.get(kind, {})}
         sides = {"seller": "seller", "buyer": "buyer"}
     meanings: dict[str, str] = {}
     for field, spelt in words.items():
@@ -280,6 +314,8 @@ def kind_of(names: set[str]) -> Kind:
     paid = set(map(plain, _PAYMENT_WORDS["paid_on"].split()))
     if names & (paid - _GENERAL):
         return Kind.PAYMENT
+    if names & set(map(plain, _CREDIT_NUMBER.split())) and not names & _FALLS_DUE:
+        return Kind.CREDIT_NOTE
     if names & set(map(plain, _NUMBER.split())):
         return Kind.INVOICE
     orders = set(map(plain, _ORDER_WORDS["number"].split()))
@@ -289,6 +325,7 @@ def kind_of(names: set[str]) -> Kind:
 _GENERAL: Final = frozenset(
     map(plain, ("date", "datum", "fecha", "data", "valuta", "buchungsdatum"))
 )
+_FALLS_DUE: Final = frozenset(map(plain, _WORDS["due_on"].split()))
 # The two sides of a ledger.
 LEDGER_SIDES: Final = tuple(
     frozenset(map(plain, words.split()))

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from scf.documents import intake
+from scf.documents.canonical import DocumentType
 from scf.documents.commands import MAX_SLICE, READ_AT_ONCE
 from scf.documents.posted.commands import PostBatch, PostedDocument
 from scf.documents.posted.models import PostedItem
@@ -40,7 +41,7 @@ class Batch(_Body):
     """Documents; ``atomic`` keeps all of them or none, ``keep-good`` those that are good."""
 
     mode: Literal["keep-good", "atomic"] = "keep-good"
-    type: Literal["order", "invoice", "payment"] | None = None
+    type: DocumentType | None = None
     items: Annotated[list[BatchItem], Field(min_length=1, max_length=MAX_SLICE)]
 
 

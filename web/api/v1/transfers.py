@@ -80,7 +80,7 @@ class HowToReadIt(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     format: FormatName = "auto"
-    type: Literal["", "order", "invoice", "payment"] = ""
+    type: Literal["", "order", "invoice", "credit_note", "payment"] = ""
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: ColumnMapping | None = None
 

@@ -147,7 +147,7 @@ class HowToRead(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     format: FormatName = "auto"
-    type: Literal["", "order", "invoice", "payment"] = ""
+    type: Literal["", "order", "invoice", "credit_note", "payment"] = ""
     mode: Literal["keep-good", "atomic"] = "keep-good"
     mapping: str = Field(default="", max_length=200_000)
 

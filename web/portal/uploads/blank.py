@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Response, abort
@@ -13,12 +14,14 @@ from scf.kernel.actor import Role
 from web.api.v1.files import attachment
 from web.context import actor
 from web.portal.uploads.blueprint import uploads
-from web.portal.uploads.words import field_name
+from web.portal.uploads.words import column_name
 
 _FIELDS: Final = {
     Kind.INVOICE: ("number", "issue_on", "due_on", "{}_name", "{}_vat", "currency", "net", "tax",
                    "payable", "order_reference", "tax_invoice_number", "tax_invoice_code",
                    "tax_invoice_check", "note"),
+    Kind.CREDIT_NOTE: ("number", "issue_on", "{}_name", "{}_vat", "currency", "net", "tax",
+                       "payable", "billing_reference", "note"),
     Kind.ORDER: ("number", "issue_on", "{}_name", "{}_vat", "currency", "payable", "note"),
     Kind.PAYMENT: ("reference", "paid_on", "{}_name", "currency", "amount", "note"),
 }  # fmt: skip
@@ -40,24 +43,25 @@ def blank(kind: str, ending: str) -> Response:
         abort(404)
     buys = Role.TREASURER not in actor().roles
     roles = ("payee", "payer") if kind == Kind.PAYMENT else ("seller", "buyer")
-    names = [name.format(roles[not buys]) for name in fields]
+    fields = tuple(name.format(roles[not buys]) for name in fields)
+    names = [column_name(name, Kind(kind)) for name in fields]
     if ending == "csv":
         return attachment(_text(names), f"{kind}.csv", "text/csv; charset=utf-8")
-    return attachment(_sheet(names), f"{kind}.xlsx", _SHEET)
+    return attachment(_sheet(fields, names), f"{kind}.xlsx", _SHEET)
 
 
 def _text(names: list[str]) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerow(map(field_name, names))
+    csv.writer(out, lineterminator="\r\n").writerow(names)
     return out.getvalue().encode("utf-8-sig")  # spreadsheets take it for UTF-8 by its mark only
 
 
-def _sheet(names: list[str]) -> bytes:
+def _sheet(fields: Sequence[str], names: list[str]) -> bytes:
     book = Workbook()
     sheet: Any = book.active
-    sheet.append(list(map(field_name, names)))
+    sheet.append(names)
     sheet.freeze_panes = "A2"
-    for place, name in enumerate(names, start=1):
+    for place, name in enumerate(fields, start=1):
         head = sheet.cell(1, place)
         head.font, head.fill = Font(bold=True), PatternFill("solid", fgColor="E3EFEC")
         sheet.column_dimensions[head.column_letter].width = _WIDTH

@@ -13,13 +13,16 @@ from scf.documents.models import DocumentFinding, Original, Upload
 from scf.documents.readers.values import DATE_FORMATS
 from scf.documents.transfers.rules import SLICE_BYTES
 from scf.kernel.findings import Severity
+from scf.parties.models import Firm
 from web import sessions
+from web.context import actor
 from web.portal.acting import must
 from web.portal.uploads import words
 
 uploads = Blueprint("uploads", __name__, url_prefix="/uploads")
 FORM_ROOM = 65_536  # what stands around the file in its form
 MAX_FINDINGS = 20_000
+_MAX_PARTNERS = 500
 
 
 @uploads.url_value_preprocessor
@@ -90,3 +93,18 @@ def open_errors(session: Session, upload_id: str) -> list[DocumentFinding]:
         ).scalars()
     )
     return placed(session, upload_id, found)
+
+
+def partners(reading: Session) -> list[tuple[str, str]]:
+    """Read id and name of the firms that this one trades with."""
+    rows = reading.execute(
+        select(col(Firm.id), col(Firm.name))
+        .where(
+            col(Firm.kind) == "trader",
+            col(Firm.state) == "ACTIVE",
+            col(Firm.id) != actor().org_id,
+        )
+        .order_by(col(Firm.name))
+        .limit(_MAX_PARTNERS)
+    )
+    return [(row.id, row.name) for row in rows]

@@ -28,7 +28,7 @@ from web.portal.uploads.blueprint import content_of, one_upload, uploads
 from web.portal.uploads.preview import Choice, Own
 
 _OTHERS: Final = 40  # mappings among which one for a similar header is looked for
-_PUBLIC: Final = ("lei", "vat", "uscc", "gln", "duns")
+PUBLIC_NUMBERS: Final = ("lei", "vat", "uscc", "gln", "duns")
 _USUAL: Final = ("EUR", "USD", "GBP", "CNY")
 
 
@@ -52,7 +52,7 @@ def start(upload_id: str) -> str | Response | tuple[str, int]:
     payload: dict[str, Any] = {"upload_id": upload_id, "mode": mode}
     with platform().db.read(actor()) as reading:
         content = content_of(reading, one_upload(reading, upload_id))
-        own = _own(reading)
+        own = own_firm(reading)
     if preview.is_table(content):
         look = preview.looked_into(prepared(content), form)
         header = look.header
@@ -94,7 +94,7 @@ def _page(
                 errors={},
                 today=day_for(reading.connection(), actor().org_id, now().date()),
             )
-        own = _own(reading)
+        own = own_firm(reading)
         try:
             source = prepared(content)
         except (InvalidInput, TooLarge) as refusal:
@@ -115,7 +115,7 @@ def _page(
                 ],
                 "fields": words.choices(choice.kind),
                 "kinds": [(kind.value, words.kind_name(kind.value)) for kind in preview.KINDS],
-                "currencies": _currencies(),
+                "currencies": currencies(),
                 "dates": words.date_choices(preview.dates_in(look, choice), choice.date_format),
                 "sheets": look.sheets,
                 "sheet_choices": [(name, name) for name in look.sheets],
@@ -186,7 +186,7 @@ def _choice(
         choice.similar = similar
         return _placed(choice, look)
     choice = preview.proposed(look, source, None, {}, own)
-    choice.currency = choice.currency or _last_currency(reading)
+    choice.currency = choice.currency or last_currency(reading)
     return _placed(choice, look)
 
 
@@ -206,23 +206,27 @@ def _stored(reading: Session, look: Look) -> tuple[dict[str, Any] | None, bool]:
     return (best, True) if best and preview.likeness(look, best) else (None, False)
 
 
-def _last_currency(reading: Session) -> str:
+def last_currency(reading: Session) -> str:
     """Give the currency of the firm's latest invoice, for a table that names none."""
     found = select(col(Invoice.currency)).order_by(col(Invoice.id).desc()).limit(1)
     return reading.execute(found).scalar_one_or_none() or ""
 
 
-def _currencies() -> list[tuple[str, str]]:
+def currencies() -> list[tuple[str, str]]:
+    """Give the currencies to choose from, the usual ones first."""
     rest = sorted(set(EXPONENTS) - set(_USUAL))
     return [("", "–"), *((code, code) for code in (*_USUAL, *rest))]
 
 
-def _own(reading: Session) -> Own:
+def own_firm(reading: Session) -> Own:
     """Read the person's own firm and the public numbers by which documents name it."""
     who = actor()
     numbers = reading.execute(
         select(col(FirmIdentifier.scheme), col(FirmIdentifier.value))
-        .where(col(FirmIdentifier.firm_id) == who.org_id, col(FirmIdentifier.scheme).in_(_PUBLIC))
+        .where(
+            col(FirmIdentifier.firm_id) == who.org_id,
+            col(FirmIdentifier.scheme).in_(PUBLIC_NUMBERS),
+        )
         .order_by(col(FirmIdentifier.scheme))
     ).all()
     unique: dict[str, str] = {row.scheme: row.value for row in numbers}

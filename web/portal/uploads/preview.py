@@ -27,6 +27,7 @@ from scf.documents.readers.csvfile import (
 from scf.documents.readers.mapping import (
     DATE_FIELDS,
     ColumnMapping,
+    CreditBy,
     fields_of,
     required_fields_of,
 )
@@ -35,9 +36,9 @@ from scf.documents.readers.sheetfile import Workbook
 from scf.documents.readers.values import DATE_FORMATS, read_date
 from scf.kernel.findings import Finding
 from scf.kernel.money import EXPONENTS
-from web.portal.uploads.words import field_name, party_name
+from web.portal.uploads.words import column_name, field_name, party_name
 
-KINDS: Final = (Kind.INVOICE, Kind.ORDER, Kind.PAYMENT)
+KINDS: Final = (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.ORDER, Kind.PAYMENT)
 _SIDES: Final = {Kind.PAYMENT: ("payee", "payer")}
 _SAMPLES: Final = 3
 _TRIED: Final = 2_000
@@ -51,6 +52,9 @@ ENCODINGS: Final = (
 )  # fmt: skip
 _DATED: Final = (*DATE_FIELDS, "paid_on")
 ISO: Final = "YYYY-MM-DD"
+# What keeps out a row that may be a credit note, until a person has said whether it is.
+_CREDITING: Final = frozenset({"TYPE_CONTRADICTS", "AMOUNT_NEGATIVE"})
+CREDIT_BY: Final[tuple[CreditBy, ...]] = ("type", "sign")
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Choice:
     date_format: str = "YYYY-MM-DD"
     decimal: str = "point"
     currency: str = ""
+    credit_by: tuple[CreditBy, ...] = ()  # what makes a row a credit note; a person says it
     header_row: int = 1
     header_lines: int = 1
     sheet: str = ""  # empty: the one that looks most like a table
@@ -81,6 +86,8 @@ class Seen:
     good: int = 0
     bad: int = 0
     left_out: int = 0  # sums, page numbers, headers that stand again
+    credits: int = 0  # of the good ones, credit notes
+    crediting: int = 0  # of the bad ones, those whose type or minus says that they credit
     more: bool = False
 
 
@@ -128,13 +135,17 @@ def proposed(
         sheet=form.get("sheet", "")[:200],
         encoding=encoding_of(form),
     )
+    if column_name("number", Kind.CREDIT_NOTE) in look.header:
+        kind = kind or Kind.CREDIT_NOTE  # a blank list of ours, whatever its language
     kinds = (kind,) if kind else KINDS
     found: Proposal = propose_columns(
         look.header,
         look.rows,
         kind,
         more=lambda columns: values_of(content, columns, how),
-        own_words={name: field_name(name) for one in kinds for name in sorted(fields_of(one))},
+        own_words={
+            name: column_name(name, one) for one in kinds for name in sorted(fields_of(one))
+        },
         partner=f"{_partner(kind, own)}_name",
         numbers=look.numbers,
     )
@@ -164,6 +175,7 @@ def remembered(look: Look, stored: Mapping[str, Any]) -> Choice:
         mapping.date_formats[0],
         mapping.decimal,
         mapping.default_currency,
+        mapping.credit_by,
         sheet=mapping.sheet if mapping.sheet in look.sheets else "",
         encoding=mapping.encoding if mapping.encoding in ENCODINGS else "",
         remembered=True,
@@ -191,6 +203,7 @@ def sent(form: Mapping[str, str], width: int) -> Choice:
         day if day in DATE_FORMATS else "",
         "comma" if form.get("decimal") == "comma" else "point",
         currency if currency in EXPONENTS else "",
+        tuple(one for one in CREDIT_BY if form.get(f"credit_{one}") == "yes"),
         sheet=form.get("sheet", "")[:200],
         encoding=encoding_of(form),
     )
@@ -223,17 +236,7 @@ def mapping_of(
                 "Two columns are said to hold %(field)s. Keep one.", field=field_name(name)
             )
         columns[name] = header[place]
-    constants = own_side(choice, own)
-    missing = [name for name in required_fields_of(choice.kind) if name not in columns]
-    if "currency" in missing:
-        missing.remove("currency")
-        if not choice.currency:
-            errors["currency"] = _("Say which currency the amounts are in.")
-    if missing:
-        names = ", ".join(field_name(name) for name in missing)
-        errors["column-0"] = _("Say which column holds %(field)s.", field=names)
-    if not choice.date_format:
-        errors["date_format"] = _("Say how the dates are written: which is the day?")
+    errors |= _unsaid(choice, columns)
     if errors:
         return None, errors
     forms = [choice.date_format, *([ISO] if choice.date_format != ISO else [])]
@@ -242,11 +245,12 @@ def mapping_of(
             ColumnMapping(
                 kind=choice.kind,
                 columns=columns,
-                constants=constants,
+                constants=own_side(choice, own),
                 # A date cell of a workbook, and of its error file, comes in this form always.
                 date_formats=tuple(forms),  # type: ignore[arg-type]
                 decimal=choice.decimal,  # type: ignore[arg-type]
                 default_currency="" if "currency" in columns else choice.currency,
+                credit_by=credit_by(choice),
                 header_row=choice.header_row,
                 header_lines=choice.header_lines,
                 sheet=choice.sheet,
@@ -256,6 +260,32 @@ def mapping_of(
         )
     except ValidationError as error:
         return None, {"column-0": str(error.errors(include_url=False)[0]["msg"])}
+
+
+def _unsaid(choice: Choice, columns: Mapping[str, str]) -> dict[str, str]:
+    """Say what a person has still to say, by name of the form's field."""
+    errors: dict[str, str] = {}
+    missing = [name for name in required_fields_of(choice.kind) if name not in columns]
+    if "currency" in missing:
+        missing.remove("currency")
+        if not choice.currency:
+            errors["currency"] = _("Say which currency the amounts are in.")
+    if missing:
+        names = ", ".join(column_name(name, choice.kind) for name in missing)
+        errors["column-0"] = _("Say which column holds %(field)s.", field=names)
+    if not choice.date_format:
+        errors["date_format"] = _("Say how the dates are written: which is the day?")
+    signed = "sign" in choice.credit_by and choice.kind is Kind.INVOICE
+    if signed and not {"billing_reference", "type_code"} & columns.keys():
+        errors["credit_sign"] = _("Say which column names the invoice that a row credits.")
+    return errors
+
+
+def credit_by(choice: Choice) -> tuple[CreditBy, ...]:
+    """Give what makes a row a credit note, as far as the kind of table leaves it open."""
+    asked: dict[Kind, tuple[CreditBy, ...]] = {Kind.CREDIT_NOTE: ("sign",)}
+    asked[Kind.INVOICE] = ("type", "sign") if "type_code" in choice.fields else ("sign",)
+    return tuple(one for one in asked.get(choice.kind, ()) if one in choice.credit_by)
 
 
 def own_side(choice: Choice, own: Own) -> dict[str, str]:
@@ -288,6 +318,10 @@ def table_seen(content: bytes | Workbook, mapping: ColumnMapping, today: dt.date
             continue
         seen.good += row.document is not None
         seen.bad += row.document is None
+        seen.credits += row.document is not None and row.document.kind is Kind.CREDIT_NOTE
+        seen.crediting += row.document is None and any(
+            found.code in _CREDITING for found in row.findings
+        )
         if len(seen.rows) < _SHOWN:
             seen.rows.append((str(row.row), row.document, row.findings))
     seen.more = seen.good + seen.bad == _TRIED

@@ -28,19 +28,18 @@ from scf.documents.progress import pace
 from scf.kernel.actor import Role
 from scf.parties import identifiers as numbers
 from scf.parties.access import may
-from scf.parties.models import Firm
 from web.api.v1.files import attachment
 from web.context import actor, platform
 from web.forms import form_key
 from web.portal.acting import must, tried
 from web.portal.uploads import archives, preview
-from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
+from web.portal.uploads.blueprint import content_of, one_upload, open_errors, partners, uploads
+from web.portal.uploads.credited import credited
 from web.portal.uploads.fixing import grid_of
 from web.refusals import findings_told
 
 REFRESH: Final = 3
 _UNKNOWN: Final = 50
-_PARTNERS: Final = 500
 _TOLD: Final = 25
 
 
@@ -77,13 +76,14 @@ def show(upload_id: str) -> Response | BaseResponse:
             told_more=max(0, len(told) - _TOLD),
             has_errors=bool(errors),
             unknown=unknown,
-            partners=_partners(reading) if unknown else [],
+            partners=partners(reading) if unknown else [],
             same_name=numbers.alias,
             waiting=_waiting(reading, upload_id) if row.incomplete_count else 0,
             may_invite=may(actor(), "firm.add"),
             after_links=_after_links(),
             took=_took(row),
             corrections=_corrections(reading, upload_id),
+            credited=[] if running else credited(reading, upload_id),
             left_out=_left_out(reading, upload_id) if table else 0,
             refresh=REFRESH,
         )
@@ -185,21 +185,6 @@ def _unknown(reading: Session, upload_id: str) -> list[DocumentFinding]:
         .limit(_UNKNOWN)
     ).scalars()
     return list({json.dumps(one.facts, sort_keys=True): one for one in found}.values())
-
-
-def _partners(reading: Session) -> list[tuple[str, str]]:
-    """Read id and name of the firms that this one trades with."""
-    rows = reading.execute(
-        select(col(Firm.id), col(Firm.name))
-        .where(
-            col(Firm.kind) == "trader",
-            col(Firm.state) == "ACTIVE",
-            col(Firm.id) != actor().org_id,
-        )
-        .order_by(col(Firm.name))
-        .limit(_PARTNERS)
-    )
-    return [(row.id, row.name) for row in rows]
 
 
 def _waiting(reading: Session, upload_id: str) -> int:

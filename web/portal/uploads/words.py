@@ -57,6 +57,14 @@ def field_name(name: str) -> str:
     return f"{party_name(role)}: {_part(part)}"
 
 
+def column_name(name: str, kind: Kind) -> str:
+    """Return the name of a field as a column of a kind of table, by which it is known again."""
+    if kind is Kind.CREDIT_NOTE:
+        own = {"number": _("Credit note number"), "billing_reference": _("Invoice that it credits")}
+        return str(own.get(name) or field_name(name))
+    return field_name(name)
+
+
 def party_name(role: str) -> str:
     """Return the name of a side."""
     names = {
@@ -85,10 +93,10 @@ _FIRST = ("number", "issue_on", "due_on", "paid_on", "payable", "amount", "curre
 
 def choices(kind: Kind) -> list[tuple[str, str]]:
     """Return what a column of this kind of table may mean, the usual first."""
-    known = fields_of(kind)
-    first = [name for name in _FIRST if name in known]
-    rest = sorted(known - set(first), key=field_name)
-    return [("", _("Not read")), *((name, field_name(name)) for name in [*first, *rest])]
+    named = {name: column_name(name, kind) for name in fields_of(kind)}
+    first = [name for name in _FIRST if name in named]
+    rest = sorted(named.keys() - set(first), key=named.__getitem__)
+    return [("", _("Not read")), *((name, named[name]) for name in [*first, *rest])]
 
 
 def date_choices(dates: Sequence[str], chosen: str) -> list[tuple[str, str]]:
