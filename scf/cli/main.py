@@ -21,6 +21,7 @@ ROOMS = {
     "documents": ("match", "invoices", "findings", "accept", "reject", "dispute"),
     "graph": ("graph",),
     "risk": ("risk", "replay"),
+    "evaluating": ("risk",),
     "finance": (
         "programme",
         "quote",

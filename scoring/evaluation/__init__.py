@@ -1,6 +1,7 @@
 """How a model is judged: as declared beforehand, with the seed as the unit, and with placebos."""
 
-from scoring.evaluation.contrast import Contrast, Place, contrast
+from scoring.evaluation.contrast import Contrast, Place, checked, contrast
+from scoring.evaluation.datasets import read_arff
 from scoring.evaluation.metrics import (
     OverSeeds,
     auc,
@@ -12,7 +13,7 @@ from scoring.evaluation.metrics import (
     share_of_gap,
 )
 from scoring.evaluation.settings import ChainSettings, Learner, TableSettings
-from scoring.evaluation.tables import TableReport, cross_validated, without_repeats
+from scoring.evaluation.tables import Split, judged_split, without_repeats
 
 __all__ = [
     "ChainSettings",
@@ -20,16 +21,18 @@ __all__ = [
     "Learner",
     "OverSeeds",
     "Place",
-    "TableReport",
+    "Split",
     "TableSettings",
     "auc",
     "brier",
     "calibration",
+    "checked",
     "contrast",
-    "cross_validated",
     "holm",
     "is_nothing",
+    "judged_split",
     "over_seeds",
+    "read_arff",
     "share_of_gap",
     "without_repeats",
 ]

@@ -12,27 +12,31 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from scf.risk.evaluation.chains import place, stress
 from scf.risk.placing import position
+from scoring.estimators.binary import logit
 from scoring.evaluation import (
     ChainSettings,
     Contrast,
     TableSettings,
     auc,
     calibration,
+    checked,
     contrast,
-    cross_validated,
     is_nothing,
+    judged_split,
     over_seeds,
     share_of_gap,
+    without_repeats,
 )
 from scoring.features import NAMES, Position, features
-from scoring.simulate import TEST_WEEKS, Chain, morning_of, simulate
+from scoring.simulate import TEST_WEEKS, morning_of, simulate
 
 Floats = NDArray[np.float64]
 FILE = Path(__file__).parents[3] / "config" / "risk_evaluation.toml"
 
 
-@pytest.mark.parametrize("name", ["metrics", "tables"])
+@pytest.mark.parametrize("name", ["metrics", "tables", "datasets", "summary", "pictures", "page"])
 def test_the_examples_in_the_docstrings_run(name: str) -> None:
     tried = doctest.testmod(importlib.import_module(f"scoring.evaluation.{name}"))
     assert tried.attempted > 0
@@ -41,12 +45,6 @@ def test_the_examples_in_the_docstrings_run(name: str) -> None:
 
 def declared() -> dict[str, Any]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
-
-
-def place(chain: Chain, week: int, own: Floats) -> Position:
-    """What the graph says on the morning after a week."""
-    distance = chain.world.tier.astype(np.float64)
-    return position(chain.events, morning_of(week), own, distance, seed=week, kappa=0.75)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +77,10 @@ def test_an_evaluation_of_something_else_is_refused(change: dict[str, Any], says
 
 
 def test_one_seed_is_judged_without_and_with_the_network(small: ChainSettings) -> None:
-    found = contrast("high", 1, small, place, repeats=4)
+    fewer = dataclasses.replace(small, firms=100)
+    first = contrast("high", 1, fewer, place, repeats=4, stress=stress)
+    assert {"share_shuffled", "share_strangers", "share_oracle_twice"}.isdisjoint(first.figures())
+    found = checked(first, fewer, place, twice=True)
     figures = found.figures()
     assert len(found.fails) == len(found.without) == len(found.having) == len(found.oracle)
     assert 0 < figures["failures"] < 0.2 * len(found.fails)
@@ -88,6 +89,18 @@ def test_one_seed_is_judged_without_and_with_the_network(small: ChainSettings) -
     assert figures["auc"] > 0.5
     assert (found.without != found.having).mean() > 0.9
     assert 0.3 < figures["realised_over_priced"] < 3
+    columns = [getattr(found, field.name) for field in dataclasses.fields(found)]
+    columns = [column for column in columns if isinstance(column, np.ndarray)]
+    assert {column.shape for column in columns} == {(len(found.fails),), (11, 100)}
+    assert (found.stressed >= found.without).mean() > 0.5
+    assert found.stressed.sum() > found.without.sum()
+    odds = (logit(found.boosting) + logit(found.scorecard)) / 2
+    assert np.allclose(logit(found.having), odds)
+    assert sum(found.deciles()["failures"]) == figures["failures"]
+    for kind in ("tier", "sector", "week"):
+        groups = [told for name, told in found.groups().items() if name.startswith(kind)]
+        assert sum(told["priced"] for told in groups) == pytest.approx(figures["priced"])
+    assert {"share_shuffled", "share_strangers", "share_oracle_twice"} <= set(figures)
     changed = dataclasses.replace(small, regimes={"high": "0" * 64})
     with pytest.raises(ValueError, match="regime high is not the declared one"):
         contrast("high", 1, changed, place)
@@ -127,14 +140,23 @@ def test_a_table_is_judged_by_folds_that_did_not_see_a_row() -> None:
     rng = np.random.default_rng(6)
     rows = rng.standard_normal((500, 3))
     fails = (rng.random(500) < 1 / (1 + np.exp(2 - 1.5 * rows[:, 0]))).astype(np.int64)
-    twice = np.vstack((rows, rows[:40])), np.concatenate((fails, fails[:40]))
-    found = cross_validated(*twice, settings)
-    assert (found.rows, found.failures) == (500, int(fails.sum()))
-    assert found.auc_low < found.pooled_auc[0] < found.auc_high
-    assert (found.fold_auc > 0.7).all()
-    assert ((found.ratio > 0.8) & (found.ratio < 1.25)).all()
-    noise = cross_validated(rows, rng.permutation(fails), settings)
-    assert noise.auc_low < 0.5 < noise.auc_high or abs(noise.pooled_auc[0] - 0.5) < 0.08
+    kept = without_repeats(np.vstack((rows, rows[:40])), np.concatenate((fails, fails[:40])))
+    assert np.array_equal(kept[0], rows)
+    found = judged_split(
+        *kept, settings, 1, lambda seed: full.learner.blend().set_params(trees=seed)
+    )
+    figures = found.figures(found.told)
+    low, high = found.interval(found.told)
+    assert low < figures["pooled_auc"] < high
+    assert figures["fold_auc"] > 0.7
+    assert 0.8 < figures["realised_over_predicted"] < 1.25
+    assert sorted(np.bincount(found.fold).tolist()) == [166, 167, 167]
+    assert found.fold_auc(found.raw) == pytest.approx(figures["fold_auc"], abs=1e-9)
+    assert found.fold_auc(found.peer) > 0.6
+    assert not len(judged_split(*kept, settings, 2).peer)
+    noise = judged_split(rows, rng.permutation(fails), settings, 1)
+    low, high = noise.interval(noise.told)
+    assert low < 0.5 < high or abs(auc(noise.told, noise.fails) - 0.5) < 0.08
 
 
 def test_calibration_and_rank_are_the_ones_of_scikit_learn() -> None:
@@ -183,4 +205,4 @@ def test_a_contrast_is_the_same_twice(small: ChainSettings) -> None:
     one, two = (contrast("main", 5, tiny, place, repeats=2) for _ in range(2))
     for field in dataclasses.fields(Contrast):
         first, second = getattr(one, field.name), getattr(two, field.name)
-        assert np.array_equal(first, second), field.name
+        np.testing.assert_array_equal(first, second, err_msg=field.name)
