@@ -17,6 +17,7 @@ from scf.documents.models import DocumentFinding, Invoice
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.storing import TABLES
 from scf.kernel.actor import OPERATOR, Actor, Role
+from scf.kernel.clock import FixedClock
 from scf.parties.access import MAY
 from tests.support.people import World, world_on
 
@@ -228,9 +229,9 @@ def _act(ctx: Context, data: Act) -> dict[str, Any]:
     return {}
 
 
-def trade_on(db: Database) -> Trade:
+def trade_on(db: Database, clock: FixedClock | None = None) -> Trade:
     """Make a seller and a buyer, both ACTIVE and known by their D-U-N-S numbers."""
-    world = world_on(db)
+    world = world_on(db, clock)
     for short, number in (("seller", SELLER), ("buyer", BUYER)):
         world.firm(short, identifiers=[{"scheme": "duns", "value": number}], country="DE")
     return Trade(
