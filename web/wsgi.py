@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 
+from scf.kernel import garbage
 from web.app import from_settings
 
 if TYPE_CHECKING:
@@ -38,11 +39,14 @@ def _application() -> Flask:
 
 
 def _load_later() -> None:
-    loading = threading.Timer(
-        _SECONDS_FOR_THE_FIRST_PAGE, importlib.import_module, [_FOR_THE_FIRST_PRICE]
-    )
+    loading = threading.Timer(_SECONDS_FOR_THE_FIRST_PAGE, _load)
     loading.daemon = True  # a worker that is told to end does not wait for it
     loading.start()
+
+
+def _load() -> None:
+    importlib.import_module(_FOR_THE_FIRST_PRICE)
+    garbage.settle()
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute

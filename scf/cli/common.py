@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config import settings as configuration
+from scf.kernel import garbage
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import NotSignedIn, ScfError, Unavailable
 from scf.kernel.findings import Finding
@@ -55,11 +56,13 @@ class Session:
             *configuration.load_tax_registers(self.settings),
             configuration.demo_tax_office(self.settings),
         )
-        return build(
+        platform = build(
             self.settings.database_url,
             tax=registers,
             registries=registries_in(self.settings),
         )
+        garbage.settle()
+        return platform
 
     @cached_property
     def actor(self) -> Actor:

@@ -9,6 +9,7 @@ from sqlalchemy import Table, and_, bindparam, delete, insert, or_, select, upda
 from scf.db.runner import Context
 from scf.documents.arrivals import arrived, finding_row
 from scf.documents.canonical import Kind, Party
+from scf.documents.duplicates.rules import place_key
 from scf.documents.fingerprints import duplicate_key
 from scf.documents.lifecycle import DOCUMENT
 from scf.documents.models import DocumentFinding, PendingParty
@@ -154,7 +155,10 @@ class _Revalidation:
                 key = row.duplicate_key
             elif dated and state == "INCOMPLETE":
                 state = DOCUMENT.after(state, "validate")
-        return {"row_id": row.id, "seller": seller, "buyer": buyer, "key": key, "state": state}
+        change = {"row_id": row.id, "seller": seller, "buyer": buyer, "key": key, "state": state}
+        if self.kind is Kind.INVOICE:
+            change["place"] = place_key(seller, buyer, row.payable_minor)
+        return change
 
     def _void_duplicates(self, rows: Sequence[Any], changes: list[dict[str, Any]]) -> None:
         """Keep one of several documents that turn out to be the same: the one that was here."""
@@ -228,6 +232,8 @@ class _Revalidation:
             "duplicate_key": bindparam("key"),
             "document_state": bindparam("state"),
         }
+        if self.kind is Kind.INVOICE:
+            values["place_key"] = bindparam("place")
         if "version" in self.table.c:
             values["version"] = self.table.c.version + 1
         return update(self.table).where(self.table.c.id == bindparam("row_id")).values(**values)

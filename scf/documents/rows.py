@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from scf.documents.articles import item_columns, items_json, priced
 from scf.documents.canonical import MESSAGES, Account, CanonicalDocument, Identifier, Kind, Party
-from scf.documents.duplicates.rules import amount_band
+from scf.documents.duplicates.rules import place_key
 from scf.documents.fingerprints import (
     canonical_number,
     claim_number,
@@ -226,7 +226,7 @@ def invoice_row(made: Draft, origin: Mapping[str, Any], *, title_prior: bool) ->
         "tax_minor": max(0, tax),
         "gross_minor": max(0, gross),
         "payable_minor": payable,
-        "amount_band": amount_band(payable),
+        "place_key": place_key(made.seller_id, made.buyer_id, payable),
         "document_uuid": known_as(document.uuid, document.tax_identity),
         "order_number": order or None,
         "order_canonical": canonical_number(order) if order else None,

@@ -35,7 +35,7 @@ AUTO: Final = batch.HowToRead()
 OTHER: Final = {SELLER: "300000003", BUYER: "400000004"}
 ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # What differs between any two copies of one document.
-OWN: Final = {"id", "version", "duplicate_key", "sha256", "content", "size"}
+OWN: Final = {"id", "version", "duplicate_key", "place_key", "sha256", "content", "size"}
 
 
 @pytest.fixture

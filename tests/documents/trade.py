@@ -13,6 +13,7 @@ from scf.db.engine import Database
 from scf.db.runner import COMMANDS, Context, command
 from scf.documents import intake
 from scf.documents.canonical import Kind
+from scf.documents.duplicates.rules import place_key
 from scf.documents.models import DocumentFinding, Invoice
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.storing import TABLES
@@ -189,7 +190,10 @@ class Trade:
         table_of_kind = TABLES[kind]
         with self.db.snapshot() as conn:
             order = table_of_kind.c.reference if kind is Kind.PAYMENT else table_of_kind.c.number
-            return list(conn.execute(select(table_of_kind).order_by(order)).all())
+            rows = list(conn.execute(select(table_of_kind).order_by(order)).all())
+        for row in rows if kind is Kind.INVOICE else ():
+            assert row.place_key == place_key(row.seller_id, row.buyer_id, row.payable_minor)
+        return rows
 
     def invoice(self, number: str) -> Row[Any]:
         return next(row for row in self.rows() if row.number == number)

@@ -13,6 +13,7 @@ from typing import Any
 
 from scf.bootstrap import build
 from scf.documents.intake import run_upload
+from scf.kernel import garbage
 from scf.kernel.actor import Actor, Role
 from scf.kernel.clock import FixedClock
 from tests.performance.papers import INVOICE_MAPPING
@@ -23,6 +24,7 @@ def main(database: str, table: str, org_id: str, times: str) -> list[dict[str, A
     """Receive the table as the anchor's clerk and import it."""
     clerk = Actor("u-clerk", org_id, frozenset({Role.ANCHOR_CLERK}))
     platform = build(f"sqlite:///{database}", clock=FixedClock(NOON))
+    garbage.settle()  # as the worker and the command line do
     content = Path(table).read_bytes()
     runs = []
     for number in range(int(times)):

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from scf.db import bulk
 from scf.db.engine import Database
-from scf.documents.duplicates.rules import amount_band
+from scf.documents.duplicates.rules import place_key
 from scf.documents.models import Invoice, InvoiceLine
 from scf.kernel.actor import Actor
 from tests.performance.crowded import analyse
@@ -48,7 +48,7 @@ _OWN: Final = {
     "issue_on": "bench_issued.value",
     "due_on": "bench_due.value",
     **dict.fromkeys(("net_minor", "gross_minor", "payable_minor", "base_minor"), "m"),
-    "amount_band": f"({_SIZE} << 4) + ((m << 4) >> ({_SIZE} - 1))",
+    "place_key": f"bench_pair.value + ({_SIZE} << 4) + ((m << 4) >> ({_SIZE} - 1))",
     "order_number": "CASE WHEN n % 20 <> 0 THEN 'PO-' || (n / 3) END",
     "order_canonical": "CASE WHEN n % 20 <> 0 THEN 'PO' || (n / 3) END",
     "match_state": "CASE WHEN n % 20 <> 0 THEN 'MATCHED' ELSE 'UNMATCHED' END",
@@ -72,7 +72,7 @@ def invoice(number: int, amount: int, issued: dt.date, seller: str, clerk: Actor
         duplicate_key=f"k{number}", seller_id=seller, buyer_id=clerk.org_id, issue_on=issued,
         due_on=issued + dt.timedelta(days=60), currency=EUR, type_code="380", net_minor=amount,
         tax_minor=0, gross_minor=amount, payable_minor=amount, base_minor=amount,
-        amount_band=amount_band(amount), order_number=order,
+        place_key=place_key(seller, clerk.org_id, amount), order_number=order,
         order_canonical=order and order.replace("-", ""), order_id=None, match_code=None,
         accepted_minor=None, parties={}, document_state="VALIDATED",
         match_state="MATCHED" if order else "UNMATCHED", org_id=clerk.org_id,
@@ -102,7 +102,7 @@ def fill(
         keep(conn, invoice(0, LEAST, _LAST, sellers[0], clerk))
         for index in indexes:
             index.drop(conn)
-        _copy(conn, sellers, count)
+        _copy(conn, clerk, sellers, count)
         say("rows")
         for index in indexes:
             index.create(conn)
@@ -110,20 +110,24 @@ def fill(
     analyse(db)
     say("statistics")
     with db.snapshot() as conn:
-        told = select(INVOICE.c.payable_minor, INVOICE.c.amount_band).limit(1_000)
-        assert all(band == amount_band(minor) for minor, band in conn.execute(told))
+        told = select(
+            INVOICE.c.place_key, INVOICE.c.seller_id, INVOICE.c.buyer_id, INVOICE.c.payable_minor
+        )
+        assert all(key == place_key(*of) for key, *of in conn.execute(told.limit(1_000)))
 
 
 def _name(index: Any) -> str:  # noqa: ANN401 - an index
     return str(index.name)
 
 
-def _copy(conn: Connection, sellers: list[str], count: int) -> None:
+def _copy(conn: Connection, clerk: Actor, sellers: list[str], count: int) -> None:
     issued = [_LAST - dt.timedelta(days=ago) for ago in range(DAYS)]
     later = [day + dt.timedelta(days=60) for day in issued]
     _beside(conn, "bench_issued", INVOICE.c.issue_on.type, issued)
     _beside(conn, "bench_due", INVOICE.c.due_on.type, later)
     _beside(conn, "bench_seller", INVOICE.c.seller_id.type, sellers)
+    pairs = [place_key(seller, clerk.org_id, 0) for seller in sellers]
+    _beside(conn, "bench_pair", INVOICE.c.place_key.type, pairs)
     numbers = _NUMBERS[conn.dialect.name].format(count)
     told = f"""
         (SELECT n, {_AMOUNT} AS m, {_AGO} AS ago, {_WHOSE.format(len(sellers))} AS whose
@@ -131,6 +135,7 @@ def _copy(conn: Connection, sellers: list[str], count: int) -> None:
         JOIN bench_issued ON bench_issued.place = ago
         JOIN bench_due ON bench_due.place = ago
         JOIN bench_seller ON bench_seller.place = whose
+        JOIN bench_pair ON bench_pair.place = whose
         JOIN invoice AS one ON one.id = 'i0'
     """  # noqa: S608 - our own words
     _like_the_first(conn, INVOICE, _OWN, told)

@@ -35,7 +35,7 @@ _BESIDE: Final = max(NEAR_NUMBER_DAYS, SAME_AMOUNT_DAYS, SAME_LINES_DAYS)
 _LESS: Final = PPM // NEAR_PPM
 _MORE: Final = (PPM - NEAR_PPM) // NEAR_PPM - 1
 
-_LIVE: Final = "document_state IN ('VALIDATED', 'INCOMPLETE')"
+_LIVE: Final = "IN ('VALIDATED', 'INCOMPLETE')"
 _FIT: Final = "match_state IN ('MATCHED', 'WAIVED')"
 # One series in one file.
 _RUN: Final = """own.upload_id = twin.upload_id
@@ -56,8 +56,7 @@ _NEAR: Final = f"""
         AND own.payable_minor + own.payable_minor / {_MORE} + 1
 """
 _BESIDE_IT: Final = f"""
-    {_NEAR} AND twin.buyer_id = own.buyer_id
-    AND twin.issue_on BETWEEN <first {_BESIDE}> AND <last {_BESIDE}>
+    {_NEAR} AND twin.issue_on BETWEEN <first {_BESIDE}> AND <last {_BESIDE}>
     AND NOT (own.{_FIT} AND twin.{_FIT})
     AND (
         twin.lines_print = own.lines_print
@@ -83,7 +82,7 @@ class _Sign(NamedTuple):
     values: str = ""
 
 
-_BANDS: Final = ("amount_band", "own.amount_band, own.amount_band - 1, own.amount_band + 1")
+_PLACES: Final = ("place_key", "own.place_key, own.place_key - 1, own.place_key + 1")
 _SIGNS: Final = (
     _Sign(
         f"""
@@ -99,10 +98,10 @@ _SIGNS: Final = (
         AND NOT (own.match_state <> 'EXCEPTION' AND twin.match_state <> 'EXCEPTION' AND {_RUN})
         """
     ),
-    _Sign(f"twin.order_canonical IS NULL AND {_BESIDE_IT}", *_BANDS),
+    _Sign(f"twin.order_canonical IS NULL AND {_BESIDE_IT}", *_PLACES),
     _Sign(
         f"twin.order_canonical IS NOT NULL AND own.order_canonical IS NULL AND {_BESIDE_IT}",
-        *_BANDS,
+        *_PLACES,
     ),
     _Sign(_IN_PART, "lines_least", "own.lines_least, own.lines_next"),
     _Sign(f"twin.lines_next = own.lines_least AND {_IN_PART}"),
@@ -110,14 +109,15 @@ _SIGNS: Final = (
 
 
 def _twins(sign: _Sign, more: str) -> str:
+    seller = "<seller_id>" if sign.column == "place_key" else "twin.seller_id"
     return f"""
         SELECT twin.id FROM invoice AS twin
-        WHERE twin.seller_id = own.seller_id AND {sign.said} {more}
-        AND <same buyer>
+        WHERE {seller} = own.seller_id AND {sign.said} {more}
+        AND <buyer_id> = own.buyer_id
         AND twin.currency = own.currency
         AND twin.id <> own.id
         AND twin.credited_minor < twin.base_minor
-        AND twin.{_LIVE}
+        AND <document_state> {_LIVE}
         LIMIT {_MOST}
     """  # noqa: S608 - our own words
 
@@ -127,11 +127,7 @@ def _in_sqlite(sign: _Sign) -> str:
 
 
 def _in_postgresql(sign: _Sign) -> str:
-    """Ask for each value by itself.
-
-    Told a list, the planner takes the first columns of the index alone where it expects few rows,
-    and then reads all that a pair of firms has.
-    """
+    """Ask for each value by itself: a list may make the planner choose another index."""
     if not sign.column:
         return _twins(sign, "")
     return f"""
@@ -149,7 +145,7 @@ def _all_twins(spelt: Callable[[_Sign], str]) -> str:
 
 
 _OWN: Final = f"""own.seller_id IS NOT NULL AND own.buyer_id IS NOT NULL AND own.payable_minor > 0
-    AND own.credited_minor < own.base_minor AND own.{_LIVE}"""
+    AND own.credited_minor < own.base_minor AND own.document_state {_LIVE}"""
 
 _SQLITE: Final = f"""
     SELECT own.id, twin.id FROM invoice AS own
@@ -163,30 +159,39 @@ _POSTGRESQL: Final = f"""
 """  # noqa: S608 - our own words
 
 
-def _spelt(statement: str, first: str, last: str, greatest: str, same_buyer: str) -> str:
+# A column by which no index is to be read. By statistics that are older than the last large file a
+# planner takes all that two firms have, or all that is valid, for a row or two.
+_UNINDEXED: Final = {"sqlite": "+{}", "postgresql": "{} || ''"}
+
+
+def _spelt(dialect: str, statement: str, first: str, last: str, greatest: str) -> str:
     statement = re.sub("<first ([0-9]+)>", first, statement)
     statement = re.sub("<last ([0-9]+)>", last, statement)
-    return statement.replace("<greatest>", greatest).replace("<same buyer>", same_buyer)
+    statement = statement.replace("<greatest>", greatest)
+    return re.sub(
+        "<(seller_id|buyer_id|document_state)>",
+        lambda found: _UNINDEXED[dialect].format(f"twin.{found[1]}"),
+        statement,
+    )
 
 
 _PAIRS: Final = {
     "sqlite": text(
         _spelt(
+            "sqlite",
             _SQLITE,
             r"date(own.issue_on, '-\1 days')",
             r"date(own.issue_on, '+\1 days')",
             "max",
-            "twin.buyer_id = own.buyer_id",
         )
     ),
     "postgresql": text(
         _spelt(
+            "postgresql",
             _POSTGRESQL,
             r"own.issue_on - \1",
             r"own.issue_on + \1",
             "greatest",
-            # Not a column but a sum of one: or all of a pair would be read by the pair's index.
-            "twin.buyer_id || '' = own.buyer_id",
         )
     ).bindparams(bindparam("ids", type_=ARRAY(String))),
 }
@@ -207,7 +212,7 @@ class Place(NamedTuple):
 
     seller: str
     buyer: str
-    band: int
+    key: int
     day: dt.date
     amount: int
 
@@ -226,14 +231,15 @@ _CELLS: Final = ", ".join(
 )
 
 
-def _here(*columns: str) -> str:
+def _here(dialect: str, *columns: str) -> str:
     """Look one place up by itself: joined, either engine may come to read the whole table."""
+    bare = _UNINDEXED[dialect].format
     return " UNION ALL ".join(
         f"""SELECT * FROM (
             SELECT {", ".join(columns)} FROM invoice
-            WHERE seller_id = told.seller AND buyer_id = told.buyer AND amount_band = told.band
-            AND issue_on = told.day AND payable_minor = told.amount
-            AND {_LIVE} AND order_canonical {order} LIMIT {_MOST_HERE}
+            WHERE place_key = told.key AND issue_on = told.day AND payable_minor = told.amount
+            AND {bare("seller_id")} = told.seller AND {bare("buyer_id")} = told.buyer
+            AND {bare("document_state")} {_LIVE} AND order_canonical {order} LIMIT {_MOST_HERE}
         ) AS place_{number}"""  # noqa: S608 - our own words
         for number, order in enumerate(("IS NULL", "IS NOT NULL"))
     )
@@ -243,18 +249,18 @@ _SAME: Final = {
     "sqlite": f"""
         WITH told AS MATERIALIZED (SELECT {_CELLS} FROM json_each(:told))
         SELECT {", ".join(f"twin.{name}" for name in _SHOWN)}
-        FROM told CROSS JOIN invoice AS twin ON twin.id IN ({_here("id")})
+        FROM told CROSS JOIN invoice AS twin ON twin.id IN ({_here("sqlite", "id")})
     """,  # noqa: S608 - our own words
     "postgresql": f"""
         SELECT here.*
-        FROM unnest(:seller, :buyer, :band, :day, :amount) AS told(seller, buyer, band, day, amount)
-        CROSS JOIN LATERAL ({_here(*_SHOWN)}) AS here
+        FROM unnest(:seller, :buyer, :key, :day, :amount) AS told(seller, buyer, key, day, amount)
+        CROSS JOIN LATERAL ({_here("postgresql", *_SHOWN)}) AS here
     """,  # noqa: S608 - our own words
 }
 _ARRAYS: Final = [
     bindparam("seller", type_=ARRAY(String)),
     bindparam("buyer", type_=ARRAY(String)),
-    bindparam("band", type_=ARRAY(BigInteger)),
+    bindparam("key", type_=ARRAY(BigInteger)),
     bindparam("day", type_=ARRAY(Date)),
     bindparam("amount", type_=ARRAY(BigInteger)),
 ]

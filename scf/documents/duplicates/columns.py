@@ -11,13 +11,13 @@ _NO_ORDER: Final = text("order_canonical IS NULL")
 _ORDER: Final = text("order_canonical IS NOT NULL")
 _LINES: Final = text("lines_least IS NOT NULL")
 _UUID: Final = text("document_uuid IS NOT NULL")
-_PLACE: Final = ("seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor")
+_PLACE: Final = ("place_key", "issue_on", "payable_minor")
 
 
 class AlikeFields(SQLModel):
     """What two invoices of one claim share; all of it is worked out from the invoice itself."""
 
-    amount_band: SignedCount = 0
+    place_key: SignedCount = 0  # of both firms and the band of the amount
     lines_print: OptCode = None
     lines_least: OptCount = None  # of an invoice with two lines or more, to find a part of it by
     lines_next: OptCount = None

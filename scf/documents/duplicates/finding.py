@@ -18,8 +18,8 @@ from scf.documents.duplicates.rules import (
     MOST,
     Print,
     Suspicion,
-    amount_band,
     named_lines,
+    place_key,
     suspicions,
     told,
 )
@@ -87,7 +87,7 @@ def written_otherwise(conn: Connection, kind: Kind, drafts: Iterable[Draft]) -> 
 
 def _place(seller: Any, buyer: Any, one: Any) -> Place:  # noqa: ANN401 - of a row or a document
     amount = one.payable_minor or 0
-    return Place(seller, buyer, amount_band(amount), one.issue_on, amount)
+    return Place(seller, buyer, place_key(seller, buyer, amount), one.issue_on, amount)
 
 
 def look(ctx: Context, invoice_ids: Collection[str]) -> None:

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -27,6 +28,9 @@ SAME_LINES_DAYS: Final = 7
 SAME_NUMBER_DAYS: Final = 90  # over a New Year; further apart it is the next year's own number
 
 _BAND_BITS: Final = 4
+# What a signed number of 64 bits has place for.
+_BAND_ROOM: Final = 12
+_PAIR_BYTES: Final = 6
 MOST: Final = 3  # suspicions that one invoice raises: a person looks at the document, not at a list
 _MAX_STEP: Final = 60  # between the numbers of one billing run
 _LEAST_PREFIX: Final = 3
@@ -239,3 +243,20 @@ def amount_band(minor: int) -> int:
     """
     size = minor.bit_length()
     return (size << _BAND_BITS) + (minor << _BAND_BITS >> size - 1) if size else 0
+
+
+def place_key(seller_id: str | None, buyer_id: str | None, minor: int) -> int:
+    """Give one number for two firms and the band of an amount; 0 where a firm is not known.
+
+    The bands above and below are the numbers beside it. Two pairs of firms may by rare chance
+    share theirs: whoever seeks by it compares the firms as well.
+    """
+    if seller_id is None or buyer_id is None:
+        return 0
+    return (_pair_bits(seller_id, buyer_id) << _BAND_ROOM) + amount_band(minor)
+
+
+@lru_cache(maxsize=20_000)
+def _pair_bits(seller_id: str, buyer_id: str) -> int:
+    digest = blake2b(f"{seller_id}|{buyer_id}".encode(), digest_size=_PAIR_BYTES).digest()
+    return int.from_bytes(digest)

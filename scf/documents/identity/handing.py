@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents.arrivals import arrived, orders_arrived
 from scf.documents.canonical import MESSAGES, Kind
+from scf.documents.duplicates.rules import place_key
 from scf.documents.duplicates.standing import SUSPICION, VERDICT
 from scf.documents.fingerprints import duplicate_key
 from scf.documents.identity.models import FirmHandover
@@ -158,6 +159,12 @@ def _move(
         values["duplicate_key"] = bindparam("new_key")
         for row, change in zip(rows, changes, strict=True):
             change["new_key"] = _key(table, row, new[row.id])
+    if table is INVOICE:
+        values["place_key"] = bindparam("new_place")
+        for row, change in zip(rows, changes, strict=True):
+            firms = new[row.id]
+            place = place_key(firms["seller_id"], firms["buyer_id"], row.payable_minor)
+            change["new_place"] = place
     statement = update(table).where(table.c.id == bindparam("row")).values(**values)
     conn.execute(statement, changes)
 

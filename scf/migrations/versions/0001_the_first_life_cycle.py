@@ -205,7 +205,7 @@ def upgrade() -> None:
             "variances", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
         ),
         sa.Column("counted_minor", sa.BigInteger(), nullable=False),
-        sa.Column("amount_band", sa.BigInteger(), nullable=False),
+        sa.Column("place_key", sa.BigInteger(), nullable=False),
         sa.Column("lines_print", sa.String(), nullable=True),
         sa.Column("lines_least", sa.BigInteger(), nullable=True),
         sa.Column("lines_next", sa.BigInteger(), nullable=True),
@@ -267,7 +267,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_invoice_alike",
         "invoice",
-        ["seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor"],
+        ["place_key", "issue_on", "payable_minor"],
         unique=False,
         sqlite_where=sa.text("order_canonical IS NULL"),
         postgresql_where=sa.text("order_canonical IS NULL"),
@@ -275,7 +275,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_invoice_alike_ordered",
         "invoice",
-        ["seller_id", "buyer_id", "amount_band", "issue_on", "payable_minor"],
+        ["place_key", "issue_on", "payable_minor"],
         unique=False,
         sqlite_where=sa.text("order_canonical IS NOT NULL"),
         postgresql_where=sa.text("order_canonical IS NOT NULL"),

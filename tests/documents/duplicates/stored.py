@@ -9,7 +9,7 @@ from scf.db.bulk import insert_mappings
 from scf.db.engine import Database
 from scf.db.runner import Context
 from scf.documents.duplicates.finding import look
-from scf.documents.duplicates.rules import Print, amount_band, lines_sketch
+from scf.documents.duplicates.rules import Print, lines_sketch, place_key
 from scf.documents.duplicates.standing import SUSPICION
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Invoice, InvoiceLine
@@ -28,7 +28,8 @@ def stored(one: Print, seller: str = "seller", buyer: str = "buyer") -> dict[str
         id=one.id, number=one.number, canonical_number=one.canonical, duplicate_key=one.id,
         seller_id=seller, buyer_id=buyer, issue_on=one.issue_on, due_on=one.issue_on,
         currency="EUR", type_code="380", net_minor=one.amount, tax_minor=0, gross_minor=one.amount,
-        payable_minor=one.amount, base_minor=one.amount, amount_band=amount_band(one.amount),
+        payable_minor=one.amount, base_minor=one.amount,
+        place_key=place_key(seller, buyer, one.amount),
         order_number=one.order or None, order_canonical=one.order or None,
         match_state=_STATE[one.fits_order], lines_print=one.lines, lines_least=least,
         lines_next=following, parties={},
