@@ -202,7 +202,9 @@ def _main(words: str) -> int:
         told = [type(refusal).__name__, refusal.code, refusal.template, refusal.facts]
         sys.stderr.write(json.dumps(told, default=str))
         return _REFUSED
-    except (MemoryError, OSError):
+    except ModuleNotFoundError:
+        return 1
+    except (MemoryError, OSError, ImportError):  # a compiled module found no room to be loaded
         return _NO_MEMORY
     except BaseException:  # noqa: BLE001 - a library's panic is no Exception; its file is to blame
         return 1

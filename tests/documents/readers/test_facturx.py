@@ -240,12 +240,13 @@ def test_a_pdf_is_opened_in_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch
     assert pdf_reader.open_pdf(invoice(), text=False).text == ""
 
 
-def test_a_parser_that_swallows_memory_is_ended() -> None:
+@pytest.mark.parametrize("megabytes", [27, 34, 40])  # while it is loaded, and while it reads
+def test_a_parser_that_swallows_memory_is_ended(megabytes: int) -> None:
     with pytest.raises(TooLarge) as refused:
         confined.run(
             "scf.kernel.pdf:unpack",
             invoice(),
             {"text": True},
-            confined.Limits(memory_bytes=40_000_000),
+            confined.Limits(memory_bytes=megabytes * 1_000_000),
         )
     assert refused.value.code == "READING_LIMIT"
