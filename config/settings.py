@@ -21,6 +21,8 @@ DEFAULTS = Path(__file__).parent / "defaults.toml"
 ENVIRONMENTS = ("development", "production")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LOG_FORMATS = ("json", "console")
+MAIL_SECURITY = ("starttls", "tls", "none")
+MAX_PORT = 65_535
 
 # Made at the first start of a development machine; production refuses a key that begins so.
 DEVELOPMENT_KEY = "development:"
@@ -31,6 +33,10 @@ _HOST = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 class SettingsError(ValueError):
     """A setting is unknown, of the wrong form, or unsafe; the message names it."""
+
+
+_SITE = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?/?")
+_MAIL_FROM = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,6 +60,14 @@ class Settings:
     ]
     channels_folder: Annotated[Path, "drop folders: one folder a channel, in/ out/ error/ ack/"]
     sftp_keys_folder: Annotated[Path, "private keys for SFTP servers of partners, 0600"]
+    public_address: Annotated[
+        str, "where people reach the portal, https://… without a path; none: this machine"
+    ]
+    mail_server: Annotated[str, "host:port to hand e-mail to; none: no e-mail is sent"]
+    mail_security: Annotated[str, "starttls, tls, or none for a mail server on this machine"]
+    mail_from: Annotated[str, "address that e-mail comes from, and that gets what comes back"]
+    mail_user: Annotated[str, "name for the mail server's sign-in; none: without"]
+    mail_password_file: Annotated[Path, "its password, readable by its owner only"]
     webhook_loopback: Annotated[
         bool, "development only: webhooks and SFTP may go to this very machine, by plain http"
     ]
@@ -199,6 +213,65 @@ def load_tax_registers(settings: Settings) -> tuple[dict[str, str], str]:
     return found, file.read_text(encoding="ascii").strip()
 
 
+@dataclasses.dataclass(frozen=True)
+class MailServer:
+    """Where e-mail is handed in, and as whom."""
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str
+    password: str = dataclasses.field(repr=False)
+
+
+def load_mail_server(settings: Settings) -> MailServer | None:
+    """Give where e-mail is handed in; nothing when none is sent.
+
+    Raises
+    ------
+    SettingsError
+        A server, sender or password that cannot be used; in production also a password that
+        others can read, or links that would not lead to the portal.
+    """
+    if settings.mail_server == "none":
+        return None
+    host, colon, port = settings.mail_server.rpartition(":")
+    host = host.strip("[]")
+    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
+        message = f"SCF_MAIL_SERVER: {settings.mail_server!r} is not host:port"
+        raise SettingsError(message)
+    if settings.mail_security == "none" and not _is_loopback(host):
+        message = (
+            f"SCF_MAIL_SECURITY: without encryption only this machine is written to, not {host}"
+        )
+        raise SettingsError(message)
+    if not _MAIL_FROM.fullmatch(settings.mail_from):
+        message = f"SCF_MAIL_FROM: {settings.mail_from!r} is no address, such as scf@example.com"
+        raise SettingsError(message)
+    if settings.is_production and not settings.public_address.startswith("https://"):
+        message = "SCF_PUBLIC_ADDRESS: e-mail needs https://…, to which its links lead"
+        raise SettingsError(message)
+    user, password, file = settings.mail_user, "", settings.mail_password_file
+    if user != "none":
+        try:
+            password = file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as unreadable:
+            message = f"SCF_MAIL_PASSWORD_FILE: {file}: {unreadable}"
+            raise SettingsError(message) from unreadable
+        if settings.is_production and stat.S_IMODE(file.stat().st_mode) & 0o077:
+            message = f"SCF_MAIL_PASSWORD_FILE: others can read {file}; chmod 600 {file}"
+            raise SettingsError(message)
+    user = "" if user == "none" else user
+    return MailServer(host, int(port), settings.mail_security, settings.mail_from, user, password)
+
+
+def public_address(settings: Settings) -> str:
+    """Give where people reach the portal: what is configured, else this very machine."""
+    chosen = settings.public_address
+    return f"http://localhost:{settings.port}" if chosen == "none" else chosen.rstrip("/")
+
+
 def demo_tax_office(settings: Settings) -> Path | None:
     """Give the file of a demo world's tax office, which has no word in production."""
     return None if settings.is_production else settings.demo_users_file.parent / "demo-tax.json"
@@ -288,13 +361,14 @@ def _check(settings: Settings) -> None:
         ("env", ENVIRONMENTS),
         ("log_level", LOG_LEVELS),
         ("log_format", LOG_FORMATS),
+        ("mail_security", MAIL_SECURITY),
     ):
         value = getattr(settings, name)
         if value not in allowed:
             message = f"{_variable(name)}: {value!r} is not one of {', '.join(allowed)}"
             raise SettingsError(message)
     for name, highest in (
-        ("port", 65_535),
+        ("port", MAX_PORT),
         ("web_workers", 64),
         ("request_timeout", 600),
         ("api_calls_per_minute", 1_000_000),
@@ -302,13 +376,7 @@ def _check(settings: Settings) -> None:
         if not 1 <= getattr(settings, name) <= highest:
             message = f"{_variable(name)} must lie between 1 and {highest}"
             raise SettingsError(message)
-    for host in host_names(settings):
-        if not _HOST.fullmatch(host):
-            message = (
-                f"SCF_TRUSTED_HOSTS: {host!r} is no host name: write scf.example.com, or "
-                ".example.com for all under it, without scheme, port or path"
-            )
-            raise SettingsError(message)
+    _check_names(settings)
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in {"sqlite", "postgresql"}:
         message = f"SCF_DATABASE_URL: {scheme!r} is neither sqlite nor postgresql"
@@ -320,6 +388,23 @@ def _check(settings: Settings) -> None:
         message = (
             f"SCF_HOST: {settings.host} can be reached from outside, where passwords must not "
             "travel in the clear: put a proxy with TLS before it and set SCF_BEHIND_TLS_PROXY=true"
+        )
+        raise SettingsError(message)
+
+
+def _check_names(settings: Settings) -> None:
+    """Refuse names of machines and of the site that lead nowhere."""
+    for host in host_names(settings):
+        if not _HOST.fullmatch(host):
+            message = (
+                f"SCF_TRUSTED_HOSTS: {host!r} is no host name: write scf.example.com, or "
+                ".example.com for all under it, without scheme, port or path"
+            )
+            raise SettingsError(message)
+    if settings.public_address != "none" and not _SITE.fullmatch(settings.public_address):
+        message = (
+            f"SCF_PUBLIC_ADDRESS: {settings.public_address!r} is no address such as "
+            "https://scf.example.com, without a path"
         )
         raise SettingsError(message)
 

@@ -9,11 +9,11 @@ import tomllib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from config.settings import Settings
+from config.settings import Settings, load_mail_server, public_address
 from scf.db import migrate
 from scf.db.engine import Database
 from scf.db.leases import Claimed, Handler
@@ -29,6 +29,10 @@ from scf.programmes.calendars import install_calendars
 from scf.programmes.registry.port import Connect
 from scf.risk.appetite import install_appetite
 
+if TYPE_CHECKING:
+    from scf.notices.mail.delivery import Postman, Write
+
+LETTERS = "web.letters"
 # Importing these registers their commands, visibility and constraint meanings.
 SLICES = (
     "scf.parties.commands",
@@ -64,6 +68,8 @@ SLICES = (
     "scf.settlement.commands",
     "scf.settlement.visibility",
     "scf.notices.commands",
+    "scf.notices.mail.commands",
+    "scf.notices.mail.visibility",
     "scf.notices.visibility",
     "scf.notices.webhooks.commands",
     "scf.notices.webhooks.visibility",
@@ -259,7 +265,33 @@ def abroad(platform: Platform, settings: Settings, vault: Vault) -> list[Callabl
 
     targets = Targets(loopback=settings.webhook_loopback)
     rounds = Rounds(platform, targets, settings.channels_folder, settings.sftp_keys_folder)
-    return [Courier(platform, vault, targets).send_due, rounds.look]
+    chores: list[Callable[[], object]] = [
+        Courier(platform, vault, targets).send_due,
+        rounds.look,
+    ]
+    mail = postman(platform, settings, vault)
+    return [*chores, mail.send_due] if mail is not None else chores
+
+
+def postman(platform: Platform, settings: Settings, vault: Vault) -> "Postman | None":
+    """Give who sends letters; nobody where no mail server is configured."""
+    from scf.notices.mail.delivery import Postman
+    from scf.notices.mail.relay import Relay
+
+    at = load_mail_server(settings)
+    if at is None:
+        return None
+    relay = Relay(at.host, at.port, at.sender, at.security, at.user, at.password)
+    return Postman(platform, vault, relay, letters(settings))
+
+
+def letters(settings: Settings) -> "Write":
+    """Give who words letters: the portal, which has the languages and knows its own addresses.
+
+    It stands above this package and is found by its name, as the server finds its application.
+    """
+    made: Write = importlib.import_module(LETTERS).writer(public_address(settings))
+    return made
 
 
 def is_ready(db: Database) -> bool:

@@ -18,6 +18,7 @@ import scf.documents.transfers.models
 import scf.financing.models
 import scf.financing.taxwatch.models
 import scf.ledger.models
+import scf.notices.mail.models
 import scf.notices.models
 import scf.notices.webhooks.models
 import scf.offers.models

@@ -99,6 +99,7 @@ def from_settings() -> Flask:
     """Build the application that the settings describe; called in each worker process."""
     chosen = settings.load()
     log_settings.configure(chosen.log_level, chosen.log_format)
+    mail = settings.load_mail_server(chosen)
     hosts = ("localhost", "127.0.0.1", "[::1]", chosen.host)
     options = Options(
         secret_key=settings.load_secret_key(chosen).decode("ascii"),
@@ -108,6 +109,7 @@ def from_settings() -> Flask:
         api_calls=Limit(chosen.api_calls_per_minute, 60),
         may_be_demo=not chosen.is_production,
         webhook_loopback=chosen.webhook_loopback,
+        mail_from=mail.sender if mail is not None else "",
     )
     registers = tax_registers(
         *settings.load_tax_registers(chosen), settings.demo_tax_office(chosen)

@@ -41,6 +41,8 @@ class Options:
         Not in production: the sign-in page of a demo world says where its codes come from.
     webhook_loopback
         Never in production: webhooks may be sent to this very machine.
+    mail_from
+        Address that e-mail comes from; empty where none is sent.
     """
 
     secret_key: str
@@ -52,6 +54,7 @@ class Options:
     unknown_tokens: Limit = _UNKNOWN_TOKENS
     may_be_demo: bool = False
     webhook_loopback: bool = False
+    mail_from: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_timezone_location
 from babel.numbers import format_compact_decimal, format_decimal
-from flask import Flask, g, has_request_context, request
+from flask import Flask, g, has_app_context, has_request_context, request
 from flask_babel import Babel, get_locale, ngettext, pgettext
 from flask_babel import gettext as _
 
@@ -45,15 +45,23 @@ def tag_of(code: str) -> str:
 
 
 def language() -> str:
-    """Return the language of this request: the one chosen, else the browser's, else English."""
+    """Return the language of this request: the one chosen, else the browser's, else English.
+
+    Outside a request that of the reader who is written to (:func:`speak`), else English.
+    """
     if not has_request_context():
-        return "en"
+        return str(g.get("language", "en")) if has_app_context() else "en"
     if "language" not in g:
         chosen = request.cookies.get(COOKIE, "")
         if chosen not in LANGUAGES:
             chosen = _ASKED.get(request.accept_languages.best_match(list(_ASKED)) or "en", "en")
         g.language = chosen
     return str(g.language)
+
+
+def speak(code: str) -> None:
+    """Use a language for what is written outside a request; English where it is none of ours."""
+    g.language = code if code in LANGUAGES else "en"
 
 
 def money(amount_minor: int, currency: str) -> str:

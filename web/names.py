@@ -121,6 +121,11 @@ ACTIONS: Final[Mapping[str, object]] = {
     "limit.confirm": _l("Limit confirmed"),
     "limit.refuse": _l("Proposed limit dropped"),
     "limit.set": _l("Limit set or proposed"),
+    "mail.ask": _l("Code for a mailbox sent"),
+    "mail.choose": _l("Notices by e-mail chosen"),
+    "mail.confirm": _l("Mailbox confirmed"),
+    "mail.leave": _l("Mailbox given up"),
+    "mail.refuse": _l("Mailbox found closed"),
     "match.ask_credit": _l("Credit note asked for"),
     "match.correct_order": _l("Order of an invoice corrected"),
     "match.waive": _l("Difference from an order let pass"),
@@ -240,6 +245,7 @@ OBJECTS: Final[Mapping[str, object]] = {
     "request_review": _l("Look at an automatic approval"),
     "second_factor": _l("Second factor"),
     "session": _l("Session"),
+    "mailbox": _l("Mailbox"),
     "trade_order": _l("Order"),
     "trade_payment": _l("Payment"),
     "upload": _l("File"),
@@ -272,6 +278,21 @@ EVENTS: Final[Mapping[str, object]] = {
     "penalty.reversed": _l("Cost of lateness taken back"),
     "reserve.settled": _l("Reserve settled"),
     "sale.undone": _l("Sale undone"),
+}
+# What people are told of, by its kind, and by which ways.
+MAIL_KINDS: Final[Mapping[str, object]] = {
+    "money": _l("Your financing requests and money"),
+    "trade": _l("Invoices, orders and pack sizes"),
+    "files": _l("Files that were read"),
+    "alerts": _l("Tax alerts on financed invoices"),
+    "connections": _l("Connections with other systems"),
+    "sign_in": _l("Changes of your sign-in"),
+}
+MAIL_CHOICES: Final[Mapping[str, object]] = {
+    "AT_ONCE": _l("At once"),
+    "HOURLY": _l("Together, once an hour"),
+    "DAILY": _l("Together, once a day"),
+    "PORTAL": _l("Only here"),
 }
 _ENDINGS: Final[Mapping[str, object]] = {
     "paid": _l("Receipt"),

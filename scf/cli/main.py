@@ -32,6 +32,7 @@ ROOMS = {
     ),
     "taxes": ("tax",),
     "registry": ("registry",),
+    "mail": ("mail",),
     "granting": ("limit", "fixing"),
     "deciding": (
         "request",

@@ -10,6 +10,7 @@ from scf.db.visibility import not_found
 from scf.kernel.errors import words_as_stored
 from scf.kernel.ids import new_id
 from scf.notices.events import composed
+from scf.notices.mail.writing import letters_for
 from scf.notices.models import Notice
 
 _notice: Final[Table] = Notice.__table__  # type: ignore[attr-defined]
@@ -38,15 +39,16 @@ class ReadNotices(_Input):
 
 @command("notice.tell", TellEvent)
 def tell_event(ctx: Context, data: TellEvent) -> dict[str, Any]:
-    """Everybody whom an event concerns finds one notice of it."""
+    """Everybody whom an event concerns finds one notice of it, by e-mail where that is wanted."""
     told = composed(ctx.conn, data.topic, data.payload)
-    people = told.user_ids if told else ()
+    people = {user_id: new_id() for user_id in (told.user_ids if told else ())}
     if told:
+        letters = letters_for(ctx, data.topic, told.org_id, people)
         ctx.conn.execute(
             insert(_notice),
             [
                 {
-                    "id": new_id(),
+                    "id": notice_id,
                     "user_id": user_id,
                     "org_id": told.org_id,
                     "event_id": data.event_id,
@@ -56,8 +58,9 @@ def tell_event(ctx: Context, data: TellEvent) -> dict[str, Any]:
                     "message": str(told.words),
                     "words": words_as_stored(told.words),
                     "created_at": ctx.now,
+                    "letter_id": letters.get(notice_id),
                 }
-                for user_id in people
+                for user_id, notice_id in people.items()
             ],
         )
     return {"told": len(people)}

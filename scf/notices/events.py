@@ -144,25 +144,38 @@ def _of_file(row: Any) -> Words:  # noqa: ANN401 - a row
 
 # --- Requests and advances, told to the seller's treasurers -------------------------------------
 
-_OF_REQUEST: Final[Mapping[str, str]] = {
-    "request.returned": "The bank has a question about your request for %(amount)s.",
-    "request.counter_offered": "The bank offers other terms for your request for %(amount)s.",
-    "request.approved": "Your request for %(amount)s is approved.",
-    "request.reopened": "The decision on your request for %(amount)s is taken back; "
-    "the bank looks at it again.",
+_OF_REQUEST: Final[Mapping[str, Callable[[str], Words]]] = {
+    "request.returned": lambda amount: Words(
+        "The bank has a question about your request for %(amount)s.", amount=amount
+    ),
+    "request.counter_offered": lambda amount: Words(
+        "The bank offers other terms for your request for %(amount)s.", amount=amount
+    ),
+    "request.approved": lambda amount: Words(
+        "Your request for %(amount)s is approved.", amount=amount
+    ),
+    "request.reopened": lambda amount: Words(
+        "The decision on your request for %(amount)s is taken back; the bank looks at it again.",
+        amount=amount,
+    ),
 }
-_ENDED: Final[Mapping[str, str]] = {
-    "DECLINED": "Your request for %(amount)s is declined; the page says why, and what frees it.",
-    "EXPIRED": "Your request for %(amount)s ended, because it was not decided in time.",
+_ENDED: Final[Mapping[str, Callable[[str], Words]]] = {
+    "DECLINED": lambda amount: Words(
+        "Your request for %(amount)s is declined; the page says why, and what frees it.",
+        amount=amount,
+    ),
+    "EXPIRED": lambda amount: Words(
+        "Your request for %(amount)s ended, because it was not decided in time.", amount=amount
+    ),
 }
 
 
 def _of_request(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told | None:
     row = conn.execute(select(_request).where(_request.c.id == payload["request_id"])).one()
-    template = _ENDED.get(payload["state"]) if topic == "request.closed" else _OF_REQUEST.get(topic)
-    if template is None:
+    told = _ENDED.get(payload["state"]) if topic == "request.closed" else _OF_REQUEST.get(topic)
+    if told is None:
         return None  # who withdraws a request knows it
-    words = Words(template, amount=_amount(row.net_minor, row.currency))
+    words = told(_amount(row.net_minor, row.currency))
     people = _people(conn, row.seller_id, Role.TREASURER)
     return Told(row.seller_id, people, words, "request", row.id)
 
@@ -230,26 +243,57 @@ def _of_trade(conn: Connection, org_id: str, invoice: Any, words: Words) -> Told
 
 # --- What a tax authority says -------------------------------------------------------------------
 
-_TAX_ALERT: Final[Mapping[str, str]] = {
-    "VOIDED": "The tax authority has invoice %(number)s as void; %(amount)s is financed on it.",
-    "CREDITED": "The tax authority has a credit note on invoice %(number)s that is not here;"
-    " %(amount)s is financed on it.",
-    "MISMATCH": "The tax authority has invoice %(number)s otherwise than we do; %(amount)s is"
-    " financed on it.",
-    "NOT_FOUND": "The tax authority does not know invoice %(number)s; %(amount)s is financed"
-    " on it.",
-    "UNANSWERED": "The tax authority has not answered about invoice %(number)s for two weeks;"
-    " %(amount)s is financed on it.",
+_TAX_ALERT: Final[Mapping[str, Callable[[str, str], Words]]] = {
+    "VOIDED": lambda number, amount: Words(
+        "The tax authority has invoice %(number)s as void; %(amount)s is financed on it.",
+        number=number,
+        amount=amount,
+    ),
+    "CREDITED": lambda number, amount: Words(
+        "The tax authority has a credit note on invoice %(number)s that is not here;"
+        " %(amount)s is financed on it.",
+        number=number,
+        amount=amount,
+    ),
+    "MISMATCH": lambda number, amount: Words(
+        "The tax authority has invoice %(number)s otherwise than we do; %(amount)s is"
+        " financed on it.",
+        number=number,
+        amount=amount,
+    ),
+    "NOT_FOUND": lambda number, amount: Words(
+        "The tax authority does not know invoice %(number)s; %(amount)s is financed on it.",
+        number=number,
+        amount=amount,
+    ),
+    "UNANSWERED": lambda number, amount: Words(
+        "The tax authority has not answered about invoice %(number)s for two weeks;"
+        " %(amount)s is financed on it.",
+        number=number,
+        amount=amount,
+    ),
 }
-_TAX_AGAINST: Final[Mapping[str, str]] = {
-    "VOIDED": "The tax authority has your invoice %(number)s as void. Hand in the invoice that"
-    " replaces it.",
-    "CREDITED": "The tax authority has a credit note on your invoice %(number)s that is not here."
-    " Hand it in.",
-    "MISMATCH": "The tax authority has your invoice %(number)s otherwise than it is here. Its page"
-    " says what differs: correct that, or ask the tax authority to.",
-    "NOT_FOUND": "The tax authority does not know your invoice %(number)s. Check its tax number,"
-    " or report the invoice there.",
+_TAX_AGAINST: Final[Mapping[str, Callable[[str], Words]]] = {
+    "VOIDED": lambda number: Words(
+        "The tax authority has your invoice %(number)s as void. Hand in the invoice that"
+        " replaces it.",
+        number=number,
+    ),
+    "CREDITED": lambda number: Words(
+        "The tax authority has a credit note on your invoice %(number)s that is not here."
+        " Hand it in.",
+        number=number,
+    ),
+    "MISMATCH": lambda number: Words(
+        "The tax authority has your invoice %(number)s otherwise than it is here. Its page"
+        " says what differs: correct that, or ask the tax authority to.",
+        number=number,
+    ),
+    "NOT_FOUND": lambda number: Words(
+        "The tax authority does not know your invoice %(number)s. Check its tax number,"
+        " or report the invoice there.",
+        number=number,
+    ),
 }
 
 
@@ -261,7 +305,7 @@ def _tax_alert(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Tol
         .where(_alert.c.id == payload["alert_id"])
     ).one()
     amount = _amount(row.financed_minor, row.currency)
-    words = Words(_TAX_ALERT[row.kind], number=row.number, amount=amount)
+    words = _TAX_ALERT[row.kind](row.number, amount)
     people = _people(conn, row.financier_id, Role.OFFICER_MAKER, Role.OFFICER_CHECKER)
     return Told(row.financier_id, people, words, "tax_alert", row.id)
 
@@ -274,24 +318,27 @@ def _tax_against(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> T
         .where(_check.c.id == payload["check_id"])
     ).one()
     people = _people(conn, row.seller_id, Role.TREASURER)
-    words = Words(_TAX_AGAINST[row.answer], number=row.number)
+    words = _TAX_AGAINST[row.answer](row.number)
     return Told(row.seller_id, people, words, "invoice_sold", row.id)
 
 
 # --- The own sign-in ----------------------------------------------------------------------------
 
-_OF_PERSON: Final[Mapping[str, str]] = {
-    "user.authenticator_set": "An authenticator app was set up for your sign-in.",
-    "user.passkey_added": "A passkey was added to your sign-in.",
-    "user.passkey_removed": "A passkey was removed from your sign-in.",
-    "user.second_factor_reset": "Your second factor was reset.",
-    "user.roles_set": "Your roles were changed.",
+_OF_PERSON: Final[Mapping[str, Words]] = {
+    "user.authenticator_set": Words("An authenticator app was set up for your sign-in."),
+    "user.passkey_added": Words("A passkey was added to your sign-in."),
+    "user.passkey_removed": Words("A passkey was removed from your sign-in."),
+    "user.second_factor_reset": Words("Your second factor was reset."),
+    "user.roles_set": Words("Your roles were changed."),
+    "mail.refused": Words(
+        "Your mailbox refuses our messages: nothing more is sent there until you confirm it anew."
+    ),
 }
 
 
 def _of_person(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told | None:
     row = conn.execute(select(_user).where(_user.c.id == payload["user_id"])).one()
-    return Told(row.org_id, (row.id,), Words(_OF_PERSON[topic]), "account", row.id)
+    return Told(row.org_id, (row.id,), _OF_PERSON[topic], "account", row.id)
 
 
 def _webhook_disabled(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told | None:

@@ -7,6 +7,7 @@ from scf.db.types import (
     Id,
     IdKey,
     Instant,
+    OptId,
     OptInstant,
     OptJson,
     Record,
@@ -17,6 +18,7 @@ from scf.db.types import (
 from scf.kernel.errors import words_from_stored
 
 _UNREAD = text("read_at IS NULL")
+_MAILED = text("letter_id IS NOT NULL")
 
 
 class Notice(Record, table=True):
@@ -27,6 +29,7 @@ class Notice(Record, table=True):
         UniqueConstraint("user_id", "event_id", name="uq_notice_event"),
         Index("ix_notice_person", "user_id", "id"),
         index_where(_UNREAD, "ix_notice_unread", "user_id"),
+        index_where(_MAILED, "ix_notice_letter", "letter_id"),
     )
     id: IdKey
     user_id: Id
@@ -39,6 +42,7 @@ class Notice(Record, table=True):
     words: OptJson  # how the message was made, so that it can be told in another language
     created_at: Instant
     read_at: OptInstant
+    letter_id: OptId  # the mail that tells it, too
 
     @property
     def told(self) -> str:

@@ -54,6 +54,11 @@ MAY: dict[str, frozenset[Role]] = {
     "notice.read": _PEOPLE,
     "notice.mark_read": _PEOPLE,
     "notice.tell": _OPERATOR,
+    "mail.ask": _PEOPLE,
+    "mail.confirm": _PEOPLE,
+    "mail.choose": _PEOPLE,
+    "mail.leave": _PEOPLE,
+    "mail.refuse": _OPERATOR,
     "job.read": _PEOPLE,
     "audit.read": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
     # --- documents

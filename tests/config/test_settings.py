@@ -14,8 +14,10 @@ from config.settings import (
     SettingsError,
     host_names,
     load,
+    load_mail_server,
     load_metrics_token,
     load_secret_key,
+    public_address,
 )
 
 
@@ -65,6 +67,9 @@ def test_the_port_may_be_given_without_prefix() -> None:
         ("SCF_DATABASE_URL", ""),
         ("SCF_BEHIND_TLS_PROXY", "maybe"),
         ("SCF_LOG_LEVEL", "loud"),
+        ("SCF_MAIL_SECURITY", "ssl"),
+        ("SCF_PUBLIC_ADDRESS", "scf.example.com"),
+        ("SCF_PUBLIC_ADDRESS", "https://scf.example.com/portal"),
         ("SCF_HOST", "0.0.0.0"),  # noqa: S104 - refused, that is the point
         ("SCF_CONFIG", "no/such/file.toml"),
     ],
@@ -183,3 +188,48 @@ def test_a_poor_token_of_the_figures_is_refused(
     file.chmod(mode)
     with pytest.raises(SettingsError, match=said):
         load_metrics_token(_load(SCF_METRICS_TOKEN_FILE=str(file), SCF_ENV=env))
+
+
+def test_without_a_mail_server_no_mail_is_sent_and_links_lead_to_this_machine() -> None:
+    assert load_mail_server(_load()) is None
+    assert public_address(_load(PORT="8123")) == "http://localhost:8123"
+    assert public_address(_load(SCF_PUBLIC_ADDRESS="https://a.example/")) == "https://a.example"
+
+
+MAIL = {"SCF_MAIL_SERVER": "smtp.example.com:587", "SCF_MAIL_FROM": "scf@example.com"}
+
+
+def test_a_mail_server_is_read_with_its_password(tmp_path: Path) -> None:
+    file = tmp_path / "mail.password"
+    file.write_text(" right-one\n")
+    chosen = _load(**MAIL, SCF_MAIL_USER="scf", SCF_MAIL_PASSWORD_FILE=str(file))
+    at = load_mail_server(chosen)
+    assert at is not None
+    assert (at.host, at.port, at.security, at.user) == ("smtp.example.com", 587, "starttls", "scf")
+    assert at.password == "right-one"
+    assert "right-one" not in repr(at)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SCF_MAIL_SERVER", "smtp.example.com"),
+        ("SCF_MAIL_SERVER", "smtp.example.com:70000"),
+        ("SCF_MAIL_SERVER", ":25"),
+        ("SCF_MAIL_FROM", "none"),
+        ("SCF_MAIL_FROM", "Tributary <a@b.example>"),
+        ("SCF_MAIL_FROM", "a@b.example\nBcc: c@d.example"),
+        ("SCF_MAIL_SECURITY", "none"),
+        ("SCF_MAIL_USER", "scf"),
+        ("SCF_PUBLIC_ADDRESS", "http://scf.example.com"),
+    ],
+)
+def test_a_mail_server_that_cannot_be_used_safely_is_refused_by_name(
+    tmp_path: Path, variable: str, value: str
+) -> None:
+    """In production, where links must lead to the portal by TLS and a password needs its file."""
+    good = MAIL | {"SCF_PUBLIC_ADDRESS": "https://scf.example.com", "SCF_ENV": "production"}
+    good |= {"SCF_MAIL_PASSWORD_FILE": str(tmp_path / "missing")}
+    assert load_mail_server(load(good)) is not None
+    with pytest.raises(SettingsError, match={"SCF_MAIL_USER": "PASSWORD"}.get(variable, variable)):
+        load_mail_server(load(good | {variable: value}))

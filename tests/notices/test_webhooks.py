@@ -11,8 +11,9 @@ from standardwebhooks import Webhook
 from scf.db.engine import Database
 from scf.db.models import AuditLog, Idempotency, Outbox
 from scf.kernel.errors import Conflict, InvalidInput, NotFound
+from scf.notices.tries import WAITS
 from scf.notices.webhooks import commands, events
-from scf.notices.webhooks.delivery import WAITS, Courier
+from scf.notices.webhooks.delivery import Courier
 from scf.notices.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from scf.notices.webhooks.secrets import OVERLAP
 from scf.notices.webhooks.targets import Targets

@@ -34,7 +34,8 @@ class _Compiled(BytecodeCache):
 
 def application(world: World, **more: Any) -> Flask:  # noqa: ANN401 - the options' own types
     """Build an application over a world; each call is as good as another worker."""
-    app = create_app(world.platform, Options(secret_key=KEY, **more))
+    options = {"mail_from": "notices@tributary.example"} | more
+    app = create_app(world.platform, Options(secret_key=KEY, **options))
     app.jinja_env.bytecode_cache = _Compiled()
     return app
 

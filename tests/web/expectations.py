@@ -130,6 +130,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         signed_in=True, roles=TRADERS | OFFICERS, thing="finding"
     ),
     ("GET", "/notices"): Portal(signed_in=True),
+    ("GET", "/notices/<notice_id>"): Portal(signed_in=True),
     ("POST", "/notices/read"): Portal(signed_in=True),
     ("POST", "/notices/<notice_id>/open"): Portal(signed_in=True),
     ("GET", "/officer/chain"): Portal(signed_in=True, roles=BANK),

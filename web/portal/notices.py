@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from flask import redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
 
 from scf.db.visibility import not_found
 from scf.kernel.actor import Actor, Role
 from scf.notices.models import Notice
 from scf.parties.access import may
-from web.context import actor, platform
+from web.context import actor, around, platform
 from web.portal.acting import act, must
 from web.portal.pages import portal
 
@@ -31,6 +31,7 @@ def notices() -> str:
         return render_template(
             "notices.html",
             rows=[(row, _page_of(row, who)) for row in rows[:PAGE]],
+            mail=bool(around().options.mail_from),
             newer=url_for("portal.notices") if after else "",
             older=url_for("portal.notices", after=rows[PAGE - 1].id) if len(rows) > PAGE else "",
         )
@@ -44,18 +45,32 @@ def read_notices() -> BaseResponse:
     return redirect(url_for("portal.notices"), 303)
 
 
+@portal.get("/notices/<notice_id>")
+def notice(notice_id: str) -> BaseResponse:
+    """Lead to what a notice is about, from an e-mail; opening a page notes nothing as read."""
+    who = actor()
+    with platform().db.read(who) as reading:
+        row = _own(reading, notice_id)
+        return redirect(_page_of(row, who) or url_for("portal.notices"), 303)
+
+
 @portal.post("/notices/<notice_id>/open")
 def open_notice(notice_id: str) -> BaseResponse:
     """Note that the person has read one, and lead to what it is about."""
     who = actor()
-    query = select(Notice).where(col(Notice.id) == notice_id)
     with platform().db.read(who) as reading:
-        row = reading.execute(query).scalar_one_or_none()
-        if row is None:
-            raise not_found("notice", notice_id)
+        row = _own(reading, notice_id)
         target = _page_of(row, who) or url_for("portal.notices")
     act("notice.mark_read", {"ids": [notice_id]}, part=notice_id)
     return redirect(target, 303)
+
+
+def _own(reading: Session, notice_id: str) -> Notice:
+    query = select(Notice).where(col(Notice.id) == notice_id)
+    row: Notice | None = reading.execute(query).scalar_one_or_none()
+    if row is None:
+        raise not_found("notice", notice_id)
+    return row
 
 
 def _page_of(row: Notice, who: Actor) -> str:

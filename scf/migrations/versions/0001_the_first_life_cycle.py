@@ -1799,6 +1799,73 @@ def upgrade() -> None:
     op.create_index("ix_graph_node_drawn", "graph_node", ["snapshot_id", "y_ppm"], unique=False)
     op.create_index("ix_graph_node_firm", "graph_node", ["firm_id"], unique=False)
     op.create_table(
+        "letter",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("slot", sa.String(), nullable=False),
+        sa.Column("due_at", UtcInstant(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", UtcInstant(), nullable=False),
+        sa.Column("lease_until", UtcInstant(), nullable=True),
+        sa.Column("done_at", UtcInstant(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.CheckConstraint("kind IN ('NOTICE', 'DIGEST', 'CODE')", name="ck_letter_kind"),
+        sa.CheckConstraint(
+            "state IN ('WAITING', 'SENT', 'FAILED', 'DROPPED')", name="ck_letter_state"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_letter_user"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("user_id", "slot", name="uq_letter_slot"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_letter_user", "letter", ["user_id", "id"], unique=False)
+    op.create_index(
+        "ix_letter_waiting",
+        "letter",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'WAITING'"),
+        postgresql_where=sa.text("state = 'WAITING'"),
+    )
+    op.create_table(
+        "mail_choice",
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("choice", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "choice IN ('AT_ONCE', 'HOURLY', 'DAILY', 'PORTAL')", name="ck_mail_choice"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_mail_choice_user"),
+        sa.PrimaryKeyConstraint("user_id", "kind"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "mailbox",
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("zone", sa.String(), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.Column("code_digest", sa.String(), nullable=True),
+        sa.Column("sealed", sa.String(), nullable=True),
+        sa.Column("code_until", UtcInstant(), nullable=True),
+        sa.Column("asked_at", UtcInstant(), nullable=False),
+        sa.Column("confirmed_at", UtcInstant(), nullable=True),
+        sa.Column("refused_at", UtcInstant(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.CheckConstraint("state IN ('ASKED', 'CONFIRMED', 'REFUSED')", name="ck_mailbox_state"),
+        sa.CheckConstraint("hour BETWEEN 0 AND 23", name="ck_mailbox_hour"),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_mailbox_user"),
+        sa.PrimaryKeyConstraint("user_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "notice",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
@@ -1811,10 +1878,19 @@ def upgrade() -> None:
         sa.Column("words", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.Column("read_at", UtcInstant(), nullable=True),
+        sa.Column("letter_id", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_notice_user"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("user_id", "event_id", name="uq_notice_event"),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_notice_letter",
+        "notice",
+        ["letter_id"],
+        unique=False,
+        sqlite_where=sa.text("letter_id IS NOT NULL"),
+        postgresql_where=sa.text("letter_id IS NOT NULL"),
     )
     op.create_index("ix_notice_person", "notice", ["user_id", "id"], unique=False)
     op.create_index(

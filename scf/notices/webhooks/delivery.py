@@ -6,7 +6,6 @@ The order of arrival is not promised; id and time stand in every message.
 """
 
 import datetime as dt
-import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from scf.db.leases import Claimed
 from scf.db.platform import Platform
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
+from scf.notices import tries
 from scf.notices.webhooks import events
 from scf.notices.webhooks.commands import delivery_row, owner
 from scf.notices.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
@@ -32,13 +32,7 @@ _endpoint = WebhookEndpoint.__table__  # type: ignore[attr-defined]
 _delivery = WebhookDelivery.__table__  # type: ignore[attr-defined]
 _attempt = WebhookAttempt.__table__  # type: ignore[attr-defined]
 
-# How long after each failure the next try comes, before jitter: a bit over three days in all.
-WAITS: Final = tuple(
-    dt.timedelta(seconds=seconds)
-    for seconds in (5, 30, 120, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 86_400)
-)
 LEASE: Final = dt.timedelta(seconds=120)
-MAX_QUIET: Final = dt.timedelta(seconds=600)
 AT_ONCE: Final = 4
 ROUND: Final = 16  # taken up together; of one endpoint only one, so that a slow one holds nobody up
 GONE: Final = 410
@@ -89,10 +83,6 @@ class Outgoing:
     secrets: tuple[str, ...]
 
 
-def _jitter() -> float:
-    return random.uniform(0.8, 1.2)  # noqa: S311 - so that receivers are not hit in step
-
-
 @dataclass(frozen=True)
 class Courier:
     """Sends what is due."""
@@ -100,7 +90,7 @@ class Courier:
     platform: Platform
     vault: Vault
     targets: Targets
-    jitter: Callable[[], float] = _jitter
+    jitter: Callable[[], float] = tries.jitter
 
     def send_due(self) -> int:
         """Try what is due, a few endpoints at once; gives how much was tried."""
@@ -179,7 +169,7 @@ class Courier:
         now = self.platform.clock.now()
         status = answer.status if answer is not None else None
         heard = status in _OK
-        last = status == GONE or one.attempts > len(WAITS)
+        last = status == GONE or tries.is_last(one.attempts)
         if problem is None and not heard:
             problem = "REDIRECT" if status in range(300, 400) else "STATUS"
         if not heard and last:
@@ -214,12 +204,10 @@ class Courier:
         if heard or last:
             values |= {"state": "DONE" if heard else "FAILED", "done_at": now}
         else:
-            values["next_at"] = now + WAITS[one.attempts - 1] * self.jitter()
+            values["next_at"] = tries.next_try(now, one.attempts, self.jitter())
         conn.execute(update(_delivery).where(_delivery.c.id == one.id).values(**values))
         failures = 0 if heard else one.failures + 1
-        quiet = (
-            None if heard else now + min(dt.timedelta(seconds=2 ** min(failures, 10)), MAX_QUIET)
-        )
+        quiet = None if heard else now + tries.quiet_for(failures)
         conn.execute(
             update(_endpoint)
             .where(_endpoint.c.id == one.endpoint_id)

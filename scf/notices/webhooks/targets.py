@@ -6,19 +6,18 @@ redirect is an answer like any other and is not followed. Source: OWASP ASVS 5.0
 V15.3.2; the special ranges are those of the IANA registries (RFC 6890 and its successors).
 """
 
-import contextlib
 import ipaddress
 import re
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from scf.kernel.errors import InvalidInput
+from scf.notices.tries import in_time
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Sequence[str]]
@@ -135,7 +134,7 @@ class Targets:
         host = (parts.hostname or "").lower()
         port = parts.port or (HTTPS_PORT if parts.scheme == "https" else 80)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        with _in_time(self.seconds) as within:
+        with in_time(self.seconds) as within:
             connection = _Pinned(host, port, self._connect(parts.scheme, host, port, within))
             try:
                 connection.request("POST", path, body, dict(headers))
@@ -213,28 +212,6 @@ class _Pinned(HTTPConnection):
     def connect(self) -> None:
         """Refuse to connect anew."""
         raise NotReached("CONNECTION")
-
-
-@contextlib.contextmanager
-def _in_time(seconds: float) -> Iterator[Callable[[socket.socket], None]]:
-    """Cut a connection off when all of the call has taken too long, byte by byte or not."""
-    timers: list[threading.Timer] = []
-
-    def within(sock: socket.socket) -> None:
-        def cut() -> None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(seconds, cut)
-        timer.daemon = True
-        timer.start()
-        timers.append(timer)
-
-    try:
-        yield within
-    finally:
-        for timer in timers:
-            timer.cancel()
 
 
 def _head(answer: HTTPResponse) -> Answer:

@@ -71,11 +71,21 @@ def next_unused(now: dt.datetime, used: Container[int]) -> int | None:
 
 def new_recovery_code() -> str:
     """Return a recovery code as it is shown, in groups that can be read aloud."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(_GROUPS))
-    return "-".join(groups)
+    return _grouped(_GROUPS)
+
+
+def new_mailbox_code() -> str:
+    """Return a code for a mailbox: 60 bits, which live for an hour and can be typed."""
+    return _grouped(_GROUPS // 2)
+
+
+def _grouped(groups: int) -> str:
+    return "-".join(
+        "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP)) for _ in range(groups)
+    )
 
 
 def digest_of(code: str) -> str:
-    """Return what the table keeps of a recovery code, however it was typed."""
+    """Return what the table keeps of such a code, however it was typed."""
     plain = "".join(sign for sign in code[:_LONGEST_TYPED].lower() if sign.isalnum())
     return hashlib.sha256(plain.encode()).hexdigest()
