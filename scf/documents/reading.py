@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from scf.documents.intake import read_items
 from scf.documents.slices import Item, SentFile
+from scf.kernel import garbage
 from scf.kernel.errors import Unavailable
 
 # Behind the first files, so many are worth the start of a process.
@@ -83,7 +84,9 @@ class Reading:
         if self._pool is None:
             # Never a fork: the caller may hold connections and threads.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._size, mp_context=context)
+            self._pool = ProcessPoolExecutor(
+                self._size, mp_context=context, initializer=garbage.settle
+            )
         begun = [
             self._pool.submit(_items, contents[at : at + _CHUNK], self._how, self._today)
             for at in range(0, len(contents), _CHUNK)

@@ -16,6 +16,7 @@ from typing import Any
 from scf.bootstrap import build
 from scf.documents import batch
 from scf.documents.slices import SentFile
+from scf.kernel import garbage
 from scf.kernel.actor import Actor, Role
 from scf.kernel.clock import FixedClock
 from tests.performance.import_process import peak_mb
@@ -26,6 +27,7 @@ def main(url: str, folder: str, org_id: str) -> dict[str, Any]:
     """Take the files as the anchor's clerk."""
     clerk = Actor("u-clerk", org_id, frozenset({Role.ANCHOR_CLERK}))
     platform = build(url, clock=FixedClock(NOON))
+    garbage.settle()  # as the worker and the command line do
     start, busy = time.perf_counter(), os.times()
     taken = [
         one
