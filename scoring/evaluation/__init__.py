@@ -1,6 +1,13 @@
 """How a model is judged: as declared beforehand, with the seed as the unit, and with placebos."""
 
-from scoring.evaluation.contrast import Contrast, Place, checked, contrast
+from scoring.evaluation.contrast import (
+    Contrast,
+    Place,
+    checked,
+    contrast,
+    judged,
+    shuffled_sales,
+)
 from scoring.evaluation.datasets import read_arff
 from scoring.evaluation.metrics import (
     OverSeeds,
@@ -30,9 +37,11 @@ __all__ = [
     "contrast",
     "holm",
     "is_nothing",
+    "judged",
     "judged_split",
     "over_seeds",
     "read_arff",
     "share_of_gap",
+    "shuffled_sales",
     "without_repeats",
 ]

@@ -199,14 +199,29 @@ def contrast(
     ValueError
         The regime was not declared, or its parameters have changed.
 
+    """
+    if settings.regimes.get(name) != digest(REGIMES[name]):
+        raise ValueError(f"regime {name} is not the declared one.")
+    chain = simulate(name, seed, n_firms=settings.firms)
+    return judged(chain, name, settings, place, repeats=repeats, stress=stress)
+
+
+def judged(
+    chain: Chain,
+    name: str,
+    settings: ChainSettings,
+    place: Place,
+    *,
+    repeats: int | None = None,
+    stress: Stress | None = None,
+) -> Contrast:
+    """Judge a chain that is there; the parameters are those of `contrast`.
+
     Notes
     -----
     The own probabilities of training rows come from models that saw no row of the same firm; those
     of test rows from the model without the network. Nothing of a test row enters before its day.
     """
-    if settings.regimes.get(name) != digest(REGIMES[name]):
-        raise ValueError(f"regime {name} is not the declared one.")
-    chain = simulate(name, seed, n_firms=settings.firms)
     weeks = (*TRAIN_WEEKS, *TEST_WEEKS)
     few = _without_network(chain, settings)
     own, alone = _own(chain, few, settings)
@@ -225,7 +240,7 @@ def contrast(
     repeats = settings.oracle_repeats if repeats is None else repeats
     return Contrast(
         regime=name,
-        seed=seed,
+        seed=chain.seed,
         firms=firms,
         weeks=taken,
         tiers=chain.world.tier[firms],
@@ -242,7 +257,14 @@ def contrast(
     )
 
 
-def checked(found: Contrast, settings: ChainSettings, place: Place, *, twice: bool) -> Contrast:
+def checked(
+    found: Contrast,
+    settings: ChainSettings,
+    place: Place,
+    *,
+    twice: bool,
+    chain: Chain | None = None,
+) -> Contrast:
     """Hold a contrast against permuted edges and models that never saw the firm.
 
     Parameters
@@ -254,13 +276,16 @@ def checked(found: Contrast, settings: ChainSettings, place: Place, *, twice: bo
         As for `contrast`.
     twice : bool
         Also ask the oracle twice as often.
+    chain : Chain, optional
+        That was judged, where it is at hand; it is drawn again otherwise.
 
     Returns
     -------
     Contrast
         The same, with the columns that were empty.
     """
-    chain = simulate(found.regime, found.seed, n_firms=settings.firms)
+    if chain is None:
+        chain = simulate(found.regime, found.seed, n_firms=settings.firms)
     weeks = (*TRAIN_WEEKS, *TEST_WEEKS)
     own = dict(zip(weeks, found.own, strict=True))
     few = _without_network(chain, settings)

@@ -1,5 +1,6 @@
 """Results of an evaluation on disk: one file a seed, written whole or not at all."""
 
+import functools
 import hashlib
 import json
 import platform
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
 
 _LIBRARIES: Final = ("tributary", "numpy", "scipy", "scikit-learn", "numba", "lightgbm")
 _META: Final = "meta"
+_ROOT: Final = Path(__file__).parents[3]
+_SOURCES: Final = (
+    "graph",
+    "scoring/estimators",
+    "scoring/features",
+    "scoring/simulate",
+    "scoring/evaluation/contrast.py",
+    "scoring/evaluation/datasets.py",
+    "scoring/evaluation/tables.py",
+    "scf/risk/chainrisk.py",
+    "scf/risk/placing.py",
+)
 
 
 def digest(told: Mapping[str, Any]) -> str:
@@ -27,14 +40,25 @@ def digest(told: Mapping[str, Any]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Say with what a result was made."""
-    found = {"python": platform.python_version()}
+    """Say with what a result was made; another way to measure shows as other sources."""
+    found = {"sources": _sources()[:16], "python": platform.python_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _sources() -> str:
+    """Fingerprint the modules on which a figure depends."""
+    whole = hashlib.sha256()
+    for name in _SOURCES:
+        there = _ROOT / name
+        for path in sorted(there.rglob("*.py")) if there.is_dir() else [there]:
+            whole.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
 
 
 def made(begun: float) -> dict[str, Any]:
