@@ -75,7 +75,7 @@ def _written(letter: Outgoing, base: str) -> Content:
         "button": _button(letter),
         "address": f"{base}{_path(letter)}",
         "why": _why(letter),
-        "settings": f"{base}/account/mail",
+        "settings": "" if letter.kind in _OF_THE_MAILBOX else f"{base}/account/mail",
     }
     return Content(
         f"{PRODUCT}: {values['subject']}",
@@ -118,7 +118,7 @@ def _path(letter: Outgoing) -> str:
 
 def _why(letter: Outgoing) -> str:
     if letter.kind == "TRY":
-        return str(_("Whoever runs the portal had this sent. What comes by e-mail, you choose at:"))
+        return str(_("Whoever runs the portal had this sent."))
     if letter.kind == "CODE":
         return str(
             _("Nobody of Tributary asks you for this code. If you did not ask for it, do nothing.")
@@ -141,8 +141,6 @@ def _plain(values: Mapping[str, object]) -> str:
         "\n".join(told),
         values["more"],
         f"{values['button']}:\n{values['address']}",
-        f"-- \n{values['why']}",
+        f"-- \n{values['why']}\n{values['settings']}".rstrip(),
     ]
-    if not values["code"]:
-        parts[-1] = f"{parts[-1]}\n{values['settings']}"
     return "\n\n".join(str(part) for part in parts if part) + "\n"

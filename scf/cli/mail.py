@@ -28,14 +28,13 @@ def mail_test(address: Address) -> None:
     try:
         office.try_out(address)
     except Away as away:
-        said = f"{away.said.status} {away.said.text}" if away.said else ""
         raise Unavailable(
             "MAIL_AWAY", "The mail server cannot be used (%(problem)s): %(said)s",
-            problem=away.code, said=said,
+            problem=away.code, said=str(away.said),
         ) from None  # fmt: skip
     except (Later, Refused) as refusal:
         raise Unavailable(
             "MAIL_REFUSED", "The mail server does not take the letter: %(said)s",
-            said=f"{refusal.said.status} {refusal.said.text}",
+            said=str(refusal.said),
         ) from None  # fmt: skip
     show({"to": address, "from": office.relay.sender, "handed_in": True})

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from scf.kernel.actor import Role
+from scf.kernel.errors import InvalidInput
 from scf.notices.events import COMPOSERS
 from scf.notices.mail.rules import (
     AT_ONCE,
@@ -14,6 +15,7 @@ from scf.notices.mail.rules import (
     PORTAL,
     kind_of,
     kinds_for,
+    must_be_an_address,
     next_slot,
 )
 from web.letters import _SUBJECTS, harmless
@@ -102,3 +104,26 @@ def test_days_in_a_row_are_letters_of_their_own() -> None:
 )
 def test_what_others_typed_is_one_line_without_a_link(typed: str, shown: str) -> None:
     assert harmless(typed) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("a@b.example", True),
+        ("first.last+x@sub.example.com", True),
+        ("a\x00@b.example", False),
+        ("a@b.example\r\nBcc: c@d.example", False),
+        ("a..b@c.example", False),
+        ("a b@c.example", False),
+        ('"a b"@c.example', False),
+        ("p\u00e9rez@b.example", False),
+        ("a@b.example,c@d.example", False),
+        ("", False),
+    ],
+)
+def test_only_the_address_of_one_mailbox_is_written_to(text: str, *, good: bool) -> None:
+    if good:
+        must_be_an_address(text)
+    else:
+        with pytest.raises(InvalidInput, match="MAILBOX_ADDRESS"):
+            must_be_an_address(text)

@@ -7,8 +7,6 @@ goes there before its person has typed it while signed in.
 
 import datetime as dt
 import hmac
-from email.errors import HeaderParseError
-from email.headerregistry import Address
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,7 +18,7 @@ from scf.db.runner import Context, command
 from scf.kernel.actor import Actor
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.notices.mail.models import Letter, Mailbox, MailChoice
-from scf.notices.mail.rules import KINDS
+from scf.notices.mail.rules import KINDS, must_be_an_address
 from scf.notices.mail.writing import code_slot, letter_row
 from scf.notices.webhooks.secrets import Sealed
 from scf.parties.factors import codes
@@ -126,7 +124,7 @@ def ask_mailbox(ctx: Context, data: AskMailbox) -> dict[str, Any]:
             "MAILBOX_CODES", "%(limit)s codes were sent today: try again tomorrow.",
             limit=CODES_A_DAY,
         )  # fmt: skip
-    _must_be_an_address(person.email)
+    must_be_an_address(person.email)
     _must_be_a_zone(data.zone)
     values = {
         "address": person.email,
@@ -258,16 +256,6 @@ def _write(ctx: Context, user_id: str, values: dict[str, Any]) -> None:
 
 def _state(row: Any) -> dict[str, str] | None:  # noqa: ANN401 - a row
     return None if row is None else {"state": row.state}
-
-
-def _must_be_an_address(text: str) -> None:
-    """Refuse what stands in the people's table and is no address that a server takes as one."""
-    try:
-        read = Address(addr_spec=text)
-    except (HeaderParseError, ValueError, IndexError):
-        read = None
-    if read is None or read.addr_spec != text or not text.isprintable() or " " in text:
-        raise InvalidInput("MAILBOX_ADDRESS", "No mail can be sent to this address.")
 
 
 def _must_be_a_zone(name: str) -> None:

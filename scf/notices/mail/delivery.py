@@ -25,7 +25,7 @@ from scf.notices import tries
 from scf.notices.mail.commands import owner
 from scf.notices.mail.models import Letter, Mailbox
 from scf.notices.mail.relay import AWAY, Away, Later, Refused, Relay, Said, Send
-from scf.notices.mail.rules import kind_of
+from scf.notices.mail.rules import kind_of, must_be_an_address
 from scf.notices.mail.writing import code_slot
 from scf.notices.models import Notice
 from scf.parties.factors.vault import Vault
@@ -150,6 +150,8 @@ class Postman:
 
         Raises
         ------
+        InvalidInput
+            MAILBOX_ADDRESS.
         Away
             The server cannot be used.
         Later
@@ -157,6 +159,7 @@ class Postman:
         Refused
             It never takes it.
         """
+        must_be_an_address(address)
         now = self.platform.clock.now()
         one = Outgoing(new_id(), "", address, "TRY", "en", "UTC", now, 1)
         with self.relay.conversation() as send:
@@ -171,9 +174,10 @@ class Postman:
             if refusal.mailbox:
                 # First the end of the mailbox: if we die between the two, it is found again.
                 told = {"user_id": one.user_id, "address": one.address}
-                said = f"{refusal.said.status} {refusal.said.text}".strip()
                 key = f"mail.refuse:{one.id}"
-                self.platform.run("mail.refuse", told | {"answer": said}, OPERATOR, key=key)
+                self.platform.run(
+                    "mail.refuse", told | {"answer": str(refusal.said)}, OPERATOR, key=key
+                )
             self._note(one, {"state": "FAILED", "problem": "REFUSED"}, refusal.said)
         else:
             self._note(one, {"state": "SENT", "problem": None}, None)

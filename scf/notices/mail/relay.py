@@ -36,6 +36,9 @@ class Said:
     status: int
     text: str
 
+    def __str__(self) -> str:
+        return f"{self.status} {self.text}".strip() if self.status else self.text
+
     @property
     def no_such_mailbox(self) -> bool:
         """Whether the mailbox itself is wrong, rather than this letter or the way it came."""

@@ -7,10 +7,13 @@ sign-in over must not be able to switch the warning off.
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from scf.kernel.actor import Role
+from scf.kernel.errors import InvalidInput
 
 AT_ONCE: Final = "AT_ONCE"
 HOURLY: Final = "HOURLY"
@@ -87,3 +90,19 @@ def next_slot(choice: str, after: dt.datetime, zone: str, hour: int) -> tuple[st
         day += dt.timedelta(days=1)
         due = dt.datetime.combine(day, dt.time(hour), there).astimezone(dt.UTC)
     return f"day:{day.isoformat()}", due
+
+
+def must_be_an_address(text: str) -> None:
+    """Refuse what no mail server takes as the address of one mailbox.
+
+    Raises
+    ------
+    InvalidInput
+        MAILBOX_ADDRESS.
+    """
+    try:
+        read = Address(addr_spec=text)
+    except (HeaderParseError, ValueError, IndexError):
+        read = None
+    if read is None or read.addr_spec != text or not text.isprintable() or " " in text:
+        raise InvalidInput("MAILBOX_ADDRESS", "No mail can be sent to this address.")

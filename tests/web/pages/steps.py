@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Final
 
 from scf.kernel.actor import OPERATOR, Role
+from scf.notices.mail.commands import owner, with_code
+from scf.parties.factors.vault import Vault
 from tests.support.demo_world import DemoCopy
 from tests.support.people import PASSWORD
+from tests.support.served import KEY
 from tests.web import signing
 from tests.web.pages.walk import Walker, links
 
@@ -24,6 +27,8 @@ def everything(demo: DemoCopy, person: str, of_each: int = 1) -> Walker:
     walker = Walker(demo.served, person, of_each)
     (role,) = demo.served.world.people[person].roles
     prove_identity(walker)
+    if role is Role.TREASURER:
+        own_mailbox(walker)
     walker.walk()
     for address in SEARCHES:
         walker.page(address)
@@ -70,6 +75,23 @@ def prove_identity(walker: Walker) -> None:
     signed = signing.signature(walker.served, walker.person)
     offered = walker.press(asked, "/account/confirm", signed)
     assert offered.rule == "/sign-in/resume"
+
+
+def own_mailbox(walker: Walker) -> None:
+    """Confirm the own mailbox, so that there is something to choose for it."""
+    world, vault = walker.served.world, Vault(KEY.encode())
+    who = world.people[walker.person]
+    asked = with_code(vault, who, language="en", zone="UTC")
+    world.run("mail.ask", who, **asked)
+    code = vault.open(asked["sealed"], owner(who.user_id))
+    world.run("mail.confirm", who, code=code)
+
+
+def notice_by_mail(walker: Walker) -> None:
+    """Come from an e-mail: its link leads to what the notice is about."""
+    actions = (form.get("action") for form in walker.page("/notices").tree.forms)
+    opens = next(action for action in actions if action.endswith("/open"))
+    walker.open(opens.removesuffix("/open"))
 
 
 def own_factors(walker: Walker) -> None:
@@ -139,7 +161,7 @@ def channel(walker: Walker) -> None:
     walker.press(new, "/connections/channels", {"name": "ERP"})
 
 
-OF_EVERYBODY: Final = (own_factors,)
+OF_EVERYBODY: Final = (notice_by_mail, own_factors)
 OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
     Role.TREASURER: (offer, files_handed_in, webhook, channel),
     Role.ADMINISTRATOR: (webhook,),
