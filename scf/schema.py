@@ -13,6 +13,7 @@ import scf.documents.match.models
 import scf.documents.messages.models
 import scf.documents.models
 import scf.documents.posted.models
+import scf.documents.repairs.models
 import scf.documents.taxcheck.models
 import scf.documents.transfers.models
 import scf.financing.models

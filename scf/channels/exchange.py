@@ -242,7 +242,8 @@ class Visit:
         stem = f"{sha256[:12]}-{name}"
         bad = handed.summary["state"] == "REFUSED" or handed.summary["bad"] > 0
         if bad:
-            self.folders.put("error", f"{stem}.errors.csv", self._error_file(content, findings))
+            errors = self._error_file(content, findings, handed.upload_id)
+            self.folders.put("error", f"{stem}.errors.csv", errors)
         told = [
             {name: getattr(one, name) for name in ("severity", "code", "place", "message", "value")}
             for one in findings
@@ -284,14 +285,14 @@ class Visit:
             files = list(session.execute(all_of(upload_id)).scalars())
             return {"files": [one.as_dict() for one in became(session, files)]}
 
-    def _error_file(self, content: bytes, findings: list[Any]) -> bytes:
+    def _error_file(self, content: bytes, findings: list[Any], upload_id: str) -> bytes:
         out = [
             one
             for one in findings
             if one.severity == Severity.ERROR.value and one.document_id is None
         ]
         if is_table(content, "auto"):
-            return errorfile.bad_rows(content, out, None, self.channel.document_type)
+            return errorfile.bad_rows(content, out, None, self.channel.document_type, upload_id)
         return errorfile.list_of(out)
 
     def _done(self, row: Any, state: str, **values: Any) -> None:  # noqa: ANN401 - a row, columns

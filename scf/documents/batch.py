@@ -28,6 +28,7 @@ from scf.documents.lookup import Lookup
 from scf.documents.models import Original, Upload
 from scf.documents.readers import READABLE, TABULAR, FormatName, format_of
 from scf.documents.reading import Beat, Read, Reading, nobody_listens
+from scf.documents.repairs.answering import answer
 from scf.documents.rows import Origin
 from scf.documents.slices import Item, SentFile, Slice, Stored, end_state
 from scf.documents.storing import store_slice
@@ -103,6 +104,7 @@ def take_files(ctx: Context, data: TakeFiles) -> dict[str, Any]:
             ctx.emit("upload.finished", {"upload_id": upload_id, "state": _end(one)})
     total = Stored.sum(stored.values())
     uploads = [origin.upload_id for origin in origins.values()]
+    answer(ctx, ctx.actor.org_id, uploads)
     ctx.change(
         "upload_slice",
         ctx.command_id,

@@ -29,7 +29,9 @@ from scf.documents.models import (
 from scf.documents.orderbook import Orders
 from scf.documents.posted.noting import free_ids, note_documents
 from scf.documents.readers import FormatName
+from scf.documents.readers.again import Mark
 from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.repairs.answering import answer
 from scf.documents.rows import Origin
 from scf.documents.slices import SentFile, Slice, Stored, end_state
 from scf.documents.storing import KINDS, TABLES, store_slice
@@ -120,6 +122,20 @@ class OneUpload(_Input):
     """An upload to publish, to discard or to finish."""
 
     upload_id: str = Field(max_length=64)
+
+
+class Brought(_Input):
+    """A row of a file that brings a row of an earlier upload again."""
+
+    row: int = Field(ge=1, strict=True)
+    upload_id: str = Field(max_length=64)
+    earlier: int = Field(ge=1, strict=True)
+
+
+class FinishUpload(OneUpload):
+    """An upload that is read to its end, and the rows in it that said which ones they correct."""
+
+    brought: list[Brought] = Field(default_factory=list, max_length=1_000_000)
 
 
 class MatchDocuments(_Input):
@@ -233,6 +249,7 @@ def add_uploads(
 ) -> None:
     """Note acts of handing in by the actor; ``same`` holds what is equal on all of them."""
     own = {"org_id": ctx.actor.org_id, "user_id": ctx.actor.user_id, "created_at": ctx.now}
+    own |= {"corrected_count": 0}
     insert_mappings(ctx.conn, _upload, rows, own | dict(same or {}))
 
 
@@ -414,9 +431,12 @@ def _staged_twice(ctx: Context, origin: Origin) -> list[dict[str, Any]]:
     return found
 
 
-@command("upload.finish", OneUpload)
-def finish_upload(ctx: Context, data: OneUpload) -> dict[str, Any]:
-    """The upload is DONE, or REFUSED when nothing of the file could be kept."""
+@command("upload.finish", FinishUpload)
+def finish_upload(ctx: Context, data: FinishUpload) -> dict[str, Any]:
+    """The upload is DONE, or REFUSED when nothing of the file could be kept.
+
+    Rows kept out before that it brought again are settled where they were told.
+    """
     row = ctx.lock(Upload, [data.upload_id])[data.upload_id]
     must_run(row)
     state = end_state(stored=row.stored_count, duplicate=row.duplicate_count, bad=row.bad_count)
@@ -424,6 +444,8 @@ def finish_upload(ctx: Context, data: OneUpload) -> dict[str, Any]:
         update(_upload).where(_upload.c.id == row.id).values(state=state, finished_at=ctx.now)
     )
     ctx.change("upload", row.id, {"state": row.state}, {"state": state})
+    brought = {one.row: Mark(one.upload_id, one.earlier) for one in data.brought}
+    answer(ctx, row.org_id, [row.id], brought)
     if row.archive_id is None:  # of the files of an archive, the archive tells
         ctx.emit("upload.finished", {"upload_id": row.id, "state": state}, org_id=row.org_id)
     return {"state": state}

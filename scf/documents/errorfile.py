@@ -9,6 +9,7 @@ it is the list of findings.
 import csv
 import io
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from itertools import pairwise
 from typing import Any, Final, Protocol
 
 from scf.documents.canonical import Kind
+from scf.documents.readers.again import AGAIN, OURS, REASON, mark
 from scf.documents.readers.csvfile import Table, open_table, prepared
 from scf.documents.readers.mapping import ColumnMapping
 from scf.documents.readers.sheetfile import Workbook
 from scf.documents.readers.table import DELIMITERS
 
-REASON: Final = "finding"
 MAX_LINES: Final = 20_000  # of one document, when nothing below it starts another
 COLUMNS: Final = ("severity", "code", "place", "message", "value")
 _ROW: Final = re.compile(r"row (\d{1,15})\b")
@@ -49,8 +50,11 @@ def bad_rows(
     findings: Sequence[Found],
     mapping: Mapping[str, Any] | None,
     document_type: str | None,
+    upload_id: str = "",
 ) -> bytes:
     """Write the rows of a table that the findings are about, as they stand in it.
+
+    With the id of its upload each row carries which one it is: handed in corrected, it is known.
 
     Where a document has several rows all of them are given, since it is handed in as a whole.
     Findings that belong to no row (a missing column, a broken end) stand below without cells.
@@ -67,17 +71,24 @@ def bad_rows(
     source = prepared(content)
     table = _open(source, mapping, document_type)
     of_line = _documents(_open(source, mapping, document_type), reasons)
+    of_document: dict[int, list[str]] = defaultdict(list)
+    for row, told_of_row in sorted(reasons.items()):
+        of_document[of_line.get(row, row)] += told_of_row
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=_delimiter(table), lineterminator="\r\n")
-    writer.writerow([*map(cell, table.header), REASON])
+    # What stands in columns of ours was of an earlier file: these rows are of this one.
+    kept = [place for place, name in enumerate(table.header) if name not in OURS]
+    ours = [REASON, AGAIN] if upload_id else [REASON]
+    writer.writerow([*(cell(table.header[place]) for place in kept), *ours])
     width = len(table.header)
     for raw in table.raw_rows():
         if raw.line in of_line:
-            cells = [*raw.cells, *[""] * (width - len(raw.cells))][:width]
-            told = " | ".join(reasons[of_line[raw.line]])
-            writer.writerow([*map(cell, cells), cell(told)])
+            cells = [*raw.cells, *[""] * (width - len(raw.cells))]
+            told = " | ".join(of_document[of_line[raw.line]])
+            which = [mark(upload_id, of_line[raw.line])] if upload_id else []
+            writer.writerow([*(cell(cells[place]) for place in kept), cell(told), *which])
     for told in loose:
-        writer.writerow([*[""] * width, cell(told)])
+        writer.writerow([*[""] * len(kept), cell(told), *[""] * (len(ours) - 1)])
     return out.getvalue().encode("utf-8")
 
 
@@ -99,8 +110,7 @@ def rows_to_fix(
     """Give the header of a table and the rows of the documents that start at some lines."""
     source = prepared(content)
     table = _open(source, mapping, document_type)
-    reasons: dict[int, list[str]] = {line: [] for line in wanted}
-    of_line = _documents(_open(source, mapping, document_type), reasons)
+    of_line = _documents(_open(source, mapping, document_type), wanted)
     width = len(table.header)
     found = []
     last = max(of_line, default=0)
@@ -113,12 +123,19 @@ def rows_to_fix(
     return table.header, found
 
 
-def corrected(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """Write corrected rows as a table of their own, for :data:`CORRECTED` to be read by."""
+def corrected(
+    header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], upload_id: str
+) -> bytes:
+    """Write corrected rows as a table of their own, for :data:`CORRECTED` to be read by.
+
+    Each comes with the line at which its document starts in the upload.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows(rows)
+    kept = [place for place, name in enumerate(header) if name not in OURS]
+    writer.writerow([*(header[place] for place in kept), AGAIN])
+    for starts, cells in rows:
+        writer.writerow([*(cells[place] for place in kept), mark(upload_id, starts)])
     return out.getvalue().encode("utf-8")
 
 
@@ -130,6 +147,12 @@ CORRECTED: Final = {
     "header_lines": 1,
     "sheet": "",
 }
+
+
+def start_of(starts: Sequence[int], row: int) -> int:
+    """Give where the document of a row starts; ``starts`` are in order."""
+    place = bisect_right(starts, row)
+    return starts[place - 1] if place else row
 
 
 def row_of(place: str) -> int | None:
@@ -167,14 +190,14 @@ def _delimiter(table: Table) -> str:
     return chosen if chosen in DELIMITERS else ","
 
 
-def _documents(table: Table, reasons: Mapping[int, list[str]]) -> dict[int, int]:
-    """Give the lines of every bad document, each with the line that its findings name."""
+def _documents(table: Table, reasons: Iterable[int]) -> dict[int, int]:
+    """Give the lines of every document that a row is of, each with the line at which it starts."""
     if not table.readable or not table.has_lines:
         return {line: line for line in reasons}
     starts = [row.row for row in table.rows()]
     bounds = dict(pairwise([*starts, 10**15]))
     return {
         line: start
-        for start in reasons
+        for start in {start_of(starts, row) for row in reasons}
         for line in range(start, min(bounds.get(start, start + 1), start + MAX_LINES))
     }

@@ -24,6 +24,8 @@ from scf.db.visibility import not_found, predicate_for
 from scf.documents.canonical import Kind, Party, blocks
 from scf.documents.commands import (
     MAX_SLICE,
+    Brought,
+    FinishUpload,
     MatchDocuments,
     OneUpload,
     RevalidateDocuments,
@@ -35,6 +37,7 @@ from scf.documents.lookup import Lookup
 from scf.documents.models import Invoice, Original, Upload
 from scf.documents.progress import Reach, as_stored
 from scf.documents.readers import FORMAT_NAMES, TABULAR, Format, format_of, read_file, sniff
+from scf.documents.readers.again import Mark
 from scf.documents.readers.csvfile import CONFIRMED, Recall, open_table
 from scf.documents.readers.csvfile import Table as OpenedTable
 from scf.documents.readers.mapping import ColumnMapping
@@ -270,7 +273,8 @@ def _table_items(
             # No document and no mistake either (a sum, the header again): told, never counted.
             yield Item(None, row.findings)
             continue
-        item = _of_type(Item(row.document, told + row.findings), wanted)
+        item = Item(row.document, told + row.findings, 0, "", row.row, row.named, row.again)
+        item = _of_type(item, wanted)
         told = ()
         if item.document is not None and item.document.kind is Kind.PAYMENT:
             look = payment_fingerprint(item.document)
@@ -299,7 +303,7 @@ def _of_type(item: Item, document_type: str | None) -> Item:
         kind=document.kind.value,
     )
     found = Finding(Severity.ERROR, "TYPE_UNEXPECTED", message, document.place("type_code"))
-    return Item(None, (*item.findings, found))
+    return item._replace(document=None, findings=(*item.findings, found))
 
 
 # --- The run ----------------------------------------------------------------------------------
@@ -325,6 +329,7 @@ class _Import:
         self.actor = Actor(upload.user_id, upload.org_id, frozenset({Role.OPERATOR}))
         self.lookup = Lookup(platform, upload.org_id)
         self.announced: set[Party] = set()
+        self.brought: list[Brought] = []
 
     def run(self, items: Iterator[Item]) -> dict[str, Any]:
         for number, part in enumerate(_slices(items)):
@@ -341,6 +346,8 @@ class _Import:
     def _store(self, number: int, items: Sequence[Item]) -> bool:
         """Store one slice; tells whether an earlier run had done so already."""
         unknown = self.lookup.unknown(one.document for one in items if one.document is not None)
+        self.lookup.unknown(one.named for one in items if one.named is not None)
+        self.brought += [_brought(one.row, one.again) for one in items if one.again]
         payload = StoreDocuments(
             upload_id=self.upload.id,
             slice_number=number,
@@ -373,9 +380,8 @@ class _Import:
             look_again(self.platform, firm_id, f"{self.upload.id}:{firm_id}")
 
     def _finish(self) -> None:
-        self._command(
-            "upload.finish", OneUpload(upload_id=self.upload.id), f"{self.upload.id}:finish"
-        )
+        payload = FinishUpload(upload_id=self.upload.id, brought=self.brought)
+        self._command("upload.finish", payload, f"{self.upload.id}:finish")
 
     # -- all or nothing
 
@@ -430,6 +436,10 @@ def racing(attempt: Callable[[], Outcome]) -> Outcome:
             if conflict.code != "DUPLICATE_EXACT":
                 raise
     return attempt()
+
+
+def _brought(row: int, again: Mark) -> Brought:
+    return Brought(row=row, upload_id=again.upload_id, earlier=again.row)
 
 
 def _slices(items: Iterator[Item]) -> Iterator[list[Item]]:

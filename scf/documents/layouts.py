@@ -12,6 +12,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.models import Upload
+from scf.documents.readers.again import OURS
 from scf.documents.readers.mapping import ColumnMapping
 from scf.kernel.ids import digest
 
@@ -19,8 +20,8 @@ _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
 
 
 def header_digest(header: Sequence[str]) -> str:
-    """Give what a header is remembered by."""
-    return digest([name.strip().casefold() for name in header])
+    """Give what a header is remembered by: that of a file to correct is its table's own."""
+    return digest([name.strip().casefold() for name in header if name not in OURS])
 
 
 def confirmed(

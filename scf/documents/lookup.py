@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from scf.db.platform import Platform
 from scf.documents.canonical import CanonicalDocument, Party
+from scf.documents.readers.again import Named
 from scf.parties.identity.resolving import Said, settle_parties
 
 
@@ -17,7 +18,7 @@ class Lookup:
         # Those whose numbers and name lead to different firms.
         self.contradicting: set[Party] = set()
 
-    def unknown(self, documents: Iterable[CanonicalDocument]) -> set[Party]:
+    def unknown(self, documents: Iterable[CanonicalDocument | Named]) -> set[Party]:
         """Look up the parties that are new; gives those of these documents that nobody knows."""
         parties = {party for one in documents for party in (one.seller, one.buyer)}
         self.firms |= self._ask([party for party in parties if party not in self.firms])

@@ -97,6 +97,7 @@ class Upload(Record, table=True):
     incomplete_count: Count = 0
     duplicate_count: Count = 0
     bad_count: Count = 0
+    corrected_count: Count = 0  # of the bad rows, those that came again since
     created_at: Instant
     finished_at: OptInstant
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from scf.documents.canonical import CanonicalDocument, Party
+from scf.documents.readers.again import Mark, Named
 from scf.kernel.findings import Finding
 
 
@@ -21,13 +22,18 @@ class Item(NamedTuple):
     """One result of reading: a document, or the reasons why there is none.
 
     ``occurrence`` counts equal payments of one file, so that two genuine ones are both kept.
-    ``file`` is the digest of the file that holds it, where a slice spans several.
+    ``file`` is the digest of the file that holds it, where a slice spans several. Of a table,
+    ``row`` says where it starts, ``named`` what it says it is although it was refused, ``again``
+    which earlier row it brings again.
     """
 
     document: CanonicalDocument | None
     findings: tuple[Finding, ...] = ()
     occurrence: int = 0
     file: str = ""
+    row: int = 0
+    named: Named | None = None
+    again: Mark | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

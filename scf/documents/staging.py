@@ -5,21 +5,19 @@ from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, update
 
 from scf.db.runner import Context, command
 from scf.db.visibility import not_found
 from scf.documents.canonical import DocumentType
 from scf.documents.commands import MAX_UPLOAD, add_upload, keep_original
-from scf.documents.errorfile import row_of
-from scf.documents.models import DocumentFinding, Upload
+from scf.documents.models import Upload
 from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.repairs.answering import answered_by_hand, rows_of, settle_findings
 from scf.kernel.errors import Conflict
-from scf.kernel.findings import Severity
 
 MAX_ROWS: Final = 1000
 _upload: Final[Table] = Upload.__table__  # type: ignore[attr-defined]
-_finding: Final[Table] = DocumentFinding.__table__  # type: ignore[attr-defined]
 
 
 class _Input(BaseModel):
@@ -98,16 +96,7 @@ def correct_upload(ctx: Context, data: CorrectUpload) -> dict[str, Any]:
             "UPLOAD_STATE", "The upload is %(state)s.", upload_id=row.id, state=row.state
         )
     wanted = set(data.rows)
-    told = ctx.conn.execute(
-        select(_finding.c.id, _finding.c.place).where(
-            _finding.c.upload_id == row.id,
-            _finding.c.severity == Severity.ERROR.value,
-            _finding.c.document_id.is_(None),
-            _finding.c.resolved_at.is_(None),
-        )
-    ).all()
-    settled = [one.id for one in told if row_of(one.place) in wanted]
-    if wanted - {row_of(one.place) for one in told}:
+    if wanted - {*rows_of(ctx.conn, row.id, still_open=True)}:
         raise Conflict("CORRECTED", "Somebody has corrected these rows already.", upload_id=row.id)
     original_id, _seen = keep_original(ctx, row.name, data.content, data.sha256)
     new_id = add_upload(
@@ -123,7 +112,8 @@ def correct_upload(ctx: Context, data: CorrectUpload) -> dict[str, Any]:
             "state": "RECEIVED",
         },
     )
-    ctx.conn.execute(update(_finding).where(_finding.c.id.in_(settled)).values(resolved_at=ctx.now))
+    settle_findings(ctx, row.id, wanted)
+    answered_by_hand(ctx, row.id, new_id, wanted)
     ctx.change("upload", row.id, None, {"corrected_by": new_id, "rows": len(wanted)})
     job_id = ctx.enqueue("documents.import", {"upload_id": new_id}, new_id)
     return {"upload_id": new_id, "job_id": job_id}

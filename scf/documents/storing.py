@@ -52,6 +52,8 @@ from scf.documents.models import (
     PendingParty,
     TradePayment,
 )
+from scf.documents.readers.again import named_by
+from scf.documents.repairs.answering import bad_row, keep
 from scf.documents.rows import Draft, Origin
 from scf.documents.slices import Item, Slice, Stored
 from scf.documents.taxcheck.asking import keep_identities
@@ -91,6 +93,7 @@ class _Store:
         self.staged = staged
         self.results: defaultdict[str, Stored] = defaultdict(Stored)
         self.findings: list[dict[str, Any]] = []
+        self.bad_rows: list[dict[str, Any]] = []
         self.announced: set[tuple[str, Party]] = set()
 
     def run(self) -> defaultdict[str, Stored]:
@@ -108,6 +111,7 @@ class _Store:
         for kind in sorted(drafts, key=TURNS.index):
             self._store(kind, self._without_duplicates(kind, drafts[kind]))
         insert_mappings(self.ctx.conn, _finding, self.findings)
+        keep(self.ctx, self.bad_rows)
         return self.results
 
     def _of(self, origin: Origin) -> Stored:
@@ -117,15 +121,19 @@ class _Store:
 
     def _draft(self, item: Item, origin: Origin, standing: Mapping[str, str]) -> Draft | None:
         document = item.document
+        said = document or item.named
+        seller = standing.get(self.part.firms.get(said.seller) or "") if said else None
+        buyer = standing.get(self.part.firms.get(said.buyer) or "") if said else None
         if document is None:
-            self._of(origin).bad += blocks(item.findings)
+            if blocks(item.findings):
+                self._of(origin).bad += 1
+                self._keep_bad(item, origin, {"seller": seller, "buyer": buyer})
             self._report(origin, item.findings, None, None)
             return None
-        seller = standing.get(self.part.firms.get(document.seller) or "")
-        buyer = standing.get(self.part.firms.get(document.buyer) or "")
         refusal = _foreign(document, seller, buyer, origin.org_id)
         if refusal is not None:
             self._of(origin).bad += 1
+            self._keep_bad(item, origin, {"seller": seller, "buyer": buyer})
             self._report(origin, (*item.findings, refusal), document, None)
             return None
         made = build.draft(document, seller, buyer, origin)
@@ -203,6 +211,7 @@ class _Store:
                 kept.append((made, item))
                 continue
             self._of(made.origin).bad += 1
+            self._keep_bad(item, made.origin, {"seller": made.seller_id, "buyer": made.buyer_id})
             found = Finding(
                 Severity.ERROR,
                 "ORIGINAL_STANDS",
@@ -274,6 +283,12 @@ class _Store:
         insert_mappings(self.ctx.conn, TABLES[Kind.PAYMENT], rows)
         if not self.staged:
             settle_told(self.ctx, rows)
+
+    def _keep_bad(self, item: Item, origin: Origin, firms: Mapping[str, str | None]) -> None:
+        """Keep what a row of a table seems to be, for the file that brings it again."""
+        if item.row:
+            named = item.named or (named_by(item.document) if item.document is not None else None)
+            self.bad_rows.append(bad_row(origin, item.row, named, firms))
 
     # -- findings
 

@@ -37,6 +37,7 @@ from scf.documents.models import (
     Upload,
 )
 from scf.documents.posted.models import PostedItem
+from scf.documents.repairs.models import BadRow
 from scf.documents.taxcheck.models import TaxCheck, TaxIdentityRow
 from scf.documents.transfers.models import Transfer, TransferSlice
 from scf.kernel.actor import Actor
@@ -206,7 +207,7 @@ def _own(model: type[SQLModel]) -> None:
     visible_to(model)(lambda actor: org_id == actor.org_id)
 
 
-for _model in (Upload, Original, PendingParty, PostedItem, ArchiveFile):
+for _model in (Upload, Original, PendingParty, PostedItem, ArchiveFile, BadRow):
     _own(_model)
 
 

@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
 from scf.documents.canonical import Kind, blocks
+from scf.documents.readers.again import AGAIN, Mark, noting
 from scf.documents.readers.cells import is_scaled, scale_refused
 from scf.documents.readers.encoding import detect_encoding
 from scf.documents.readers.layout import Layout, find_header, joined, left_out
@@ -103,11 +104,18 @@ class Table:
         raw, source = self._raw, self.source
         if isinstance(source, SheetRows) and (errors := source.errors()):
             raw = refused_cells(raw, errors, set(reader.used), self.header)
-        below = source.beside(reader, self._header_line) if isinstance(source, ApartRows) else None
+        marks: dict[int, Mark] = {}
+        marking = AGAIN in self.header
+        if marking:
+            raw = noting(raw, self.header.index(AGAIN), marks)
+        below = None
+        if isinstance(source, ApartRows) and not marking:
+            below = source.beside(reader, self._header_line)
         if isinstance(source, ApartRows) and below is not None:
             yield from source.documents(reader, below)
         else:
-            yield from reader.documents(raw)
+            for row in reader.documents(raw):
+                yield row._replace(again=marks.get(row.row)) if marking else row
         if source is not None and source.broken is not None:
             yield TableRow(source.number, None, (source.broken,), 0)
 

@@ -25,6 +25,7 @@ from scf.documents.canonical import (
     Source,
     TaxIdentity,
 )
+from scf.documents.readers.again import Named
 from scf.documents.readers.apart import finding_from_plain, finding_plain
 from scf.documents.readers.tablerows import RowReader, TableRow
 from scf.kernel.errors import InvalidInput
@@ -104,6 +105,11 @@ def _packed(some: Sequence[TableRow]) -> dict[str, Any]:
             for place, one in enumerate(some)
             if one.findings
         ],
+        "named": [
+            [place, one.named.kind, one.named.number, *_whose(one.named, parties)]
+            for place, one in enumerate(some)
+            if one.named is not None
+        ],
         "parties": [party for _number, party in parties.values()],
         "own": own,
         "same": same,
@@ -116,6 +122,20 @@ def _numbered(parties: dict[int, tuple[int, Party]], party: Party | None) -> int
     return parties.setdefault(id(party), (len(parties), party))[0]
 
 
+def _whose(named: Named, parties: dict[int, tuple[int, Party]]) -> list[Any]:
+    day = named.issue_on and named.issue_on.isoformat()
+    return [day, _numbered(parties, named.seller), _numbered(parties, named.buyer)]
+
+
+def _named(told: Mapping[str, Any], parties: Sequence[Party]) -> dict[int, Named]:
+    return {
+        place: Named(
+            Kind(kind), _words([number])[0], day and _day(day), parties[seller], parties[buyer]
+        )
+        for place, kind, number, day, seller, buyer in told["named"]
+    }
+
+
 def _unpacked(told: Mapping[str, Any], reader: RowReader) -> Iterator[TableRow]:
     rows, none = told["rows"], frozenset(told["none"])
     _all_are(int, rows)
@@ -124,19 +144,22 @@ def _unpacked(told: Mapping[str, Any], reader: RowReader) -> Iterator[TableRow]:
         place: tuple(finding_from_plain(one) for one in findings)
         for place, findings in told["found"]
     }
-    documents = _documents(told, [row for at, row in enumerate(rows) if at not in none], reader)
+    parties = [_party(*one) for one in told["parties"]]
+    named = _named(told, parties)
+    documents = _documents(
+        told, parties, [row for at, row in enumerate(rows) if at not in none], reader
+    )
     for place, (row, count) in enumerate(zip(rows, told["counts"], strict=True)):
         findings = found.get(place, ())
         document = None if place in none else next(documents)
         if findings and document is not None:
             document = document.with_findings(findings)
-        yield TableRow(row, document, findings, count)
+        yield TableRow(row, document, findings, count, named.get(place))
 
 
 def _documents(
-    told: Mapping[str, Any], rows: Sequence[int], reader: RowReader
+    told: Mapping[str, Any], parties: Sequence[Party], rows: Sequence[int], reader: RowReader
 ) -> Iterator[CanonicalDocument]:
-    parties = [_party(*one) for one in told["parties"]]
     own, same = told["own"], told["same"]
     if (own.keys() | same.keys()) - _READ.keys() - {"kind"}:
         raise ValueError
@@ -204,10 +227,10 @@ def _words(values: Sequence[Any]) -> tuple[str, ...]:
 
 def _references(values: _Column, _parties: Sequence[Party]) -> _Column:
     # A table states no day of what it refers to.
-    return [tuple(Reference(number) for number in _named(value)) for value in values]
+    return [tuple(Reference(number) for number in _numbers_of(value)) for value in values]
 
 
-def _named(references: Iterable[Sequence[Any]]) -> tuple[str, ...]:
+def _numbers_of(references: Iterable[Sequence[Any]]) -> tuple[str, ...]:
     return _words([number for number, _day in references])
 
 

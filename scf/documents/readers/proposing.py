@@ -16,6 +16,7 @@ from scf.documents.readers.adjusting import (
     numbers_are_no_names,
     side_of_ledger,
 )
+from scf.documents.readers.again import not_ours
 from scf.documents.readers.cells import is_scaled, scale_refused, type_of
 from scf.documents.readers.mapping import (
     AMOUNT_FIELDS,
@@ -139,6 +140,7 @@ def propose_columns(
     ``own_words`` are further names, by field; ``partner`` is the field of a firm that no name
     names, for a column of firms; ``numbers`` are values whose decimal sign is no question.
     """
+    header = not_ours(header)
     names = [plain(name) for name in header]
     kind = kind or kind_of(set(names))
     words = dict(vocabulary(kind))

@@ -22,6 +22,7 @@ from scf.documents.canonical import (
     blocks,
 )
 from scf.documents.checks import check
+from scf.documents.readers.again import Mark, Named, named_by
 from scf.documents.readers.cells import currency_named, number_lost, type_of
 from scf.documents.readers.crediting import as_credit_note
 from scf.documents.readers.joining import derive, same_document
@@ -41,12 +42,17 @@ _PARTY_CACHE: Final = 50_000
 
 
 class TableRow(NamedTuple):
-    """The result of one document: the line where it starts, and the document or the reasons."""
+    """The result of one document: the line where it starts, and the document or the reasons.
+
+    ``named`` is what a refused document says it is, ``again`` the earlier row that it brings again.
+    """
 
     row: int
     document: CanonicalDocument | None
     findings: tuple[Finding, ...]
     row_count: int = 1
+    named: Named | None = None
+    again: Mark | None = None
 
 
 _PAYMENT_NAMES: Final = {"amount": "payable", "paid_on": "issue_on", "reference": "number"}
@@ -54,21 +60,13 @@ _PAYMENT_ROLES: Final = {"payer": "buyer", "payee": "seller"}
 _AMOUNTS: Final[tuple[str, ...]] = ("payable", "gross", "net", "tax", "prepaid", "rounding")
 _SUMMED: Final = (*_AMOUNTS, "line_net", "quantity")
 _REFERENCES: Final = (
-    "billing_reference",
-    "despatch_reference",
-    "receipt_reference",
-    "note",
-    "iban",
-)
+    "billing_reference", "despatch_reference", "receipt_reference", "note", "iban",
+)  # fmt: skip
 _DATES: Final[tuple[str, ...]] = ("issue_on", "due_on", "delivered_on")
 _TEXTS: Final[tuple[str, ...]] = (
-    "number",
-    "type_code",
-    "order_reference",
-    "contract_reference",
-    "payment_reference",
+    "number", "type_code", "order_reference", "contract_reference", "payment_reference",
     "payment_terms",
-)
+)  # fmt: skip
 _Cells = list[str]
 
 
@@ -201,7 +199,7 @@ class RowReader:
             return TableRow(line, document, (), count)
         told = tuple(found)
         if blocks(told):
-            return TableRow(line, None, told, count)
+            return TableRow(line, None, told, count, named_by(document))
         return TableRow(line, document.with_findings(told), told, count)
 
     def _cells(self, row: RawRow) -> _Cells | Finding | None:

@@ -64,6 +64,32 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "bad_row",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("upload_id", sa.String(), nullable=False),
+        sa.Column("row", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=True),
+        sa.Column("canonical_number", sa.String(), nullable=True),
+        sa.Column("seller_id", sa.String(), nullable=True),
+        sa.Column("buyer_id", sa.String(), nullable=True),
+        sa.Column("year", sa.BigInteger(), nullable=True),
+        sa.Column("by_upload_id", sa.String(), nullable=True),
+        sa.Column("by_row", sa.BigInteger(), nullable=True),
+        sa.Column("answered_at", UtcInstant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("upload_id", "row", name="uq_bad_row"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_bad_row_open",
+        "bad_row",
+        ["org_id", "canonical_number"],
+        unique=False,
+        sqlite_where=sa.text("by_upload_id IS NULL"),
+        postgresql_where=sa.text("by_upload_id IS NULL"),
+    )
+    op.create_table(
         "bank_statement",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -1545,6 +1571,7 @@ def upgrade() -> None:
         sa.Column("incomplete_count", sa.BigInteger(), nullable=False),
         sa.Column("duplicate_count", sa.BigInteger(), nullable=False),
         sa.Column("bad_count", sa.BigInteger(), nullable=False),
+        sa.Column("corrected_count", sa.BigInteger(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.Column("finished_at", UtcInstant(), nullable=True),
         sa.CheckConstraint("mode IN ('keep-good', 'atomic')", name="ck_upload_mode"),

@@ -60,6 +60,7 @@ class UploadOut(Answer):
     incomplete: int
     duplicate: int
     bad: int
+    corrected: int
     job_id: str | None
     rows_done: int | None
     rows_total: int | None
@@ -340,7 +341,7 @@ def get_errors(upload_id: str) -> Response:
         )
         told = findings_told(placed(session, row.id, found))
         written = (
-            errorfile.bad_rows(content, told, row.mapping, row.document_type)
+            errorfile.bad_rows(content, told, row.mapping, row.document_type, row.id)
             if intake.is_table(content, row.format)
             else errorfile.list_of(told)
         )
@@ -368,6 +369,7 @@ def _shown(session: Session, rows: list[Upload]) -> list[UploadOut]:
             incomplete=row.incomplete_count,
             duplicate=row.duplicate_count,
             bad=row.bad_count,
+            corrected=row.corrected_count,
             job_id=job_of[row.id].id if row.id in job_of else None,
             **_pace(row, job_of.get(row.id)),
             created_at=row.created_at,

@@ -26,6 +26,7 @@ from web.portal.acting import tried
 from web.portal.uploads import archives, preview, words
 from web.portal.uploads.blueprint import content_of, one_upload, uploads
 from web.portal.uploads.preview import Choice, Own
+from web.portal.uploads.repaired import brings_again
 
 _OTHERS: Final = 40  # mappings among which one for a similar header is looked for
 PUBLIC_NUMBERS: Final = ("lei", "vat", "uscc", "gln", "duns")
@@ -126,6 +127,7 @@ def _page(
                     *((name, words.encoding_name(name)) for name in preview.ENCODINGS),
                 ],
                 "place": _place(look),
+                "again": brings_again(reading, look),
                 "delimiter": _told(look, "DELIMITER"),
                 "own": own.name if preview.own_side(choice, own) else "",
                 "side": preview.own_side_name(choice, own),

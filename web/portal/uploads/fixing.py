@@ -15,10 +15,11 @@ from scf.documents.commands import READ_AT_ONCE
 from scf.documents.models import DocumentFinding, Upload
 from scf.documents.readers.csvfile import open_table
 from scf.documents.readers.mapping import ColumnMapping
+from scf.documents.repairs.answering import rows_of
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.ids import digest
 from web.context import actor, platform
-from web.portal.uploads.blueprint import content_of, one_upload, open_errors, uploads
+from web.portal.uploads.blueprint import content_of, one_upload, uploads
 from web.refusals import refusal_text, translated
 
 ROWS: Final = 25  # documents on one page of the grid
@@ -59,14 +60,21 @@ class Grid:
 
 
 def grid_of(
-    row: Upload, content: bytes, errors: Sequence[DocumentFinding], after: int = 0
+    row: Upload,
+    content: bytes,
+    errors: Sequence[DocumentFinding],
+    starts: Sequence[int],
+    after: int = 0,
 ) -> Grid | None:
-    """Lay the bad rows of a table out, with every finding in its cell."""
+    """Lay the bad rows of a table out, with every finding in its cell.
+
+    ``starts`` are the lines at which its bad documents start.
+    """
     by_row: dict[int, list[DocumentFinding]] = {}
     for one in errors:
         line = errorfile.row_of(one.place)
         if line is not None:
-            by_row.setdefault(line, []).append(one)
+            by_row.setdefault(errorfile.start_of(starts, line), []).append(one)
     if not by_row:
         return None
     ordered = sorted(by_row)
@@ -108,9 +116,11 @@ def _line(
     for one in findings:
         at = _COLUMN.search(one.place)
         name = at[1] if at else ""
-        if name in header and errorfile.row_of(one.place) == bad.starts:
+        if errorfile.row_of(one.place) != bad.line:
+            continue
+        if name in header:
             in_cell.setdefault(name, []).append(translated(one.told))
-        elif bad.line == bad.starts:
+        else:
             beside.append(translated(one.told))
     cells = [
         Cell(name, bad.cells[place], tuple(in_cell.get(name, ())), name in used, place)
@@ -130,7 +140,7 @@ def correct(upload_id: str) -> Response:
         row = one_upload(reading, upload_id)
         content = content_of(reading, row)
         asked = _documents()
-        open_rows = {errorfile.row_of(one.place) for one in open_errors(reading, upload_id)}
+        open_rows = {*rows_of(reading.connection(), upload_id, still_open=True)}
     header, bad = errorfile.rows_to_fix(content, asked, row.mapping, row.document_type)
     left_out = set(_lines("leave"))
     rows = [
@@ -141,7 +151,7 @@ def correct(upload_id: str) -> Response:
     if not rows:
         flash(_("Choose at least one row to import."), "warn")
         return redirect(url_for("uploads.show", upload_id=upload_id), 303)
-    written = errorfile.corrected(header, [cells for _starts, cells in rows])
+    written = errorfile.corrected(header, rows, upload_id)
     starts = sorted({one for one, _cells in rows})
     key = f"correct:{upload_id}:{digest([starts, written.hex()])}"
     payload = {

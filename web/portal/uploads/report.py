@@ -25,6 +25,7 @@ from scf.documents.models import (
     Upload,
 )
 from scf.documents.progress import pace
+from scf.documents.repairs.answering import rows_of
 from scf.kernel.actor import Role
 from scf.parties import identifiers as numbers
 from scf.parties.access import may
@@ -36,6 +37,7 @@ from web.portal.uploads import archives, preview
 from web.portal.uploads.blueprint import content_of, one_upload, open_errors, partners, uploads
 from web.portal.uploads.credited import credited
 from web.portal.uploads.fixing import grid_of
+from web.portal.uploads.repaired import repaired
 from web.refusals import findings_told
 
 REFRESH: Final = 3
@@ -58,7 +60,8 @@ def show(upload_id: str) -> Response | BaseResponse:
         errors = [] if running else open_errors(reading, upload_id)
         table = not running and preview.is_table(content)
         fixes = row.mode == "keep-good" and table and bool(errors)
-        grid = grid_of(row, content, errors, _after()) if fixes else None
+        starts = rows_of(reading.connection(), upload_id) if fixes else []
+        grid = grid_of(row, content, errors, starts, _after()) if fixes else None
         told = [one for one in errors if grid is None or errorfile.row_of(one.place) is None]
         packed = not running and is_archive(content)
         unknown = [] if running else _unknown(reading, upload_id)
@@ -82,7 +85,7 @@ def show(upload_id: str) -> Response | BaseResponse:
             may_invite=may(actor(), "firm.add"),
             after_links=_after_links(),
             took=_took(row),
-            corrections=_corrections(reading, upload_id),
+            repairs=[] if running else repaired(reading, upload_id),
             credited=[] if running else credited(reading, upload_id),
             left_out=_left_out(reading, upload_id) if table else 0,
             refresh=REFRESH,
@@ -143,7 +146,7 @@ def errors(upload_id: str) -> Response:
         content = content_of(reading, row)
         told = findings_told(open_errors(reading, upload_id))
         written = (
-            errorfile.bad_rows(content, told, row.mapping, row.document_type)
+            errorfile.bad_rows(content, told, row.mapping, row.document_type, row.id)
             if preview.is_table(content)
             else errorfile.list_of(told)
         )
@@ -225,15 +228,3 @@ def _after_links() -> list[tuple[str, str]]:
     if Role.TREASURER in actor().roles:
         return [(_("See what you can receive"), url_for("treasurer.home"))]
     return [(_("See what waits for acceptance"), url_for("anchor.acceptances"))]
-
-
-def _corrections(reading: Session, upload_id: str) -> list[Upload]:
-    """Read the uploads that brought rows of this one again."""
-    return list(
-        reading.execute(
-            select(Upload)
-            .where(col(Upload.corrects_id) == upload_id)
-            .order_by(col(Upload.id))
-            .limit(_TOLD)
-        ).scalars()
-    )
