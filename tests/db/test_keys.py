@@ -6,7 +6,7 @@ from sqlalchemy import create_engine, select, text
 
 from scf.db.bulk import insert_mappings
 from scf.db.engine import Database
-from scf.db.keys import among
+from scf.db.keys import among, one_of
 from scf.documents.models import Order
 from tests.support.deals import table
 
@@ -38,6 +38,10 @@ def test_rows_are_found_by_keys_of_two_columns(db: Database) -> None:
         assert conn.execute(select(ORDER.c.id).where(numbered)).scalars().all() == ["o-1"]
         nothing = among(conn, columns, [])
         assert not conn.execute(select(ORDER.c.id).where(nothing)).all()
+        either = one_of(conn, ORDER.c.buyer_id, ['b "2"', "b-2", "none", "b-2"])
+        found = select(ORDER.c.id).where(either).order_by(ORDER.c.id)
+        assert conn.execute(found).scalars().all() == ["o-2", "o-3", "o-4"]
+        assert not conn.execute(select(ORDER.c.id).where(one_of(conn, ORDER.c.id, []))).all()
 
 
 def test_sqlite_seeks_each_key_in_the_index() -> None:

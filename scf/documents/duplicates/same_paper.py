@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, String, Table, bindparam, select, text
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import one_of
 from scf.documents.duplicates.rules import SAME_NUMBER_DAYS
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Original
@@ -32,9 +33,8 @@ _CARRIERS: Final = {
     "sqlite": text(_SQLITE),
     "postgresql": text(_POSTGRESQL).bindparams(bindparam("told", type_=ARRAY(String))),
 }
-_ASKED: Final = INVOICE.c.id.in_(bindparam("ids", expanding=True))
 _NUMBERED: Final = select(INVOICE.c.id, INVOICE.c.document_uuid).where(
-    _ASKED, INVOICE.c.document_uuid.is_not(None)
+    INVOICE.c.document_uuid.is_not(None)
 )
 _FILE, _OTHER = _ORIGINAL.alias("own_file"), _ORIGINAL.alias("other_file")
 _FILES: Final = (
@@ -42,7 +42,6 @@ _FILES: Final = (
     .select_from(INVOICE)
     .join(_FILE, _FILE.c.id == INVOICE.c.original_id)
     .join(_OTHER, (_OTHER.c.sha256 == _FILE.c.sha256) & (_OTHER.c.id != _FILE.c.id))
-    .where(_ASKED)
     .distinct()
 )
 
@@ -60,7 +59,6 @@ _NAMESAKES: Final = (
         & (_NAMESAKE.c.seller_id == _ONE.c.seller_id),
     )
     .where(
-        _ONE.c.id.in_(bindparam("ids", expanding=True)),
         _NAMESAKE.c.buyer_id != _ONE.c.buyer_id,
         _NAMESAKE.c.payable_minor == _ONE.c.payable_minor,
         _NAMESAKE.c.currency == _ONE.c.currency,
@@ -84,7 +82,7 @@ def same_papers(conn: Connection, invoice_ids: Collection[str]) -> dict[tuple[st
 
 
 def _by_number(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    rows = conn.execute(_NUMBERED, {"ids": ids}).all()
+    rows = conn.execute(_NUMBERED.where(one_of(conn, INVOICE.c.id, ids))).all()
     told = sorted({row.document_uuid for row in rows})
     if not told:
         return
@@ -104,7 +102,7 @@ def _by_bytes(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]
 
     Where both were read as of the same two firms, the second was not stored at all.
     """
-    files = conn.execute(_FILES, {"ids": ids}).all()
+    files = conn.execute(_FILES.where(one_of(conn, INVOICE.c.id, ids))).all()
     if not files:
         return
     one, twin = INVOICE.alias("one"), INVOICE.alias("twin")
@@ -114,7 +112,7 @@ def _by_bytes(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]
                twin.c.original_id.label("other_id"))
         .join(twin, twin.c.canonical_number == one.c.canonical_number)
         .where(
-            one.c.id.in_(ids),
+            one_of(conn, one.c.id, ids),
             twin.c.original_id.in_(sorted({other_id for _, other_id in pairs})),
             *(_counts(side) for side in (one, twin)),
         )
@@ -131,7 +129,7 @@ def _of_another_buyer(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[st
     one fee numbers by the month, and that proves nothing.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for row in conn.execute(_NAMESAKES, {"ids": ids}):
+    for row in conn.execute(_NAMESAKES.where(one_of(conn, _ONE.c.id, ids))):
         if abs((row.issue_on - row.twin_on).days) <= SAME_NUMBER_DAYS:
             found[row.id].append(row.twin_id)
     for id_, twins in found.items():
