@@ -7,8 +7,8 @@ import pytest
 from scf.db.engine import Database
 from scf.financing.models import Advance, CounterOffer, FinancingRequest
 from scf.programmes.terms import CHECKS_BEFORE_DECISION
-from tests.support.deals import CHECKER, MAKER, eur
-from tests.web.portal.trading import Trading, hidden, readable, trading_on
+from tests.support.deals import CHECKER, MAKER, SELLER, eur, programme_file
+from tests.web.portal.trading import Trading, hidden, readable, sums, trading_on
 
 
 @pytest.fixture
@@ -92,3 +92,17 @@ def test_a_request_of_others_is_not_there(trading: Trading) -> None:
     address = asked(trading)
     assert trading.browser.get("/treasurer/requests/nobody-knows-it").status_code == 404
     assert trading.served.browser("clerk").get(address).status_code == 403
+
+
+def test_what_is_kept_back_stands_between_the_face_and_the_cash(trading: Trading) -> None:
+    agreed = trading.deals.agreed(
+        programme_file("own", "receivables-discounting"), seller_id=SELLER
+    )
+    trading.deals.limit("programme", agreed, "10,000,000.00")
+    invoice = trading.deals.invoice("500,000.00", accepted=False)
+    request = trading.deals.request(invoice)
+    page = trading.page(f"/treasurer/requests/{request['id']}").partition('<dl class="kv">')[2]
+    face, fee, kept, net, later = sums(page)[:5]
+    assert (face, face - fee - kept, kept) == (eur("500,000.00"), net, eur("75,000.00"))
+    assert "Interest later" in page
+    assert later > 0

@@ -111,7 +111,7 @@ def _page(reading: Session, who: Actor, request_id: str, problem: str = "") -> s
     return render_template(
         "treasurer/request.html",
         row=row,
-        quote=quote,
+        sums=_sums(row, quote, advances),
         step=step,
         terms=terms_of_version(reading.connection(), quote.programme_version_id),
         lines=[(one, invoices.get(one.invoice_id, ""), _word(one)) for one in advances],
@@ -129,6 +129,22 @@ def _page(reading: Session, who: Actor, request_id: str, problem: str = "") -> s
         declined=_declined(row),
         problem=problem,
     )
+
+
+def _sums(row: FinancingRequest, quote: Quote, advances: Sequence[Advance]) -> dict[str, Any]:
+    """Give every sum between the face and the cash, as the seller has signed them."""
+    whole = row.face_minor == quote.face_minor
+    return {
+        "currency": row.currency,
+        "face_minor": row.face_minor,
+        "discount_minor": row.discount_minor,
+        "fee_minor": row.fee_minor,
+        "tax_minor": sum(one.tax_minor for one in advances),
+        "reserve_minor": sum(one.reserve_minor for one in advances),
+        "net_minor": row.net_minor,
+        "interest_minor": quote.interest_minor if whole else 0,
+        "all_in_ppm": row.all_in_ppm,
+    }
 
 
 def _all(reading: Session, model: Any, where: Any, by: Any) -> Sequence[Any]:  # noqa: ANN401 - any table
