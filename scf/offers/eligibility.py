@@ -259,7 +259,16 @@ def _documents(terms: Terms, facts: InvoiceFacts) -> Iterator[Refusal]:
             Words("Invoice %(number)s is not accepted by the buyer.", number=facts.number),
         )
     waits = facts.match_state == "PARTIAL" and facts.proof_gap is not None
-    if terms.match_mode != "none" and facts.match_state not in MATCHED and not waits:
+    if terms.match_mode != "none" and facts.match_state == "UNMATCHED":
+        yield Refusal(
+            "MATCH_EXCEPTION",
+            facts.match_state,
+            "MATCHED",
+            "when the invoice's order is here",
+            "Ask the buyer for the order, or name it on the invoice.",
+            Words("The order of invoice %(number)s is not here yet.", number=facts.number),
+        )
+    elif terms.match_mode != "none" and facts.match_state not in MATCHED and not waits:
         yield Refusal(
             "MATCH_EXCEPTION",
             facts.match_state,

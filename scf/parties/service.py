@@ -201,6 +201,21 @@ def is_own_account(conn: Connection, financier_id: str, number: str) -> bool:
     return conn.execute(found.limit(1)).one_or_none() is not None
 
 
+def own_account(conn: Connection, financier_id: str, currency: str) -> str:
+    """Give the number of the account to which a financier is paid in a currency, or nothing."""
+    found = (
+        select(_account.c.number)
+        .where(
+            _account.c.firm_id == financier_id,
+            _account.c.currency == currency,
+            _account.c.state == "OPEN",
+            counts_for(financier_id),
+        )
+        .order_by(_account.c.created_at, _account.c.id)
+    )
+    return str(conn.execute(found.limit(1)).scalar_one_or_none() or "")
+
+
 def financier_only(conn: Connection, actor: Actor) -> str:
     """Return the actor's organisation when it is a financier.
 
@@ -309,6 +324,7 @@ __all__ = [
     "is_own_account",
     "known_before",
     "matching_firms",
+    "own_account",
     "resolve_party",
     "same_person",
     "verified_account",

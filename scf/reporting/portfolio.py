@@ -18,10 +18,11 @@ from scf.programmes.models import Programme
 from scf.reporting.taxes import next_step
 from scf.settlement.loans import loans_of
 from scf.settlement.models import PaymentInstruction
+from scf.settlement.recourse import debt
 from scf.settlement.reserve import Reserved
 
 _TROUBLE: Final = ("FAILED", "UNKNOWN", "RETURNED")
-_LATE: Final = ("OVERDUE", "GRACE")
+_LATE: Final = ("RECOURSE_CALLED", "OVERDUE", "GRACE")
 # What a person asks for, and the states that answer it.
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "late": _LATE,
@@ -91,6 +92,7 @@ class Life:
     tax_alert: TaxAlert | None = None  # what its tax authority holds against the invoice
     next_step: str = ""
     bought_back: bool = False  # whether under its technique the seller may have to pay it back
+    debt_minor: int = 0  # what the seller would have to pay, or was asked for
 
 
 def _group(name: str) -> ColumnElement[bool] | None:
@@ -101,7 +103,7 @@ def _group(name: str) -> ColumnElement[bool] | None:
 def advances(session: Session, today: dt.date, group: str = "", number: int = 1) -> Page:
     """Give one page of the advances: overdue, in grace, in trouble, then by due date."""
     rank = case(
-        (col(Advance.state) == "OVERDUE", 0),
+        (col(Advance.state).in_(("RECOURSE_CALLED", "OVERDUE")), 0),
         (col(Advance.state) == "GRACE", 1),
         (col(Advance.state).in_(_TROUBLE), 2),
         (col(Advance.state).in_(OUT), 3),
@@ -212,7 +214,8 @@ def life(session: Session, advance_id: str, today: dt.date) -> Life | None:
     line = _lines(session, [row], today)[0]
     loan = loans_of(session.connection(), [row])[row.id]
     bought_back = isinstance(loan, Reserved)
-    return Life(row, line, steps, payments, entries, alert, step, bought_back)
+    owed = debt(session.connection(), row) if bought_back and row.state in OUT else 0
+    return Life(row, line, steps, payments, entries, alert, step, bought_back, owed)
 
 
 def booked(session: Session, *which: ColumnElement[bool], most: int = 500) -> list[Booked]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Row, update
+from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context, command
 from scf.db.types import Id, Text
@@ -87,6 +88,16 @@ def call_recourse(ctx: Context, data: CallRecourse) -> dict[str, Any]:
         "due_minor": due,
         "currency": row.currency,
     }
+
+
+def debt(conn: Connection, row: Advance | Row[Any]) -> int:
+    """Give what the seller would have to pay now, or has been asked for, on an advance."""
+    today = business_date(conn, row.financier_id)
+    position = Position(conn, row.invoice_id, row.financier_id, today)
+    loan = position.loans.get(row.id)
+    if not isinstance(loan, Reserved):
+        return 0
+    return max(0, seller_owes(loan, position.planned().standings[row.id]))
 
 
 def _in_time(terms: Terms, invoice: Row[Any], row: Row[Any], today: dt.date) -> None:

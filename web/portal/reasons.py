@@ -78,6 +78,7 @@ _WORDS: Final[dict[str, tuple[Any, Any, str]]] = {
     "QUOTE_EXPIRED": (_("The price is no longer held: ask for a new one"), _YOU, ""),
     "OTHER": (_("The bank gave another reason; please ask it"), _BANK, ""),
 }
+_NO_ORDER: Final = _("Its order is not here yet")
 _LIMIT: Final = _("The bank's limit for this buyer or programme is used up")
 
 
@@ -88,6 +89,8 @@ def told(refusal: Refusal) -> Told:
         if refusal.code.startswith("LIMIT_")
         else (translated(refusal.message), _BANK, "")
     )
+    if refusal.code == "MATCH_EXCEPTION" and refusal.measured == "UNMATCHED":
+        text, owner = _NO_ORDER, _BUYER
     return Told(
         refusal.code, str(text), str(owner), remedy, refusal.frees_on, translated(refusal.next_step)
     )

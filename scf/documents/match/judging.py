@@ -349,7 +349,8 @@ def _unproven(rules: Rules, taken: list[_Taken]) -> list[Variance]:
                     "before_micro": ordered.matched_micro,
                     "asked_micro": asked,
                 }
-                stake = sum(one.minor for one in own)
+                lacking = min(asked, ordered.matched_micro + asked - proven)
+                stake = round_half_up(Fraction(sum(one.minor for one in own) * lacking, asked))
                 found.append(_variance(code, max(0, stake), own[0], facts))
                 break
     return found

@@ -90,6 +90,9 @@ def test_money_at_stake_is_what_is_asked_too_much() -> None:
     )  # fmt: skip
     (dear,) = judge(book(), claim(asks(5 * M, 5_500))).variances
     assert (dear.code, dear.amount_minor) == ("PRICE_ABOVE", 500)
+    partly = book({"received_micro": 3 * M})
+    (unproven,) = judge(partly, claim(asks(5 * M, 5_000), rules=allow("receipt"))).variances
+    assert (unproven.code, unproven.amount_minor) == ("RECEIPT_MISSING", 2_000)
 
 
 def test_tax_currency_and_an_ended_order_are_told() -> None:

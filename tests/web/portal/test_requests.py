@@ -1,5 +1,7 @@
 """What a seller does with its requests: take back, answer, take less; and what it is told."""
 
+import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +9,8 @@ import pytest
 from scf.db.engine import Database
 from scf.financing.models import Advance, CounterOffer, FinancingRequest
 from scf.programmes.terms import CHECKS_BEFORE_DECISION
-from tests.support.deals import CHECKER, MAKER, SELLER, eur, programme_file
+from scf.settlement.recourse import debt
+from tests.support.deals import CHECKER, DAY, MAKER, SELLER, eur, programme_file
 from tests.web.portal.trading import Trading, hidden, readable, sums, trading_on
 
 
@@ -106,3 +109,31 @@ def test_what_is_kept_back_stands_between_the_face_and_the_cash(trading: Trading
     assert (face, face - fee - kept, kept) == (eur("500,000.00"), net, eur("75,000.00"))
     assert "Interest later" in page
     assert later > 0
+
+
+def test_what_is_asked_back_stands_on_the_home_page_with_the_way_to_pay(trading: Trading) -> None:
+    deals = trading.deals
+    agreed = deals.agreed(
+        programme_file("own", "receivables-discounting", recourse='"full"'), seller_id=SELLER
+    )
+    deals.limit("programme", agreed, "10,000,000.00")
+    asked_for = deals.request(
+        deals.invoice("500,000.00", accepted=False, number="INV-B", due_on=DAY + dt.timedelta(30))
+    )
+    (advance,) = deals.all(Advance, request_id=asked_for["id"])
+    deals.change(Advance, advance.id, state="OVERDUE", funded_on=DAY, income_to=DAY, called_on=None)
+    deals.change(FinancingRequest, asked_for["id"], state="APPROVED")
+    deals.set_date(DAY + dt.timedelta(days=40))
+    called = deals.run(
+        "recourse.call", MAKER, advance_id=advance.id, cause="unpaid", note="Not paid for ten days."
+    )
+    with deals.db.snapshot() as conn:
+        owed = debt(conn, deals.get(Advance, advance.id))
+    assert owed == called["due_minor"] > 0
+    for path in ("/treasurer/", f"/treasurer/requests/{asked_for['id']}"):
+        page = trading.page(path)
+        told = re.search(r"asks ([\d,.]+ EUR) back from you", page)
+        assert told is not None
+        assert sums(told[1]) == [owed]
+        assert "The bank asks it back from you" in page
+        assert re.search(r"Write as the reference</dt><dd[^>]*>INV-B<", page)

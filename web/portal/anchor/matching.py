@@ -36,7 +36,7 @@ def unsettled() -> ColumnElement[bool]:
 
 @anchor.get("/matching")
 def matching() -> str:
-    """Show what does not fit: what is due first, and of that the largest sums first."""
+    """Show what does not fit: what is late or due soon first, of that the largest sums."""
     why = request.args.get("why", "")
     with platform().db.read(actor()) as reading:
         on = today(reading.connection())

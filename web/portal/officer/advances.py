@@ -17,10 +17,10 @@ from web.portal.officer.desk import act, done, errors_of, missing, page, reading
 _MAX_PAGE_DIGITS = 6
 _FEW = 8
 _CAUSES: Final = {
+    "unpaid": _l("The buyer has not paid"),
     "breach": _l("The invoice is not what the seller warranted"),
     "dilution": _l("The buyer owes less than the invoice says"),
     "fraud": _l("Fraud"),
-    "unpaid": _l("The buyer has not paid"),
 }
 
 
@@ -62,7 +62,8 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
         may_unwind=may(actor(), "payout.unwind") and life.row.state in {"FAILED", "RETURNED"},
         may_prepare=may(actor(), "payout.prepare"),
         may_call=may(actor(), "recourse.call") and _callable(life),
-        causes=list(_CAUSES.items()),
+        # Without recourse the seller never answers for a buyer that does not pay.
+        causes=[one for one in _CAUSES.items() if life.row.recourse or one[0] != "unpaid"],
         form=request.form,
     )
 

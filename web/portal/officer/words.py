@@ -41,6 +41,8 @@ _ADVANCES: Final = {
     "PART_REPAID": (_l("Part repaid"), "ok"),
     "GRACE": (_l("In grace"), "warn"),
     "OVERDUE": (_l("Overdue"), "bad"),
+    "RECOURSE_CALLED": (_l("Asked back from the seller"), "bad"),
+    "REPURCHASED": (_l("Bought back by the seller"), "ok"),
     "EARLY_REPAID": (_l("Repaid early"), "ok"),
     "CLOSED": (_l("Repaid"), "ok"),
     "FAILED": (_l("Payment failed"), "bad"),
@@ -75,6 +77,12 @@ _PARTS: Final = {
     "rebate": _l("Rebate"),
     "principal": _l("Repayment"),
     "penalty": _l("Penalty"),
+    "interest": _l("Interest"),
+    "surplus": _l("Surplus"),
+    "gap": _l("Gap covered"),
+    "charge": _l("Charges"),
+    "bought": _l("Bought back by the seller"),
+    "reserve": _l("Kept back, now the seller's"),
     "return": _l("Came back from the payee"),
 }
 _PROGRAMMES: Final = {

@@ -13,6 +13,7 @@ from scf.offers.basket import Waiting, usual_days_to_accept
 from scf.parties.service import day_for, firm_names
 from web.context import actor, now, platform
 from web.portal.reasons import told
+from web.portal.treasurer.askedback import asked_back
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.cash import scale, weeks
 from web.portal.treasurer.choice import LATEST, PRESETS, Choice, Look, look
@@ -51,6 +52,7 @@ def _page(choice: Choice) -> str:
         return render_template(
             "treasurer/home.html",
             look=seen,
+            asked_back=asked_back(reading, who.org_id),
             card=card,
             lines=lines,
             names=firm_names(conn, {row.buyer_id for row in rows}),

@@ -81,7 +81,8 @@ _REQUEST: Final = {
 # The first that fits speaks: what needs somebody comes before what goes its way.
 _ADVANCES: Final = (
     (frozenset({"FAILED", "RETURNED", "UNKNOWN"}), _BAD, _("The payment did not arrive")),
-    (frozenset({"OVERDUE", "GRACE", "RECOURSE_CALLED"}), _BAD, _("The buyer is late")),
+    (frozenset({"RECOURSE_CALLED"}), _BAD, _("The bank asks it back from you")),
+    (frozenset({"OVERDUE", "GRACE"}), _BAD, _("The buyer is late")),
     (
         frozenset({"REQUESTED", "HELD", "PRECHECKED", "DECIDED", "SIGNED", "REGISTERED"}),
         _NOW,
@@ -91,4 +92,5 @@ _ADVANCES: Final = (
     (frozenset({"INSTRUCTED"}), _NOW, _("On its way to your account")),
     (frozenset({"FUNDED", "PART_REPAID"}), _DONE, _("Paid to your account")),
     (frozenset({"DECLINED", "CANCELLED", "EXPIRED", "UNWOUND"}), _TODO, _("Ended")),
+    (frozenset({"REPURCHASED"}), _DONE, _("You have paid it back; the claim is yours")),
 )

@@ -27,6 +27,7 @@ from scf.programmes.service import terms_of_version
 from web.context import actor, platform
 from web.forms import form_key
 from web.portal.reasons import Told, told
+from web.portal.treasurer.askedback import asked_back
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.progress import steps, words
 from web.refusals import refusal_text
@@ -111,6 +112,7 @@ def _page(reading: Session, who: Actor, request_id: str, problem: str = "") -> s
     return render_template(
         "treasurer/request.html",
         row=row,
+        asked_back=asked_back(reading, who.org_id, row.id),
         sums=_sums(row, quote, advances),
         step=step,
         terms=terms_of_version(reading.connection(), quote.programme_version_id),
