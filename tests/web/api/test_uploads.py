@@ -56,13 +56,16 @@ def test_a_table_comes_back_as_its_bad_rows_which_are_corrected_and_taken(story:
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=errors-")
     lines = answer.get_data(as_text=True).splitlines()
     header, row = TABLE.decode().splitlines()[0], TABLE.decode().splitlines()[3]
-    assert lines[0] == f"{header};finding"
+    assert lines[0] == f"{header};finding;corrects"
     assert len(lines) == 2
     assert lines[1].startswith(f"{row};AMOUNT_FORMAT: ")
+    assert lines[1].endswith(f";{upload['id']}:4")
 
     corrected = answer.data.replace(b"7,2,5", b"7.205,00")
     again = done(story, form(story, CARL, corrected, type="invoice", mapping=MAPPING))
     assert counts(again) == ("DONE", 1, 1, 0)
+    first = story.say(CARL, "GET", f"/uploads/{upload['id']}")
+    assert (first["bad"], first["corrected"]) == (1, 1)
     assert len(story.say(CARL, "GET", "/invoices")["items"]) == 4
 
 

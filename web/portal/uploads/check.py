@@ -13,6 +13,7 @@ from scf.documents.archives.opening import is_archive
 from scf.documents.commands import READ_AT_ONCE
 from scf.documents.layouts import header_digest
 from scf.documents.models import Invoice, Upload
+from scf.documents.readers.again import OURS
 from scf.documents.readers.csvfile import Look, prepared
 from scf.documents.readers.sheetfile import Workbook
 from scf.kernel.actor import Role
@@ -113,6 +114,7 @@ def _page(
                 "columns": [
                     (place, name, choice.fields[place], preview.samples(look.rows, place))
                     for place, name in enumerate(header)
+                    if name not in OURS
                 ],
                 "fields": words.choices(choice.kind),
                 "kinds": [(kind.value, words.kind_name(kind.value)) for kind in preview.KINDS],
