@@ -329,6 +329,7 @@ _OF_PERSON: Final[Mapping[str, Words]] = {
     "user.passkey_added": Words("A passkey was added to your sign-in."),
     "user.passkey_removed": Words("A passkey was removed from your sign-in."),
     "user.second_factor_reset": Words("Your second factor was reset."),
+    "user.password_set": Words("Your password was changed."),
     "user.roles_set": Words("Your roles were changed."),
     "mail.refused": Words(
         "Your mailbox refuses our messages: nothing more is sent there until you confirm it anew."

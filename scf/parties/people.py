@@ -194,6 +194,7 @@ def set_password(ctx: Context, data: SetPassword) -> dict[str, Any]:
     )
     sessions.end_all(ctx.conn, user.id, ctx.now)
     ctx.change("user", user.id, None, {"password": "changed"})
+    ctx.emit("user.password_set", {"user_id": user.id}, org_id=user.org_id)
     return {"id": user.id}
 
 

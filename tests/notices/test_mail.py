@@ -20,7 +20,7 @@ from scf.notices.tries import WAITS
 from scf.parties.models import User
 from tests.notices.mailing import ADDRESS, SITE, WRITE, Mailing
 from tests.support.deals import table
-from tests.support.people import NOON, small_prepare
+from tests.support.people import NOON, PASSWORD, small_prepare
 from tests.support.postoffice import SENDER, TAKEN, PostOffice, post_office
 from tests.support.racing import race
 
@@ -231,6 +231,24 @@ def test_what_was_read_meanwhile_is_left_out_and_a_letter_of_nothing_is_not_sent
     (came,) = reader.office.came
     assert "fresh\N{WORD JOINER}." in came.text
     assert "seen\N{WORD JOINER}." not in came.text
+
+
+def test_a_changed_password_is_told_in_the_mailbox_at_once(reader: Mailing) -> None:
+    reader.run("user.set_password", password="gravel-lantern-mimic-52", current=PASSWORD)
+    reader.world.platform.worker().drain()
+    assert reader.send() == 1
+    (came,) = reader.office.came
+    assert came.letter["Subject"] == "Tributary: Your sign-in was changed"
+    assert "Your password was changed." in came.text
+
+
+def test_the_operator_tries_the_server_with_a_letter_that_tells_nothing(mailing: Mailing) -> None:
+    mailing.postman.try_out("ops@site.example")
+    (came,) = mailing.office.came
+    assert came.to == ("ops@site.example",)
+    assert mailing.letters() == []
+    with pytest.raises(InvalidInput, match="MAILBOX_ADDRESS"):
+        mailing.postman.try_out("ops@site.example, other@site.example")
 
 
 def test_what_happens_while_the_letter_of_the_hour_leaves_comes_in_the_next(

@@ -46,7 +46,9 @@ def sends(url: str, at: dt.datetime, port: int, dies_at: int, said: Connection) 
     said.send_bytes(b".")
 
 
-@pytest.mark.parametrize(("dies_at", "copies"), [(TAKING_UP, 1), (WRITING_DOWN, 2)])
+@pytest.mark.parametrize(
+    ("dies_at", "copies"), [(WRITING_DOWN, 2), pytest.param(TAKING_UP, 1, marks=pytest.mark.long)]
+)
 def test_the_letter_arrives_and_a_second_copy_is_the_same(
     db: Database, office: PostOffice, dies_at: int, copies: int
 ) -> None:

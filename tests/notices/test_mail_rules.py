@@ -7,6 +7,7 @@ import pytest
 from scf.kernel.actor import Role
 from scf.kernel.errors import InvalidInput
 from scf.notices.events import COMPOSERS
+from scf.notices.mail.delivery import Line, Outgoing
 from scf.notices.mail.rules import (
     AT_ONCE,
     DAILY,
@@ -18,7 +19,7 @@ from scf.notices.mail.rules import (
     must_be_an_address,
     next_slot,
 )
-from web.letters import _SUBJECTS, harmless
+from web.letters import _SUBJECTS, harmless, writer
 from web.names import MAIL_KINDS
 
 
@@ -127,3 +128,25 @@ def test_only_the_address_of_one_mailbox_is_written_to(text: str, *, good: bool)
     else:
         with pytest.raises(InvalidInput, match="MAILBOX_ADDRESS"):
             must_be_an_address(text)
+
+
+def test_a_letter_of_very_many_notices_says_how_many_more_there_are() -> None:
+    lines = [Line(str(n), "files", f"File {n}", at("2026-03-02T12:00")) for n in range(60)]
+    due = at("2026-03-02T13:00")
+    letter = Outgoing("i", "u", "a@b.example", "DIGEST", "en", "Asia/Tokyo", due, 1, lines)
+    made = writer("https://scf.example.com/")(letter)
+    assert made.subject == "Tributary: 60 notices"
+    for part in (made.text, made.html):
+        assert "File 49" in part
+        assert "File 50" not in part
+        assert "10 more stand there." in part
+        assert "21:00 (Tokyo)" in part
+        assert "https://scf.example.com/notices" in part
+
+
+def test_a_letter_in_a_language_that_there_is_none_of_is_in_english() -> None:
+    lines = [Line("1", "money", "Hello", at("2026-03-02T12:00"))]
+    letter = Outgoing("i", "u", "a@b.example", "NOTICE", "xx", "UTC", lines[0].at, 1, lines)
+    made = writer("https://scf.example.com")(letter)
+    assert made.subject == "Tributary: News of your financing request"
+    assert '<html lang="en">' in made.html
