@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from scf.db.engine import Database
 from scf.kernel.actor import OPERATOR
@@ -14,6 +14,7 @@ from scf.notices.mail.delivery import Postman
 from scf.notices.mail.models import Letter, Mailbox
 from scf.notices.mail.relay import Relay
 from scf.parties.factors.vault import Vault
+from tests.support.deals import table
 from tests.support.people import World, small_world
 from tests.support.postoffice import SENDER, PostOffice
 from web.letters import writer
@@ -72,6 +73,12 @@ class Mailing:
         told = event | {"payload": {"user_id": self.who.user_id}}
         self.world.run("notice.tell", OPERATOR, **told)
 
+    def tried(self, attempts: int) -> None:
+        """Let every letter have been tried so often."""
+        letters = table(Letter)
+        with self.world.platform.db.writer.begin() as conn:
+            conn.execute(update(letters).values(attempts=attempts))
+
     def send(self) -> int:
         """Send all that is due."""
         tried = 0
@@ -86,13 +93,12 @@ class Mailing:
 
     def letters(self, kind: str = "") -> list[Any]:
         """Give the letters of the treasurer, but for codes."""
-        table = Letter.__table__  # type: ignore[attr-defined]
+        letters = table(Letter)
         with self.world.platform.db.snapshot() as conn:
-            rows = conn.execute(select(table).order_by(table.c.id)).all()
+            rows = conn.execute(select(letters).order_by(letters.c.id)).all()
         return [row for row in rows if row.kind == kind or (not kind and row.kind != "CODE")]
 
     def mailbox(self) -> Any:  # noqa: ANN401 - a row
         """Give the treasurer's mailbox."""
-        table = Mailbox.__table__  # type: ignore[attr-defined]
         with self.world.platform.db.snapshot() as conn:
-            return conn.execute(select(table)).one_or_none()
+            return conn.execute(select(table(Mailbox))).one_or_none()

@@ -20,11 +20,14 @@ from scf.notices.tries import WAITS
 from scf.parties.models import User
 from tests.notices.mailing import ADDRESS, SITE, WRITE, Mailing
 from tests.support.deals import table
+from tests.support.engines import ENGINES
 from tests.support.people import NOON, PASSWORD, small_prepare
 from tests.support.postoffice import SENDER, TAKEN, PostOffice, post_office
 from tests.support.racing import race
 
 prepare = small_prepare
+# What becomes of a letter at the server's end is no matter of the database.
+one_engine = pytest.mark.parametrize("engine_name", ENGINES[:1], indirect=True)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 MORNING = dt.datetime(2026, 3, 3, 7, tzinfo=dt.UTC)
@@ -114,6 +117,7 @@ def test_a_notice_is_told_once_whatever_is_delivered_twice(reader: Mailing) -> N
     assert came.html.count("<a ") == 2, "one way to the page, one to the choices"
 
 
+@one_engine
 def test_what_the_server_does_not_take_now_is_tried_again_byte_for_byte(reader: Mailing) -> None:
     reader.office.to_recipient = ["451 4.7.1 try later", "452 4.2.2 full", TAKEN]
     reader.office.to_letter = ["451 4.3.0 busy", TAKEN]
@@ -127,13 +131,14 @@ def test_what_the_server_does_not_take_now_is_tried_again_byte_for_byte(reader: 
     assert (row.state, row.attempts, len(reader.office.came)) == ("SENT", 4, 1)
 
 
+@one_engine
 def test_after_days_without_success_nothing_more_is_tried(reader: Mailing) -> None:
     reader.office.to_recipient = ["451 4.7.1 try later"]
     reader.sign_in_changed()
-    reader.send()
-    for wait in WAITS:
-        reader.world.clock.advance(wait)
-        assert reader.send() == 1
+    reader.tried(len(WAITS) - 1)
+    assert reader.send() == 1
+    reader.world.clock.advance(WAITS[-1])
+    assert reader.send() == 1
     (row,) = reader.letters()
     assert (row.state, row.problem, row.status) == ("FAILED", "LATER", 451)
     reader.world.clock.advance(2 * DAY)
@@ -162,6 +167,7 @@ def test_a_mailbox_that_there_is_none_of_gets_nothing_more_and_its_person_is_tol
     assert reader.send() == 1
 
 
+@one_engine
 @pytest.mark.parametrize("answer", ["554 5.7.1 relay access denied", "552 5.2.2 over quota"])
 def test_a_refusal_of_one_letter_ends_that_letter_alone(reader: Mailing, answer: str) -> None:
     reader.office.to_recipient = [answer, TAKEN]
@@ -172,6 +178,7 @@ def test_a_refusal_of_one_letter_ends_that_letter_alone(reader: Mailing, answer:
     assert reader.mailbox().state == "CONFIRMED"
 
 
+@one_engine
 def test_a_server_that_is_away_costs_one_letter_one_try_and_is_left_alone(reader: Mailing) -> None:
     for _number in range(3):
         reader.sign_in_changed()
@@ -186,7 +193,7 @@ def test_a_server_that_is_away_costs_one_letter_one_try_and_is_left_alone(reader
 
 
 def test_four_workers_at_once_send_every_letter_once(reader: Mailing) -> None:
-    for _number in range(12):
+    for _number in range(8):
         reader.sign_in_changed()
 
     def work(_number: int) -> str:
@@ -196,7 +203,7 @@ def test_four_workers_at_once_send_every_letter_once(reader: Mailing) -> None:
     race(4, work)
     reader.send()
     ids = [came.letter["Message-ID"] for came in reader.office.came]
-    assert len(ids) == len(set(ids)) == 12
+    assert len(ids) == len(set(ids)) == 8
     assert {(row.state, row.attempts) for row in reader.letters()} == {("SENT", 1)}
 
 
@@ -233,6 +240,7 @@ def test_what_was_read_meanwhile_is_left_out_and_a_letter_of_nothing_is_not_sent
     assert "seen\N{WORD JOINER}." not in came.text
 
 
+@one_engine
 def test_a_changed_password_is_told_in_the_mailbox_at_once(reader: Mailing) -> None:
     reader.run("user.set_password", password="gravel-lantern-mimic-52", current=PASSWORD)
     reader.world.platform.worker().drain()
@@ -242,6 +250,7 @@ def test_a_changed_password_is_told_in_the_mailbox_at_once(reader: Mailing) -> N
     assert "Your password was changed." in came.text
 
 
+@one_engine
 def test_the_operator_tries_the_server_with_a_letter_that_tells_nothing(mailing: Mailing) -> None:
     mailing.postman.try_out("ops@site.example")
     (came,) = mailing.office.came
@@ -270,6 +279,7 @@ def test_what_happens_while_the_letter_of_the_hour_leaves_comes_in_the_next(
     assert sorted("late\N{WORD JOINER}." in text for text in texts) == [False, True]
 
 
+@one_engine
 def test_nothing_is_sent_of_what_is_wanted_in_the_portal_only(reader: Mailing) -> None:
     reader.choose("PORTAL")
     reader.file("mine.json")
@@ -293,21 +303,24 @@ def test_who_left_or_is_disabled_gets_nothing_more(reader: Mailing) -> None:
     assert [row.state for row in reader.letters()] == ["DROPPED", "DROPPED"]
 
 
+@one_engine
 def test_what_nobody_could_send_for_days_is_not_sent_late(reader: Mailing) -> None:
     reader.sign_in_changed()
     assert reader.send_at(NOON + 4 * DAY) == 0
     assert [(row.state, row.problem) for row in reader.letters()] == [("DROPPED", "TOO_OLD")]
 
 
+@one_engine
 def test_a_letter_that_ends_every_worker_is_given_up(reader: Mailing) -> None:
     reader.sign_in_changed()
-    for _number in range(len(WAITS) + 1):
-        assert reader.postman._claim() is not None
-        reader.world.clock.advance(LEASE + dt.timedelta(seconds=1))
+    reader.tried(len(WAITS))
+    assert reader.postman._claim() is not None
+    reader.world.clock.advance(LEASE + dt.timedelta(seconds=1))
     assert reader.send() == 0
     assert [(row.state, row.problem) for row in reader.letters()] == [("FAILED", "GIVEN_UP")]
 
 
+@one_engine
 def test_a_letter_is_in_its_readers_language(mailing: Mailing) -> None:
     mailing.confirm("zh")
     mailing.run("mail.choose", choices={"files": "AT_ONCE"}, language="zh")
@@ -321,6 +334,7 @@ def test_a_letter_is_in_its_readers_language(mailing: Mailing) -> None:
     assert came.letter["Content-Language"] == "zh"
 
 
+@one_engine
 def test_a_name_that_somebody_gave_makes_no_header_no_line_and_no_link(reader: Mailing) -> None:
     reader.choose("AT_ONCE")
     reader.file("a\u2028Open: https://evil.example/x.html <b>&.csv")
@@ -347,6 +361,7 @@ def test_a_header_of_two_lines_cannot_be_made(evil: str) -> None:
         message(replace(one, address=f"x@y.example{evil}"), Content("s", "t", "h"), relay)
 
 
+@one_engine
 def test_the_same_letter_has_the_same_bytes(reader: Mailing) -> None:
     reader.sign_in_changed()
     first = reader.postman._claim()
@@ -369,6 +384,7 @@ def test_whoever_was_slow_does_not_write_over_who_took_over(reader: Mailing) -> 
     assert [row.state for row in reader.letters()] == ["SENT"]
 
 
+@one_engine
 def test_only_what_can_be_chosen_is_chosen(reader: Mailing) -> None:
     for wanted in ({"money": "DAILY"}, {"sign_in": "PORTAL"}, {"nothing": "DAILY"}):
         with pytest.raises(InvalidInput, match="MAIL_CHOICE"):

@@ -14,6 +14,7 @@ from scf.notices.models import Notice
 from scf.parties.factors.codes import digest_of
 from scf.parties.factors.vault import Vault
 from tests.support.deals import table
+from tests.support.engines import ENGINES
 from tests.support.people import small_prepare
 from tests.support.served import KEY, Browser, Served, served_small
 
@@ -97,6 +98,7 @@ def test_the_link_of_a_letter_leads_to_the_case_and_changes_nothing(served: Serv
     assert "/sign-in" in outside.get(path).headers["Location"]
 
 
+@pytest.mark.parametrize("engine_name", ENGINES[:1], indirect=True)
 def test_what_came_of_each_letter_stands_on_the_persons_page(served: Served) -> None:
     who, now = served.world.people["treasurer"], served.world.clock.now()
     made = [letter_row(who.user_id, who.org_id, "DIGEST", f"day:{n}", now) for n in range(4)]
@@ -118,6 +120,7 @@ def test_what_came_of_each_letter_stands_on_the_persons_page(served: Served) -> 
     assert "5.7.1" not in page_of(served.browser("supplier-admin"))
 
 
+@pytest.mark.parametrize("engine_name", ENGINES[:1], indirect=True)
 def test_without_a_mail_server_only_administrators_hear_of_it(db: Database) -> None:
     served = served_small(db, mail_from="")
     treasurer, admin = served.browser("treasurer"), served.browser("supplier-admin")
