@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
-from scf.notices.mail.delivery import Content, Line, Outgoing, Write
+from scf.notices.mail.delivery import Content, Outgoing, Write
 from web import i18n, refusals
 
 PRODUCT: Final = "Tributary"
@@ -66,8 +66,8 @@ def _written(letter: Outgoing, base: str) -> Content:
         "product": PRODUCT,
         "subject": _subject(letter),
         "lead": _lead(letter),
-        "lines": list(zip(lines, times, strict=True)) if letter.kind == "DIGEST" else [],
-        "single": lines[0] if letter.kind == "NOTICE" else "",
+        "lines": list(zip(lines, times, strict=True)) if len(lines) > 1 else [],
+        "single": lines[0] if len(lines) == 1 else "",
         "more": ngettext("%(num)d more stands there.", "%(num)d more stand there.", more)
         if more
         else "",
@@ -89,9 +89,9 @@ def _subject(letter: Outgoing) -> str:
         return str(_("Your code"))
     if letter.kind == "TRY":
         return str(_("A try"))
-    if letter.kind == "DIGEST":
+    if len(letter.lines) > 1:
         return str(ngettext("%(num)d notice", "%(num)d notices", len(letter.lines)))
-    return str(_SUBJECTS[_first(letter).kind])
+    return str(_SUBJECTS[letter.lines[0].kind])
 
 
 def _lead(letter: Outgoing) -> str:
@@ -101,19 +101,19 @@ def _lead(letter: Outgoing) -> str:
         )
     if letter.kind == "TRY":
         return str(_("The mail server takes the messages of this portal."))
-    return str(_("This happened since the last message:")) if letter.kind == "DIGEST" else ""
+    return str(_("This happened since the last message:")) if len(letter.lines) > 1 else ""
 
 
 def _button(letter: Outgoing) -> str:
     if letter.kind == "CODE":
         return str(_("Type the code"))
-    return str(_("See all notices")) if letter.kind == "DIGEST" else str(_("Open in Tributary"))
+    return str(_("See all notices")) if len(letter.lines) > 1 else str(_("Open in Tributary"))
 
 
 def _path(letter: Outgoing) -> str:
     if letter.kind in _OF_THE_MAILBOX:
         return "/account/mail"
-    return "/notices" if letter.kind == "DIGEST" else f"/notices/{_first(letter).notice_id}"
+    return "/notices" if len(letter.lines) > 1 else f"/notices/{letter.lines[0].notice_id}"
 
 
 def _why(letter: Outgoing) -> str:
@@ -124,10 +124,6 @@ def _why(letter: Outgoing) -> str:
             _("Nobody of Tributary asks you for this code. If you did not ask for it, do nothing.")
         )
     return str(_("You chose to get this by e-mail. What comes here, and how often, you change at:"))
-
-
-def _first(letter: Outgoing) -> Line:
-    return letter.lines[0]
 
 
 def _plain(values: Mapping[str, object]) -> str:

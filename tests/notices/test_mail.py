@@ -219,7 +219,8 @@ def test_a_day_is_one_letter_and_an_empty_day_none(reader: Mailing) -> None:
     first, second = reader.office.came
     assert first.letter["Subject"] == "Tributary: 2 notices"
     assert first.text.index("one\N{WORD JOINER}.") < first.text.index("two\N{WORD JOINER}.")
-    assert second.letter["Subject"] == "Tributary: 1 notice"
+    assert second.letter["Subject"] == "Tributary: A file is read", "one alone leads to its case"
+    assert f"{SITE}/notices/0" in second.text
     assert "one\N{WORD JOINER}." not in second.text
 
 
