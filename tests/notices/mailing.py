@@ -64,8 +64,12 @@ class Mailing:
 
     def file(self, name: str) -> None:
         """Let a file of the treasurer be read, of which something is to be fixed."""
-        self.world.run("upload.receive", self.who, name=name, content=BAD, queue=True)
+        self.hand_in(name)
         self.world.platform.worker().drain()
+
+    def hand_in(self, name: str) -> None:
+        """Hand a file of the treasurer in, which a worker will read."""
+        self.world.run("upload.receive", self.who, name=name, content=BAD, queue=True)
 
     def sign_in_changed(self) -> None:
         """Let the treasurer's sign-in be changed, which is told at once."""

@@ -207,6 +207,17 @@ def test_four_workers_at_once_send_every_letter_once(reader: Mailing) -> None:
     assert {(row.state, row.attempts) for row in reader.letters()} == {("SENT", 1)}
 
 
+def test_workers_that_tell_at_once_share_the_letter_of_the_hour(reader: Mailing) -> None:
+    reader.choose("HOURLY")
+    platform = reader.world.platform
+    for number in range(6):
+        reader.hand_in(f"{number}.json")
+    race(4, lambda number: str(platform.worker(f"w{number}").drain() > 0))
+    assert reader.send_at(NOON + HOUR) == 1
+    (came,) = reader.office.came
+    assert came.letter["Subject"] == "Tributary: 6 notices"
+
+
 def test_a_day_is_one_letter_and_an_empty_day_none(reader: Mailing) -> None:
     reader.choose("DAILY")
     for name in ("one", "two"):

@@ -142,7 +142,8 @@ class Postman:
             if one is not None:
                 self._put_back(one, away.code, away.said)
             return max(tried, 1)
-        self._failures, self._quiet_until = 0, None
+        if tried:
+            self._failures, self._quiet_until = 0, None
         return tried
 
     def try_out(self, address: str) -> None:
