@@ -15,6 +15,7 @@ UPLOAD_PAGES: Final = (
     ("POST", "/<upload_id>/start"),
     ("POST", "/<upload_id>/again"),
     ("POST", "/<upload_id>/correct"),
+    ("POST", "/<upload_id>/link"),
     ("POST", "/<upload_id>/invite"),
     ("POST", "/<upload_id>/recognise"),
     ("GET", "/<upload_id>/errors"),

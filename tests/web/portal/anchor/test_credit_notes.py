@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pytest
 
@@ -75,6 +76,24 @@ def test_a_blank_list_of_credit_notes_comes_back_filled_and_is_known(of: Served)
     assert count(of, CreditNote, CreditNote.net_minor == 1_000) == 1
 
 
+def test_a_credit_note_that_names_nothing_is_linked_in_the_report(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    upload_id = hand_in(clerk, LIST.replace("-20.50,B-1", "-20.50,Z-9").encode())
+    start = f"/uploads/{upload_id}/start"
+    sent = clerk.fields(start) | {"credit_type": ["yes"], "credit_sign": ["yes"]}
+    assert "Waits for its invoice" in clerk.post(start, sent)
+    assert count(of, Invoice, Invoice.credited_minor == 525) == 1
+    link = f"/uploads/{upload_id}/link"
+    sent = clerk.fields(link)
+    assert sent["invoice"] == [""]  # which one, a person says
+    assert "Name invoices of the same seller" in clerk.post(link, sent)
+    (chosen,) = re.findall(r'<option value="([0-9a-f-]{36})">B-1 · 100.50', clerk.html)
+    linked = clerk.post(link, clerk.fields(link) | {"invoice": [chosen]})
+    assert "The credit note is linked." in linked
+    assert f'action="{link}"' not in linked
+    assert count(of, Invoice, Invoice.credited_minor == 2_575) == 1
+
+
 TYPED = {
     "number": "G-7",
     "issue_on": "2026-02-10",
@@ -99,7 +118,7 @@ def test_one_credit_note_is_typed_in_by_either_side(of: Served, person: str) -> 
     assert 'value="G-7"' in told  # what was typed is still there
     right = wrong | {"payable": "1,190.00", "key": someone.field("key")}
     report = someone.post("/uploads/credit-note", right)
-    assert "Names no invoice that is here" in report
+    assert "Waits for its invoice" in report
     assert count(of, CreditNote, CreditNote.amount_minor == 119_000) == 1
     again = Person(of, person)
     again.get("/uploads/credit-note")
