@@ -114,6 +114,10 @@ def test_confirming_twice_reads_once_and_the_header_is_remembered(of: Served) ->
     clerk.post(f"/uploads/{upload_id}/start", sent)
     clerk.post(f"/uploads/{upload_id}/start", sent)
     assert count(of, Invoice) == 20
+    copied = hand_in(clerk, table(bad=()), "copy.csv")
+    clerk.post(f"/uploads/{copied}/start", clerk.fields(f"/uploads/{copied}/start"))
+    assert count(of, Invoice) == 20
+    assert "<h1>All of it was here before</h1>" in clerk.get(f"/uploads/{copied}")
     later = hand_in(clerk, table(rows=3, bad=()).replace(b"B-0", b"C-0"), "next.csv")
     assert "as you chose them for this header last time" in clerk.html
     assert clerk.fields(f"/uploads/{later}/start")["column-7"] == ["note"]
