@@ -109,7 +109,7 @@ def pictures(results: Results) -> dict[str, str]:
                 line = _strip(label, regimes[regime], key + suffix, wanted)
                 lines += [line] if line.values else []
         if lines:
-            found[file] = strips(title, lines)
+            found[file] = strips(title, lines, also=0.0)
     main = regimes.get("main", {}).get("deciles")
     if main:
         title = f"Realised over priced by tenth, main, {main['seeds']} seeds, band for all ten"
@@ -221,12 +221,20 @@ def _of_chain(chain: Results) -> list[str]:
         lines += _image("accuracy-tenths.svg", "Realised over priced by tenth")
         at = main["deciles"]
         lines += _table(
-            ["tenth", "failures", "priced", "realised / priced", "band for all ten"],
+            [
+                "tenth",
+                "failures",
+                "priced",
+                "the oracle says",
+                "realised / priced",
+                "band for all ten",
+            ],
             [
                 [
                     str(number + 1),
                     f"{at['failures'][number]:.0f}",
                     f"{at['priced'][number]:.1f}",
+                    f"{at['oracle'][number]:.1f}",
                     f"{at['ratio'][number]:.2f}",
                     f"{at['low'][number]:.2f} to {at['high'][number]:.2f}",
                 ]

@@ -43,8 +43,15 @@ class Strip:
     wanted: tuple[float | None, float | None] | None = None
 
 
-def strips(title: str, lines: Sequence[Strip]) -> str:
+def strips(title: str, lines: Sequence[Strip], also: float | None = None) -> str:
     """Return a picture of figures over seeds, one line each on a common axis.
+
+    Parameters
+    ----------
+    title : str
+    lines : sequence of Strip
+    also : float, optional
+        A value that the axis shows, too.
 
     Examples
     --------
@@ -54,6 +61,7 @@ def strips(title: str, lines: Sequence[Strip]) -> str:
     told = [value for line in lines for value in line.values if math.isfinite(value)]
     told += [end for line in lines for end in line.wanted or () if end is not None]
     told += [end for line in lines for end in (line.low, line.high) if end is not None]
+    told += [] if also is None else [also]
     low, high, step = _axis(min(told, default=0.0), max(told, default=1.0))
     height = _TOP + _ROW * len(lines) + 34
 

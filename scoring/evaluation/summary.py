@@ -144,7 +144,6 @@ def regime_summary(results: Sequence[Contrast]) -> Figures:
     """Return the figures of each seed of a regime, and over them."""
     each = {str(result.seed): result.figures() for result in results}
     names = list(dict.fromkeys(name for figures in each.values() for name in figures))
-    tenths = [result.deciles() for result in results]
     groups: dict[str, dict[str, float]] = {}
     for result in results:
         for name, told in result.groups().items():
@@ -165,15 +164,25 @@ def regime_summary(results: Sequence[Contrast]) -> Figures:
         },
         "realised_over_priced": total_ratio(sums["failures"], sums["priced"]),
         "realised_over_oracle": total_ratio(sums["failures"], sums["oracle_total"]),
-        "deciles": decile_band(
-            np.array([tenth["failures"] for tenth in tenths]),
-            np.array([tenth["priced"] for tenth in tenths]),
-        )
-        if tenths
-        else None,
+        "deciles": _tenths_of_chains(results),
         "groups": groups,
         "below_floor_share": float(np.concatenate(floored).mean()) if floored else None,
     }
+
+
+def _tenths_of_chains(results: Sequence[Contrast]) -> Figures | None:
+    tenths = [result.deciles() for result in results]
+    band = decile_band(
+        np.array([tenth["failures"] for tenth in tenths]),
+        np.array([tenth["priced"] for tenth in tenths]),
+    )
+    if band is not None:
+        foretold = np.zeros(10)
+        for result in results:
+            parts = np.array_split(np.argsort(result.having, kind="stable"), 10)
+            foretold += [result.oracle[part].sum() for part in parts]
+        band["oracle"] = foretold.tolist()
+    return band
 
 
 def more_seeds_due(settings: ChainSettings, regime: str, summary: Mapping[str, Any]) -> bool:
