@@ -57,6 +57,7 @@ SLICES = (
     "scf.chain.commands",
     "scf.chain.visibility",
     "scf.risk.commands",
+    "scf.risk.promoting",
     "scf.risk.visibility",
     "scf.programmes.commands",
     "scf.programmes.registry.commands",

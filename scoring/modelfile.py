@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.canonical import dump, load
 from scoring.features.registry import Feature
+from scoring.monitoring import Bins
 
 Floats = NDArray[np.float64]
 
@@ -63,8 +64,10 @@ class Column:
     ----------
     name, unit, dtype, sign
         As declared (`scoring.features.Feature`).
-    lowest, highest : float or None
+    lowest, middle, highest : float or None
         Of the rows that it was fitted to; None where it was never known.
+    bins : Bins
+        How those rows were spread, by which a drift is seen.
     """
 
     name: str
@@ -72,7 +75,9 @@ class Column:
     dtype: str
     sign: int
     lowest: float | None
+    middle: float | None
     highest: float | None
+    bins: Bins
 
     @classmethod
     def of(cls, feature: Feature, values: Floats) -> Self:
@@ -82,12 +87,16 @@ class Column:
         --------
         >>> from scoring.features.registry import named
         >>> column = Column.of(named(("margin",))[0], np.array([0.1, np.nan, 0.3]))
-        >>> column.lowest, column.highest, column.sign
-        (0.1, 0.3, -1)
+        >>> column.lowest, column.middle, column.highest, column.sign
+        (0.1, 0.2, 0.3, -1)
         """
         known = values[~np.isnan(values)]
-        ends = (float(known.min()), float(known.max())) if len(known) else (None, None)
-        return cls(feature.name, feature.unit, feature.dtype, feature.sign, *ends)
+        lowest = middle = highest = None
+        if len(known):
+            lowest, highest = float(known.min()), float(known.max())
+            middle = float(np.median(known))
+        said = feature.name, feature.unit, feature.dtype, feature.sign
+        return cls(*said, lowest, middle, highest, Bins.of(values))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +127,8 @@ class ModelCard:
     columns : tuple of Column
         In the order of the inputs.
     windows : tuple of Window
+    score : Bins
+        How the one-year probabilities of the test window were spread.
     data_hash : str
         Of the rows that it was fitted to (`data_hash`).
     settings : dict of str to str
@@ -132,6 +143,7 @@ class ModelCard:
     horizon_days: int
     columns: tuple[Column, ...]
     windows: tuple[Window, ...]
+    score: Bins
     data_hash: str
     settings: dict[str, str]
     measures: dict[str, float]
@@ -162,10 +174,13 @@ class Judged:
         NaN where the model has no answer.
     refer : tuple of tuple of str
         For each row why a person decides; empty where nothing speaks for that.
+    hazards : ndarray of float64, shape (n, 12), optional
+        The chance to fail in each month, of a model that says so.
     """
 
     pd: Floats
     refer: tuple[tuple[str, ...], ...]
+    hazards: Floats | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,10 +222,14 @@ class Model:
             for number in np.flatnonzero(_outside(found[:, place], column)):
                 refer[number].append(f"{OUT_OF_RANGE} {column.name}")
         finite = ~np.isinf(found).any(axis=1)
-        pd = np.full(len(found), np.nan)
+        pd, hazards = np.full(len(found), np.nan), None
         if finite.any():
             pd[finite] = _probability(self.estimator, found[finite])
-        return Judged(pd, tuple(map(tuple, refer)))
+        if hasattr(self.estimator, "hazards"):
+            hazards = np.full((len(found), 12), np.nan)
+            if finite.any():
+                hazards[finite] = self.estimator.hazards(found[finite])
+        return Judged(pd, tuple(map(tuple, refer)), hazards)
 
 
 def write(estimator: Estimator, card: ModelCard) -> bytes:

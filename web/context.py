@@ -8,11 +8,11 @@ from typing import cast
 from flask import current_app, g
 
 from scf.db.platform import Platform
-from scf.demo.mark import is_demo
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotSignedIn
 from scf.notices.webhooks.targets import Targets
 from scf.parties.factors.vault import Vault
+from scf.parties.mark import is_demo
 from scf.parties.ratelimit import Limit, Meter
 from scf.parties.sessions import Lifetimes
 

@@ -267,8 +267,8 @@ def user_list() -> None:
 @user.command("code")
 def user_code(email: str) -> None:
     """Print the code that signs a person of a demo world in now; never in production."""
-    from scf.demo.mark import is_demo
     from scf.parties.factors import present
+    from scf.parties.mark import is_demo
 
     if SESSION.settings.is_production:
         fail(Conflict("PRODUCTION", "Codes come from people's own authenticators."))

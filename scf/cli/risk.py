@@ -1,5 +1,6 @@
 """Risk: what is thought of a firm and why; making an old price again."""
 
+import datetime as dt
 import json
 from typing import Annotated, Any
 
@@ -12,11 +13,16 @@ from scf.db.visibility import not_found
 from scf.kernel.errors import NotFound
 from scf.offers.models import QuoteLine
 from scf.parties.access import authorise
-from scf.risk import nightly
-from scf.risk.models import RiskAssessment
+from scf.parties.service import business_date
+from scf.risk import cards, nightly
+from scf.risk.appetite import in_force
+from scf.risk.models import RiskAssessment, RiskModel
+from scf.risk.promoting import only_in_a_demo
 from scf.risk.replay import replay as replay_lines
 
-risk = typer.Typer(help="Assessments of firms: make the day's, show one.", no_args_is_help=True)
+risk = typer.Typer(
+    help="Assessments of firms; the models that are trained for them.", no_args_is_help=True
+)
 
 
 def attach(app: typer.Typer) -> None:
@@ -103,3 +109,109 @@ def replay(
     show(answer)
     if not found.is_equal:
         raise SystemExit(EXIT_REFUSED)
+
+
+# --- Trained models -------------------------------------------------------------------------------
+
+
+@risk.command("train")
+def train(
+    on: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Default: the business date")
+    ] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="From a simulated chain, for a demo world only")
+    ] = False,
+) -> None:
+    """Train a model on what your books held before a day; it takes a minute and judges nobody yet.
+
+    Where too few firms have failed so far there is no model, and the answer says how few.
+    """
+    from scf.risk import training
+
+    authorise(SESSION.actor, "model.register")
+    financier_id = SESSION.actor.org_id
+    with SESSION.reading() as conn:
+        day = on.date() if on is not None else business_date(conn, financier_id)
+        if simulated:
+            only_in_a_demo(conn, "simulated")
+            made = training.train_simulated(day)
+        else:
+            made = training.train_own(conn, financier_id, day, in_force())
+    payload = {"file_digest": made.file_digest, "content": made}
+    _show_model(
+        SESSION.run("model.register", payload, key=f"train-{made.file_digest}").result["id"]
+    )
+
+
+@risk.command("models")
+def models() -> None:
+    """List your bank's trained models: what each may do, and what it was made of."""
+    authorise(SESSION.actor, "risk.read")
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        rows = session.scalars(select(RiskModel).order_by(col(RiskModel.trained_at).desc())).all()
+    show_list(
+        [
+            {
+                name: getattr(row, name)
+                for name in ("id", "name", "kind", "state", "trained_on", "file_digest")
+            }
+            for row in rows
+        ],
+        "models",
+    )
+
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="Id; `scf risk models` lists them")]
+Note = Annotated[str, typer.Option("--because", help="In your own words; it is kept")]
+
+
+@risk.command("model")
+def model(model_id: Model) -> None:
+    """Show a model's card: windows, inputs, measures, who answers for it."""
+    authorise(SESSION.actor, "risk.read")
+    _show_model(model_id)
+
+
+@risk.command("validate")
+def validate(model_id: Model, note: Note) -> None:
+    """Say, as another person than its maker, what you held a model against and what you found."""
+    show(SESSION.run("model.validate", {"model_id": model_id, "reason": note}).result)
+
+
+@risk.command("challenge")
+def challenge(model_id: Model) -> None:
+    """Let a validated model stand beside what prices, to be promoted or put away."""
+    show(SESSION.run("model.challenge", {"model_id": model_id}).result)
+
+
+@risk.command("propose")
+def propose(model_id: Model) -> None:
+    """Propose a challenger as champion; another person promotes it."""
+    show(SESSION.run("model.propose", {"model_id": model_id}).result)
+
+
+@risk.command("promote")
+def promote(model_id: Model) -> None:
+    """Make a challenger the champion, as another person than who proposed it."""
+    show(SESSION.run("model.promote", {"model_id": model_id}).result)
+
+
+@risk.command("retire")
+def retire(model_id: Model, note: Note) -> None:
+    """Put a model away that is not the champion."""
+    show(SESSION.run("model.retire", {"model_id": model_id, "reason": note}).result)
+
+
+@risk.command("kill")
+def kill(model_id: Model, note: Note) -> None:
+    """Stop a champion or challenger at once; one person is enough."""
+    show(SESSION.run("model.kill", {"model_id": model_id, "reason": note}).result)
+
+
+def _show_model(model_id: str) -> None:
+    with SESSION.platform.db.read(SESSION.actor) as session:
+        row = session.scalars(select(RiskModel).where(col(RiskModel.id) == model_id)).one_or_none()
+    if row is None:
+        raise not_found("risk_model", model_id)
+    show(cards.of(row))

@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from scf.db.platform import Platform
-from scf.demo.mark import KEY
 from scf.kernel.actor import Actor
 from scf.kernel.ids import new_id
 from scf.parties.factors import codes
 from scf.parties.factors.models import TotpFactor
 from scf.parties.factors.vault import Vault
+from scf.parties.mark import KEY
 
 _totp = TotpFactor.__table__  # type: ignore[attr-defined]
 

@@ -16,7 +16,6 @@ from sqlalchemy import select
 
 from scf.db.platform import Platform
 from scf.demo import cast, copies, enrol, misfits, names, second, sheets, trade, world
-from scf.demo.mark import begun
 from scf.demo.story import Story
 from scf.demo.taxoffice import TaxOffice
 from scf.demo.trade import CURRENCY, Month, Paper
@@ -27,6 +26,7 @@ from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.kernel.errors import Conflict
 from scf.parties.factors.vault import Vault
+from scf.parties.mark import begun
 from scf.settlement import day
 
 SEED: Final = 20261122

@@ -111,6 +111,13 @@ MAY: dict[str, frozenset[Role]] = {
     # --- risk
     "firm.fact": frozenset({Role.OFFICER_MAKER}),
     "firm.fact.confirm": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "model.register": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE}),
+    "model.validate": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "model.challenge": _BANK,
+    "model.propose": _BANK,
+    "model.promote": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "model.retire": _BANK,
+    "model.kill": _BANK,
     "risk.assess": _OPERATOR,
     "risk.read": _BANK,
     # --- programmes

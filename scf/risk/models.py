@@ -1,8 +1,9 @@
 """Facts of firms, policies as they were used, assessments of firms, and how prices were made."""
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 
 from scf.db.types import (
+    Blob,
     Code,
     CodeKey,
     Count,
@@ -20,10 +21,12 @@ from scf.db.types import (
     OptJson,
     OptMinor,
     OptPpm,
+    OptText,
     Record,
     SignedCount,
     SignedPpm,
     Text,
+    index_where,
     table_args,
 )
 
@@ -156,4 +159,77 @@ class PriceAssessment(Record, table=True):
     at: Instant
 
 
-__all__ = ["FirmFact", "PriceAssessment", "RiskAssessment", "RiskPolicy"]
+class ModelFile(Record, table=True):
+    """A trained model, byte for byte, under the digest of its bytes; kept once."""
+
+    __tablename__ = "model_file"
+    __table_args__ = table_args()
+    digest: CodeKey
+    content: Blob
+    size: Count
+    stored_at: Instant
+
+
+class RiskModel(Record, table=True):
+    """A trained model of a financier: what it was made of, who answers for it, what it may do.
+
+    ``trained`` rests on defaults that happened; ``simulated`` on a drawn chain, for a demo world
+    only. Who trained it does not validate it, and who proposes a champion does not promote it.
+    """
+
+    __tablename__ = "risk_model"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_risk_model_financier"),
+        ForeignKeyConstraint(["file_digest"], ["model_file.digest"], name="fk_risk_model_file"),
+        CheckConstraint("kind IN ('trained', 'simulated')", name="ck_risk_model_kind"),
+        CheckConstraint(
+            "state IN ('TRAINED', 'VALIDATED', 'CHALLENGER', 'CHAMPION', 'RETIRED', 'KILLED')",
+            name="ck_risk_model_state",
+        ),
+        CheckConstraint(
+            "validated_by <> trained_by AND promoted_by <> proposed_by",
+            name="ck_risk_model_two_people",
+        ),
+        CheckConstraint(
+            "state <> 'CHAMPION' OR (promoted_by IS NOT NULL AND proposed_by IS NOT NULL"
+            " AND validated_by IS NOT NULL)",
+            name="ck_risk_model_champion",
+        ),
+        UniqueConstraint("financier_id", "file_digest", name="uq_risk_model"),
+        index_where(
+            text("state = 'CHAMPION'"), "uq_risk_model_champion", "financier_id", unique=True
+        ),
+    )
+    id: IdKey
+    financier_id: Id
+    name: Code
+    kind: Code
+    state: Code
+    file_digest: Code
+    schema_hash: Code  # of names, units and signs of its inputs
+    data_hash: Code  # of the rows that it was fitted to
+    card: Text  # canonical JSON: inputs, windows, settings, measures
+    tenths: Json  # told and happened on the test window, by tenths
+    trained_on: Day  # the morning on which it was trained: nothing later is in it
+    trained_by: Id
+    trained_at: Instant
+    validated_by: OptId
+    validated_at: OptInstant
+    validation: OptText  # what the second person held it against
+    proposed_by: OptId
+    proposed_at: OptInstant
+    promoted_by: OptId
+    promoted_at: OptInstant
+    ended_by: OptId
+    ended_at: OptInstant
+    end_reason: OptText
+
+
+__all__ = [
+    "FirmFact",
+    "ModelFile",
+    "PriceAssessment",
+    "RiskAssessment",
+    "RiskModel",
+    "RiskPolicy",
+]

@@ -5,12 +5,19 @@ No firm sees an assessment, its own neither: probabilities, grades and points ar
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, true
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import SQLModel, col
 
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor, Role
-from scf.risk.models import FirmFact, PriceAssessment, RiskAssessment, RiskPolicy
+from scf.risk.models import (
+    FirmFact,
+    ModelFile,
+    PriceAssessment,
+    RiskAssessment,
+    RiskModel,
+    RiskPolicy,
+)
 
 _BANK = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 
@@ -31,10 +38,16 @@ def _of_the_bank(model: type[SQLModel]) -> None:
         return financier_id == actor.org_id if actor.roles & _BANK else false()
 
 
-for _model in (RiskAssessment, PriceAssessment):
+for _model in (RiskAssessment, PriceAssessment, RiskModel):
     _of_the_bank(_model)
 
 
 @visible_to(RiskPolicy)
 def _policies(actor: Actor) -> ColumnElement[bool]:
     return true() if actor.roles & _BANK else false()
+
+
+@visible_to(ModelFile)
+def _files(actor: Actor) -> ColumnElement[bool]:
+    own = select(col(RiskModel.file_digest)).where(col(RiskModel.financier_id) == actor.org_id)
+    return col(ModelFile.digest).in_(own) if actor.roles & _BANK else false()

@@ -10,8 +10,9 @@ from scf.cli import people
 from scf.cli.common import Session
 from scf.cli.main import build_app
 from scf.db.engine import Database
-from scf.demo import mark, world
+from scf.demo import world
 from scf.kernel.errors import Unavailable
+from scf.parties import mark
 from scf.parties.factors import present, proof
 from scf.parties.factors.vault import Vault
 from scf.parties.service import actor_of_email

@@ -15,8 +15,9 @@ WITH_EXAMPLES = {
     "scoring.evaluation.metrics", "scoring.evaluation.tables", "scoring.explain",
     "scoring.features.events", "scoring.features.measuring", "scoring.features.registry",
     "scoring.features.standing", "scoring.hazard", "scoring.lgd", "scoring.modelfile",
-    "scoring.observed", "scoring.pricing", "scoring.reasons", "scoring.recourse", "scoring.scale",
-    "scoring.simulate.regimes", "scoring.simulate.running", "scoring.stack",
+    "scoring.monitoring", "scoring.observed", "scoring.pricing", "scoring.reasons",
+    "scoring.recourse", "scoring.scale", "scoring.simulate.regimes", "scoring.simulate.running",
+    "scoring.stack",
 }  # fmt: skip
 
 

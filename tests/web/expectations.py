@@ -7,7 +7,14 @@ there and not here fails the matrix.
 from hashlib import sha256
 
 from scf.kernel.actor import Role
-from tests.web import account_pages, connection_routes, identity_routes, matching_routes, tax_routes
+from tests.web import (
+    account_pages,
+    connection_routes,
+    identity_routes,
+    matching_routes,
+    model_routes,
+    tax_routes,
+)
 from tests.web.anchor_pages import ANCHOR_PAGES
 from tests.web.connection_routes import connectors
 from tests.web.officer_pages import ADMIN_PAGES, PAGES
@@ -150,6 +157,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", f"{API}/firms/<firm_id>/suspend"): Api(OFFICERS, REASON, "firm", versioned=True),
     **identity_routes.routes(Api),
     **tax_routes.routes(Api),
+    **model_routes.routes(Api),
     # --- accounts
     ("GET", f"{API}/accounts"): Api(BANK | ADMIN | {Role.TREASURER}),
     ("POST", f"{API}/accounts"): Api(

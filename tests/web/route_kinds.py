@@ -113,6 +113,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
         (
             "limit",
             "fixing",
+            "model",
             "review",
             "payment_file",
             "bank_statement",

@@ -234,6 +234,7 @@ KINDS = {
     "firm_id": "firm",
     "fixing_id": "fixing",
     "invoice_id": "invoice",
+    "model_id": "model",
     # Words of the address of an empty form, which is nobody's.
     "kind": "form",
     "ending": "form",

@@ -24,6 +24,7 @@ from scf.kernel.ids import new_id
 from scf.risk.appetite import in_force
 from scf.risk.assessing import Assessed
 from scf.risk.models import RiskAssessment
+from scf.risk.promoting import Trained
 from scf.risk.writing import About, Batch
 from scf.settlement import statements
 from scf.settlement.models import BankEntry
@@ -87,6 +88,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         **_looked_at(world, request["id"]),
         "suspicion": _suspicion(world, invoice),
         "assessment": _assessment(world),
+        "model": _model(world),
         "payment_file": file["file_id"],
     }
 
@@ -349,3 +351,24 @@ def _assessment(world: World) -> str:
     table: Any = RiskAssessment.__table__  # type: ignore[attr-defined]
     with world.platform.db.snapshot() as conn:
         return str(conn.execute(select(table.c.id)).scalar_one())
+
+
+def _model(world: World) -> str:
+    """Let the bank keep a trained model; nobody opens its file here."""
+    card = {
+        "target": "a failure within a year",
+        "windows": [{"use": "train", "first_on": "2024-01-01", "last_on": "2025-01-01",
+                     "rows": 90, "failures": 9}],
+        "columns": [{"name": "late_share", "unit": "share", "sign": 1, "lowest": 0.0,
+                     "highest": 1.0}],
+        "settings": {"trees": "2"},
+        "measures": {"auc": 0.7},
+    }  # fmt: skip
+    made = Trained(
+        name="own-2026", kind="trained", file=b"a model", schema_hash="s", data_hash="d",
+        card=json.dumps(card), tenths={"model": [[9, 0.4, 1]], "card": []},
+        trained_on=NOON.date(),
+    )  # fmt: skip
+    who = world.people["bank-a-officer-maker"]
+    found = world.run("model.register", who, file_digest=made.file_digest, content=made)
+    return str(found["id"])

@@ -91,6 +91,7 @@ _OFFICER: Final = (
     ),
     Entry("officer.firms", "building", _("Firms"), "f"),
     Entry("officer.duplicates", "search", _("Duplicates"), "d", duplicates_waiting),
+    Entry("officer.models", "pulse", _("Models"), "m"),
     Entry("officer.reviews", "eye", _("Sample"), "s", reviews_waiting),
     Entry("officer.tax_checks", "shield", _("Tax checks"), "x", tax_waiting),
     Entry("officer.books", "book", _("Books"), "b"),

@@ -488,6 +488,15 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "model_file",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("stored_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "original",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
@@ -1468,6 +1477,60 @@ def upgrade() -> None:
         "risk_assessment",
         ["financier_id", "firm_id", "as_of_on"],
         unique=False,
+    )
+    op.create_table(
+        "risk_model",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("file_digest", sa.String(), nullable=False),
+        sa.Column("schema_hash", sa.String(), nullable=False),
+        sa.Column("data_hash", sa.String(), nullable=False),
+        sa.Column("card", sa.String(), nullable=False),
+        sa.Column(
+            "tenths", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("trained_on", sa.Date(), nullable=False),
+        sa.Column("trained_by", sa.String(), nullable=False),
+        sa.Column("trained_at", UtcInstant(), nullable=False),
+        sa.Column("validated_by", sa.String(), nullable=True),
+        sa.Column("validated_at", UtcInstant(), nullable=True),
+        sa.Column("validation", sa.String(), nullable=True),
+        sa.Column("proposed_by", sa.String(), nullable=True),
+        sa.Column("proposed_at", UtcInstant(), nullable=True),
+        sa.Column("promoted_by", sa.String(), nullable=True),
+        sa.Column("promoted_at", UtcInstant(), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.Column("ended_at", UtcInstant(), nullable=True),
+        sa.Column("end_reason", sa.String(), nullable=True),
+        sa.CheckConstraint("kind IN ('trained', 'simulated')", name="ck_risk_model_kind"),
+        sa.CheckConstraint(
+            "state <> 'CHAMPION' OR (promoted_by IS NOT NULL AND proposed_by IS NOT NULL AND validated_by IS NOT NULL)",
+            name="ck_risk_model_champion",
+        ),
+        sa.CheckConstraint(
+            "state IN ('TRAINED', 'VALIDATED', 'CHALLENGER', 'CHAMPION', 'RETIRED', 'KILLED')",
+            name="ck_risk_model_state",
+        ),
+        sa.CheckConstraint(
+            "validated_by <> trained_by AND promoted_by <> proposed_by",
+            name="ck_risk_model_two_people",
+        ),
+        sa.ForeignKeyConstraint(["file_digest"], ["model_file.digest"], name="fk_risk_model_file"),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_risk_model_financier"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("financier_id", "file_digest", name="uq_risk_model"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_risk_model_champion",
+        "risk_model",
+        ["financier_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'CHAMPION'"),
+        postgresql_where=sa.text("state = 'CHAMPION'"),
     )
     op.create_table(
         "tax_check",

@@ -27,6 +27,7 @@ from scoring.modelfile import (
     read,
     write,
 )
+from scoring.monitoring import Bins
 
 NAMED = named(("late_share", "margin", "buyers_overdue"))
 
@@ -55,6 +56,7 @@ def card_of(rows: Any, fails: Any) -> ModelCard:  # noqa: ANN401
             Column.of(feature, column) for feature, column in zip(NAMED, rows.T, strict=True)
         ),
         windows=(Window("train", "2024-01-01", "2025-01-01", len(rows), int(fails.sum())),),
+        score=Bins.of(rows[:, 0]),
         data_hash=data_hash(rows, fails),
         settings={"trees": "5", "seed": "0"},
         measures={"brier": 0.0121},

@@ -31,6 +31,7 @@ RESOURCES = (
     "programmes",
     "limits",
     "risk_assessments",
+    "risk_models",
     "quotes",
     "requests",
     "decisions",
