@@ -12,7 +12,9 @@ MODULES = [module.name for module in pkgutil.walk_packages(scoring.__path__, "sc
 WITH_EXAMPLES = {
     "scoring.canonical", "scoring.capital", "scoring.dilution", "scoring.estimators.binary",
     "scoring.estimators.default", "scoring.estimators.late", "scoring.estimators.shares",
-    "scoring.evaluation.metrics", "scoring.evaluation.tables", "scoring.explain",
+    "scoring.evaluation.datasets", "scoring.evaluation.metrics", "scoring.evaluation.page",
+    "scoring.evaluation.pictures", "scoring.evaluation.summary", "scoring.evaluation.tables",
+    "scoring.explain",
     "scoring.features.events", "scoring.features.measuring", "scoring.features.registry",
     "scoring.features.standing", "scoring.hazard", "scoring.lgd", "scoring.modelfile",
     "scoring.monitoring", "scoring.observed", "scoring.pricing", "scoring.reasons",
