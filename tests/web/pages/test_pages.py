@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser
 
+from tests.risk.test_models import trained
 from tests.support.demo_world import DemoCopy, DemoWorld
 from tests.web.expectations import ROUTES
 from tests.web.pages.checks import MOST_BYTES, astray, bytes_of, dead_ends, inline
@@ -25,6 +26,11 @@ PEOPLE = ("mira", "anna", "chen", "carl", "omar", "hana", "adam")
 @pytest.fixture(scope="module")
 def demo(demo_world: DemoWorld, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoCopy]:
     with demo_world.copied(tmp_path_factory.mktemp("pages")) as copy:
+        made = trained()  # the demo world has none: one of its own takes half a minute to learn
+        world = copy.served.world
+        world.run(
+            "model.register", world.people["omar"], file_digest=made.file_digest, content=made
+        )
         yield copy
 
 
