@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     ColumnElement,
     String,
+    bindparam,
     false,
     func,
     literal,
@@ -23,15 +25,24 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 
-def one_of(
-    conn: Connection, column: ColumnElement[Any], keys: Iterable[str]
-) -> ColumnElement[bool]:
-    """Say that a column is one of a slice's texts, without a thousand parameters to spell out."""
+def one_of(column: ColumnElement[Any], name: str = "ids") -> dict[str, ColumnElement[bool]]:
+    """Say, for either engine, that a column is one of the texts of a parameter.
+
+    A slice has a thousand of them, which nobody has to spell out one by one; :func:`told` gives
+    the parameter's value. For statements that are made once.
+    """
+    texts: BindParameter[Any] = bindparam(name, type_=String)
+    each = func.json_each(texts).table_valued("value", name="told")
+    return {
+        "sqlite": column.in_(select(each.c.value)),
+        "postgresql": column == func.any(bindparam(name, type_=ARRAY(String))),
+    }
+
+
+def told(conn: Connection, keys: Iterable[str]) -> str | list[str]:
+    """Give texts as the parameter of :func:`one_of`."""
     wanted = sorted(set(keys))
-    if conn.dialect.name != "sqlite":
-        return column == func.any(literal(wanted, ARRAY(String)))
-    told = func.json_each(json.dumps(wanted)).table_valued("value", name="told")
-    return column.in_(select(told.c.value))
+    return json.dumps(wanted) if conn.dialect.name == "sqlite" else wanted
 
 
 def among(
@@ -49,6 +60,6 @@ def among(
         names = [f"part_{place}" for place in range(len(columns))]
         listed = func.unnest(*lists).table_valued(*names, name="told").render_derived()
         return tuple_(*columns).in_(select(*listed.c))
-    told = func.json_each(json.dumps(wanted)).table_valued("value", name="told")
-    cells = (func.json_extract(told.c.value, f"$[{place}]") for place in range(len(columns)))
+    each = func.json_each(json.dumps(wanted)).table_valued("value", name="told")
+    cells = (func.json_extract(each.c.value, f"$[{place}]") for place in range(len(columns)))
     return tuple_(*columns).in_(select(*cells))

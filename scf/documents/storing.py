@@ -14,7 +14,7 @@ from sqlalchemy import Table, select, text
 from sqlalchemy.engine import Connection
 
 from scf.db.bulk import insert_mappings
-from scf.db.keys import one_of
+from scf.db.keys import one_of, told
 from scf.db.runner import Context
 from scf.documents import rows as build
 from scf.documents.arrivals import (
@@ -419,9 +419,10 @@ def _known_keys(conn: Connection, kind: Kind, keys: Sequence[str], org_id: str) 
     """Give the documents that are here already, by fingerprint."""
     table = TABLES[kind]
     live = table.c.org_id == org_id if kind is Kind.PAYMENT else LIVE
-    asked = one_of(conn, table.c.duplicate_key, keys)
+    asked = one_of(table.c.duplicate_key)[conn.dialect.name]
     query = select(table.c.duplicate_key, table.c.id).where(asked, live)
-    return {row.duplicate_key: row.id for row in conn.execute(query)}
+    rows = conn.execute(query, {"ids": told(conn, keys)})
+    return {row.duplicate_key: row.id for row in rows}
 
 
 def _original_stands(conn: Connection, made: Draft) -> bool:

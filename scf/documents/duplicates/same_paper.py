@@ -5,19 +5,19 @@ identifier that its program gave it, or the file as a whole, often stays. This i
 that is asked across firms, so what comes of it is told only to whoever may see the paper.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, String, Table, bindparam, select, text
 from sqlalchemy.engine import Connection
 
-from scf.db.keys import one_of
+from scf.db.keys import one_of, told
 from scf.documents.duplicates.rules import SAME_NUMBER_DAYS
 from scf.documents.invoice_state import INVOICE
 from scf.documents.models import Original
 
+Ids = str | list[str]
 # More papers than this with one number: it stands in a template, and proves nothing.
 MOST_CARRIERS: Final = 8
 _ORIGINAL: Final[Table] = Original.__table__  # type: ignore[attr-defined]
@@ -33,20 +33,23 @@ _CARRIERS: Final = {
     "sqlite": text(_SQLITE),
     "postgresql": text(_POSTGRESQL).bindparams(bindparam("told", type_=ARRAY(String))),
 }
-_NUMBERED: Final = select(INVOICE.c.id, INVOICE.c.document_uuid).where(
+_ASKED: Final = one_of(INVOICE.c.id)
+_WITH_NUMBER: Final = select(INVOICE.c.id, INVOICE.c.document_uuid).where(
     INVOICE.c.document_uuid.is_not(None)
 )
+_NUMBERED: Final = {dialect: _WITH_NUMBER.where(asked) for dialect, asked in _ASKED.items()}
 _FILE, _OTHER = _ORIGINAL.alias("own_file"), _ORIGINAL.alias("other_file")
-_FILES: Final = (
+_TWICE: Final = (
     select(_FILE.c.id, _OTHER.c.id.label("other_id"))
     .select_from(INVOICE)
     .join(_FILE, _FILE.c.id == INVOICE.c.original_id)
     .join(_OTHER, (_OTHER.c.sha256 == _FILE.c.sha256) & (_OTHER.c.id != _FILE.c.id))
     .distinct()
 )
+_FILES: Final = {dialect: _TWICE.where(asked) for dialect, asked in _ASKED.items()}
 
 _ONE, _NAMESAKE = INVOICE.alias("one"), INVOICE.alias("twin")
-_NAMESAKES: Final = (
+_TWO_BUYERS: Final = (
     select(
         _ONE.c.id,
         _ONE.c.issue_on,
@@ -70,26 +73,27 @@ _NAMESAKES: Final = (
         ),
     )
 )
+_NAMESAKES: Final = {
+    dialect: _TWO_BUYERS.where(asked) for dialect, asked in one_of(_ONE.c.id).items()
+}
 
 
 def same_papers(conn: Connection, invoice_ids: Collection[str]) -> dict[tuple[str, str], str]:
     """Give each of these invoices with every other that is the same document, and by which sign."""
-    ids = sorted(invoice_ids)
+    ids = told(conn, invoice_ids)
     found = dict.fromkeys(_of_another_buyer(conn, ids), "OTHER_BUYER")
     found |= dict.fromkeys(_by_bytes(conn, ids), "SAME_FILE")
     found |= dict.fromkeys(_by_number(conn, ids), "SAME_UUID")
     return found
 
 
-def _by_number(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    rows = conn.execute(_NUMBERED.where(one_of(conn, INVOICE.c.id, ids))).all()
-    told = sorted({row.document_uuid for row in rows})
-    if not told:
+def _by_number(conn: Connection, ids: Ids) -> Iterator[tuple[str, str]]:
+    rows = conn.execute(_NUMBERED[conn.dialect.name], {"ids": ids}).all()
+    numbers = {row.document_uuid for row in rows}
+    if not numbers:
         return
-    dialect = conn.dialect.name
-    asked = {"told": json.dumps(told) if dialect == "sqlite" else told}
     carriers: defaultdict[str, list[str]] = defaultdict(list)
-    for value, id_ in conn.execute(_CARRIERS[dialect], asked):
+    for value, id_ in conn.execute(_CARRIERS[conn.dialect.name], {"told": told(conn, numbers)}):
         carriers[value].append(id_)
     for row in rows:
         beside = carriers[row.document_uuid]
@@ -97,12 +101,12 @@ def _by_number(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]
             yield from ((row.id, twin) for twin in beside if twin != row.id)
 
 
-def _by_bytes(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _by_bytes(conn: Connection, ids: Ids) -> Iterator[tuple[str, str]]:
     """Give the invoices of one number in one file that two organisations have handed in.
 
     Where both were read as of the same two firms, the second was not stored at all.
     """
-    files = conn.execute(_FILES.where(one_of(conn, INVOICE.c.id, ids))).all()
+    files = conn.execute(_FILES[conn.dialect.name], {"ids": ids}).all()
     if not files:
         return
     one, twin = INVOICE.alias("one"), INVOICE.alias("twin")
@@ -112,24 +116,24 @@ def _by_bytes(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]
                twin.c.original_id.label("other_id"))
         .join(twin, twin.c.canonical_number == one.c.canonical_number)
         .where(
-            one_of(conn, one.c.id, ids),
+            one_of(one.c.id)[conn.dialect.name],
             twin.c.original_id.in_(sorted({other_id for _, other_id in pairs})),
             *(_counts(side) for side in (one, twin)),
         )
     )  # fmt: skip
-    for row in conn.execute(query):
+    for row in conn.execute(query, {"ids": ids}):
         if (row.original_id, row.other_id) in pairs:
             yield row.id, row.twin_id
 
 
-def _of_another_buyer(conn: Connection, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _of_another_buyer(conn: Connection, ids: Ids) -> Iterator[tuple[str, str]]:
     """Give invoices of one seller, number and amount that name two buyers, such as two branches.
 
     A seller numbers its invoices for all of its buyers. One that gives many of them one number and
     one fee numbers by the month, and that proves nothing.
     """
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for row in conn.execute(_NAMESAKES.where(one_of(conn, _ONE.c.id, ids))):
+    for row in conn.execute(_NAMESAKES[conn.dialect.name], {"ids": ids}):
         if abs((row.issue_on - row.twin_on).days) <= SAME_NUMBER_DAYS:
             found[row.id].append(row.twin_id)
     for id_, twins in found.items():
