@@ -88,6 +88,7 @@ def show(upload_id: str) -> Response | BaseResponse:
             repairs=[] if running else repaired(reading, upload_id),
             credited=[] if running else credited(reading, upload_id),
             left_out=_left_out(reading, upload_id) if table else 0,
+            known_since=0 if running else _known_since(reading, upload_id),
             refresh=REFRESH,
         )
     answer = make_response(page)
@@ -212,6 +213,16 @@ def _left_out(reading: Session, upload_id: str) -> int:
     told = select(func.count()).where(
         col(DocumentFinding.upload_id) == upload_id,
         col(DocumentFinding.code).in_(("ROW_TOTAL", "ROW_HEADER", "ROW_WORDS")),
+    )
+    return int(reading.execute(told).scalar_one())
+
+
+def _known_since(reading: Session, upload_id: str) -> int:
+    """Count what was stored to wait and proved to be here already once its firms were known."""
+    told = select(func.count()).where(
+        col(DocumentFinding.upload_id).in_(with_its_files(upload_id)),
+        col(DocumentFinding.code) == "DUPLICATE_EXACT",
+        col(DocumentFinding.document_id).is_not(None),
     )
     return int(reading.execute(told).scalar_one())
 

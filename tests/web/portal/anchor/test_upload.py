@@ -186,6 +186,24 @@ def test_header_dates_and_amounts_are_found_although_a_row_is_wrong(of: Served) 
     assert sent["header_row"] == ["2"]
 
 
+def test_a_row_that_waited_for_its_firm_and_was_here_already_is_told_as_such(of: Served) -> None:
+    clerk = Person(of, "clerk")
+    content = table(rows=1, bad=())
+    first = hand_in(clerk, content)
+    clerk.post(f"/uploads/{first}/start", clerk.fields(f"/uploads/{first}/start"))
+    again = hand_in(clerk, content.replace(SUPPLIER_VAT.encode(), b""), "again.csv")
+    clerk.post(f"/uploads/{again}/start", clerk.fields(f"/uploads/{again}/start"))
+    form = clerk.fields(f"/uploads/{again}/recognise")
+    chosen = {
+        name: [of.world.firms["supplier"]] if name.startswith("firm") else values
+        for name, values in form.items()
+    }
+    page = clerk.post(f"/uploads/{again}/recognise", chosen)
+    assert count(of, Invoice, Invoice.document_state == "VALIDATED") == 1
+    assert count(of, Invoice, Invoice.document_state == "VOID") == 1
+    assert "All of it was here before" in page
+
+
 def test_a_partner_is_recognised_by_the_name_that_the_file_gives_it(of: Served) -> None:
     clerk = Person(of, "clerk")
     # The firm is a partner by its number; a name alone leads to nobody at first.
