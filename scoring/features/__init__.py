@@ -22,9 +22,10 @@ from scoring.features.events import (
     Statements,
     empty,
 )
-from scoring.features.measuring import QUARTER, Position, features, reported
+from scoring.features.measuring import Position, features, reported
 from scoring.features.registry import FEATURES, NAMES, Feature, named, of_groups
 from scoring.features.standing import Standing, standing
+from scoring.features.trading import QUARTER
 
 __all__ = [
     "AMENDED",

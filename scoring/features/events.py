@@ -5,6 +5,7 @@ whole minor units of one currency. A row may be seen on day t when it became kno
 """
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Final, Self, TypeVar
 
 import numpy as np
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+PORTION: Final = 2**17  # invoices that are looked at together
 
 # Kinds of changes. Amounts of the first five add up; a negative one takes back.
 PAID: Final = 0  # by the debtor, booked and matched; `on` is the value date
@@ -32,10 +35,8 @@ class _Rows:
     def __len__(self) -> int:
         return len(getattr(self, dataclasses.fields(self)[0].name))  # type: ignore[arg-type]
 
-    def of(self, keep: Bools) -> Self:
-        """Return the rows to keep; the same object when that is all."""
-        if keep.all():
-            return self
+    def of(self, keep: Bools | Ints | slice) -> Self:
+        """Return the rows to keep, by flag, number or place."""
         columns = {
             field.name: getattr(self, field.name)[keep]
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
@@ -168,6 +169,47 @@ class Events:
         if (self.invoices.amount < 0).any():
             raise ValueError("An invoice has a negative amount; a credit note is a change.")
 
+    def without_trade(self) -> Self:
+        """Return what was stored of the firms themselves, and of no invoice."""
+        return dataclasses.replace(self, invoices=empty(Invoices), changes=empty(Changes))
+
+    def portions(self, t: int) -> Iterator[Self]:
+        """Give the invoices known before day t portion by portion, each with its changes.
+
+        Parameters
+        ----------
+        t : int
+            Day; rows that became known on it are left out.
+
+        Yields
+        ------
+        Events
+            As of `before`, of some invoices in their order and of nothing else; one at least.
+
+        Notes
+        -----
+        O(rows). What works on a portion stays in the caches, and is gone before the next one.
+        """
+        alone = dataclasses.replace(
+            self, statements=empty(Statements), foundings=empty(Foundings), failures=empty(Failures)
+        )
+        if len(self.invoices) <= PORTION:
+            yield alone.before(t)
+            return
+        portion = self.changes.invoice // PORTION
+        # As few bits as there are portions: those of 16 are put in order without a comparison.
+        if len(self.invoices) <= PORTION * 2**16:
+            portion = portion.astype(np.uint16)
+        order = np.argsort(portion, kind="stable")
+        begins = range(0, len(self.invoices), PORTION)
+        ends = np.cumsum(np.bincount(portion, minlength=len(begins))).tolist()
+        del portion
+        for number, begin in enumerate(begins):
+            invoices = self.invoices.of(slice(begin, begin + PORTION))
+            changes = self.changes.of(order[ends[number - 1] if number else 0 : ends[number]])
+            changes = dataclasses.replace(changes, invoice=changes.invoice - begin)
+            yield dataclasses.replace(alone, invoices=invoices, changes=changes).before(t)
+
     def before(self, t: int) -> Self:
         """Return what was known before day t; invoices keep their order and get new numbers.
 
@@ -189,11 +231,11 @@ class Events:
             changes = dataclasses.replace(changes, invoice=number[changes.invoice])
         return dataclasses.replace(
             self,
-            invoices=self.invoices.of(seen),
-            changes=changes.of(told),
-            statements=self.statements.of(self.statements.known < t),
-            foundings=self.foundings.of(self.foundings.known < t),
-            failures=self.failures.of(self.failures.known < t),
+            invoices=_where(self.invoices, seen),
+            changes=_where(changes, told),
+            statements=_where(self.statements, self.statements.known < t),
+            foundings=_where(self.foundings, self.foundings.known < t),
+            failures=_where(self.failures, self.failures.known < t),
         )
 
 
@@ -212,6 +254,11 @@ def empty(kind: type[R]) -> R:
         field.name: np.zeros(0, np.int64) for field in dataclasses.fields(kind)
     }
     return kind(**none)  # type: ignore[arg-type]
+
+
+def _where(rows: R, keep: Bools) -> R:
+    """Keep flagged rows; the same object when that is all."""
+    return rows if keep.all() else rows.of(keep)
 
 
 def _within(name: str, column: NDArray[np.integer], size: int) -> None:

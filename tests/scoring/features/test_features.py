@@ -39,7 +39,7 @@ from tests.scoring.features.ledgers import EURO, drawn, written
 Floats = NDArray[np.float64]
 
 
-@pytest.mark.parametrize("name", ["registry", "events", "standing", "measuring"])
+@pytest.mark.parametrize("name", ["registry", "standing", "paying", "events", "measuring"])
 def test_the_examples_in_the_docstrings_run(name: str) -> None:
     tried = doctest.testmod(importlib.import_module(f"scoring.features.{name}"))
     assert tried.attempted > 0
@@ -76,6 +76,26 @@ def test_features_of_the_whole_ledger_are_those_of_the_ledger_cut_that_day(
 ) -> None:
     whole = drawn(seed, invoices=120)
     assert features(whole, t).tobytes() == features(whole.before(t), t).tobytes()
+
+
+@pytest.mark.parametrize("portion", [1, 7, 64])
+@pytest.mark.parametrize("narrow", [False, True])
+def test_invoices_read_in_portions_give_the_same_bytes(
+    portion: int, narrow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = drawn(5)
+    at_once = [features(ledger, t).tobytes() for t in (0, 400, 800)]
+    if narrow:
+        trade = ledger.invoices
+        ledger = dataclasses.replace(
+            ledger,
+            invoices=dataclasses.replace(
+                trade, seller=trade.seller.astype(np.int32), buyer=trade.buyer.astype(np.int32)
+            ),
+        )
+    monkeypatch.setattr("scoring.features.events.PORTION", portion)
+    assert [len(part.invoices) <= portion for part in ledger.portions(400)].count(True) > 4
+    assert [features(ledger, t).tobytes() for t in (0, 400, 800)] == at_once
 
 
 def future(kind: str, t: int) -> Events:
