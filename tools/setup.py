@@ -44,6 +44,7 @@ CHINESE = (
 TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "postgresql": ("PostgreSQL 15+ server", ("/usr/lib/postgresql/*/bin/initdb", "initdb")),
     "hledger": ("hledger, the judge of exported journals", ("hledger",)),
+    "ledger": ("ledger, another judge of them", ("ledger",)),
     "chromium": ("Chromium, for pages", ("chromium", "chromium-browser", "google-chrome")),
     "git": ("git, which knows what is in the repository", ("git",)),
     "procps": ("ps, which sees that a server has ended", ("ps",)),

@@ -29,6 +29,7 @@ from web.portal import portal, shell
 from web.portal.account import account
 from web.portal.admin import admin
 from web.portal.anchor import anchor
+from web.portal.books import books
 from web.portal.chain import chain
 from web.portal.connections import connections
 from web.portal.officer import officer
@@ -91,6 +92,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(uploads)
     app.register_blueprint(anchor)
     app.register_blueprint(connections)
+    app.register_blueprint(books)
     app.register_blueprint(v1.blueprint())
     return app
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from scf.accounting.export import to_csv
 from scf.accounting.journal import journal_lines
+from scf.accounting.writers.table import to_csv
 from scf.channels.folders import Folders
 from scf.channels.models import Channel, ChannelOutput
 from scf.db.leases import Claimed

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scf.accounting import export as exports
-from scf.accounting import journal
+from scf.accounting import journal, writers
 from scf.cli.common import EXIT_REFUSED, SESSION, show, show_list
 from scf.kernel.actor import Role
 from scf.kernel.errors import NotAllowed
@@ -30,7 +29,7 @@ def attach(app: typer.Typer) -> None:
 @export.command("journal")
 def export_journal(
     firm: Firm = "",
-    form: Annotated[str, typer.Option("--format", help="csv or hledger")] = "csv",
+    form: Annotated[str, typer.Option("--format", help="csv, json, hledger or beancount")] = "csv",
     first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
     last: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
     out: Annotated[Path | None, typer.Option(help="A file instead of standard output")] = None,
@@ -43,7 +42,7 @@ def export_journal(
                 conn, org_id, first.date() if first else None, last.date() if last else None
             )
         )
-    content = exports.write(lines, form)
+    content = writers.write(lines, form)
     if out is not None:
         out.write_bytes(content)
         show({"file": str(out), "lines": len(lines)})

@@ -59,6 +59,7 @@ _TREASURER: Final = (
     Entry("treasurer.payments", "bank", _("Payments"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u", also=("/who",)),
     Entry("treasurer.statement", "list", _("Statement"), "s"),
+    Entry("books.home", "book", _("Books"), "b"),
     Entry("treasurer.settings", "building", _("Firm"), "c"),
     Entry("connections.home", "sync", _("Connections"), "x"),
 )
@@ -117,6 +118,7 @@ ENTRIES: Final[dict[Role, tuple[Entry, ...]]] = {
     # Whoever binds the firm also says which of its programs may speak for it.
     Role.ANCHOR_APPROVER: (
         *_ANCHOR,
+        Entry("books.home", "book", _("Books"), "b"),
         Entry("connections.home", "sync", _("Connections"), "x"),
     ),
     Role.ANCHOR_CLERK: _ANCHOR,

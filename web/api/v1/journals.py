@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import literal, select, tuple_
 from sqlmodel import Session, col
 
-from scf.accounting import export, journal
+from scf.accounting import journal, writers
 from scf.db.types import OptDay
 from scf.ledger.models import Account, Entry, Posting
 from web.api.v1 import described
@@ -53,10 +53,11 @@ class JournalQuery(PageQuery):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
     from_on: OptDay = Field(default=None, alias="from")
     to_on: OptDay = Field(default=None, alias="to")
-    format: Literal["json", "csv", "hledger"] = "json"
+    format: Literal["json", "csv", "hledger", "beancount"] = "json"
 
 
-_MEDIA: Final = {"csv": ("text/csv", "csv"), "hledger": ("text/plain", "journal")}
+# Whole books in JSON come in pages; the others as files.
+_FILES: Final = {name: form for name, form in writers.FORMS.items() if name != "json"}
 MAX_SEQ: Final = 2**62
 _ORDER: Final[tuple[Any, ...]] = (
     col(Entry.booked_on),
@@ -64,7 +65,9 @@ _ORDER: Final[tuple[Any, ...]] = (
     col(Entry.seq),
     col(Entry.id),
 )
-described.gives_file("/journals", *(media for media, _ in _MEDIA.values()), model=JournalPage)
+described.gives_file(
+    "/journals", *dict.fromkeys(form.media for form in _FILES.values()), model=JournalPage
+)
 
 
 @endpoint(resource, "GET", "/journals", action="journal.read", answer=None)
@@ -87,12 +90,12 @@ def read_journal(query: JournalQuery) -> Response:
 
 
 def _file(query: JournalQuery) -> Response:
-    media, ending = _MEDIA[query.format]
+    form = _FILES[query.format]
     org_id = actor().org_id
     with reader() as session:
         lines = journal.journal_lines(session.connection(), org_id, query.from_on, query.to_on)
-        content = export.write(lines, query.format)
-    return attachment(content, f"journal.{ending}", f"{media}; charset=utf-8")
+        content = form.write(lines)
+    return attachment(content, f"journal.{form.ending}", f"{form.media}; charset=utf-8")
 
 
 def _page(session: Session, query: JournalQuery) -> tuple[list[Entry], str]:

@@ -6,16 +6,13 @@ from typing import Final
 from flask import Response, render_template, request
 from sqlmodel import col
 
-from scf.accounting import export, journal
 from scf.ledger.models import Entry
 from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
-from web.api.v1.files import attachment
 from web.context import actor, now
+from web.portal.books import files_of, journal_file
 from web.portal.officer.desk import page, reading
-from web.problems import BadRequest
 
-_MEDIA: Final = {"csv": ("text/csv", "csv"), "hledger": ("text/plain", "journal")}
 MOST_ENTRIES: Final = 200
 
 
@@ -36,7 +33,13 @@ def books() -> str:
         proof = standing.proof(session)
         day = standing.day_state(session, actor().org_id)
     return render_template(
-        "officer/books.html", books=found, proof=proof, day_state=day, on=on, today=today
+        "officer/books.html",
+        books=found,
+        proof=proof,
+        day_state=day,
+        on=on,
+        today=today,
+        files=files_of("officer.export_journal"),
     )
 
 
@@ -61,13 +64,4 @@ def entries() -> str:
 @page("/books/export", "journal.read")
 def export_journal() -> Response:
     """Give the whole journal between two days as a file."""
-    form = request.args.get("format", "")
-    if form not in _MEDIA:
-        raise BadRequest("EXPORT_FORMAT", "A journal is exported as csv or hledger.")
-    media, ending = _MEDIA[form]
-    with reading() as session:
-        lines = journal.journal_lines(
-            session.connection(), actor().org_id, _day("from"), _day("to")
-        )
-        content = export.write(lines, form)
-    return attachment(content, f"journal.{ending}", f"{media}; charset=utf-8")
+    return journal_file(request.args.get("format", ""), _day("from"), _day("to"))

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from scf.accounting.export import cell
+from scf.accounting.writers.harmless import cell
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor
 from scf.kernel.errors import InvalidInput
