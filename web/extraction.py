@@ -37,6 +37,9 @@ TEXTS: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
     **dict.fromkeys(("Finding", "_error", "_warning", "_void", "note"), ((2, "message"),)),
     "Match": ((3, "message"),),
     "Refusal": ((4, "next_step"), (5, "message")),
+    # Why an event needs no entry in somebody's book.
+    "Journal": ((-1, "reason"),),
+    "journals": ((-1, "seller"), (-1, "obligor"), (-1, "financier")),
 }
 # Names of a text that is told later, besides Babel's own.
 LAZY: Final = frozenset({"lazy_gettext", "_l"})

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -55,14 +56,14 @@ def home() -> str:
         )
         balance = standing.books(reading, who.org_id, to_on)
         shown = entries[:MOST_ENTRIES]
-        behind = _behind(reading, who, {entry.subject_id for entry in shown})
+        about = behind(reading, who, (entry.subject_id for entry in shown))
     return render_template(
         "books/home.html",
         entries=shown,
         cut=len(entries) > MOST_ENTRIES,
         dashes=dashes,
         books=balance,
-        behind=behind,
+        behind=about,
         from_on=from_on,
         to_on=to_on,
         files=files_of("books.file", from_on, to_on),
@@ -110,16 +111,32 @@ def _day(name: str) -> dt.date | None:
         return None
 
 
-def _behind(reading: Session, who: Actor, subjects: Iterable[str]) -> dict[str, str]:
-    """Give the pages of what entries are about, as far as this reader has one of it."""
+def behind(reading: Session, who: Actor, subjects: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Give words and pages for what entries are about, as far as this reader sees it."""
     wanted = list(subjects)
-    sells = Role.TREASURER in who.roles
+    owed = {
+        row.id: row
+        for row in reading.execute(select(Advance).where(col(Advance.id).in_(wanted))).scalars()
+    }
+    ids = {*wanted, *(row.invoice_id for row in owed.values())}
+    papers = {
+        row.id: row
+        for row in reading.execute(select(Invoice).where(col(Invoice.id).in_(ids))).scalars()
+    }
     found = {}
-    if sells:
-        rows = reading.execute(
-            select(col(Advance.id), col(Advance.request_id)).where(col(Advance.id).in_(wanted))
-        )
-        found = {row.id: url_for("treasurer.request", request_id=row[1]) for row in rows}
-    page = "treasurer.invoice" if sells else "anchor.invoice"
-    ids = reading.execute(select(col(Invoice.id)).where(col(Invoice.id).in_(wanted))).scalars()
-    return found | {one: url_for(page, invoice_id=one) for one in ids}
+    for one in wanted:
+        row = owed.get(one)
+        paper = papers.get(row.invoice_id if row is not None else one)
+        way = _page_of(who, row, paper)
+        if paper is not None and way:
+            found[one] = (_("Invoice %(number)s", number=paper.number), way)
+    return found
+
+
+def _page_of(who: Actor, row: Advance | None, paper: Invoice | None) -> str:
+    if Role.TREASURER in who.roles and row is not None:
+        return url_for("treasurer.request", request_id=row.request_id)
+    if who.roles & {Role.TREASURER, Role.ANCHOR_APPROVER}:
+        page = "treasurer.invoice" if Role.TREASURER in who.roles else "anchor.invoice"
+        return url_for(page, invoice_id=paper.id) if paper is not None else ""
+    return url_for("officer.advance", advance_id=row.id) if row is not None else ""

@@ -10,7 +10,7 @@ from scf.ledger.models import Entry
 from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
 from web.context import actor, now
-from web.portal.books import files_of, journal_file
+from web.portal.books import behind, files_of, journal_file
 from web.portal.officer.desk import page, reading
 
 MOST_ENTRIES: Final = 200
@@ -50,9 +50,11 @@ def entries() -> str:
         today = day_for(session.connection(), actor().org_id, now().date())
         on = _day("on") or today
         found = portfolio.booked(session, col(Entry.booked_on) == on, most=MOST_ENTRIES)
+        about = behind(session, actor(), (entry.subject_id for entry in found))
     return render_template(
         "officer/entries.html",
         entries=found,
+        behind=about,
         on=on,
         today=today,
         cut=len(found) == MOST_ENTRIES,
