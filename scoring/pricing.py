@@ -11,10 +11,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from scoring.hazard import YEAR_DAYS, hazard_of
+from scoring.hazard import YEAR_DAYS
+from scoring.paths import Paths, paths_of
 from scoring.policy import Policy
-from scoring.scale import IN_DEFAULT, floored, grade_of, route_of, strictest
+from scoring.scale import IN_DEFAULT, grade_of, route_of, strictest
 from scoring.schema import (
+    Kind,
     LeafState,
     Memo,
     PriceBand,
@@ -23,7 +25,7 @@ from scoring.schema import (
     Refusal,
     Route,
 )
-from scoring.stack import BP, Stack, margin_of, stack, whole_bp
+from scoring.stack import BP, Stack, margin_of, seller_counts, stack, whole_bp
 
 PPM_PER_BP: Final = 100
 _PPM: Final = 1_000_000
@@ -65,6 +67,8 @@ def price(inputs: PriceInputs, policy: Policy) -> PriceResult:
         routes["AMOUNT_ABOVE_AUTO"] = "officer"
     if _is_little_known(inputs, policy):
         routes["FEW_SETTLED_ITEMS"] = "officer"
+    if item.beyond:
+        routes["BEYOND_CURVE"] = "officer"
     if refusal is not None:
         routes[refusal.code] = "refuse"
     route = strictest(routes.values())
@@ -82,8 +86,20 @@ def price(inputs: PriceInputs, policy: Policy) -> PriceResult:
         route_reasons=(refusal.code,) if refusal else deciding,
         refusal=refusal,
         memo=_memo(inputs, policy, item),
-        kind=policy.kind,
+        kind=kind_of(inputs, policy),
     )
+
+
+def kind_of(inputs: PriceInputs, policy: Policy) -> Kind:
+    """Return what the probabilities of a price rest on: the least that any of them rests on.
+
+    "simulated" before "trained" before the policy's own word.
+    """
+    counts = [inputs.obligor, inputs.seller if seller_counts(inputs) else None]
+    kinds = {one.term.kind for one in counts if one is not None and one.term is not None}
+    if "simulated" in kinds:
+        return "simulated"
+    return "trained" if kinds else policy.kind
 
 
 def price_leaf(leaf: PriceInputs, plain: PriceInputs | None, policy: Policy) -> PriceResult:
@@ -131,12 +147,13 @@ def expert_band(inputs: PriceInputs, policy: Policy) -> PriceBand | None:
     """
     if inputs.obligor is None or _gate(inputs) or _below_hurdle(inputs, policy):
         return None
-    _, total, _ = floored(inputs.obligor, policy.scale)
-    pd = -math.expm1(-total)
+    total = paths_of(inputs.obligor, policy.scale).total
+    pd = total.within(YEAR_DAYS)
     low, high = (
         min(1.0, pd * float(factor)) for factor in (policy.model.band_low, policy.model.band_high)
     )
-    rates = [stack(inputs, policy, (hazard_of(end), hazard_of(end))).rate_bp for end in (low, high)]
+    ends = [total.at(end) for end in (low, high)]
+    rates = [stack(inputs, policy, Paths(end, end)).rate_bp for end in ends]
     return PriceBand(rates[0], rates[1], low, high)
 
 
@@ -261,7 +278,8 @@ def _memo(inputs: PriceInputs, policy: Policy, item: Stack) -> Memo:
     """Return the figures behind the components."""
     if inputs.obligor is None:
         raise ValueError("obligor is needed for a price.")
-    own, total, _ = floored(inputs.obligor, policy.scale)
-    alone = item if own == total else stack(inputs, policy, (own, own))
+    paths = paths_of(inputs.obligor, policy.scale)
+    level = paths.own == paths.total
+    alone = item if level else stack(inputs, policy, Paths(paths.own, paths.own))
     behind = dataclasses.asdict(item.behind)
     return Memo(**behind, chain_effect_bp=item.rate_bp - alone.rate_bp)

@@ -4,10 +4,15 @@ import dataclasses
 import enum
 import math
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, Self
+
+from scoring.hazard import YEAR_DAYS
+from scoring.term import TermStructure
 
 KIND: Final = "expert_prior"
-"""Label of everything this package says: set by judgement, neither fitted nor validated."""
+"""Label of all that no trained model says: set by judgement, neither fitted nor validated."""
+
+Kind = Literal["expert_prior", "trained", "simulated"]
 
 MICRO: Final = 1_000_000
 """Parts of a basis point in which a component is exact."""
@@ -65,6 +70,9 @@ class FirmRisk:
         (`scoring.scale.is_documented`); lowers the floor on the PD.
     defaulted : bool
         In default today; the hazards then stand for nothing and the PD is 1.
+    term : TermStructure or None
+        What a trained champion says by month. It replaces the card and what the chain adds to it;
+        the hazards are then its own over a year, and prices read the months.
     """
 
     own_hazard: float
@@ -72,11 +80,30 @@ class FirmRisk:
     rated: bool = False
     documented: bool = False
     defaulted: bool = False
+    term: TermStructure | None = None
 
     def __post_init__(self) -> None:
         """Refuse hazards that are none."""
         if not 0 <= self.own_hazard <= self.total_hazard < math.inf:
             raise ValueError("own_hazard lies between 0 and total_hazard, which is finite.")
+        if self.term is not None and (self.rated or self.defaulted):
+            raise ValueError("a rating or a default stands before any model.")
+
+    @classmethod
+    def of(cls, term: TermStructure, *, documented: bool) -> Self:
+        """Return the risk of a firm as a trained champion has it."""
+        return cls(
+            float(term.own_rate(YEAR_DAYS)),
+            float(term.total_rate(YEAR_DAYS)),
+            documented=documented,
+            term=term,
+        )
+
+    def moved(self, own_hazard: float, total_hazard: float) -> Self:
+        """Return the firm at other hazards per year; a curve keeps its shape."""
+        if self.term is None:
+            return dataclasses.replace(self, own_hazard=own_hazard, total_hazard=total_hazard)
+        return type(self).of(self.term.moved(own_hazard, total_hazard), documented=self.documented)
 
 
 LgdCase = Literal["undertaking", "bank", "large_debtor", "other_debtor"]
@@ -381,7 +408,8 @@ class PriceResult:
     Parameters
     ----------
     policy_version, kind : str
-        Which numbers priced it, and that they are an expert's prior.
+        Which numbers priced it, and what they rest on: "expert_prior", or of which kind the model
+        is that told a probability in it.
     components : tuple of Component
         Eleven, or none when no price could be worked out.
     rate_bp, rate_ppm : int or None
@@ -395,7 +423,8 @@ class PriceResult:
     route : str
         Who decides; "refuse" with a refusal, but "officer" with `MODEL_UNAVAILABLE`.
     route_reasons : tuple of str
-        What set the route: GRADE, AMOUNT_ABOVE_AUTO, FEW_SETTLED_ITEMS or the refusal's code.
+        What set the route: GRADE, AMOUNT_ABOVE_AUTO, FEW_SETTLED_ITEMS, BEYOND_CURVE (a model's
+        year ends before the time that it is asked about) or the refusal's code.
     refusal : Refusal or None
         Why there is no offer. Price and grade may stand beside it, for people of the bank.
     memo : Memo or None
@@ -414,7 +443,7 @@ class PriceResult:
     route_reasons: tuple[str, ...]
     refusal: Refusal | None
     memo: Memo | None
-    kind: str = KIND
+    kind: Kind = KIND
 
     def bp(self, name: str) -> int:
         """Return one component in whole basis points."""

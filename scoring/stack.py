@@ -13,11 +13,11 @@ from typing import Final
 
 from scoring.capital import PD_FLOOR, capital_share
 from scoring.dilution import diluted_beyond, loss_of_diluted
-from scoring.hazard import YEAR_DAYS, pd_within
+from scoring.hazard import YEAR_DAYS
 from scoring.lgd import insured_lgd, lgd_of
+from scoring.paths import Path, Paths, paths_of
 from scoring.policy import FundingPoint, Policy
 from scoring.recourse import pd_with_recourse, rho_of
-from scoring.scale import floored
 from scoring.schema import COMPONENTS, MICRO, Behind, Component, Insurance, PriceInputs
 
 BP: Final = 10_000
@@ -27,10 +27,14 @@ CAPITAL_REFERENCE: Final = Fraction(8, 100)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stack:
-    """The components in millionths of a bp, and the figures behind them."""
+    """The components in millionths of a bp, and the figures behind them.
+
+    ``beyond`` tells that a model was asked about more than the year that it knows.
+    """
 
     micro_bp: tuple[int, ...]
     behind: Behind
+    beyond: bool = False
 
     @property
     def rate_bp(self) -> int:
@@ -62,7 +66,7 @@ def funding_rate(points: tuple[FundingPoint, ...], days: int) -> Fraction:
     return points[-1].rate
 
 
-def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | None = None) -> Stack:
+def stack(inputs: PriceInputs, policy: Policy, instead: Paths | None = None) -> Stack:
     """Return the eleven components of an item.
 
     Parameters
@@ -71,8 +75,8 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
         Obligor and, where it counts, seller are known; tenor of 1 day or more.
     policy : Policy
         All figures.
-    hazards : (float, float), optional
-        Own and total hazard to use for the obligor instead of its own: what-if, band, memo.
+    instead : Paths, optional
+        To use for the obligor instead of its own: what-if, band, memo.
 
     Returns
     -------
@@ -81,11 +85,10 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
     """
     if inputs.obligor is None or inputs.tenor_days < 1:
         raise ValueError("obligor and tenor_days are needed for a price.")
-    own, total, raised = floored(inputs.obligor, policy.scale)
-    if hazards is not None:
-        own, total = hazards
+    obligor = paths_of(inputs.obligor, policy.scale)
+    own, total = (instead or obligor).own, (instead or obligor).total
     seller, seller_raised = _seller(inputs, policy)
-    floors = (("obligor",) if raised else ()) + (("seller",) if seller_raised else ())
+    floors = (("obligor",) if obligor.raised else ()) + (("seller",) if seller_raised else ())
 
     charges = policy.charges
     late = _late_days(inputs)
@@ -108,7 +111,7 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
     # Dilution: the seller buys back, while it lives.
     call = None
     if seller is not None:
-        call = pd_within(seller, window + policy.model.recourse_call_days)
+        call = seller.within(window + policy.model.recourse_call_days)
     diluted, share_lost, k_dilution = 0.0, 0.0, 0.0
     if inputs.may_dilute and inputs.dilution is not None:
         share_lost = loss_of_diluted(1.0 if call is None else call, policy.model)
@@ -146,7 +149,7 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
     return Stack(
         tuple(micro),
         Behind(
-            pd_one_year=pd_within(total, YEAR_DAYS),
+            pd_one_year=total.within(YEAR_DAYS),
             pd_item=pd_item,
             pd_effective=pd_year,
             pd_seller_call=call,
@@ -156,6 +159,8 @@ def stack(inputs: PriceInputs, policy: Policy, hazards: tuple[float, float] | No
             diluted=diluted,
             floors=floors,
         ),
+        beyond=not total.knows(total.on_item(inputs.tenor_days, late))
+        or (seller is not None and not seller.knows(window + _call_wait(inputs, policy))),
     )
 
 
@@ -226,12 +231,17 @@ def largest_remainders(
 # --- Parts ------------------------------------------------------------------------------------
 
 
-def _seller(inputs: PriceInputs, policy: Policy) -> tuple[float | None, bool]:
-    """Return the seller's hazard after its floor, or None where the seller plays no part."""
-    if inputs.seller is None or not (inputs.may_dilute or _recourse_counts(inputs)):
+def _seller(inputs: PriceInputs, policy: Policy) -> tuple[Path | None, bool]:
+    """Return the seller's path with its floor, or None where the seller plays no part."""
+    if inputs.seller is None or not seller_counts(inputs):
         return None, False
-    _, hazard, raised = floored(inputs.seller, policy.scale)
-    return hazard, raised
+    paths = paths_of(inputs.seller, policy.scale)
+    return paths.total, paths.raised
+
+
+def seller_counts(inputs: PriceInputs) -> bool:
+    """Tell whether the seller's own risk is in the price."""
+    return inputs.may_dilute or _recourse_counts(inputs)
 
 
 def _recourse_counts(inputs: PriceInputs) -> bool:
@@ -260,23 +270,31 @@ def _lgd(inputs: PriceInputs, policy: Policy, window: int) -> float:
     cover = _insurance(inputs)
     if cover is None:
         return float(plain)
-    _, hazard, _ = floored(cover.insurer, policy.scale)
-    return insured_lgd(plain, cover.cover, policy.model.insurance_phi, pd_within(hazard, window))
+    insurer = paths_of(cover.insurer, policy.scale).total
+    return insured_lgd(plain, cover.cover, policy.model.insurance_phi, insurer.within(window))
 
 
 def _left(
-    inputs: PriceInputs, policy: Policy, hazard: float, seller: float | None, window: int | None
+    inputs: PriceInputs, policy: Policy, obligor: Path, seller: Path | None, window: int | None
 ) -> float:
     """Return the PD that recourse leaves, over an item's window or (None) over one year."""
-    debtor = pd_within(hazard, YEAR_DAYS if window is None else window)
+    late = 0 if window is None else window - inputs.tenor_days
+    debtor = obligor.within(
+        YEAR_DAYS if window is None else obligor.on_item(inputs.tenor_days, late)
+    )
     if inputs.recourse is None or seller is None or not _recourse_counts(inputs):
         return debtor
     model = policy.model
-    wait = model.recourse_call_days + inputs.recourse.after_days
-    call = pd_within(seller, YEAR_DAYS if window is None else window + wait)
+    call = seller.within(YEAR_DAYS if window is None else window + _call_wait(inputs, policy))
     return pd_with_recourse(
         debtor, call, rho_of(inputs.recourse.dependency, model), model.recourse_phi
     )
+
+
+def _call_wait(inputs: PriceInputs, policy: Policy) -> int:
+    """Return the days after the money was expected until which the seller must live."""
+    after = inputs.recourse.after_days if inputs.recourse and _recourse_counts(inputs) else 0
+    return policy.model.recourse_call_days + after
 
 
 def _operating(inputs: PriceInputs, policy: Policy, tau: Fraction) -> Fraction:

@@ -25,6 +25,7 @@ from scf.kernel.rates import PPM
 from scf.parties.service import business_date, firm_names
 from scf.programmes.registry.asking import is_member, not_free
 from scf.programmes.terms import Terms
+from scf.risk.champions import stopped
 from scf.risk.models import PriceAssessment
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
@@ -94,7 +95,7 @@ def _price(
     if terms.price_mode == "contract":
         return
     found = ctx.conn.execute(
-        select(_ASSESSED.c.as_of_on, _ASSESSED.c.route_reasons).where(
+        select(_ASSESSED.c.as_of_on, _ASSESSED.c.route_reasons, _ASSESSED.c.model_id).where(
             _ASSESSED.c.quote_line_id.in_([line.id for line in lines])
         )
     ).all()
@@ -103,6 +104,9 @@ def _price(
     fresh = all(one.as_of_on == today for one in found)
     oldest = min((one.as_of_on for one in found), default=None)
     yield Line("MODEL", known, quote.grade or "none", "an assessment of every invoice")
+    if models := {one.model_id for one in found if one.model_id is not None}:
+        over = stopped(ctx, models)
+        yield Line("MODEL_STANDS", not over, "stopped" if over else "in use", "not stopped since")
     yield Line("MODEL_DATE", fresh, str(oldest or ""), today.isoformat())
     if quote.route == "auto":
         return

@@ -17,6 +17,7 @@ _IMMUTABLE = (
     "invoice_fact",
     "risk_policy",
     "risk_assessment",
+    "model_score",
     "model_file",
     "price_assessment",
 )

@@ -1,6 +1,7 @@
 """Working an assessment out: reads, computes, and gives values; stores nothing."""
 
 import dataclasses
+import json
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any
@@ -14,13 +15,18 @@ from scf.risk.appetite import Appetite
 from scf.risk.asof import AsOf
 from scf.risk.chainrisk import ChainRisk, Standing
 from scf.risk.facts import CENTS, Exposures, FirmView, exposures_of, views_of
-from scf.risk.firmfacts import known_of
+from scf.risk.firmfacts import Known, known_of
 from scf.risk.items import Items
+from scf.risk.opinions import Said, told
+from scoring import canonical
 from scoring.card import CardResult, score
+from scoring.hazard import YEAR_DAYS, hazard_of
 from scoring.observed import late_days
+from scoring.paths import paths_of
 from scoring.policy import Policy, Scale
-from scoring.scale import IN_DEFAULT, floored, grade_of, is_documented, notched
-from scoring.schema import FirmRisk
+from scoring.scale import IN_DEFAULT, grade_of, is_documented, notched
+from scoring.schema import KIND, FirmRisk
+from scoring.term import chance
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +39,8 @@ class Assessed:
     inputs: str
     result: str
     splits: dict[str, Any] | None
+    kind: str = KIND
+    model_id: str | None = None  # the champion that was asked, whether or not its word stands
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,16 +60,23 @@ def assess(
     appetite: Appetite,
     firms: Collection[str],
     *,
+    champion: Mapping[str, Said] | None = None,
+    notches: Mapping[str, int] | None = None,
     own_pd: Mapping[str, float] | None = None,
 ) -> list[Assessed]:
     """Assess every firm of a snapshot as it was known on a morning.
 
     Parameters
     ----------
+    champion
+        What the champion of the morning said of firms; it replaces the card where it stands.
+    notches
+        Columns by which people grade firms, instead of what they said: what if they did.
     own_pd
         Probabilities of firms alone that stand instead of the card's: what if they were others.
     """
-    made = work_out(conn, morning, appetite, firms, own_pd=own_pd)
+    made = work_out(conn, morning, appetite, firms, notches=notches, own_pd=own_pd)
+    said = champion or {}
     both = {*made.exposures.seller, *made.exposures.buyer}
     trading = {made.items.firms[at] for at in both}
     return [
@@ -71,6 +86,7 @@ def assess(
             made.views[firm],
             made.cards[firm],
             appetite.policy,
+            said.get(firm),
             is_alone=firm not in trading,
         )
         for at, firm in enumerate(made.chain.firms)
@@ -83,11 +99,14 @@ def work_out(
     appetite: Appetite,
     firms: Collection[str],
     *,
+    notches: Mapping[str, int] | None = None,
     own_pd: Mapping[str, float] | None = None,
 ) -> WorkedOut:
     """Work out everything that the assessments of a morning rest on; see :func:`assess`."""
     items = reading.load(conn, morning, appetite)
     known = known_of(conn, morning, appetite)
+    for firm, columns in (notches or {}).items():
+        known[firm] = dataclasses.replace(known.get(firm, Known()), notches=columns)
     views = views_of(items, known, morning.on, firms)
     cards = {firm: score(view.card, appetite.policy.card) for firm, view in views.items()}
     scale = appetite.policy.scale
@@ -119,22 +138,25 @@ def weekly_sales(view: FirmView) -> float:
 
 
 def _assessed(
-    at: int, chain: ChainRisk, view: FirmView, card: CardResult, policy: Policy, *, is_alone: bool
+    at: int,
+    chain: ChainRisk,
+    view: FirmView,
+    card: CardResult,
+    policy: Policy,
+    said: Said | None,
+    *,
+    is_alone: bool,
 ) -> Assessed:
-    own, total = float(chain.propagation.own[at]), float(chain.propagation.hazard[at])
-    rated = view.known.rated_pd is not None
-    documented = knows_well(view, policy.scale)
-    # Below what the two iterations leave in the last bit, the chain adds nothing.
-    risk = FirmRisk(own, max(own, total), rated, documented, card.defaulted)
-    _, lifted, bound = floored(risk, policy.scale)
-    from graph.propagation import default_probability
-
-    pd = 1.0 if card.defaulted else float(default_probability([lifted])[0])
+    by_card = _by_card(at, chain, view, card, policy)
+    risk = by_card
+    if said is not None and said.opinion.stands and not by_card.rated and not by_card.defaulted:
+        risk = _by_champion(said, view.known.notches, by_card, policy.scale)
+    stands = risk.term is not None
     splits = chain.splits(at)
     flags = [
         name
         for name, holds in (
-            ("NO_HISTORY", not rated and view.settled_items == 0),
+            ("NO_HISTORY", not by_card.rated and view.settled_items == 0),
             ("LONE_FIRM", is_alone),
             ("TRADE_CIRCLE", chain.circled[at]),
             ("CHAIN_CAPPED", at in chain.propagation.capped),
@@ -147,22 +169,86 @@ def _assessed(
         "total_points": card.total,
         "pd_card": card.pd_one_year,
         "notches": view.known.notches,
-        "pd": pd,
-        "risk": dataclasses.asdict(risk),
-        "floor_bound": bound,
+        **_figures(risk, policy.scale),
         "flags": flags,
         "late_days": late_days(
             view.late_days_times_minor, view.late_settled_minor, view.late_items, policy.model
         ),
     }
+    if said is not None:
+        # What the card says stays beside it: it prices at once where the champion is stopped.
+        result |= {
+            "kind": said.kind if stands else card.kind,
+            "by_card": _figures(by_card, policy.scale),
+            "model": {**told(said), "stands": stands},
+        }
+    if stands and splits is not None:
+        splits = shared_out(splits, by_card, risk)
     return Assessed(
         firm_id=chain.firms[at],
-        grade=IN_DEFAULT if card.defaulted else grade_of(pd, policy.scale).name,
+        grade=str(result["grade"]),
         defaulted=card.defaulted,
         inputs=canonical_json(_inputs(view, chain.buffers[at])),
         result=canonical_json(result),
         splits=splits,
+        kind=str(result["kind"]),
+        model_id=None if said is None else said.model_id,
     )
+
+
+def _by_card(
+    at: int, chain: ChainRisk, view: FirmView, card: CardResult, policy: Policy
+) -> FirmRisk:
+    own, total = float(chain.propagation.own[at]), float(chain.propagation.hazard[at])
+    rated = view.known.rated_pd is not None
+    documented = knows_well(view, policy.scale)
+    # Below what the two iterations leave in the last bit, the chain adds nothing.
+    return FirmRisk(own, max(own, total), rated, documented, card.defaulted)
+
+
+def _by_champion(said: Said, notches: int, by_card: FirmRisk, scale: Scale) -> FirmRisk:
+    """Take the champion's word instead of the card's; people move what the firm is alone."""
+    term = said.opinion.term
+    if term is None:
+        raise ValueError("a champion without an answer replaces nothing.")
+    risk = FirmRisk.of(term, documented=by_card.documented)
+    if not notches:
+        return risk
+    alone = chance(term.own_rate(YEAR_DAYS))
+    own = hazard_of(notched(alone, notches, scale))
+    return risk.moved(own, own + risk.total_hazard - risk.own_hazard)
+
+
+def _figures(risk: FirmRisk, scale: Scale) -> dict[str, Any]:
+    """Give grade, probability and risk of a firm, its floor in it."""
+    paths = paths_of(risk, scale)
+    pd = 1.0 if risk.defaulted else paths.total.within(YEAR_DAYS)
+    return {
+        "grade": IN_DEFAULT if risk.defaulted else grade_of(pd, scale).name,
+        "pd": pd,
+        "risk": json.loads(canonical.dump(risk)),
+        "floor_bound": paths.raised,
+    }
+
+
+def shared_out(splits: dict[str, Any], by_card: FirmRisk, risk: FirmRisk) -> dict[str, Any]:
+    """Share what the champion says of a firm's chain out as layer B has it; added to nothing.
+
+    Parameters
+    ----------
+    splits
+        As :meth:`scf.risk.chainrisk.ChainRisk.splits` gives them, of the card's hazards.
+    """
+    there = by_card.total_hazard - by_card.own_hazard
+    factor = (risk.total_hazard - risk.own_hazard) / there if there > 0 else 0.0
+    return {
+        "own": risk.own_hazard,
+        "loop": splits["loop"] * factor,
+        "by_origin": [[firm, part * factor] for firm, part in splits["by_origin"]],
+        "by_first_hop": [{**hop, "part": hop["part"] * factor} for hop in splits["by_first_hop"]],
+        "by_hop": [risk.own_hazard, *(part * factor for part in splits["by_hop"][1:])],
+        "beyond": splits["beyond"] * factor,
+    }
 
 
 def knows_well(view: FirmView, scale: Scale) -> bool:
@@ -183,7 +269,10 @@ def _inputs(view: FirmView, buffer: float) -> dict[str, Any]:
 
 def risk_of(result: Mapping[str, Any]) -> FirmRisk:
     """Give the risk of a firm as a stored assessment says it."""
-    return FirmRisk(**result["risk"])
+    said = result["risk"]
+    if not said.get("term"):
+        return FirmRisk(**said)
+    return canonical.load(FirmRisk, json.dumps(said))
 
 
 def fraction(value: Any) -> Fraction | None:  # noqa: ANN401 - as canonical JSON keeps it

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from scf.chain.models import GraphSnapshot
 from scf.kernel.rates import PPM, round_half_up
 from scf.risk import appetite as policies
+from scf.risk import opinions
 from scf.risk.asof import morning_of
 from scf.risk.assessing import assess, risk_of
 from scf.risk.firmfacts import FACT
@@ -25,7 +26,6 @@ from scf.risk.writing import ASSESSMENT
 from scoring import canonical
 from scoring.policy import Policy
 from scoring.pricing import price
-from scoring.scale import notched
 from scoring.schema import PriceInputs, PriceResult
 
 _SNAPSHOT: Final[Table] = GraphSnapshot.__table__  # type: ignore[attr-defined]
@@ -90,13 +90,15 @@ def graded(conn: Connection, financier_id: str, firm_id: str, notches: int) -> G
         return None
     appetite = policies.kept(conn, row.policy_digest)
     stored = json.loads(row.result)
-    rated = json.loads(row.inputs)["known"]["rated_pd"]
-    alone = stored["pd_card"] if rated is None else float(Fraction(rated))
     snapshot = conn.execute(select(_SNAPSHOT).where(_SNAPSHOT.c.id == row.snapshot_id)).one()
     morning = morning_of(conn, snapshot, row.sequence)
-    pd = notched(alone, notches, appetite.policy.scale)
     found = assess(
-        conn, morning, appetite, firms_of(conn, morning, snapshot.id), own_pd={firm_id: pd}
+        conn,
+        morning,
+        appetite,
+        firms_of(conn, morning, snapshot.id),
+        champion=opinions.stored(conn, snapshot.id),
+        notches={firm_id: notches},
     )
     made = next(one for one in found if one.firm_id == firm_id)
     result = json.loads(made.result)

@@ -89,8 +89,10 @@ class RiskPolicy(Record, table=True):
 class RiskAssessment(Record, table=True):
     """A firm as a financier saw it on one morning: inputs, points, own risk, risk with the chain.
 
-    ``sequence`` is the last dated fact of an invoice that could be seen. ``kind`` says that no
-    figure here was estimated from defaults.
+    ``sequence`` is the last dated fact of an invoice that could be seen. ``kind`` says what the
+    figures rest on: ``expert_prior`` on judgement, ``trained`` and ``simulated`` on the champion
+    ``model_id``. A champion that was asked and does not stand (a rating, a default, nothing that
+    it could go by) leaves its id and the kind ``expert_prior``.
     """
 
     __tablename__ = "risk_assessment"
@@ -100,7 +102,11 @@ class RiskAssessment(Record, table=True):
         ForeignKeyConstraint(
             ["policy_digest"], ["risk_policy.digest"], name="fk_assessment_policy"
         ),
-        CheckConstraint("kind = 'expert_prior'", name="ck_assessment_kind"),
+        ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_assessment_model"),
+        CheckConstraint(
+            "kind = 'expert_prior' OR (kind IN ('trained', 'simulated') AND model_id IS NOT NULL)",
+            name="ck_assessment_kind",
+        ),
         Index("ix_assessment_firm", "financier_id", "firm_id", "as_of_on"),
     )
     id: IdKey
@@ -110,6 +116,7 @@ class RiskAssessment(Record, table=True):
     as_of_on: Day
     sequence: Count
     kind: Code = "expert_prior"
+    model_id: OptId  # the champion of that morning
     policy_digest: Code
     policy_version: Code
     grade: Code
@@ -135,7 +142,11 @@ class PriceAssessment(Record, table=True):
         ForeignKeyConstraint(
             ["seller_assessment_id"], ["risk_assessment.id"], name="fk_price_seller"
         ),
-        CheckConstraint("kind = 'expert_prior'", name="ck_price_kind"),
+        ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_price_model"),
+        CheckConstraint(
+            "kind = 'expert_prior' OR (kind IN ('trained', 'simulated') AND model_id IS NOT NULL)",
+            name="ck_price_kind",
+        ),
     )
     id: IdKey
     financier_id: Id
@@ -148,6 +159,7 @@ class PriceAssessment(Record, table=True):
     as_of_on: Day
     sequence: Count
     kind: Code = "expert_prior"
+    model_id: OptId  # the champion by which it was priced; empty where the card alone was read
     policy_digest: Code
     policy_version: Code
     terms: Text  # canonical JSON: what the agreement and the claim said
@@ -225,9 +237,61 @@ class RiskModel(Record, table=True):
     end_reason: OptText
 
 
+class ModelScore(Record, table=True):
+    """What a model said of a firm on the morning of a chain snapshot, before anybody asked a price.
+
+    One row for each firm, snapshot and model that was the champion (``role = 'champion'``), or was
+    validated or a challenger (``'shadow'``: watched beside it, read by no price). How to read it:
+    all firms of one model on one morning are ``snapshot_id = …, model_id = …``; the time line of a
+    model is ``financier_id = …, model_id = …`` by ``as_of_on``; champion and challenger on the same
+    firms are the two rows of one ``snapshot_id`` and ``firm_id``. ``pd_one_year`` and the twelve
+    monthly chances of ``curve`` (given no failure before; bins of 30 days, the last of 35) and
+    ``own_curve`` (its chain as an ordinary one) are texts of twelve decimals; empty where the model
+    had no answer. ``refer`` says why a person decides instead; empty where a price may rest on it.
+    What priced the firm that morning, card or champion, is in ``risk_assessment`` of the same
+    snapshot and firm.
+    """
+
+    __tablename__ = "model_score"
+    __table_args__ = table_args(
+        UniqueConstraint("snapshot_id", "firm_id", "model_id", name="uq_model_score"),
+        ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_model_score_firm"),
+        ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_model_score_model"),
+        CheckConstraint("role IN ('champion', 'shadow')", name="ck_model_score_role"),
+        CheckConstraint(
+            "(pd_one_year IS NULL) = (curve IS NULL) AND (curve IS NULL) = (own_curve IS NULL)",
+            name="ck_model_score_answer",
+        ),
+        index_where(
+            text("role = 'champion'"),
+            "uq_model_score_champion",
+            "snapshot_id",
+            "firm_id",
+            unique=True,
+        ),
+        Index("ix_model_score_model", "financier_id", "model_id", "as_of_on"),
+    )
+    id: IdKey
+    financier_id: Id
+    snapshot_id: Id
+    firm_id: Id
+    model_id: Id
+    as_of_on: Day
+    role: Code
+    pd_one_year: OptCode  # 0.012345678901, with the chain
+    curve: OptJson
+    own_curve: OptJson
+    refer: Json
+    why: Json  # the champion's strongest inputs: name, value, points (100 are a logit), of chain
+    features_digest: Code  # of what it looked at
+    command_id: Id
+    at: Instant
+
+
 __all__ = [
     "FirmFact",
     "ModelFile",
+    "ModelScore",
     "PriceAssessment",
     "RiskAssessment",
     "RiskModel",

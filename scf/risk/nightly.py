@@ -20,6 +20,7 @@ from scf.risk import appetite as policies
 from scf.risk.asof import AsOf, morning_of
 from scf.risk.assessing import assess
 from scf.risk.models import FirmFact
+from scf.risk.opinions import NOBODY, ask
 from scf.risk.writing import ASSESSMENT, SLICE, About, Batch
 
 _SNAPSHOT: Final[Table] = GraphSnapshot.__table__  # type: ignore[attr-defined]
@@ -45,12 +46,15 @@ def assess_day(platform: Platform, financier_id: str) -> dict[str, Any]:
         morning = morning_of(conn, snapshot, next(iter(done.values()), None))
         appetite = policies.in_force()
         firms = firms_of(conn, morning, snapshot.id)
-        assessed = assess(conn, morning, appetite, firms) if set(firms) - done.keys() else []
+        assessed, heard = [], NOBODY
+        if set(firms) - done.keys():
+            heard = ask(conn, morning, appetite, firms)
+            assessed = assess(conn, morning, appetite, firms, champion=heard.champion)
     about = About(snapshot.id, morning.on.isoformat(), morning.sequence, appetite.digest)
     actor = dataclasses.replace(OPERATOR, org_id=financier_id)
     stored = 0
     for start in range(0, len(assessed), SLICE):
-        batch = Batch(about, appetite, assessed[start : start + SLICE])
+        batch = Batch(about, appetite, assessed[start : start + SLICE], heard)
         payload = {"snapshot_id": snapshot.id, "slice": str(start), "content": batch}
         made = platform.run("risk.assess", payload, actor, key=f"{snapshot.id}:{start}")
         stored += int(made.result["assessed"])

@@ -16,11 +16,11 @@ from scf.kernel.money import exponent
 from scf.kernel.rates import PPM
 from scf.risk.appetite import Appetite
 from scf.risk.asof import AsOf
-from scf.risk.assessing import risk_of
 from scf.risk.facts import PairView, pair_view
 from scf.risk.reading import Morning, Stored
 from scoring.explain import rungs
 from scoring.observed import dilution_share
+from scoring.opinion import LATELY, NO_ANSWER, UNREAD, UNSEEN, UNUSUAL
 from scoring.policy import Policy
 from scoring.pricing import price
 from scoring.reasons import OwnFacts, reasons
@@ -38,7 +38,9 @@ from scoring.schema import (
 )
 
 # Flags of an assessment that leave the decision to a person.
-_REFERRED: Final = ("NO_HISTORY", "LONE_FIRM", "TRADE_CIRCLE")
+_REFERRED: Final = (
+    "NO_HISTORY", "LONE_FIRM", "TRADE_CIRCLE", UNREAD, UNSEEN, UNUSUAL, NO_ANSWER, LATELY,
+)  # fmt: skip
 _MOST_PAIRS: Final = 10_000
 _PAIRS: Final[dict[tuple[str, AsOf, str, str, str], PairView]] = {}
 LARGE_REVENUE: Final = 50_000_000  # euros a year, from which a debtor counts as large
@@ -85,6 +87,12 @@ class Priced:
     pair: PairView
     obligor: Stored | None
     seller: Stored | None
+
+    @property
+    def model_id(self) -> str | None:
+        """The champion that was asked for it, whether or not its word stood."""
+        asked = [one.row.model_id for one in (self.obligor, self.seller) if one and one.by_model]
+        return asked[0] if asked else None
 
 
 def price_claim(conn: Connection, morning: Morning, claimed: Claimed, appetite: Appetite) -> Priced:
@@ -156,7 +164,7 @@ def inputs_of(
 
 
 def _risk(stored: Stored | None) -> FirmRisk | None:
-    return None if stored is None else risk_of(stored.result)
+    return None if stored is None else stored.risk
 
 
 def _lgd_case(claimed: Claimed, obligor: Stored | None) -> LgdCase:
@@ -187,11 +195,8 @@ def _route(
     if result.route == "refuse":
         return result.route, result.route_reasons
     counts = [obligor] if inputs.is_undertaken else [obligor, seller]
-    found = [
-        flag
-        for flag in _REFERRED
-        if any(one is not None and flag in one.result["flags"] for one in counts)
-    ]
+    flags = [one.flags for one in counts if one is not None]
+    found = [flag for flag in _REFERRED if any(flag in one for one in flags)]
     if morning.days_old:
         found.append("SNAPSHOT_STALE")
     if not found:

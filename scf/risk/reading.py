@@ -18,8 +18,11 @@ from sqlalchemy.engine import Connection
 
 from scf.chain.models import GraphSnapshot
 from scf.parties.service import zone_of
+from scf.risk import champions
 from scf.risk.asof import AsOf
+from scf.risk.assessing import risk_of
 from scf.risk.writing import ASSESSMENT
+from scoring.schema import FirmRisk
 
 MOST_DAYS: Final = 5
 _SNAPSHOT: Final[Table] = GraphSnapshot.__table__  # type: ignore[attr-defined]
@@ -40,9 +43,14 @@ _FIRMS: Final = select(ASSESSMENT).where(
 
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """An assessment as it stands in the table."""
+    """An assessment as it stands in the table.
+
+    ``by_model`` tells whether the champion that was asked for it may be read; the card's own
+    figures stand beside.
+    """
 
     row: Any  # of risk_assessment, or what a replay made again
+    by_model: bool = False
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -53,6 +61,21 @@ class Stored:
     def result(self) -> dict[str, Any]:
         """What was concluded."""
         return dict(json.loads(self.row.result))
+
+    @property
+    def risk(self) -> FirmRisk:
+        """Its risk: the champion's word where that may be read, else the card's."""
+        by_card = self.result.get("by_card")
+        return risk_of(self.result if self.by_model or by_card is None else by_card)
+
+    @property
+    def flags(self) -> list[str]:
+        """What leaves a price that rests on it to a person."""
+        model = self.result.get("model")
+        found = list(self.result["flags"])
+        if self.by_model and model is not None and not (self.risk.rated or self.risk.defaulted):
+            found += dict.fromkeys(code.partition(":")[0] for code in model["refer"])
+        return found
 
     @property
     def settled_items(self) -> int:
@@ -84,6 +107,7 @@ class Morning:
     as_of: AsOf
     days_old: int
     firms: Mapping[str, Stored]
+    models: frozenset[str] = frozenset()  # champions whose word it reads
 
     def firm(self, firm_id: str) -> Stored | None:
         """Give the assessment of a firm, or nothing."""
@@ -107,5 +131,8 @@ def morning(
         rows[0].sequence,
         zone_of(conn, financier_id),
     )
-    stored = {row.firm_id: Stored(row) for row in rows}
-    return Morning(found.id, as_of, (on - found.as_of_on).days, stored)
+    asked = frozenset(row.model_id for row in rows if row.model_id is not None)
+    by_model = champions.may_price(conn, financier_id, asked)
+    stored = {row.firm_id: Stored(row, by_model and row.model_id is not None) for row in rows}
+    age = (on - found.as_of_on).days
+    return Morning(found.id, as_of, age, stored, asked if by_model else frozenset())

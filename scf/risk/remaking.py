@@ -139,6 +139,6 @@ def _row(ctx: Context, one: Remade, line_id: str) -> dict[str, Any]:
 
 _SAME: Final = (
     "financier_id", "invoice_id", "obligor_id", "seller_id", "obligor_assessment_id",
-    "seller_assessment_id", "as_of_on", "sequence", "kind", "policy_digest", "policy_version",
-    "route", "route_reasons",
+    "seller_assessment_id", "as_of_on", "sequence", "kind", "model_id", "policy_digest",
+    "policy_version", "route", "route_reasons",
 )  # fmt: skip

@@ -8,6 +8,7 @@ from sqlalchemy import Table, insert
 from scf.db.runner import Context
 from scf.kernel.ids import canonical_json, digest, new_id
 from scf.risk import appetite as policies
+from scf.risk import champions
 from scf.risk.asof import AsOf
 from scf.risk.models import PriceAssessment
 from scf.risk.pricing import Priced
@@ -28,6 +29,7 @@ def store_prices(
         _row(ctx, morning, appetite, one, line_id)
         for one, line_id in zip(priced, line_ids, strict=True)
     ]
+    champions.hold(ctx, {one.model_id for one in priced if one.model_id is not None})
     policies.keep(ctx, appetite)
     ctx.conn.execute(insert(PRICE), rows)
     return [row["id"] for row in rows]
@@ -52,6 +54,7 @@ def _row(
         "as_of_on": morning.on,
         "sequence": morning.sequence,
         "kind": one.result.kind,
+        "model_id": one.model_id,
         "policy_digest": appetite.digest,
         "policy_version": appetite.policy.version,
         **texts,

@@ -106,12 +106,12 @@ def later(risk: FirmRisk, card: CardInputs, policy: Policy) -> FirmRisk:
     worse = dataclasses.replace(card, worst_days_past_due=card.worst_days_past_due + LATE_DAYS)
     found = score(worse, policy.card)
     if found.defaulted:
-        return dataclasses.replace(risk, defaulted=True)
+        return dataclasses.replace(risk, defaulted=True, term=None)
     if risk.rated:
         return risk
     own = max(risk.own_hazard, float(policy.model.kappa) * hazard_of(found.pd_one_year))
     total = risk.total_hazard - risk.own_hazard + own
-    return dataclasses.replace(risk, own_hazard=own, total_hazard=total)
+    return risk.moved(own, total)
 
 
 def without(risk: FirmRisk, hop: Mapping[str, Any]) -> FirmRisk:
@@ -121,7 +121,7 @@ def without(risk: FirmRisk, hop: Mapping[str, Any]) -> FirmRisk:
     everything else stays. Exact for the first step along the chain, which is the largest.
     """
     total = risk.total_hazard - float(hop["part"]) + float(hop["weight"]) * _FAILS
-    return dataclasses.replace(risk, total_hazard=max(total, risk.total_hazard))
+    return risk.moved(risk.own_hazard, max(total, risk.total_hazard))
 
 
 def downgraded(risk: FirmRisk, scale: Scale) -> FirmRisk | None:
@@ -138,7 +138,7 @@ def downgraded(risk: FirmRisk, scale: Scale) -> FirmRisk | None:
     high = float(scale.grades[place + 1].from_pd) if place + 1 < len(scale.grades) else 1.0
     total = hazard_of(math.sqrt(low * high))
     chain = risk.total_hazard - risk.own_hazard
-    return dataclasses.replace(risk, own_hazard=max(0.0, total - chain), total_hazard=total)
+    return risk.moved(max(0.0, total - chain), total)
 
 
 def _told(what: str, firm_id: str, result: PriceResult) -> Stressed:

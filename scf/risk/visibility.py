@@ -13,6 +13,7 @@ from scf.kernel.actor import Actor, Role
 from scf.risk.models import (
     FirmFact,
     ModelFile,
+    ModelScore,
     PriceAssessment,
     RiskAssessment,
     RiskModel,
@@ -38,7 +39,7 @@ def _of_the_bank(model: type[SQLModel]) -> None:
         return financier_id == actor.org_id if actor.roles & _BANK else false()
 
 
-for _model in (RiskAssessment, PriceAssessment, RiskModel):
+for _model in (RiskAssessment, PriceAssessment, RiskModel, ModelScore):
     _of_the_bank(_model)
 
 

@@ -33,7 +33,7 @@ from tests.scoring.quotes import (
 )
 
 
-def _firm(pd: float, **what: bool) -> FirmRisk:
+def _firm(pd: float, **what: Any) -> FirmRisk:  # noqa: ANN401 - any field
     return FirmRisk(hazard_of(pd), hazard_of(pd), **what)
 
 

@@ -26,6 +26,7 @@ _STAYS: Final = frozenset({
     "firm_identifier", "firm_key", "firm_link", "firm_merge", "identity_decision", "bank_account",
     "trade_order", "receipt", "invoice", "credit_note", "trade_message", "trade_payment",
     "duplicate_suspicion", "graph_node", "graph_edge", "risk_assessment",
+    "model_score",
 })  # fmt: skip
 # What people of the firm left behind; where there are people, they already forbid it.
 _TRACES: Final = frozenset({

@@ -1443,42 +1443,6 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
-        "risk_assessment",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("financier_id", sa.String(), nullable=False),
-        sa.Column("snapshot_id", sa.String(), nullable=False),
-        sa.Column("firm_id", sa.String(), nullable=False),
-        sa.Column("as_of_on", sa.Date(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("policy_digest", sa.String(), nullable=False),
-        sa.Column("policy_version", sa.String(), nullable=False),
-        sa.Column("grade", sa.String(), nullable=False),
-        sa.Column("defaulted", sa.Boolean(), nullable=False),
-        sa.Column("inputs", sa.String(), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column(
-            "splits", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
-        ),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("command_id", sa.String(), nullable=False),
-        sa.Column("at", UtcInstant(), nullable=False),
-        sa.CheckConstraint("kind = 'expert_prior'", name="ck_assessment_kind"),
-        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_assessment_firm"),
-        sa.ForeignKeyConstraint(
-            ["policy_digest"], ["risk_policy.digest"], name="fk_assessment_policy"
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("snapshot_id", "firm_id", name="uq_risk_assessment"),
-        sqlite_strict=True,
-    )
-    op.create_index(
-        "ix_assessment_firm",
-        "risk_assessment",
-        ["financier_id", "firm_id", "as_of_on"],
-        unique=False,
-    )
-    op.create_table(
         "risk_model",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -1956,6 +1920,52 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "model_score",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("model_id", sa.String(), nullable=False),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("pd_one_year", sa.String(), nullable=True),
+        sa.Column("curve", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column(
+            "own_curve", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column(
+            "refer", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("why", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("features_digest", sa.String(), nullable=False),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("role IN ('champion', 'shadow')", name="ck_model_score_role"),
+        sa.CheckConstraint(
+            "(pd_one_year IS NULL) = (curve IS NULL) AND (curve IS NULL) = (own_curve IS NULL)",
+            name="ck_model_score_answer",
+        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_model_score_firm"),
+        sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_model_score_model"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("snapshot_id", "firm_id", "model_id", name="uq_model_score"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_model_score_model",
+        "model_score",
+        ["financier_id", "model_id", "as_of_on"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_model_score_champion",
+        "model_score",
+        ["snapshot_id", "firm_id"],
+        unique=True,
+        sqlite_where=sa.text("role = 'champion'"),
+        postgresql_where=sa.text("role = 'champion'"),
+    )
+    op.create_table(
         "notice",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
@@ -2031,44 +2041,6 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("NOT released"),
         postgresql_where=sa.text("NOT released"),
-    )
-    op.create_table(
-        "price_assessment",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("financier_id", sa.String(), nullable=False),
-        sa.Column("quote_line_id", sa.String(), nullable=False),
-        sa.Column("invoice_id", sa.String(), nullable=False),
-        sa.Column("obligor_id", sa.String(), nullable=False),
-        sa.Column("seller_id", sa.String(), nullable=False),
-        sa.Column("obligor_assessment_id", sa.String(), nullable=False),
-        sa.Column("seller_assessment_id", sa.String(), nullable=True),
-        sa.Column("as_of_on", sa.Date(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("policy_digest", sa.String(), nullable=False),
-        sa.Column("policy_version", sa.String(), nullable=False),
-        sa.Column("terms", sa.String(), nullable=False),
-        sa.Column("inputs", sa.String(), nullable=False),
-        sa.Column("result", sa.String(), nullable=False),
-        sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("route", sa.String(), nullable=False),
-        sa.Column(
-            "route_reasons",
-            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
-            nullable=False,
-        ),
-        sa.Column("at", UtcInstant(), nullable=False),
-        sa.CheckConstraint("kind = 'expert_prior'", name="ck_price_kind"),
-        sa.ForeignKeyConstraint(
-            ["obligor_assessment_id"], ["risk_assessment.id"], name="fk_price_obligor"
-        ),
-        sa.ForeignKeyConstraint(["policy_digest"], ["risk_policy.digest"], name="fk_price_policy"),
-        sa.ForeignKeyConstraint(
-            ["seller_assessment_id"], ["risk_assessment.id"], name="fk_price_seller"
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("quote_line_id", name="uq_price_assessment"),
-        sqlite_strict=True,
     )
     op.create_table(
         "programme_claim",
@@ -2169,6 +2141,47 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("user_id", "digest", name="uq_recovery_code"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "risk_assessment",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("firm_id", sa.String(), nullable=False),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("model_id", sa.String(), nullable=True),
+        sa.Column("policy_digest", sa.String(), nullable=False),
+        sa.Column("policy_version", sa.String(), nullable=False),
+        sa.Column("grade", sa.String(), nullable=False),
+        sa.Column("defaulted", sa.Boolean(), nullable=False),
+        sa.Column("inputs", sa.String(), nullable=False),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column(
+            "splits", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "kind = 'expert_prior' OR (kind IN ('trained', 'simulated') AND model_id IS NOT NULL)",
+            name="ck_assessment_kind",
+        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_assessment_firm"),
+        sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_assessment_model"),
+        sa.ForeignKeyConstraint(
+            ["policy_digest"], ["risk_policy.digest"], name="fk_assessment_policy"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("snapshot_id", "firm_id", name="uq_risk_assessment"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_assessment_firm",
+        "risk_assessment",
+        ["financier_id", "firm_id", "as_of_on"],
+        unique=False,
     )
     op.create_table(
         "tax_alert",
@@ -2350,6 +2363,49 @@ def upgrade() -> None:
         "ix_request_financier", "financing_request", ["financier_id", "state"], unique=False
     )
     op.create_index("ix_request_seller", "financing_request", ["seller_id", "state"], unique=False)
+    op.create_table(
+        "price_assessment",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("quote_line_id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("obligor_id", sa.String(), nullable=False),
+        sa.Column("seller_id", sa.String(), nullable=False),
+        sa.Column("obligor_assessment_id", sa.String(), nullable=False),
+        sa.Column("seller_assessment_id", sa.String(), nullable=True),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("model_id", sa.String(), nullable=True),
+        sa.Column("policy_digest", sa.String(), nullable=False),
+        sa.Column("policy_version", sa.String(), nullable=False),
+        sa.Column("terms", sa.String(), nullable=False),
+        sa.Column("inputs", sa.String(), nullable=False),
+        sa.Column("result", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column(
+            "route_reasons",
+            sa.JSON().with_variant(postgresql.JSONB(), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "kind = 'expert_prior' OR (kind IN ('trained', 'simulated') AND model_id IS NOT NULL)",
+            name="ck_price_kind",
+        ),
+        sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_price_model"),
+        sa.ForeignKeyConstraint(
+            ["obligor_assessment_id"], ["risk_assessment.id"], name="fk_price_obligor"
+        ),
+        sa.ForeignKeyConstraint(["policy_digest"], ["risk_policy.digest"], name="fk_price_policy"),
+        sa.ForeignKeyConstraint(
+            ["seller_assessment_id"], ["risk_assessment.id"], name="fk_price_seller"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("quote_line_id", name="uq_price_assessment"),
+        sqlite_strict=True,
+    )
     op.create_table(
         "quote_line",
         sa.Column("id", sa.String(), nullable=False),

@@ -193,6 +193,13 @@ _CRITERIA: Final = {
     "TRADE_CIRCLE": _l("No firm sells to itself through others"),
     "SNAPSHOT_STALE": _l("The chain is of this morning"),
     "MODEL_UNAVAILABLE": _l("Every firm could be assessed"),
+    "MODEL_STANDS": _l("The model of the price has not been stopped since"),
+    "MODEL_UNREAD": _l("The champion's file could be read"),
+    "MODEL_UNSEEN": _l("The champion knows enough of the firms"),
+    "MODEL_UNUSUAL": _l("The firms are like those that the champion learnt from"),
+    "MODEL_NO_ANSWER": _l("The champion has an answer"),
+    "MODEL_LATELY": _l("No firm has only just come back from default"),
+    "BEYOND_CURVE": _l("The champion's year reaches to the end of the claim"),
 }
 _DECLINES: Final = {
     "AUTHORITY": _l("Above our authority"),
