@@ -51,7 +51,7 @@ def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
     """Give the treasurer's pages."""
     shown = (
         "/", "/confirm", "/invoices", "/invoices/<invoice_id>", "/requests",
-        "/requests/<request_id>", "/payments", "/statement", "/settings",
+        "/requests/<request_id>", "/payments", "/cash", "/statement", "/settings",
     )  # fmt: skip
     sent = {
         "/": {"later": "7"},

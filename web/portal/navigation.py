@@ -58,6 +58,7 @@ _TREASURER: Final = (
     ),
     Entry("treasurer.payments", "bank", _("Payments"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u", also=("/who",)),
+    Entry("treasurer.cash", "chart", _("Cash forecast"), "w"),
     Entry("treasurer.statement", "list", _("Statement"), "s"),
     Entry("books.home", "book", _("Books"), "b"),
     Entry("treasurer.settings", "building", _("Firm"), "c"),

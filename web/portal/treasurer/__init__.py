@@ -3,6 +3,7 @@
 from web.portal.treasurer import (
     appeals,
     confirm,
+    forecast,
     home,
     invoices,
     payments,
@@ -15,6 +16,7 @@ from web.portal.treasurer.blueprint import treasurer
 __all__ = [
     "appeals",
     "confirm",
+    "forecast",
     "home",
     "invoices",
     "payments",
