@@ -1,7 +1,6 @@
 """Build a financier's snapshot of the chain: the relations first, then what follows from them."""
 
 import datetime as dt
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
+from scf.chain.fingerprint import fingerprint
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
 from scf.chain.relations import bound, store_edges
 from scf.db.bulk import insert_mappings
@@ -125,7 +125,7 @@ def _build(
         "edges": len(rows),
         "currency": currencies[0] if currencies else None,
         "currencies": currencies,
-        "digest": _digest(as_of_on, rows, nodes),
+        "digest": fingerprint(ctx.conn, snapshot_id, as_of_on),
     }
     ctx.conn.execute(_snapshot.update().where(_snapshot.c.id == snapshot_id).values(**values))
     return values
@@ -260,9 +260,3 @@ def _indicators(
                 "top_ppm": top[at],
             }
     return found.sales.total + found.purchases.total
-
-
-def _digest(as_of_on: dt.date, rows: Sequence[Edge], nodes: Sequence[dict[str, Any]]) -> str:
-    """Give the fingerprint of relations and places; the same knowledge has the same one."""
-    places = [(node["firm_id"], node["x"], node["y_ppm"]) for node in nodes]
-    return hashlib.sha256(repr((as_of_on.isoformat(), rows, places)).encode()).hexdigest()

@@ -1,5 +1,8 @@
 """What must hold of a snapshot of the chain, for ``scf verify``: a relation is its documents.
 
+What of it rests on invoices is added up anew. Orders and payments that were replaced since then no
+longer say what they were: those sums are held to the fingerprint that the snapshot was stored with.
+
 Source: fraud.md 2.1 (f).
 """
 
@@ -11,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Table, func, select
 from sqlalchemy.engine import Connection
 
+from scf.chain.fingerprint import fingerprint
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
 from scf.chain.relations import FROM_INVOICES, bound, invoiced
 from scf.documents.models import Invoice, InvoiceFact
@@ -61,6 +65,14 @@ def breaches(conn: Connection) -> Iterator[Breach]:
 
 
 def _of_snapshot(conn: Connection, snapshot: Row[Any]) -> Iterator[Breach]:
+    found = list(_sums_of_invoices(conn, snapshot))
+    yield from found
+    if not found and fingerprint(conn, snapshot.id, snapshot.as_of_on) != snapshot.digest:
+        told = "Its relations and places are not those that were stored."
+        yield Breach(f"graph_snapshot {snapshot.id}", told)
+
+
+def _sums_of_invoices(conn: Connection, snapshot: Row[Any]) -> Iterator[Breach]:
     nodes = select(_node.c.firm_id).where(_node.c.snapshot_id == snapshot.id)
     firms = set(conn.execute(nodes).scalars()) - _moved(conn, snapshot)
     stored = _sums(

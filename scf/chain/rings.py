@@ -2,13 +2,14 @@
 
 A ring is three to five invoices between as many firms, in the order of their dates within 60 days,
 each amount 0.8 to 1.25 times the one before. Looked for when money is asked for, on the documents
-as they stand then: a chain of last night would miss the ring that today's upload closes.
+as they stand then: a chain of last night would miss the ring that today's upload closes. Firms of
+one ownership group are one party: goods that reach one of them may go on from another.
 Source: fraud.md 2.2.
 """
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,10 +37,14 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """Invoices that close, in the order of the ring, with the seller of each."""
+    """Invoices that close, in the order of the ring, with the seller and the buyer of each.
+
+    Where a buyer is not the next one's seller, both belong to one group.
+    """
 
     invoice_ids: tuple[str, ...]
     firm_ids: tuple[str, ...]
+    buyer_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +55,54 @@ class Found:
     finished: bool
 
 
-def rings_through(conn: Connection, invoices: Iterable[Row[Any]]) -> Found:
+class _Parties:
+    """Which firms stand together."""
+
+    def __init__(self, groups: Mapping[str, str]) -> None:
+        self._group = groups
+        self._members: dict[str, set[str]] = defaultdict(set)
+        for firm, group in groups.items():
+            self._members[group].add(firm)
+
+    def name(self, firm: str) -> str:
+        """Name the party of a firm: its group, or itself."""
+        return self._group.get(firm, firm)
+
+    def all_of(self, firms: Iterable[str]) -> set[str]:
+        """Give some firms with all that stand together with one of them."""
+        found = set()
+        for firm in firms:
+            found |= self._members[self._group[firm]] if firm in self._group else {firm}
+        return found
+
+
+def rings_through(
+    conn: Connection, invoices: Iterable[Row[Any]], groups: Mapping[str, str] | None = None
+) -> Found:
     """Find the rings that some stored invoices are part of, wherever in them they stand.
 
     Two queries say for almost every claim that there is none: its buyer sells nothing, or its
     seller buys nothing, in those days and of about that size.
+
+    Parameters
+    ----------
+    groups
+        The name of the ownership group of each firm that belongs to one.
     """
-    groups: dict[tuple[str, str, str], list[Row[Any]]] = defaultdict(list)
+    parties = _Parties(groups or {})
+    pairs: dict[tuple[str, str, str], list[Row[Any]]] = defaultdict(list)
     for one in invoices:
-        if one.seller_id and one.buyer_id and one.issue_on and one.seller_id != one.buyer_id:
-            groups[one.seller_id, one.buyer_id, one.currency].append(one)
+        if not (one.seller_id and one.buyer_id and one.issue_on):
+            continue
+        if parties.name(one.seller_id) != parties.name(one.buyer_id):
+            pairs[one.seller_id, one.buyer_id, one.currency].append(one)
     rings: set[Ring] = set()
     finished = True
-    for (seller, buyer, currency), own in sorted(groups.items()):
-        around, complete = _around(conn, seller, buyer, currency, own)
+    for (seller, buyer, currency), own in sorted(pairs.items()):
+        around, complete = _around(_Reader(conn, currency, own), parties, seller, buyer, own)
         finished = finished and complete
         if around:
-            found, searched = _searched([one.id for one in own], around)
+            found, searched = _searched([one.id for one in own], around, parties)
             rings |= found
             finished = finished and searched
     ordered = sorted(rings, key=lambda ring: (len(ring.firm_ids), ring.firm_ids, ring.invoice_ids))
@@ -74,25 +110,25 @@ def rings_through(conn: Connection, invoices: Iterable[Row[Any]]) -> Found:
 
 
 def _around(
-    conn: Connection, seller: str, buyer: str, currency: str, own: Sequence[Row[Any]]
+    read: "_Reader", parties: _Parties, seller: str, buyer: str, own: Sequence[Row[Any]]
 ) -> tuple[dict[str, Row[Any]], bool]:
     """Read the invoices that could stand in a ring with some of one pair; nothing where none can.
 
     Of a ring of five, two invoices come after the pair's on the way from the buyer, two before it
     on the way to the seller.
     """
-    read = _Reader(conn, currency, own)
-    sold = read.where(sold_by={buyer})
-    onward = {one.buyer_id for one in sold} - {buyer}
+    start, end = parties.all_of([seller]), parties.all_of([buyer])
+    sold = read.where(sold_by=end)
+    onward = parties.all_of(one.buyer_id for one in sold) - end
     if not onward:
         return {}, read.complete
-    bought = read.where(bought_by={seller})
-    inward = {one.seller_id for one in bought} - {seller}
+    bought = read.where(bought_by=start)
+    inward = parties.all_of(one.seller_id for one in bought) - start
     if not inward:
         return {}, read.complete
-    next_sold = read.where(sold_by=onward - {seller})
-    reached = onward | {one.buyer_id for one in next_sold}
-    before = read.where(sold_by=reached, bought_by=inward - {buyer})
+    next_sold = read.where(sold_by=onward - start)
+    reached = onward | parties.all_of(one.buyer_id for one in next_sold)
+    before = read.where(sold_by=reached, bought_by=inward - end)
     rows = {one.id: one for one in (*sold, *bought, *next_sold, *before)}
     rows |= {one.id: one for one in own}
     return rows, read.complete
@@ -139,7 +175,9 @@ class _Reader:
         return rows[:MOST_READ]
 
 
-def _searched(own: Sequence[str], around: dict[str, Row[Any]]) -> tuple[set[Ring], bool]:
+def _searched(
+    own: Sequence[str], around: dict[str, Row[Any]], parties: _Parties
+) -> tuple[set[Ring], bool]:
     from graph.live import LiveGraph
     from graph.rings import rings_among
     from graph.trades import numbered, trades_of
@@ -148,6 +186,8 @@ def _searched(own: Sequence[str], around: dict[str, Row[Any]]) -> tuple[set[Ring
     firms, (sellers, buyers) = numbered(
         [one.seller_id for one in rows], [one.buyer_id for one in rows]
     )
+    first: dict[str, int] = {}
+    party = [first.setdefault(parties.name(firm), at) for at, firm in enumerate(firms)]
     graph = LiveGraph(
         trades_of(
             firms,
@@ -155,12 +195,17 @@ def _searched(own: Sequence[str], around: dict[str, Row[Any]]) -> tuple[set[Ring
             buyers,
             [one.payable_minor for one in rows],
             [one.issue_on.toordinal() - _EPOCH for one in rows],
-        )
+        ),
+        party,
     )
     place = {one.id: at for at, one in enumerate(rows)}
     found, unfinished = rings_among(graph, (place[one] for one in own))
     rings = {
-        Ring(tuple(rows[at].id for at in ring.documents), tuple(firms[firm] for firm in ring.firms))
+        Ring(
+            tuple(rows[at].id for at in ring.documents),
+            tuple(rows[at].seller_id for at in ring.documents),
+            tuple(rows[at].buyer_id for at in ring.documents),
+        )
         for ring in found
     }
     return rings, not unfinished

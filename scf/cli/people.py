@@ -112,7 +112,7 @@ def firm_list() -> None:
 @firm.command("fact")
 def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
     which: FirmWord,
-    kind: Annotated[str, typer.Argument(help="registry, statement, rating or grade")],
+    kind: Annotated[str, typer.Argument(help="registry, statement, rating, grade, owner")],
     evidence: Annotated[str, typer.Option(help="What shows it")],
     founded: OnDay = None,
     period_end: OnDay = None,
@@ -126,6 +126,7 @@ def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
     notches: Annotated[int, typer.Option(help="Columns worse than the model; -1 is better")] = 0,
     code: Annotated[str, typer.Option(help="Of a grade: EVIDENCE_SEEN, BAD_NEWS, …")] = "",
     valid_to: OnDay = None,
+    owner: Annotated[str, typer.Option(help="Who holds more than half; itself: nobody")] = "",
 ) -> None:
     """Say what is known of a firm beside its trade; what makes it cheaper waits for a second."""
     days = {
@@ -153,6 +154,8 @@ def firm_fact(  # noqa: PLR0913, PLR0917 - a statement has that many figures
         payload |= {"notches": notches, "code": code or None}
     if pd:
         payload["pd_ppm"] = _ppm(pd)
+    if owner:
+        payload["owner_id"] = SESSION.firm(owner)
     show(SESSION.run("firm.fact", payload).result)
 
 

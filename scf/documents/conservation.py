@@ -23,6 +23,7 @@ from scf.documents.models import (
     Order,
     OrderLine,
 )
+from scf.documents.receiving import miscounted
 
 _order: Final[Table] = Order.__table__  # type: ignore[attr-defined]
 _order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
@@ -47,6 +48,7 @@ def breaches(conn: Connection) -> Iterator[Breach]:
     """Give every breach, the simplest laws first."""
     yield from _lines_within(conn)
     yield from _lines_recounted(conn)
+    yield from _lines_received(conn)
     yield from _orders_recounted(conn)
     yield from _orders_amended(conn)
     yield from _invoices(conn)
@@ -169,6 +171,16 @@ def _lines_recounted(conn: Connection) -> Iterator[Breach]:
             f"order_line {row.id}",
             f"It says {row.invoiced_micro} for {row.invoiced_minor} are invoiced; its invoices "
             f"say {int(row.micro)} for {int(row.minor)}.",
+        )
+
+
+def _lines_received(conn: Connection) -> Iterator[Breach]:
+    """What was received on an order line is what its receipts tell."""
+    for line_id, counted, told in miscounted(conn):
+        yield Breach(
+            "ORDER_LINE_COUNT",
+            f"order_line {line_id}",
+            f"It says {counted} were received; its receipts say {told}.",
         )
 
 

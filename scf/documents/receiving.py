@@ -1,7 +1,7 @@
 """What was received on the lines of orders, counted from all receipts in the order's own units."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Table, select
@@ -12,8 +12,11 @@ from scf.documents.match.book import Items, LineBook, OrderBook, OrderKey
 from scf.documents.match.pairing import by_item, by_number
 from scf.documents.match.tolerance import Tolerance
 from scf.documents.match.units import converted, factor
-from scf.documents.models import Receipt
+from scf.documents.models import Order, OrderLine, Receipt
+from scf.documents.orderbook import Orders
 
+_order: Final[Table] = Order.__table__  # type: ignore[attr-defined]
+_order_line: Final[Table] = OrderLine.__table__  # type: ignore[attr-defined]
 _receipt: Final[Table] = Receipt.__table__  # type: ignore[attr-defined]
 
 
@@ -48,6 +51,32 @@ def count_received(
             if counted != line.received_micro:
                 line.received_micro, line.touched = counted, True
     return excess, unread
+
+
+def miscounted(conn: Connection) -> Iterator[tuple[str, int, int]]:
+    """Give each order line of which more or less was received than its receipts tell, with both.
+
+    Less counts only where more came than was ordered: how much of that counts is for the agreement
+    that was in force when it came.
+    """
+    lines, orders = _order_line.c, _order.c
+    counted = (
+        select(orders.seller_id, orders.buyer_id, orders.canonical_number)
+        .join(_order_line, lines.order_id == orders.id)
+        .where(lines.received_micro != 0, orders.document_state == "VALIDATED")
+    )
+    said = select(_receipt.c.seller_id, _receipt.c.buyer_id, _receipt.c.order_canonical).where(
+        _receipt.c.order_canonical.is_not(None), _receipt.c.document_state == "VALIDATED"
+    )
+    keys = {tuple(row) for query in (counted, said) for row in conn.execute(query.distinct())}
+    books = Orders.seen(conn, keys).books
+    totals, _unread = _received(conn, books)
+    for key, book in sorted(books.items()):
+        for ref, line in sorted(book.lines.items()):
+            told = totals[key].get(ref, 0)
+            least = told if line.quantity_micro is None else min(told, line.quantity_micro)
+            if not least <= line.received_micro <= told:
+                yield line.id, line.received_micro, told
 
 
 def _received(

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, Table, func, insert, select
 
-from scf.chain.rings import rings_through
+from scf.chain.rings import Ring, rings_through
 from scf.db.runner import Context
 from scf.documents.models import Invoice
 from scf.financing import requests
@@ -26,6 +26,7 @@ from scf.parties.service import business_date, firm_names
 from scf.programmes.registry.asking import is_member, not_free
 from scf.programmes.terms import Terms
 from scf.risk.champions import stopped
+from scf.risk.groups import groups_of
 from scf.risk.models import PriceAssessment
 
 _REQUEST: Final[Table] = FinancingRequest.__table__  # type: ignore[attr-defined]
@@ -75,7 +76,7 @@ def judge(
             *_checks(terms, found),
             *_registry(ctx, quote, lines),
             *_tax_alert(ctx, quote),
-            _rings(ctx, lines),
+            *_groups(ctx, quote, lines),
             # The command holds every limit before it comes here, or refuses.
             Line("LIMITS", passed=True, measured="held at every node", needed="headroom"),
         ),
@@ -166,18 +167,39 @@ def _tax_alert(ctx: Context, quote: Row[Any]) -> Iterable[Line]:
         yield Line("TAX_ALERT", passed=False, measured=alert.kind, needed="no open alert")
 
 
-def _rings(ctx: Context, lines: Sequence[Row[Any]]) -> Line:
-    """Let a person look at a claim whose goods come back to where they began."""
+def _groups(ctx: Context, quote: Row[Any], lines: Sequence[Row[Any]]) -> Iterable[Line]:
+    """Let a person look at claims inside one ownership group, and at goods that come back.
+
+    A claim of a firm on its own group is worth what the group is worth, whoever owes it.
+    """
+    groups = groups_of(ctx.conn, quote.financier_id)
     rows = ctx.conn.execute(
         select(_INVOICE).where(_INVOICE.c.id.in_([line.invoice_id for line in lines]))
-    )
-    found = rings_through(ctx.conn, rows)
+    ).all()
+    inside = [
+        one for one in rows
+        if one.seller_id in groups and groups[one.seller_id] == groups.get(one.buyer_id)
+    ]  # fmt: skip
+    if inside:
+        names = firm_names(ctx.conn, {inside[0].seller_id, inside[0].buyer_id})
+        told = " / ".join(sorted(names.values()))
+        yield Line("OWN_GROUP", passed=False, measured=told, needed="two groups")
+    found = rings_through(ctx.conn, rows, groups)
     if not found.rings:
-        return Line("RING", found.finished, "" if found.finished else UNFINISHED, "no ring")
-    ring = found.rings[0]
-    names = firm_names(ctx.conn, ring.firm_ids)
-    around = [names.get(firm, firm) for firm in (*ring.firm_ids, ring.firm_ids[0])]
-    return Line("RING", passed=False, measured=" → ".join(around), needed="no ring")
+        yield Line("RING", found.finished, "" if found.finished else UNFINISHED, "no ring")
+        return
+    around = _told(ctx, found.rings[0])
+    yield Line("RING", passed=False, measured=around, needed="no ring")
+
+
+def _told(ctx: Context, ring: Ring) -> str:
+    """Name the firms around a ring; firms of one group at one place stand side by side."""
+    names = firm_names(ctx.conn, {*ring.firm_ids, *ring.buyer_ids})
+    places = []
+    for buyer, seller in zip((ring.buyer_ids[-1], *ring.buyer_ids), ring.firm_ids, strict=False):
+        both = dict.fromkeys((names.get(buyer, buyer), names.get(seller, seller)))
+        places.append(" / ".join(both))
+    return " → ".join((*places, places[0]))
 
 
 # --- What follows -----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ accounts of the same fact that were written by different code: counters with the
 states with the events that led there, books with the business they tell of.
 """
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from scf.parties.identity.models import FirmLink, FirmMerge
 from scf.programmes import limits
 from scf.programmes.models import ProgrammeClaim
 from scf.risk import replay as replay_of_prices
+from scf.settlement.models import Allocation
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _joined: Final[Table] = FirmMerge.__table__  # type: ignore[attr-defined]
@@ -47,6 +49,7 @@ _dispute: Final[Table] = Dispute.__table__  # type: ignore[attr-defined]
 _seal: Final[Table] = AuditSeal.__table__  # type: ignore[attr-defined]
 _account: Final[Table] = Account.__table__  # type: ignore[attr-defined]
 _entry: Final[Table] = Entry.__table__  # type: ignore[attr-defined]
+_part: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
 _posting: Final[Table] = Posting.__table__  # type: ignore[attr-defined]
 
 # Until the bank has booked a pay-out its title is held, on its way or refused as it may be.
@@ -83,38 +86,46 @@ def verify(platform: Platform, seals: Path | None = None, most: int = 20) -> Rep
 
     After the checks the rows that no seal holds yet are sealed, unless something was found.
     """
-    report = Report()
     # Before the snapshot: what left the platform was stored by then. Read afterwards, a seal that a
     # worker makes and exports meanwhile would look as if it had never been stored.
     exported = _exported_lines(seals)
     with platform.db.snapshot() as conn:
-        checks: dict[str, Callable[[], Iterator[Breach]]] = {
-            "audit trail": lambda: _audit(conn, platform),
-            "exported seals": lambda: _exported(conn, exported),
-            "ledger": lambda: _of_books(accounting.ledger(conn)),
-            "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
-            "limit tree": lambda: _limits(conn),
-            "records of firms": lambda: _records(conn),
-            "orders and invoices": lambda: _of_documents(conn),
-            "relations of the chain": lambda: _of_chain(conn),
-            "invoice capacity": lambda: _invoices(conn),
-            "claims": lambda: _claims(conn),
-            "risk prices": lambda: _prices(conn),
-            "advances and their events": lambda: _advances(conn),
-            "over-advances": lambda: _over_advances(conn),
-            "words of tax authorities": lambda: _tax_words(conn),
-            "advances and their books": lambda: _books(conn),
-            "books and state": lambda: _of_books(accounting.agrees(conn)),
-        }
-        for name, check in checks.items():
-            report.checked.append(name)
-            for number, breach in enumerate(check()):
-                if number == most:
-                    break
-                report.breaches.append(breach)
+        report = look(conn, platform, exported, most)
     if not report.breaches:
         with platform.db.writer.begin() as writing:
             seal.seal(writing, platform.clock.now())
+    return report
+
+
+def look(
+    conn: Connection,
+    platform: Platform,
+    exported: dict[str, dict[str, Any]] | None = None,
+    most: int = 20,
+) -> Report:
+    """Run every check on what one connection sees; changes nothing."""
+    report = Report()
+    checks: dict[str, Callable[[], Iterator[Breach]]] = {
+        "audit trail": lambda: _audit(conn, platform),
+        "exported seals": lambda: _exported(conn, exported or {}),
+        "ledger": lambda: _of_books(accounting.ledger(conn)),
+        "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
+        "limit tree": lambda: _limits(conn),
+        "records of firms": lambda: _records(conn),
+        "orders and invoices": lambda: _of_documents(conn),
+        "relations of the chain": lambda: _of_chain(conn),
+        "invoice capacity": lambda: _invoices(conn),
+        "claims": lambda: _claims(conn),
+        "risk prices": lambda: _prices(conn),
+        "advances and their events": lambda: _advances(conn),
+        "over-advances": lambda: _over_advances(conn),
+        "words of tax authorities": lambda: _tax_words(conn),
+        "advances and their books": lambda: _books(conn),
+        "books and state": lambda: _of_books(accounting.agrees(conn)),
+    }
+    for name, check in checks.items():
+        report.checked.append(name)
+        report.breaches += itertools.islice(check(), most)
     return report
 
 
@@ -209,7 +220,10 @@ def _limits(conn: Connection) -> Iterator[Breach]:
 
 
 def _invoices(conn: Connection) -> Iterator[Breach]:
-    """Held and outstanding are those of the advances; credits and disputes those of their rows."""
+    """Held and outstanding are those of the advances; credits and disputes those of their rows.
+
+    Paid is what the advances were repaid and what receipts paid of the part that nobody financed.
+    """
     by_advance = (
         select(
             _advance.c.invoice_id,
@@ -218,8 +232,15 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
             func.sum(
                 case((_OUTSTANDING, _advance.c.gap_minor - _advance.c.gap_paid_minor), else_=0)
             ).label("over_advance"),
+            func.sum(_advance.c.repaid_minor).label("repaid"),
         )
         .group_by(_advance.c.invoice_id)
+        .subquery()
+    )
+    directly = (
+        select(_part.c.invoice_id, func.sum(_part.c.amount_minor).label("amount"))
+        .where(_part.c.kind == "seller", _part.c.reversed_by.is_(None))
+        .group_by(_part.c.invoice_id)
         .subquery()
     )
     credited = (
@@ -237,6 +258,8 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         "held": func.coalesce(by_advance.c.held, 0),
         "outstanding": func.coalesce(by_advance.c.outstanding, 0),
         "over_advance": func.coalesce(by_advance.c.over_advance, 0),
+        "repaid": func.coalesce(by_advance.c.repaid, 0),
+        "paid": func.coalesce(by_advance.c.repaid, 0) + func.coalesce(directly.c.amount, 0),
         "credited": func.coalesce(credited.c.amount, 0),
         "disputed": func.coalesce(disputed.c.amount, 0),
     }
@@ -244,6 +267,7 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
     query = (
         select(_invoice, *(value.label(f"said_{name}") for name, value in said.items()))
         .outerjoin(by_advance, by_advance.c.invoice_id == _invoice.c.id)
+        .outerjoin(directly, directly.c.invoice_id == _invoice.c.id)
         .outerjoin(credited, credited.c.invoice_id == _invoice.c.id)
         .outerjoin(disputed, disputed.c.invoice_id == _invoice.c.id)
         .where(differs)

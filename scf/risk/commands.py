@@ -14,6 +14,7 @@ from scf.db.types import (
     Id,
     OptCurrency,
     OptDay,
+    OptId,
     OptMinor,
     OptPpm,
     SignedCount,
@@ -28,6 +29,7 @@ from scf.risk import appetite as policies
 from scf.risk import writing
 from scf.risk.firmfacts import FACT, Known, known_of_rows
 from scf.risk.grading import grade_that_stands, is_refused
+from scf.risk.groups import owners
 from scf.risk.models import FirmFact
 from scoring.card import CardInputs, score
 
@@ -64,10 +66,11 @@ class AddFirmFact(_Input):
     a week; ``rating`` has its one-year probability of default and the day to which it is valid.
     ``grade`` has the columns of the scale by which people grade the firm worse than the model
     (below nothing better, 0 for as the model has it again), a ``code`` and the last day it holds.
+    ``owner`` has the firm that holds more than half of it, or the firm itself when nobody does.
     """
 
     firm_id: Id
-    kind: Literal["registry", "statement", "rating", "grade"]
+    kind: Literal["registry", "statement", "rating", "grade", "owner"]
     founded_on: OptDay = None
     period_end_on: OptDay = None
     received_on: OptDay = None
@@ -80,6 +83,7 @@ class AddFirmFact(_Input):
     notches: SignedCount = 0
     code: GradeCode | None = None
     valid_to: OptDay = None
+    owner_id: OptId = None
     evidence: Evidence
 
     @model_validator(mode="after")
@@ -115,6 +119,7 @@ _NEEDED: Final = {
     ),
     "rating": ("pd_ppm", "valid_to"),
     "grade": ("code", "valid_to"),
+    "owner": ("owner_id",),
 }  # fmt: skip
 
 
@@ -149,6 +154,8 @@ def add_firm_fact(ctx: Context, data: AddFirmFact) -> dict[str, Any]:
         own grade where it stands already.
     RuleViolation
         RISK_BELOW_FLOOR for a better grade of a firm that the policy refuses.
+    NotFound
+        For an owner that the actor may not know of.
     Unavailable
         MODEL_UNAVAILABLE where there is no risk appetite to judge by.
     """
@@ -158,6 +165,8 @@ def add_firm_fact(ctx: Context, data: AddFirmFact) -> dict[str, Any]:
     _in_the_past(data, today)
     if data.kind == "grade":
         _may_be_graded(ctx, data, today)
+    if data.owner_id is not None:
+        ctx.visible(Firm, data.owner_id)
     row = {
         "id": new_id(),
         "financier_id": ctx.actor.org_id,
@@ -200,7 +209,13 @@ def _may_be_graded(ctx: Context, data: AddFirmFact, today: dt.date) -> None:
 
 
 def _could_make_cheaper(ctx: Context, row: dict[str, Any]) -> bool:
-    """Compare the points with and without the fact; a rating or more liquidity always may."""
+    """Compare the points with and without the fact; a rating or more liquidity always may.
+
+    An owner where there was none ties a firm to others and counts at once; what takes a tie away
+    could let something pass.
+    """
+    if row["kind"] == "owner":
+        return row["firm_id"] in owners(ctx.conn, row["financier_id"])
     appetite = policies.in_force()
     if row["kind"] == "rating":
         return True

@@ -36,9 +36,10 @@ class FirmFact(Record, table=True):
 
     ``registry``: when it was founded. ``statement``: revenue, equity, liquidity, a week's cost.
     ``rating``: an approved rating as a one-year probability. ``grade``: how many columns of the
-    scale people grade it worse (below nothing: better) than the model, why, and until when. A fact
-    that could make somebody cheaper counts from the day after another person confirmed it, any
-    other from the day after it was entered.
+    scale people grade it worse (below nothing: better) than the model, why, and until when.
+    ``owner``: the firm that holds more than half of it, itself for nobody. A fact that could make
+    somebody cheaper, or take firms of one group apart, counts from the day after another person
+    confirmed it, any other from the day after it was entered.
     """
 
     __tablename__ = "firm_fact"
@@ -46,8 +47,11 @@ class FirmFact(Record, table=True):
         ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_fact_firm"),
         ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_firm_fact_financier"),
         CheckConstraint(
-            "kind IN ('registry', 'statement', 'rating', 'grade')", name="ck_firm_fact_kind"
+            "kind IN ('registry', 'statement', 'rating', 'grade', 'owner')",
+            name="ck_firm_fact_kind",
         ),
+        CheckConstraint("(kind = 'owner') = (owner_id IS NOT NULL)", name="ck_firm_fact_owner"),
+        ForeignKeyConstraint(["owner_id"], ["firm.id"], name="fk_firm_fact_owner"),
         CheckConstraint("confirmed_by <> entered_by", name="ck_firm_fact_two_people"),
         Index("ix_firm_fact_firm", "financier_id", "firm_id"),
     )
@@ -66,6 +70,7 @@ class FirmFact(Record, table=True):
     pd_ppm: OptPpm  # a rating's probability of default within a year
     notches: SignedCount = 0
     code: OptCode  # why people grade it otherwise
+    owner_id: OptId  # who holds more than half of it; itself: nobody
     valid_to: OptDay
     evidence: Text
     entered_by: Id

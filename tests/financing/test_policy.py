@@ -77,6 +77,40 @@ def test_a_claim_whose_goods_come_back_to_their_seller_is_looked_at(deals: Matri
     assert failed(deals, answer["id"]) == {"RING": "anchor → between → seller → anchor"}
 
 
+def owned(deals: Deals, firm: str, owner: str) -> dict[str, Any]:
+    """Say who owns a firm, and let another person confirm it where that is needed."""
+    made = deals.run(
+        "firm.fact", MAKER, firm_id=firm, kind="owner", owner_id=owner, evidence="register of firms"
+    )
+    if made["waits_for_second"]:
+        deals.run("firm.fact.confirm", CHECKER, fact_id=made["id"])
+    return made
+
+
+def test_a_ring_through_firms_of_one_group_is_looked_at(deals: MatrixDeals) -> None:
+    """Goods go in at one firm of a group and come out of another."""
+    with deals.db.writer.begin() as conn:
+        for name in ("sister", "between"):
+            deals.add_firm(conn, name)
+    for seller, buyer in (("sister", "between"), ("between", SELLER)):
+        deals.invoice("400.00", accepted=False, seller_id=seller, buyer_id=buyer, org_id=seller)
+    assert deals.asked("400.00")["state"] == "APPROVED", "nothing ties the sister to the anchor"
+    assert owned(deals, "sister", ANCHOR)["waits_for_second"] is False
+    answer = deals.asked("401.00")
+    assert answer["state"] == "IN_REVIEW"
+    ring = "between → seller → anchor / sister → between"
+    assert failed(deals, answer["id"]) == {"RING": ring}
+    assert owned(deals, "sister", "sister")["waits_for_second"] is True
+    assert deals.asked("402.00")["state"] == "APPROVED"
+
+
+def test_a_claim_inside_one_group_is_never_approved_by_the_policy(deals: MatrixDeals) -> None:
+    owned(deals, SELLER, ANCHOR)
+    answer = deals.asked(SMALL)
+    assert answer["state"] == "IN_REVIEW"
+    assert failed(deals, answer["id"]) == {"OWN_GROUP": "anchor / seller"}
+
+
 @pytest.mark.parametrize(
     ("amount", "route", "why"),
     [

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.keys import among
@@ -96,8 +96,9 @@ def strays(conn: Connection) -> Iterator[tuple[str, str]]:
             .where(columns.order_canonical.is_not(None), columns.document_state == "VALIDATED")
         )
     }
+    keys |= _not_as_stated(conn)
     told = _messages(conn, keys)
-    books = Orders.seen(conn, told).books
+    books = Orders.seen(conn, keys).books
     stated = _stated(conn, [book.id for book in books.values()])
     for key, book in sorted(books.items()):
         left = left_of(stated[book.id], told[key], _in_units_of(book, told[key]))
@@ -109,6 +110,25 @@ def strays(conn: Connection) -> Iterator[tuple[str, str]]:
             yield book.id, f"line {first}"
         elif book.standing != left.standing:
             yield book.id, f"standing {book.standing}, its messages say {left.standing}"
+
+
+def _not_as_stated(conn: Connection) -> set[OrderKey]:
+    """Give the orders of which something counts that they did not say themselves."""
+    rows = conn.execute(
+        select(_order.c.seller_id, _order.c.buyer_id, _order.c.canonical_number)
+        .join(_line, _line.c.order_id == _order.c.id)
+        .where(
+            or_(
+                _line.c.by_change,
+                _line.c.quantity_micro.is_distinct_from(_line.c.stated_micro),
+                _line.c.net_minor.is_distinct_from(_line.c.stated_minor),
+                _line.c.despatched_micro != 0,
+            ),
+            _order.c.document_state == "VALIDATED",
+        )
+        .distinct()
+    )
+    return {(row.seller_id, row.buyer_id, row.canonical_number) for row in rows}
 
 
 def _in_units_of(book: OrderBook, told: Sequence[Mapping[str, Any]]) -> Convert:

@@ -1106,6 +1106,7 @@ def upgrade() -> None:
         sa.Column("pd_ppm", sa.BigInteger(), nullable=True),
         sa.Column("notches", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.String(), nullable=True),
+        sa.Column("owner_id", sa.String(), nullable=True),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("evidence", sa.String(), nullable=False),
         sa.Column("entered_by", sa.String(), nullable=False),
@@ -1113,12 +1114,15 @@ def upgrade() -> None:
         sa.Column("confirmed_by", sa.String(), nullable=True),
         sa.Column("confirmed_at", UtcInstant(), nullable=True),
         sa.Column("known_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("(kind = 'owner') = (owner_id IS NOT NULL)", name="ck_firm_fact_owner"),
         sa.CheckConstraint(
-            "kind IN ('registry', 'statement', 'rating', 'grade')", name="ck_firm_fact_kind"
+            "kind IN ('registry', 'statement', 'rating', 'grade', 'owner')",
+            name="ck_firm_fact_kind",
         ),
         sa.CheckConstraint("confirmed_by <> entered_by", name="ck_firm_fact_two_people"),
         sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_firm_fact_financier"),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_firm_fact_firm"),
+        sa.ForeignKeyConstraint(["owner_id"], ["firm.id"], name="fk_firm_fact_owner"),
         sa.PrimaryKeyConstraint("id"),
         sqlite_strict=True,
     )

@@ -6,7 +6,7 @@ that no evaluation uses.
 
 import dataclasses
 import tomllib
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pytest
@@ -169,29 +169,47 @@ def test_permuted_outcomes_are_not_predicted(
     assert honest.fold_auc(honest.told) > 0.7
 
 
-@pytest.mark.long
-def test_permuted_fates_of_a_whole_chain_are_not_predicted() -> None:
-    """Each firm is given the fate of another, in training and after: nothing is left to learn."""
+@pytest.fixture(scope="module")
+def mornings() -> tuple[Chain, dict[int, Floats]]:
+    """A whole chain that no evaluation uses, with the features of its mornings."""
     whole = simulate("main", 1, n_firms=FULL.firms)
-    weeks = (*TRAIN_WEEKS, *TEST_WEEKS)
     none = np.full(FULL.firms, np.nan)
     found = {
-        week: features(whole.events, morning_of(week), place(whole, week, none)) for week in weeks
+        week: features(whole.events, morning_of(week), place(whole, week, none))
+        for week in (*TRAIN_WEEKS, *TEST_WEEKS)
     }
+    return whole, found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("apart", ["fates", "firms"])
+def test_permuted_fates_of_a_whole_chain_are_not_predicted(
+    mornings: tuple[Chain, dict[int, Floats]], apart: str
+) -> None:
+    """Each firm is given the fate of another: nothing is left to learn.
+
+    The fate of a weak firm is weak in training and after, and a firm is known again by its size
+    and age. So either the fates after training are borrowed anew, or other firms are judged.
+    """
+    whole, found = mornings
     rng = np.random.default_rng(3)
+    everybody = np.ones(FULL.firms, np.bool_)
+
+    def rows(some: tuple[int, ...], fate: Ints, who: NDArray[np.bool_]) -> tuple[Floats, Ints]:
+        here = [whole.alive[week] & who for week in some]
+        pairs = list(zip(some, here, strict=True))
+        came = [whole.fails_after(week)[fate][firms] for week, firms in pairs]
+        stacked = np.vstack([found[week][firms] for week, firms in pairs])
+        return stacked, np.concatenate(came).astype(np.int64)
+
     told = []
     for _ in range(20):
-        fate = rng.permutation(FULL.firms)
-
-        def rows(some: tuple[int, ...], fate: Ints = fate) -> tuple[Floats, Ints]:
-            alive = [whole.alive[week] for week in some]
-            pairs = list(zip(some, alive, strict=True))
-            stacked = np.vstack([found[week][here] for week, here in pairs])
-            came = [whole.fails_after(week)[fate][here] for week, here in pairs]
-            return stacked, np.concatenate(came).astype(np.int64)
-
-        model = FULL.learner.blend().fit(*rows(TRAIN_WEEKS))
-        tests, fails = rows(TEST_WEEKS)
+        before = rng.permutation(FULL.firms)
+        after = rng.permutation(FULL.firms) if apart == "fates" else before
+        half = rng.random(FULL.firms) < 0.5 if apart == "firms" else everybody
+        model = FULL.learner.blend().fit(*rows(TRAIN_WEEKS, before, half))
+        others = ~half if apart == "firms" else everybody
+        tests, fails = rows(TEST_WEEKS, after, others)
         told.append(auc(model.predict_proba(tests)[:, 1], fails))
     assert abs(np.mean(told) - 0.5) < 0.02
 
@@ -277,14 +295,32 @@ def test_twice_the_runs_of_the_oracle_hardly_move_the_share() -> None:
     assert abs(told["share_oracle_twice"] - told["share"]) < most
 
 
-@pytest.mark.long
-def test_the_tiers_of_chains_that_no_evaluation_uses_are_priced_right() -> None:
-    """Realised over priced of the two lower tiers, by seed; the model saw none of these weeks."""
+PRICED_TOO_LOW: Final = (
+    "a finding: firms of tier 2 fail oftener than priced (the page on accuracy, Main by tier)"
+)
+
+
+@pytest.fixture(scope="module")
+def tiers() -> dict[str, list[float]]:
+    """Realised over priced of six chains by tier; the model saw none of these weeks."""
     each: dict[str, list[float]] = {"tier 2": [], "tier 3": []}
     for seed in range(1, 7):
         groups = contrast("main", seed, FULL, place, repeats=2).groups()
         for name, values in each.items():
             values.append(groups[name]["failures"] / groups[name]["priced"])
-    for values in each.values():
-        told = over_seeds(np.array(values))
-        assert told.low < 1 < told.high
+    return each
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "tier",
+    [
+        pytest.param("tier 2", marks=pytest.mark.xfail(strict=True, reason=PRICED_TOO_LOW)),
+        "tier 3",
+    ],
+)
+def test_a_tier_of_chains_that_no_evaluation_uses_is_priced_right(
+    tiers: dict[str, list[float]], tier: str
+) -> None:
+    told = over_seeds(np.array(tiers[tier]))
+    assert told.low < 1 < told.high

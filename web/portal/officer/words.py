@@ -183,6 +183,7 @@ _CRITERIA: Final = {
     "LIMITS": _l("Every limit has room"),
     "REGISTRY": _l("The shared registry shows no other financier"),
     "TAX_ALERT": _l("The tax authority has the seller's financed invoices as they are"),
+    "OWN_GROUP": _l("Seller and buyer belong to two groups of owners"),
     "RING": _l("No ring of invoices leads back to its beginning"),
     "MODEL_DATE": _l("Assessed this morning"),
     "GRADE": _l("The grade is within the policy"),
