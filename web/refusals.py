@@ -21,6 +21,7 @@ from web.i18n import day, money, role_name
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _TEXTS: Final = frozenset({"message", "next_step"})
 _IN_TABLE: Final = re.compile(r"row (\d+)(?:, line (\d+))?(?:, column (.+))?", re.DOTALL)
+_IN_MESSAGE: Final = re.compile(r"line (\d+)(?:, field ([0-9A-Z]{2,3}))?")
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 
 
@@ -73,6 +74,11 @@ def place_text(place: str) -> str:
     """Return where a finding stands, in the reader's words; a path of XML stays as it is."""
     if place == "header":
         return str(_("header"))
+    message = _IN_MESSAGE.fullmatch(place)  # of a bank: MT940
+    if message is not None:
+        line, field = message.groups()
+        told = [_("line %(number)s", number=line)]
+        return ", ".join([*told, _("field %(name)s", name=field)] if field else told)
     found = _IN_TABLE.fullmatch(place)
     if found is None:
         file, _sep, inside = place.partition(": ")  # of an archive

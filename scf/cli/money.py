@@ -10,12 +10,15 @@ from sqlalchemy import select
 from scf.chain import nightly
 from scf.cli.common import EXIT_REFUSED, SESSION, show
 from scf.demo import bank as simulator
+from scf.demo.bank_messages import STATEMENT_VERSION
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.money import parse_minor
 from scf.parties.models import BankAccount, BusinessDate, Firm
 from scf.parties.service import business_date
 from scf.risk.nightly import assess_day
 from scf.settlement import day, payout, statements
+from scf.settlement.readers import StatementMapping
+from scf.settlement.writers import VERSION_09
 
 _account = BankAccount.__table__  # type: ignore[attr-defined]
 _date = BusinessDate.__table__  # type: ignore[attr-defined]
@@ -47,9 +50,19 @@ def pay_out_prepare(
     advance: Annotated[
         list[str] | None, typer.Option(help="Only these advances (also failed ones, once more)")
     ] = None,
+    version: Annotated[
+        str, typer.Option(help="What the bank takes: pain.001.001.09 or pain.001.001.03")
+    ] = VERSION_09,
+    batch_booking: Annotated[
+        bool, typer.Option("--batch-booking", help="Let the bank debit one sum for the file")
+    ] = False,
 ) -> None:
     """Write payment files for all that is decided and checked."""
-    payload: dict[str, Any] = {"advance_ids": advance or []}
+    payload: dict[str, Any] = {
+        "advance_ids": advance or [],
+        "version": version,
+        "batch_booking": batch_booking,
+    }
     if date:
         payload["value_on"] = date.date()
     result = SESSION.run("payout.prepare", payload).result
@@ -76,16 +89,22 @@ def settle(
     keep_rejected: Annotated[
         bool, typer.Option("--keep-rejected", help="Leave refused pay-outs FAILED, to send again")
     ] = False,
+    mapping: Annotated[
+        Path | None, typer.Option(help="JSON file that says what the columns of a table mean")
+    ] = None,
 ) -> None:
-    """Read the bank's files (camt.053, camt.054, pain.002) and let them have their effect."""
+    """Read the bank's files (camt.053, camt.054, MT940, CSV, pain.002); they have their effect."""
     clean = True
+    by = StatementMapping.from_json(_bytes_of(mapping)) if mapping else None
     for file in files:
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise InvalidInput("FILE", f"{file} cannot be read: {error.strerror}.") from None
+        content = _bytes_of(file)
         result = statements.read_file(
-            SESSION.platform, SESSION.actor, content, file.name, keep_rejected=keep_rejected
+            SESSION.platform,
+            SESSION.actor,
+            content,
+            file.name,
+            keep_rejected=keep_rejected,
+            mapping=by,
         )
         show({"file": file.name} | result)
         clean = clean and not any(
@@ -93,6 +112,13 @@ def settle(
         )
     if not clean:
         raise SystemExit(EXIT_REFUSED)
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InvalidInput("FILE", f"{file} cannot be read: {error.strerror}.") from None
 
 
 def eod(
@@ -126,6 +152,60 @@ def bank_answer(
     """Answer a payment file as a bank would: a pain.002, and a camt.053 with the bookings."""
     made = simulator.answer(file.read_bytes(), on=_bank_day(on), state_dir=out, reject=reject)
     show({"files": [str(path) for path in simulator.write_files(made, out)]})
+
+
+@bank.command("serve")
+def bank_serve(
+    inbox: Annotated[Path, typer.Option("--in", help="Folder from which payment files are taken")],
+    out: OutDir,
+    on: OnDay = None,
+    every: Annotated[float, typer.Option(min=0.01, help="Seconds between two looks")] = 1.0,
+    delay: Annotated[bool, typer.Option("--delay", help="Leave payments pending")] = False,
+    reject: Annotated[bool, typer.Option("--reject", help="Refuse every payment")] = False,
+    statements_as: Annotated[
+        list[str] | None,
+        typer.Option("--as", help="Form of statements, e.g. camt.054.001.08 (several times)"),
+    ] = None,
+) -> None:
+    """Be the bank as a process: take payment files from a folder and answer them, until stopped."""
+    from scf.demo import bank_process
+
+    bank_process.serve(
+        inbox,
+        out,
+        today=lambda: _bank_day(on),
+        say=lambda names: show({"files": names}),
+        every=every,
+        manner=bank_process.Manner(delay, reject, tuple(statements_as or (STATEMENT_VERSION,))),
+    )
+
+
+@bank.command("release")
+def bank_release(out: OutDir, on: OnDay = None) -> None:
+    """Execute the payments that were left pending."""
+    made = simulator.release(on=_bank_day(on), state_dir=out)
+    show({"files": [str(path) for path in simulator.write_files(made, out)]})
+
+
+@bank.command("return")
+def bank_return(
+    end_to_end_id: Annotated[str, typer.Argument(metavar="ENDTOENDID")],
+    out: OutDir,
+    reason: Annotated[str, typer.Option("--reason", help="ISO 20022 return reason")] = "AC04",
+    on: OnDay = None,
+) -> None:
+    """Give a payment that was executed back: a credit with the reason."""
+    made = simulator.give_back(end_to_end_id, on=_bank_day(on), state_dir=out, reason=reason)
+    show({"files": [str(path) for path in simulator.write_files([made], out)]})
+
+
+@bank.command("repeat")
+def bank_repeat(
+    statement: Annotated[str, typer.Argument(metavar="STATEMENT", help="Its Id")], out: OutDir
+) -> None:
+    """Issue a statement again, byte for byte."""
+    made = simulator.repeat(statement, state_dir=out)
+    show({"files": [str(path) for path in simulator.write_files([made], out)]})
 
 
 @bank.command("receive")

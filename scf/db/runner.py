@@ -46,6 +46,7 @@ LOCK_ORDER = (
     "upload",
     "financing_request",
     "payment_file",
+    "bank_account",
     "bank_entry",
     "limit_node",
     "trade_order",

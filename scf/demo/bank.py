@@ -3,19 +3,21 @@
 It pays out of accounts that start at zero and may be overdrawn, one pocket per currency; so its
 running balance is what the platform's cash account must show. It recognises a payment by its
 EndToEndId: the same file sent again is answered again and booked never. Everything it knows stands
-in one JSON file, ``bank-memory.json``, in the directory it is given; without that file it is new.
+in one JSON file, ``bank-state.json``, in the directory it is given; without that file it is new.
 """
 
-from collections.abc import Collection
+import functools
+from collections.abc import Callable, Collection
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from stdnum import iban
 
-from scf.demo.bank_memory import STATE_FILE, KnownFile, Memory, recall, remember
+from scf.demo.bank_memory import STATE_FILE, KnownFile, Memory, alone, recall, remember
 from scf.demo.bank_messages import (
+    STATEMENT_VERSION,
     Answer,
     Entry,
     Order,
@@ -36,6 +38,7 @@ __all__ = [
     "BankFile",
     "answer",
     "balance",
+    "deliver",
     "give_back",
     "receive",
     "release",
@@ -49,8 +52,24 @@ MAX_ACCOUNT: Final = 34
 MAX_TEXT: Final = 1_000
 
 BankFile = tuple[str, bytes]
+_Args = ParamSpec("_Args")
+_Result = TypeVar("_Result")
 
 
+def _one_at_a_time(act: Callable[_Args, _Result]) -> Callable[_Args, _Result]:
+    """Let an act of the bank think alone, also beside its own process."""
+
+    @functools.wraps(act)
+    def alone_act(*args: _Args.args, **how: _Args.kwargs) -> _Result:
+        folder = how["state_dir"]
+        assert isinstance(folder, Path)  # noqa: S101 - every act is told where the memory is
+        with alone(folder):
+            return act(*args, **how)
+
+    return alone_act
+
+
+@_one_at_a_time
 def answer(
     data: bytes,
     *,
@@ -108,6 +127,7 @@ def answer(
     return sent
 
 
+@_one_at_a_time
 def release(*, on: date, state_dir: Path) -> list[BankFile]:
     """Execute every delayed payment: a pain.002 per payment file, and the statements."""
     memory = recall(state_dir)
@@ -139,6 +159,7 @@ def release(*, on: date, state_dir: Path) -> list[BankFile]:
     return sent
 
 
+@_one_at_a_time
 def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and none follows from another
     *,
     from_name: str,
@@ -202,6 +223,7 @@ def receive(  # noqa: PLR0913 - a payment that comes in has these facts, and non
     return sent
 
 
+@_one_at_a_time
 def give_back(end_to_end_id: str, *, on: date, state_dir: Path, reason: str = "AC04") -> BankFile:
     """Return a payment that was executed: a credit with the reason (``RtrInf``), once.
 
@@ -258,13 +280,30 @@ def balance(account: str, currency: str, *, state_dir: Path) -> int:
     return recall(state_dir).balances.get(_pocket(_compact(account), currency), 0)
 
 
+@_one_at_a_time
+def deliver(out: Path, *, state_dir: Path, versions: Collection[str] = ()) -> list[Path]:
+    """Put out every statement that has not been put out yet, in each of the forms.
+
+    A process that was killed before it could remember so puts the same bytes out again.
+    """
+    memory = recall(state_dir)
+    waiting = list(memory.statements.values())[memory.delivered :]
+    files = [_file(one, version) for one in waiting for version in versions or (STATEMENT_VERSION,)]
+    paths = write_files(files, out)
+    if waiting:
+        memory.delivered += len(waiting)
+        remember(state_dir, memory)
+    return paths
+
+
 def write_files(files: Collection[BankFile], out: Path) -> list[Path]:
-    """Put the bank's files into a directory and name them."""
+    """Put the bank's files into a directory, each whole or not at all, and name them."""
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for name, data in files:
-        path = out / name
-        path.write_bytes(data)
+        path, draft = out / name, out / f".{name}.part"
+        draft.write_bytes(data)
+        draft.replace(path)
         paths.append(path)
     return paths
 
@@ -393,5 +432,7 @@ def _compact(account: str) -> str:
     return iban.compact(account) if iban.is_valid(account, check_country=False) else account.strip()
 
 
-def _file(statement: Statement) -> BankFile:
-    return f"camt053-{statement.statement_id[-6:]}.xml", write_statement(statement)
+def _file(statement: Statement, version: str = STATEMENT_VERSION) -> BankFile:
+    kind = version[:8].replace(".", "")
+    form = "" if version == STATEMENT_VERSION else f"-{version[-2:]}"
+    return f"{kind}-{statement.statement_id[-6:]}{form}.xml", write_statement(statement, version)

@@ -1,5 +1,9 @@
 """What the simulated bank remembers between two calls: one JSON file, replaced in one step."""
 
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +36,7 @@ class Memory(BaseModel):
     statements: dict[str, Statement] = {}
     reports: int = 0
     references: int = 0
+    delivered: int = 0  # how many of the statements have been put out by the bank's process
 
     def next_reference(self) -> str:
         """Name the next entry; no two entries of this bank share a name."""
@@ -42,6 +47,15 @@ class Memory(BaseModel):
         """Number the next status report."""
         self.reports += 1
         return f"{self.reports:06d}"
+
+
+@contextlib.contextmanager
+def alone(state_dir: Path) -> Iterator[None]:
+    """Let one process at a time think: the bank's own, or a person's command beside it."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with (state_dir / f"{STATE_FILE}.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the process, however that ends
+        yield
 
 
 def recall(state_dir: Path) -> Memory:
@@ -69,5 +83,8 @@ def remember(state_dir: Path, memory: Memory) -> None:
     """Replace the state file in one step, so that a crash leaves the old one or the new one."""
     state_dir.mkdir(parents=True, exist_ok=True)
     draft = state_dir / f"{STATE_FILE}.new"
-    draft.write_text(memory.model_dump_json(indent=1), encoding="utf-8")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(memory.model_dump_json(indent=1))
+        file.flush()
+        os.fsync(file.fileno())
     draft.replace(state_dir / STATE_FILE)

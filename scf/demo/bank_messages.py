@@ -20,10 +20,17 @@ from scf.settlement.readers.sniff import BankFormat, open_message
 from scf.settlement.writers.charset import plain_text
 
 STATEMENT_VERSION: Final = "camt.053.001.08"
+# Every form in which this bank can tell what it has booked.
+STATEMENT_VERSIONS: Final = tuple(
+    f"camt.{kind}.001.{version}" for kind in ("053", "054") for version in ("02", "04", "06", "08")
+)
 # The status report that a bank sends for each version of the order.
 STATUS_VERSIONS: Final = {"pain.001.001.03": "pain.002.001.03"}
 STATUS_VERSION: Final = "pain.002.001.12"
 
+# From these versions of camt on: a payment has an amount of its own; codes and parties are choices.
+_OWN_AMOUNT: Final = 3
+_CHOICES: Final = 8
 _NAME: Final = 140
 _LINE: Final = 140
 
@@ -232,15 +239,26 @@ def write_status_report(
     return tree.data()
 
 
-def write_statement(statement: Statement) -> bytes:
-    """Write one statement of one account for one day."""
-    tree = _Tree(STATEMENT_VERSION)
+def write_statement(statement: Statement, version: str = STATEMENT_VERSION) -> bytes:
+    """Write one statement of one account for one day, or as camt.054 its notification.
+
+    Raises
+    ------
+    InvalidInput
+        STATEMENT_VERSION, for one that this bank does not write.
+    """
+    if version not in STATEMENT_VERSIONS:
+        raise InvalidInput(
+            "STATEMENT_VERSION", "The bank writes no statements of this form.", version=version
+        )
+    books = version.startswith("camt.053")
+    tree = _Tree(version)
     created = f"{statement.on.isoformat()}T18:00:00Z"
-    body = tree.add(tree.root, "BkToCstmrStmt")
+    body = tree.add(tree.root, "BkToCstmrStmt" if books else "BkToCstmrDbtCdtNtfctn")
     header = tree.add(body, "GrpHdr")
     tree.add(header, "MsgId", f"MSG-{statement.statement_id}")
     tree.add(header, "CreDtTm", created)
-    node = tree.add(body, "Stmt")
+    node = tree.add(body, "Stmt" if books else "Ntfctn")
     tree.add(node, "Id", statement.statement_id)
     tree.add(node, "ElctrncSeqNb", str(statement.sequence))
     tree.add(node, "CreDtTm", created)
@@ -248,8 +266,9 @@ def write_statement(statement: Statement) -> bytes:
     tree.add(days, "FrDtTm", f"{statement.on.isoformat()}T00:00:00Z")
     tree.add(days, "ToDtTm", created)
     tree.account(node, "Acct", statement.account, statement.currency)
-    tree.balance(node, "OPBD", statement.opening_minor, statement)
-    tree.balance(node, "CLBD", statement.closing_minor, statement)
+    if books:
+        tree.balance(node, "OPBD", statement.opening_minor, statement)
+        tree.balance(node, "CLBD", statement.closing_minor, statement)
     for number, entry in enumerate(statement.entries, start=1):
         _write_entry(tree, node, entry, number, statement.currency)
     return tree.data()
@@ -259,7 +278,11 @@ def _write_entry(tree: "_Tree", parent: Element, entry: Entry, number: int, curr
     node = tree.add(parent, "Ntry")
     tree.add(node, "NtryRef", str(number))
     tree.amount(node, entry.amount_minor, currency)
-    tree.add(tree.add(node, "Sts"), "Cd", "BOOK" if entry.booked else "PDNG")
+    status = "BOOK" if entry.booked else "PDNG"
+    if tree.version >= _CHOICES:
+        tree.add(tree.add(node, "Sts"), "Cd", status)
+    else:
+        tree.add(node, "Sts", status)
     if entry.booked:
         tree.add(tree.add(node, "BookgDt"), "Dt", entry.on.isoformat())
     tree.add(tree.add(node, "ValDt"), "Dt", entry.value_on.isoformat())
@@ -290,7 +313,11 @@ def _write_payment(
     tree.maybe(ids, "PmtInfId", payment.payment_information_id)
     tree.maybe(ids, "InstrId", payment.instruction_id)
     tree.add(ids, "EndToEndId", payment.end_to_end_id or "NOTPROVIDED")
-    tree.amount(node, sign * payment.amount_minor, payment.currency)
+    if tree.version >= _OWN_AMOUNT:
+        tree.amount(node, sign * payment.amount_minor, payment.currency)
+    else:
+        amount = tree.add(tree.add(node, "AmtDtls"), "TxAmt")
+        tree.unsigned(amount, payment.amount_minor, payment.currency)
     parties = tree.add(node, "RltdPties")
     for role, name, account in (
         ("Dbtr", payment.debtor_name, payment.debtor_account),
@@ -298,7 +325,8 @@ def _write_payment(
     ):
         shown = plain_text(name, _NAME)
         if shown:
-            tree.add(tree.add(tree.add(parties, role), "Pty"), "Nm", shown)
+            party = tree.add(parties, role)
+            tree.add(tree.add(party, "Pty") if tree.version >= _CHOICES else party, "Nm", shown)
         if account:
             tree.account(parties, f"{role}Acct", account)
     _write_remittance(tree, node, payment)
@@ -330,6 +358,7 @@ class _Tree:
 
     def __init__(self, version: str) -> None:
         self._space = f"urn:iso:std:iso:20022:tech:xsd:{version}"
+        self.version = int(version.rpartition(".")[2])
         self.root: Element = etree.Element(f"{{{self._space}}}Document", nsmap={None: self._space})
 
     def add(self, parent: Element, tag: str, text: str | None = None) -> Element:
@@ -342,8 +371,11 @@ class _Tree:
             self.add(parent, tag, text)
 
     def amount(self, parent: Element, minor: int, currency: str) -> None:
-        self.add(parent, "Amt", format_minor(abs(minor), currency)).set("Ccy", currency)
+        self.unsigned(parent, minor, currency)
         self.add(parent, "CdtDbtInd", "CRDT" if minor >= 0 else "DBIT")
+
+    def unsigned(self, parent: Element, minor: int, currency: str) -> None:
+        self.add(parent, "Amt", format_minor(abs(minor), currency)).set("Ccy", currency)
 
     def balance(self, parent: Element, code: str, minor: int, statement: Statement) -> None:
         node = self.add(parent, "Bal")

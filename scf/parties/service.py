@@ -192,13 +192,18 @@ def firms_of_accounts(
 
 def is_own_account(conn: Connection, financier_id: str, number: str) -> bool:
     """Tell whether the number is an open account that the financier has named as its own."""
+    return own_account_id(conn, financier_id, number) is not None
+
+
+def own_account_id(conn: Connection, financier_id: str, number: str) -> str | None:
+    """Give the open account of this number that the financier has named as its own, if any."""
     found = select(_account.c.id).where(
         _account.c.firm_id == financier_id,
         _account.c.number == number,
         _account.c.state == "OPEN",
         counts_for(financier_id),
     )
-    return conn.execute(found.limit(1)).one_or_none() is not None
+    return conn.execute(found.order_by(_account.c.id).limit(1)).scalar_one_or_none()
 
 
 def own_account(conn: Connection, financier_id: str, currency: str) -> str:
@@ -325,6 +330,7 @@ __all__ = [
     "known_before",
     "matching_firms",
     "own_account",
+    "own_account_id",
     "resolve_party",
     "same_person",
     "verified_account",

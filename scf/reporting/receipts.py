@@ -12,6 +12,7 @@ from scf.documents.rules import owed
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
 from scf.parties.service import firm_names
+from scf.settlement import continuity
 from scf.settlement.models import Allocation, BankEntry, BankStatement
 
 _OPEN = ("RECEIVED", "IDENTIFIED")
@@ -180,3 +181,9 @@ def statements(session: Session, most: int = 20) -> Sequence[BankStatement]:
         .scalars()
         .all()
     )
+
+
+def apart(session: Session, rows: Sequence[BankStatement]) -> set[str]:
+    """Give those statements that do not join the ones before and after them."""
+    conn = session.connection()
+    return {row.id for row in rows if continuity.apart(conn, row) is not None}

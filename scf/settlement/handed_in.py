@@ -14,12 +14,16 @@ from scf.db.types import Code, Text
 
 
 class HandIn(BaseModel):
-    """A file of the bank by its fingerprint, and what is to become of refused pay-outs."""
+    """A file of the bank by its fingerprint, and what is to become of refused pay-outs.
+
+    ``mapping`` is the fingerprint of the mapping by which a table is read.
+    """
 
     model_config = ConfigDict(extra="forbid")
     name: Text = ""
     sha256: Code
     keep_rejected: bool = False
+    mapping: Code = ""
 
 
 @command("bank_file.hand_in", HandIn)

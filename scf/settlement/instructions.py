@@ -20,6 +20,7 @@ from scf.kernel.money import Money
 from scf.settlement.lifecycle import INSTRUCTION, OVER
 from scf.settlement.models import PaymentFile, PaymentInstruction
 from scf.settlement.writers import (
+    VERSION_09,
     PaymentAccount,
     PaymentBatch,
     PaymentParty,
@@ -53,7 +54,17 @@ class Payment:
     invoice_number: str = ""
 
 
-def prepared(ctx: Context, due: Sequence[tuple[Payment, Row[Any]]], own: Row[Any]) -> Row[Any]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Form:
+    """How the bank wants a payment file: the version, and whether it may debit one sum."""
+
+    version: str = VERSION_09
+    batch_booking: bool = False
+
+
+def prepared(
+    ctx: Context, due: Sequence[tuple[Payment, Row[Any]]], own: Row[Any], form: Form
+) -> Row[Any]:
     """Write one payment file: payments of one currency and day, each with its payee's account.
 
     The bytes depend on ids and instants stored with the file only, so they never change.
@@ -90,6 +101,8 @@ def prepared(ctx: Context, due: Sequence[tuple[Payment, Row[Any]]], own: Row[Any
             created_at=ctx.now,
             requested_on=first.value_on,
             debtor=_party(own),
+            version=form.version,
+            batch_booking=form.batch_booking,
             instructions=tuple(
                 PaymentLine(
                     end_to_end_id=str(row["end_to_end_id"]),

@@ -22,8 +22,9 @@ from scf.kernel.findings import Finding, Severity
 from scf.kernel.ids import new_id
 from scf.kernel.money import format_minor
 from scf.ledger.service import LedgerEvent, post
-from scf.parties.service import business_date, is_own_account
-from scf.settlement import journals, matching, outcomes, receipts
+from scf.parties.models import BankAccount
+from scf.parties.service import business_date, own_account_id
+from scf.settlement import continuity, journals, later, matching, outcomes, receipts
 from scf.settlement.expected import EntryIn, Match, lock_all, match
 from scf.settlement.models import BankStatement
 from scf.settlement.receipts import ENTRY
@@ -54,11 +55,18 @@ class ReadStatement(_Input):
     content: str = Field(default="", json_schema_extra={**SECRET})
     place: Count
     part: Count
+    form: Code = "camt.053"
+    where: Text = ""  # the place of the statement in its file
     statement_ref: Text
     account: Text
     currency: Currency
     from_on: OptDay = None
     to_on: OptDay = None
+    opening_on: OptDay = None
+    closing_on: OptDay = None
+    first_on: OptDay = None  # the days on which the entries of the whole statement are booked
+    last_on: OptDay = None
+    is_last: bool = True  # the slice after which all of the statement was read
     opening_minor: SignedMinor
     closing_minor: SignedMinor
     total: Count
@@ -73,22 +81,38 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
     suspense at once; then it gives a pay-out back, or pays what it names. What is not recognised
     waits with a reason and is told as a finding.
 
+    An entry that is known adds nothing but what it tells beyond what was told before: the payments
+    inside a batch that was booked as one sum.
+
     Raises
     ------
     NotFound
         ACCOUNT, when the account is none of this financier's.
+    RuleViolation
+        FORM_MIXED, when entries of these days came in another form of file.
     """
     financier_id = ctx.actor.org_id
-    _own_account(ctx, data.account, financier_id)
+    account_id = own_account_id(ctx.conn, financier_id, data.account)
+    if account_id is None:
+        raise NotFound(
+            "ACCOUNT", "The statement is of an account that is none of yours.", kind="account"
+        )
+    # One statement of an account after the other: each is held against those before it.
+    ctx.lock(BankAccount, [account_id])
+    continuity.one_form(ctx.conn, data.account, data.form, data.first_on, data.last_on)
     today = business_date(ctx.conn, financier_id)
     statement_id = _statement_row(ctx, data, financier_id)
-    new = _store_entries(ctx, data, financier_id, statement_id)
-    matched = [match(ctx, row, given) for row, given in new]
+    parts = later.parts_of_batches(ctx.conn, data.account, data.form, data.entries)
+    findings: list[Finding] = [later.told(one) for one in parts.known]
+    new, again = _store_entries(ctx, data, financier_id, statement_id, parts.new)
+    old = later.told_more(ctx, [*again, *parts.batches])
+    matched = [match(ctx, row, given) for row, given in (*new, *old)]
     lock_all(ctx, matched)
+    stored = {row.id for row, _given in new}
+    later.unpark(ctx, [one for one in matched if one.row.id not in stored], today)
     # What settles an order of ours is booked as that, straight from transit.
-    _post_all(ctx, [one.row for one in matched if not one.settles], today)
+    _post_all(ctx, [one.row for one in matched if not one.settles and one.row.id in stored], today)
     done: list[tuple[Row[Any], dt.date]] = []
-    findings: list[Finding] = []
     counts = {"settled": 0, "returned": 0, "waiting": 0}
     for one in matched:
         if one.settles:
@@ -110,6 +134,8 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
         .where(_statement.c.id == statement_id)
         .values(new_entries=_statement.c.new_entries + len(new))
     )
+    gap = continuity.finding(ctx.conn, statement_id, data.where) if data.is_last else None
+    findings += [gap] if gap else []
     return {
         "statement_id": statement_id,
         "entries": len(data.entries),
@@ -117,13 +143,6 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
         **counts,
         "findings": [one.as_stored() for one in findings],
     }
-
-
-def _own_account(ctx: Context, number: str, financier_id: str) -> None:
-    if not is_own_account(ctx.conn, financier_id, number):
-        raise NotFound(
-            "ACCOUNT", "The statement is of an account that is none of yours.", kind="account"
-        )
 
 
 def _statement_row(ctx: Context, data: ReadStatement, financier_id: str) -> str:
@@ -135,11 +154,14 @@ def _statement_row(ctx: Context, data: ReadStatement, financier_id: str) -> str:
         "place": data.place,
         "name": data.name,
         "content": _bytes(data.content),
+        "form": data.form,
         "statement_ref": data.statement_ref,
         "account": data.account,
         "currency": data.currency,
         "from_on": data.from_on,
         "to_on": data.to_on,
+        "opening_on": data.opening_on,
+        "closing_on": data.closing_on,
         "opening_minor": data.opening_minor,
         "closing_minor": data.closing_minor,
         "entries": data.total,
@@ -169,11 +191,16 @@ def _bytes(content: str) -> bytes:
 
 
 def _store_entries(
-    ctx: Context, data: ReadStatement, financier_id: str, statement_id: str
-) -> list[tuple[Row[Any], EntryIn]]:
-    """Store the entries that no statement has brought before; a known one comes to nothing."""
+    ctx: Context,
+    data: ReadStatement,
+    financier_id: str,
+    statement_id: str,
+    entries: Sequence[EntryIn],
+) -> tuple[list[tuple[Row[Any], EntryIn]], list[tuple[Row[Any], EntryIn]]]:
+    """Store the entries that no statement has brought before; gives these, and the known ones."""
     new = []
-    for given in data.entries:
+    known: dict[str, EntryIn] = {}
+    for given in entries:
         row = ctx.conn.execute(
             _STORE_ENTRY[ctx.dialect],
             {
@@ -190,16 +217,24 @@ def _store_entries(
                 "reason": None,
                 "remitter_id": None,
                 "unallocated_minor": abs(given.amount_minor),
-                "details": given.model_dump(
-                    mode="json",
-                    include={"is_reversal", "return_reason", "text", "reference", "parts"},
-                ),
+                "details": given.model_dump(mode="json", include=set(later.KEPT)),
                 "created_at": ctx.now,
             },
         ).one_or_none()
-        if row is not None and row.amount_minor:
+        if row is None:
+            known[given.identity] = given
+        elif row.amount_minor:
             new.append((row, given))
-    return new
+    rows = (
+        ctx.conn.execute(
+            select(ENTRY).where(
+                ENTRY.c.account == data.account, ENTRY.c.identity.in_(sorted(known))
+            )
+        ).all()
+        if known
+        else ()
+    )
+    return new, [(row, known[row.identity]) for row in rows]
 
 
 def _post_all(ctx: Context, rows: Sequence[Row[Any]], today: dt.date) -> None:

@@ -76,11 +76,15 @@ class PaymentInstruction(Record, table=True):
 
 
 class BankStatement(Record, table=True):
-    """A statement file of the bank that was read; the same bytes are read once."""
+    """A statement file of the bank that was read; the same bytes are read once.
+
+    ``opening_on`` and ``closing_on`` are empty where the bank states no balance.
+    """
 
     __tablename__ = "bank_statement"
     __table_args__ = table_args(
-        UniqueConstraint("financier_id", "sha256", "place", name="uq_statement_bytes")
+        UniqueConstraint("financier_id", "sha256", "place", name="uq_statement_bytes"),
+        Index("ix_bank_statement_day", "account", "closing_on"),
     )
     id: IdKey
     financier_id: Id
@@ -88,11 +92,14 @@ class BankStatement(Record, table=True):
     place: Count
     name: Text
     content: Blob
+    form: Code  # camt.053 camt.054 mt940 csv
     statement_ref: Text
     account: Text
     currency: Currency
     from_on: OptDay
     to_on: OptDay
+    opening_on: OptDay
+    closing_on: OptDay
     opening_minor: SignedMinor
     closing_minor: SignedMinor
     entries: Count
@@ -108,6 +115,7 @@ class BankEntry(Record, table=True):
         UniqueConstraint("account", "identity", name="uq_bank_entry"),
         ForeignKeyConstraint(["statement_id"], ["bank_statement.id"], name="fk_entry_statement"),
         Index("ix_bank_entry_state", "financier_id", "state"),
+        Index("ix_bank_entry_day", "account", "booked_on"),
     )
     id: IdKey
     statement_id: Id

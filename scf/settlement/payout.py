@@ -8,7 +8,7 @@ of the bank does.
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Row, Table, select, update
@@ -28,6 +28,7 @@ from scf.settlement import instructions, journals, outcomes
 from scf.settlement.instructions import FILE_TABLE, Payment
 from scf.settlement.lifecycle import FILE
 from scf.settlement.models import Allocation, BankEntry, PaymentFile, PaymentInstruction
+from scf.settlement.writers import VERSION_09
 
 READY: Final = "RECHECKED"
 AGAIN: Final = ("FAILED", "RETURNED")
@@ -61,6 +62,8 @@ class PreparePayout(_Input):
     value_on: OptDay = None
     advance_ids: list[Id] = Field(default_factory=list, max_length=MAX_FILE)
     owed: bool = True  # also refunds, rebates and what was collected for sellers
+    version: Literal["pain.001.001.09", "pain.001.001.03"] = VERSION_09  # what the bank takes
+    batch_booking: bool = False  # the bank may debit a block of the file as one sum
 
 
 class OfFile(_Input):
@@ -105,7 +108,8 @@ def prepare(ctx: Context, data: PreparePayout) -> dict[str, Any]:
             skipped.append({"kind": payment.kind, "id": payment.subject_id, "code": code})
         else:
             due[payment.currency, payment.value_on].append((payment, account))
-    files = [_file(ctx, financier_id, due[key], today) for key in sorted(due)]
+    form = instructions.Form(data.version, data.batch_booking)
+    files = [_file(ctx, financier_id, due[key], today, form) for key in sorted(due)]
     return {"files": [summary(file) for file in files if file is not None], "skipped": skipped}
 
 
@@ -230,7 +234,11 @@ def _owed(
 
 
 def _file(
-    ctx: Context, financier_id: str, due: Sequence[tuple[Payment, Row[Any]]], today: dt.date
+    ctx: Context,
+    financier_id: str,
+    due: Sequence[tuple[Payment, Row[Any]]],
+    today: dt.date,
+    form: instructions.Form,
 ) -> Row[Any] | None:
     own = verified_account(
         ctx.conn, financier_id, due[0][0].currency, today, financier_id=financier_id
@@ -243,7 +251,7 @@ def _file(
         )
     ours = _claimed(ctx, [one.subject_id for one, _ in due if one.kind != "advance"])
     due = [pair for pair in due if pair[0].kind == "advance" or pair[0].subject_id in ours]
-    return instructions.prepared(ctx, due, own) if due else None
+    return instructions.prepared(ctx, due, own, form) if due else None
 
 
 def _claimed(ctx: Context, allocation_ids: Sequence[str]) -> set[str]:

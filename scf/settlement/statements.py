@@ -22,6 +22,7 @@ from scf.settlement.readers import (
     BankStatement,
     EntryDetail,
     StatementFile,
+    StatementMapping,
     StatusReport,
     bank_format,
     read_statements,
@@ -32,6 +33,17 @@ from scf.settlement.status import Answer, ReadStatus
 # A slice is one transaction that posts and matches; short enough to hold its locks briefly.
 SLICE: Final = 200
 MAX_RACES: Final = 5
+# A notification names the payments of one batch, which are looked at together.
+NOTIFIED: Final = 1_000
+STATEMENTS: Final = frozenset(
+    {
+        BankFormat.CAMT_052,
+        BankFormat.CAMT_053,
+        BankFormat.CAMT_054,
+        BankFormat.MT940,
+        BankFormat.CSV,
+    }
+)
 
 
 def read_file(
@@ -41,8 +53,11 @@ def read_file(
     name: str = "",
     *,
     keep_rejected: bool = False,
+    mapping: StatementMapping | None = None,
 ) -> dict[str, Any]:
     """Read a file of the bank and let it have its effect; gives counts and findings.
+
+    A table (CSV) is read by ``mapping``, which says what its columns mean.
 
     Which command runs under which key follows from the bytes alone, so that the same file handed
     in twice, or again after a crash, has one effect. With ``keep_rejected`` refused pay-outs stay
@@ -52,15 +67,24 @@ def read_file(
     ------
     InvalidInput
         BANK_FORMAT for what is no bank file we read; NOT_BOOKED for a report of the day, which
-        moves no money; the codes of the readers.
+        moves no money; MAPPING_MISSING for a table; the codes of the readers.
+    RuleViolation
+        FORM_MIXED, when an account's days came in another form of file.
     """
     form = bank_format(data)
     if form is BankFormat.PAIN_002:
         report = read_status_report(data)
         return _read_report(platform, actor, data, report, keep_rejected=keep_rejected)
-    if form in {BankFormat.CAMT_053, BankFormat.CAMT_054, BankFormat.CAMT_052}:
-        return _read_statements(platform, actor, data, name, read_statements(data))
-    raise InvalidInput("BANK_FORMAT", "This is no bank file that the platform reads.")
+    if form in STATEMENTS:
+        used = mapping if form is BankFormat.CSV else None
+        file = read_statements(data, used)
+        return _read_statements(platform, actor, data, name, file, used.mark if used else "")
+    raise InvalidInput(
+        "BANK_FORMAT",
+        "This is no bank file that the platform reads. It reads camt.053, camt.054, MT940 and "
+        "tables (CSV) as statements, and pain.002 as answers to payments.",
+        form=form.value,
+    )
 
 
 def _unsound(file: StatementFile | StatusReport) -> dict[str, Any]:
@@ -106,7 +130,7 @@ def _answer(name: str, code: str) -> Answer:
 
 
 def _read_statements(
-    platform: Platform, actor: Actor, data: bytes, name: str, file: StatementFile
+    platform: Platform, actor: Actor, data: bytes, name: str, file: StatementFile, by: str
 ) -> dict[str, Any]:
     if not file.moves_money:
         raise InvalidInput(
@@ -120,8 +144,8 @@ def _read_statements(
     mark = sha256(data).hexdigest()
     called = sha256(name.encode()).hexdigest()[:8]  # renamed, it is read once more and adds nothing
     for place, statement in enumerate(file.statements):
-        for slice_ in _slices(statement, place, name, data, mark):
-            key = f"{mark}:{place}:{slice_.part}:{called}"
+        for slice_ in _slices(statement, file.kind, place, name, data, mark):
+            key = f"{mark}:{place}:{slice_.part}:{called}{by[:16]}"
             result = _run(platform, "statement.read", slice_, actor, key)
             for word in total:
                 total[word] += result[word]
@@ -143,26 +167,36 @@ def _run(
 
 
 def _slices(
-    statement: BankStatement, place: int, name: str, data: bytes, mark: str
+    statement: BankStatement, form: str, place: int, name: str, data: bytes, mark: str
 ) -> Iterator[ReadStatement]:
     booked = statement.booked
-    opening, closing = statement.opening, statement.closing
-    for part, start in enumerate(range(0, max(1, len(booked)), SLICE)):
+    opening, closing = statement.balances_of(form)
+    days = [one.booked_on for one in booked]
+    size = NOTIFIED if form == BankFormat.CAMT_054 else SLICE
+    starts = range(0, max(1, len(booked)), size)
+    for part, start in enumerate(starts):
         yield ReadStatement(
             name=name,
             sha256=mark,
             content=base64.b64encode(data).decode() if part == 0 and place == 0 else "",
             place=place,
             part=part,
+            form=form,
+            where=statement.place,
             statement_ref=statement.statement_id,
             account=matching.plain_account(statement.account.identifier),
             currency=statement.currency or (booked[0].currency if booked else "XXX"),
             from_on=statement.from_on,
             to_on=statement.to_on,
+            opening_on=(opening.on or statement.from_on) if opening else None,
+            closing_on=(closing.on or statement.to_on) if closing else None,
+            first_on=min(days, default=None),
+            last_on=max(days, default=None),
+            is_last=start == starts[-1],
             opening_minor=opening.amount_minor if opening else 0,
             closing_minor=closing.amount_minor if closing else 0,
             total=len(booked),
-            entries=[_entry(one) for one in booked[start : start + SLICE]],
+            entries=[_entry(one) for one in booked[start : start + size]],
         )
 
 

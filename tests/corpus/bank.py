@@ -18,16 +18,12 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
 
-from lxml import etree
-
 from scf.demo import bank
-from scf.demo.bank_messages import Order, Payment, read_order
+from scf.demo.bank_messages import STATEMENT_VERSIONS, Order, Payment, read_order
 from scf.kernel.errors import InvalidInput
 from scf.kernel.money import Money
-from scf.kernel.xml import namespace
 from scf.settlement.readers import (
     BankEntry,
     BankFormat,
@@ -46,10 +42,12 @@ from scf.settlement.writers import (
     PaymentParty,
     write_pain001,
 )
+from tests.corpus.judge import Judge
+from tests.corpus.mt940 import FOLDER as MT940
+from tests.corpus.mt940 import judge_mt940
 
 CAMT = "iso20022-camt-genkgo"
 PAIN = "iso20022-pain"
-SCHEMAS = "iso20022-xsd"
 ON = date(2026, 3, 10)
 # The names that the expected content gives to balances.
 BALANCES = {
@@ -61,51 +59,22 @@ BALANCES = {
 Fact = tuple[object, ...]
 
 
-class Judge:
-    """Counts what was seen and keeps what is wrong."""
-
-    def __init__(self, corpus: Path) -> None:
-        self.corpus = corpus
-        self.seen: Counter[str] = Counter()
-        self.wrong: list[str] = []
-
-    def count(self, what: str) -> None:
-        """Count one thing that is right."""
-        self.seen[what] += 1
-
-    def blame(self, where: str, why: str) -> None:
-        """Keep one thing that is wrong."""
-        self.wrong.append(f"{where}: {why}")
-
-    def validate(self, where: str, data: bytes) -> None:
-        """Judge a file of ours by every copy of its schema that the corpus holds."""
-        root = etree.fromstring(data)
-        version = namespace(root).rpartition(":")[2]
-        schemas = schemas_of(self.corpus, version)
-        if not schemas:
-            self.blame(where, f"no schema for {version}")
-        for schema in schemas:
-            if schema.validate(root):
-                self.count(f"{version} valid")
-            else:
-                self.blame(where, f"{version}: {schema.error_log[0].message}")
-
-
-@lru_cache(maxsize=32)
-def schemas_of(corpus: Path, version: str) -> tuple[etree.XMLSchema, ...]:
-    """Load every copy of a schema."""
-    paths = sorted((corpus / SCHEMAS).glob(f"*/{version}.xsd"))
-    return tuple(etree.XMLSchema(etree.parse(str(path))) for path in paths)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Judge everything and print the counts; 1 when anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path)
     corpus: Path = parser.parse_args(argv).corpus
     judge = Judge(corpus)
-    for folder, judged in ((CAMT, _judge_statement), (PAIN, _judge_payment_file)):
-        paths = sorted((corpus / folder).rglob("*.xml"))
+    for folder, endings, judged in (
+        (CAMT, {".xml"}, _judge_statement),
+        (PAIN, {".xml"}, _judge_payment_file),
+        (MT940, {".sta", ".txt"}, judge_mt940),
+    ):
+        paths = [
+            path
+            for path in sorted((corpus / folder).rglob("*"))
+            if path.suffix in endings and path.name != "SOURCE.txt"
+        ]
         if not paths:
             judge.blame(folder, "no files")
         for path in paths:
@@ -351,6 +320,8 @@ def _judge_payment_file(judge: Judge, path: Path) -> None:
         answered = bank.answer(data, on=ON, state_dir=Path(folder))
         for name, sent in answered:
             judge.validate(f"{path.name} {name}", sent)
+        for told in bank.deliver(Path(folder), state_dir=Path(folder), versions=STATEMENT_VERSIONS):
+            judge.validate(f"{path.name} {told.name}", told.read_bytes())
         _judge_answers(judge, path, answered)
     for version in (VERSION_03, VERSION_09):
         _write_again(judge, path, order, version)

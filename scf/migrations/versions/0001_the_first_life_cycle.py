@@ -97,11 +97,14 @@ def upgrade() -> None:
         sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
         sa.Column("statement_ref", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("from_on", sa.Date(), nullable=True),
         sa.Column("to_on", sa.Date(), nullable=True),
+        sa.Column("opening_on", sa.Date(), nullable=True),
+        sa.Column("closing_on", sa.Date(), nullable=True),
         sa.Column("opening_minor", sa.BigInteger(), nullable=False),
         sa.Column("closing_minor", sa.BigInteger(), nullable=False),
         sa.Column("entries", sa.BigInteger(), nullable=False),
@@ -110,6 +113,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("financier_id", "sha256", "place", name="uq_statement_bytes"),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_bank_statement_day", "bank_statement", ["account", "closing_on"], unique=False
     )
     op.create_table(
         "credit_note",
@@ -1026,6 +1032,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("account", "identity", name="uq_bank_entry"),
         sqlite_strict=True,
     )
+    op.create_index("ix_bank_entry_day", "bank_entry", ["account", "booked_on"], unique=False)
     op.create_index("ix_bank_entry_state", "bank_entry", ["financier_id", "state"], unique=False)
     op.create_table(
         "business_date",

@@ -37,7 +37,7 @@ _STATEMENT_TAGS: Final = {
 }
 
 
-def read_statements(data: bytes) -> StatementFile:
+def read_camt(data: bytes) -> StatementFile:
     """Read every statement of a file, with findings for all that is wrong in it.
 
     An entry that cannot be read as money (no amount, no sign, no status, no date) is left out
@@ -54,7 +54,7 @@ def read_statements(data: bytes) -> StatementFile:
 
 
 def statements_of(message: BankMessage) -> StatementFile:
-    """Read the statements of a message that is already open (see ``read_statements``)."""
+    """Read the statements of a message that is already open (see ``read_camt``)."""
     tag = _STATEMENT_TAGS.get(message.kind)
     if tag is None:
         raise InvalidInput(

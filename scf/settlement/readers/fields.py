@@ -13,11 +13,10 @@ from datetime import date
 from typing import Final
 
 from scf.kernel.errors import InvalidInput, Words
-from scf.kernel.findings import Finding, Severity
 from scf.kernel.money import parse_minor
 from scf.kernel.xml import Element, namespace, place_of
+from scf.settlement.readers.notes import Notes
 
-MAX_FINDINGS: Final = 1_000
 MAX_TEXT: Final = 1_000
 
 _BLANKS = re.compile(r"[ \t\r\n]+")
@@ -26,15 +25,14 @@ _DAY = re.compile(
 )
 
 
-class Fields:
+class Fields(Notes):
     """Reads the fields of one message and gathers the findings about them."""
 
     def __init__(self, body: Element) -> None:
         """Start without findings, in the namespace of the message's body."""
+        super().__init__()
         space = namespace(body)
         self._prefix = f"{{{space}}}" if space else ""
-        self._findings: list[Finding] = []
-        self._unshown = 0
         self._places: dict[Element, str] = {}
 
     def each(self, parent: Element | None, name: str, place: str) -> Iterator[tuple[Element, str]]:
@@ -47,40 +45,8 @@ class Fields:
             yield child, self._places[child]
             del self._places[child]
 
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What was found, at most MAX_FINDINGS and then one that says how many more there are."""
-        if not self._unshown:
-            return tuple(self._findings)
-        more = Finding(
-            Severity.ERROR,
-            "MORE_FINDINGS",
-            Words("%(count)s further findings are not shown.", count=self._unshown),
-        )
-        return (*self._findings, more)
-
-    def note(
-        self,
-        severity: Severity,
-        code: str,
-        message: str,
-        at: Element | str,
-        value: str = "",
-    ) -> None:
-        """Keep one finding; ``at`` is the element itself or a ready path."""
-        if len(self._findings) >= MAX_FINDINGS:
-            self._unshown += 1
-            return
-        place = at if isinstance(at, str) else place_of(at, self._places)
-        self._findings.append(Finding(severity, code, message, place=place, value=value))
-
-    def error(self, code: str, message: str, at: Element | str, value: str = "") -> None:
-        """Keep one finding that makes the file unfit for posting."""
-        self.note(Severity.ERROR, code, message, at, value)
-
-    def warn(self, code: str, message: str, at: Element | str, value: str = "") -> None:
-        """Keep one finding that a person should see."""
-        self.note(Severity.WARNING, code, message, at, value)
+    def _place(self, at: Element | str) -> str:
+        return at if isinstance(at, str) else place_of(at, self._places)
 
     def many(self, parent: Element | None, name: str) -> list[Element]:
         """Return the direct children of that name in the message's namespace."""

@@ -159,13 +159,23 @@ class BankStatement:
         """The booked balance at the end (CLBD)."""
         return self._balance("CLBD")
 
+    def balances_of(self, form: str) -> tuple[Balance | None, Balance | None]:
+        """Give the balances between which the entries stand, as far as they are this page's own.
+
+        Each page of an MT940 has its own; some banks print those of the whole statement on every
+        page of a camt.053.
+        """
+        if form == "mt940" or (self.page == 1 and self.is_last_page):
+            return self.opening, self.closing
+        return None, None
+
     def _balance(self, code: str) -> Balance | None:
         return next((one for one in self.balances if one.code == code), None)
 
 
 @dataclass(frozen=True, slots=True)
 class StatementFile:
-    """A file of statements (camt.053), notifications (camt.054) or reports (camt.052)."""
+    """Statements (camt.053, MT940, CSV), notifications (camt.054), or a report of the day."""
 
     kind: str
     version: str
@@ -181,8 +191,8 @@ class StatementFile:
 
     @property
     def moves_money(self) -> bool:
-        """Tell whether booked entries may be posted: a camt.052 only reports during the day."""
-        return self.kind in {"camt.053", "camt.054"}
+        """Tell whether booked entries may be posted: camt.052 and MT942 only report the day."""
+        return self.kind in {"camt.053", "camt.054", "mt940", "csv"}
 
 
 class BankAnswer(StrEnum):

@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from stdnum import iban
 
+from scf.kernel.money import EXPONENTS
 from scf.kernel.xml import Element
 from scf.settlement.readers.fields import Fields
 from scf.settlement.readers.messages import AccountId, Participant
+
+_GERMAN: Final = re.compile(r"([0-9]{8})/([0-9]{1,10})")
+_WITH_CURRENCY: Final = re.compile(r"(.*[0-9])/?([A-Z]{3})")
+
+
+def account_of(written: str) -> AccountId:
+    """Read an account as field 25 of a statement or a table of a bank writes it.
+
+    An IBAN wherever it stands; a German bank code with its account number becomes the IBAN that it
+    is; a currency behind the number is taken off. Anything else stays as it is written.
+    """
+    text = compact_iban(written)
+    currency = ""
+    shape = _WITH_CURRENCY.fullmatch(text)
+    if shape is not None and shape.group(2) in EXPONENTS:
+        text, currency = shape.group(1), shape.group(2)
+    for part in (text, *text.split("/")):
+        if iban_is_sound(part):
+            return AccountId(part, is_iban=True, currency=currency)
+    german = _GERMAN.fullmatch(text)
+    if german is not None:
+        from schwifty import IBAN
+
+        made = IBAN.generate("DE", german.group(1), german.group(2).lstrip("0"))
+        return AccountId(str(made), is_iban=True, currency=currency)
+    return AccountId(text, is_iban=False, currency=currency)
 
 
 def read_account(fields: Fields, node: Element | None) -> AccountId:

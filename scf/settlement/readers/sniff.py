@@ -18,7 +18,11 @@ _NAMESPACE = re.compile(
     r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.[0-9]{3})\.([0-9]{3}\.[0-9]{2})"
 )
 _VERSION_SUFFIX = re.compile(r"V[0-9]{2}$")
-_MT940 = re.compile(rb"\s*(?:\{1:|:20:)")
+# A field of a SWIFT statement at the start of a line, behind whatever envelope a bank puts around.
+_MT: Final = re.compile(
+    r"^[\x00-\x1f]*:(?:20|25P?|28C?|60[FM]?|61|62[FM]?|64|86|NS):", re.MULTILINE
+)
+_HEAD: Final = 4_000
 
 
 class BankFormat(StrEnum):
@@ -30,6 +34,7 @@ class BankFormat(StrEnum):
     PAIN_001 = "pain.001"
     PAIN_002 = "pain.002"
     MT940 = "mt940"
+    CSV = "csv"
     UNKNOWN = "unknown"
 
 
@@ -93,10 +98,36 @@ def open_message(data: bytes) -> BankMessage:
     )
 
 
+def is_mt(data: bytes) -> bool:
+    """Tell whether a file holds fields of SWIFT statements: MT940, or MT942."""
+    head = data[:_HEAD]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head.decode("utf-16", errors="replace")
+    else:
+        text = head.decode("latin-1")
+    text = text.removeprefix("\ufeff").removeprefix("ï»¿")
+    return not text.lstrip().startswith("<") and _MT.search(text) is not None
+
+
+def is_table(data: bytes) -> bool:
+    """Tell whether a file is a table: lines of text that one sign divides, and no XML."""
+    head = data[:_HEAD]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = head.decode("utf-16", errors="replace")
+    else:
+        text = head.decode("latin-1")
+    if "\0" in text or text.lstrip("\ufeffï»¿ \t\r\n").startswith(("<", "{", "PK")):
+        return False
+    divided = [line for line in text.splitlines() if any(line.count(sign) > 1 for sign in ",;\t|")]
+    return len(divided) > 1
+
+
 def bank_format(data: bytes) -> BankFormat:
     """Name the format of a file without refusing anything: what cannot be read is UNKNOWN."""
-    if _MT940.match(data[:200]):
+    if is_mt(data):
         return BankFormat.MT940
+    if is_table(data):
+        return BankFormat.CSV
     try:
         return open_message(data).kind
     except InvalidInput:

@@ -14,7 +14,8 @@ from scf.db.types import Currency
 from scf.kernel.errors import InvalidInput
 from scf.settlement import statements
 from scf.settlement.models import BankEntry, BankStatement
-from scf.settlement.readers import BankFormat, bank_format
+from scf.settlement.readers import BankFormat, StatementMapping, bank_format
+from scf.settlement.readers.table_mapping import MAX_MAPPING
 from web.api.v1 import described
 from web.api.v1.bank_entries import EntryPage, shown_entry
 from web.api.v1.files import BYTES, sent_file
@@ -29,9 +30,7 @@ resource = Blueprint("bank-statements", __name__)
 
 # Read while the caller waits, so far smaller than an upload of documents.
 MAX_FILE: Final = 8 * 1024 * 1024
-_READ: Final = frozenset(
-    {BankFormat.PAIN_002, BankFormat.CAMT_052, BankFormat.CAMT_053, BankFormat.CAMT_054}
-)
+_READ: Final = frozenset({BankFormat.PAIN_002, *statements.STATEMENTS})
 
 
 class BankFinding(Answer):
@@ -59,10 +58,11 @@ class BankFileRead(Answer):
 
 
 class StatementOut(Answer):
-    """A statement of one account."""
+    """A statement of one account; its form is camt.053, camt.054, mt940 or csv."""
 
     id: str
     name: str
+    form: str
     statement_ref: str
     account: str
     currency: Currency
@@ -84,10 +84,14 @@ class StatementPage(Answer):
 
 
 class How(BaseModel):
-    """With ``keep_rejected`` refused pay-outs stay FAILED, to be sent again."""
+    """With ``keep_rejected`` refused pay-outs stay FAILED, to be sent again.
+
+    ``mapping`` says in JSON what the columns of a table (CSV) mean.
+    """
 
     model_config = ConfigDict(extra="forbid")
     keep_rejected: bool = False
+    mapping: str = Field(default="", max_length=MAX_MAPPING)
 
 
 class HowQuery(How):
@@ -103,6 +107,7 @@ described.takes_file(
     form={
         "name": {"type": "string", "maxLength": 400},
         "keep_rejected": {"type": "boolean", "default": False},
+        "mapping": {"type": "string", "maxLength": MAX_MAPPING, "default": ""},
     },
 )
 
@@ -118,7 +123,10 @@ described.takes_file(
     max_body=MAX_FILE,
 )
 def read_bank_file(query: HowQuery) -> tuple[BankFileRead, int]:  # noqa: ARG001 - read with the file
-    """Hand in a file of the bank: camt.053, camt.054 or pain.002; read again it adds nothing."""
+    """Hand in a file of the bank: camt.053, camt.054, MT940, CSV or pain.002.
+
+    Read again it adds nothing.
+    """
     sent = sent_file()
     try:
         how = How.model_validate(sent.said)
@@ -126,10 +134,23 @@ def read_bank_file(query: HowQuery) -> tuple[BankFileRead, int]:  # noqa: ARG001
         raise invalid_input(error) from None
     if bank_format(sent.content) not in _READ:
         raise InvalidInput("BANK_FORMAT", "This is no bank file that the platform reads.")
-    mark = sha256(sent.content).hexdigest()
-    run("bank_file.hand_in", {"name": sent.name, "sha256": mark, **how.model_dump()})
+    mapping = StatementMapping.from_json(how.mapping) if how.mapping else None
+    run(
+        "bank_file.hand_in",
+        {
+            "name": sent.name,
+            "sha256": sha256(sent.content).hexdigest(),
+            "keep_rejected": how.keep_rejected,
+            "mapping": mapping.mark if mapping else "",
+        },
+    )
     result = statements.read_file(
-        platform(), actor(), sent.content, sent.name, keep_rejected=how.keep_rejected
+        platform(),
+        actor(),
+        sent.content,
+        sent.name,
+        keep_rejected=how.keep_rejected,
+        mapping=mapping,
     )
     findings = [
         BankFinding(
@@ -207,6 +228,7 @@ def _shown(row: BankStatement) -> StatementOut:
     return StatementOut(
         id=row.id,
         name=row.name,
+        form=row.form,
         statement_ref=row.statement_ref,
         account=row.account,
         currency=row.currency,

@@ -5,11 +5,13 @@ from typing import Any, Final
 
 from flask import render_template, request
 from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
 
 from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.reporting import receipts as reporting
 from scf.settlement import statements
+from scf.settlement.readers import StatementMapping
 from web import sessions
 from web.context import actor, platform
 from web.portal.officer.desk import act, errors_of, officer, page, reading
@@ -36,10 +38,12 @@ def _shown(read: list[dict[str, Any]], errors: dict[str, str]) -> str:
     with reading() as session:
         rows = reporting.statements(session)
         waiting = reporting.waiting(session)
+        apart = reporting.apart(session, rows)
     return render_template(
         "officer/bank_files.html",
         statements=rows,
         waiting=len(waiting),
+        apart=apart,
         read=read,
         errors=errors,
         may_hand_in=may(actor(), "bank_file.hand_in"),
@@ -52,17 +56,41 @@ def hand_in_bank_files() -> Any:  # noqa: ANN401 - a page with its status
     files = [file for file in request.files.getlist("files") if file.filename][:MAX_FILES]
     if not files:
         return _shown([], {"files": _("Choose a file of the bank.")}), 422
-    read = []
-    for number, file in enumerate(files):
-        content = file.read()
-        name = (file.filename or "")[:200]
+    read: list[dict[str, Any]] = []
+    mapping, brought = _mapping_among(files, read)
+    for number, (name, content) in enumerate(brought):
         try:
-            mark = sha256(content).hexdigest()
-            act("bank_file.hand_in", {"name": name, "sha256": mark}, part=str(number))
-            result = statements.read_file(platform(), actor(), content, name)
+            said = {
+                "name": name,
+                "sha256": sha256(content).hexdigest(),
+                "mapping": mapping.mark if mapping else "",
+            }
+            act("bank_file.hand_in", said, part=str(number))
+            result = statements.read_file(platform(), actor(), content, name, mapping=mapping)
         except ScfError as refusal:
             read.append({"name": name, "problem": errors_of(refusal)["form"], "findings": []})
         else:
             read.append({"name": name, "problem": "", **result})
     bad = any(one["problem"] or not one.get("read", True) for one in read)
     return _shown(read, {}), 422 if bad else 200
+
+
+def _mapping_among(
+    files: list[FileStorage], read: list[dict[str, Any]]
+) -> tuple[StatementMapping | None, list[tuple[str, bytes]]]:
+    """Take the mapping of a bank's tables (JSON) from among the files that came together."""
+    mapping: StatementMapping | None = None
+    others: list[tuple[str, bytes]] = []
+    for file in files:
+        name, content = (file.filename or "")[:200], file.read()
+        if not name.lower().endswith(".json"):
+            others.append((name, content))
+            continue
+        try:
+            mapping = StatementMapping.from_json(content)
+        except ScfError as refusal:
+            read.append({"name": name, "problem": errors_of(refusal)["form"], "findings": []})
+    if mapping is not None and not others:
+        words = _("A mapping says how tables are read; hand in the table together with it.")
+        read.append({"name": name, "problem": words, "findings": []})
+    return mapping, others

@@ -11,6 +11,7 @@ from scf.parties.access import may
 from scf.parties.service import business_date
 from scf.reporting import payouts as reporting
 from scf.settlement import payout
+from scf.settlement.writers import VERSION_09
 from web.api.v1.files import attachment
 from web.context import actor, demo_world
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
@@ -51,8 +52,14 @@ def _overview(errors: dict[str, str]) -> str:
 def prepare_payout() -> Any:  # noqa: ANN401 - a page or a way on
     """Write payment files for the advances that were ticked, or for all that is ready."""
     chosen = request.form.getlist("advance")[:MOST_ADVANCES]
+    asked = {
+        "advance_ids": chosen,
+        "owed": not chosen,
+        "version": request.form.get("version") or VERSION_09,
+        "batch_booking": "batch_booking" in request.form,
+    }
     try:
-        result = act("payout.prepare", {"advance_ids": chosen, "owed": not chosen}).result
+        result = act("payout.prepare", asked).result
     except ScfError as refusal:
         return _overview(errors_of(refusal)), refusal.http_status
     files = result["files"]
