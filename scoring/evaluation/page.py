@@ -62,7 +62,10 @@ def page(results: Results, notes: str = "") -> str:
         ),
         "",
         (
-            f"Of {len(goals)} declared goals {met} are met, {missed} are missed and "
+            f"Of {len(goals)} declared goals {met} are met and {missed} are missed; all of their "
+            "seeds were run."
+            if met + missed == len(goals)
+            else f"Of {len(goals)} declared goals {met} are met, {missed} are missed and "
             f"{len(goals) - met - missed} are open, because not all of their seeds were run. "
             "An open goal shows what its finished seeds say, and no conclusion is drawn from them."
         ),
@@ -166,7 +169,7 @@ def _of_chain(chain: Results) -> list[str]:
     lines += _table(
         ["regime", "what it is", "seeds finished"],
         [
-            [name, text, f"{len(finished.get(name, []))} of {len(declared['seeds'])}"]
+            [name, text, _finished(len(finished.get(name, [])), declared)]
             for name, text in _REGIMES.items()
         ],
     )
@@ -331,6 +334,14 @@ def _again(results: Results) -> list[str]:
 
 
 # --- Parts ----------------------------------------------------------------------------------------
+
+
+def _finished(done: int, declared: Mapping[str, Any]) -> str:
+    """Say how many seeds are there, and which of them the rule of more seeds brought."""
+    first, more = len(declared["seeds"]), len(declared["more_seeds"])
+    if done <= first:
+        return f"{done} of {first}"
+    return f"{done} of {first + more}, {more} of them by the rule that was declared"
 
 
 def _goals(goals: Sequence[Mapping[str, Any]]) -> list[str]:
