@@ -106,6 +106,8 @@ class Task:
         One-year probabilities of a morning by which the model is judged too; NaN for none.
     needed : dict of str to int
         Failures without which a part says nothing.
+    leave_out : frozenset of str
+        Features that do not mean in these rows what they mean where the model is to judge.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Task:
     as_date: Callable[[int], str]
     others: Others | None = None
     needed: Mapping[str, int] = dataclasses.field(default_factory=lambda: NEEDED)
+    leave_out: frozenset[str] = frozenset()
 
 
 def fit(history: History, task: Task, learner: Blend) -> Fitted:
@@ -149,7 +152,14 @@ def fit(history: History, task: Task, learner: Blend) -> Fitted:
     if any(counted[part] < task.needed[part] for part in _PARTS):
         raise HistoryTooShortError(counted, dict(task.needed))
     train, later, test = (parts[part] for part in _PARTS)
-    known = np.asarray(~np.isnan(train.found).all(axis=0))
+    # What is never known teaches nothing, nor does what is the same everywhere.
+    known = np.array(
+        [
+            feature.name not in task.leave_out and _varies(column)
+            for feature, column in zip(FEATURES, train.found.T, strict=True)
+        ],
+        np.bool_,
+    )
     used = tuple(feature for feature, some in zip(FEATURES, known.tolist(), strict=True) if some)
     signs = (*(feature.sign for feature in used), 0)
     model = HazardCurves(learner.set_params(signs=signs))
@@ -191,6 +201,11 @@ def fit(history: History, task: Task, learner: Blend) -> Fitted:
         measures={key: value for key, value in measures.items() if np.isfinite(value)},
     )
     return Fitted(model, card, by_tenths(told[:, 0], fails), compared)
+
+
+def _varies(column: Floats) -> bool:
+    known = column[~np.isnan(column)]
+    return bool(len(known)) and bool(known.min() < known.max())
 
 
 def _windows(events: Events, last: int) -> tuple[tuple[str, tuple[int, ...], int], ...]:

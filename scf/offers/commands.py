@@ -141,7 +141,7 @@ def _answer(quote: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any
         "discount_minor", "fee_minor", "tax_minor", "reserve_minor", "interest_minor",
         "net_minor", "rate_percent", "rate_ppm", "benchmark", "fixing_percent", "day_count",
         "rate_basis", "all_in_ppm", "effective_ppm", "rungs", "reasons",
-        "inputs_digest",
+        "inputs_digest", "model_kind",
     )  # fmt: skip
     of_line = (
         "invoice_id", "face_minor", "discount_minor", "fee_minor", "tax_minor", "reserve_minor",

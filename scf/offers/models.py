@@ -63,6 +63,7 @@ class Quote(Record, table=True):
     grade: OptCode
     rungs: OptJson  # what the seller is shown of a risk price: four sums in whole basis points
     reasons: Json
+    model_kind: OptCode  # what a risk price rests on: expert_prior, trained, simulated
     inputs_digest: Code
     instead_of: OptId  # the first quote of the request that this one prices again
     created_by: Id

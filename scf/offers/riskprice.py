@@ -38,6 +38,7 @@ BY_CONTRACT: Final[dict[str, Any]] = {
     "route": "officer",
     "grade": None,
     "rungs": None,
+    "model_kind": None,
     "reasons": [],
 }
 _COUNTRIES: Final = select(_FIRM.c.id, _FIRM.c.country).where(
@@ -98,6 +99,7 @@ class ByRisk:
             "grade": pricing.worst_grade(self.priced, policy),
             "rungs": pricing.rungs_of(self.priced, policy),
             "reasons": pricing.reasons_of(self._top(), policy),
+            "model_kind": pricing.kind_of_all(self.priced),
         }
 
     def into(self, ctx: Context, lines: Sequence[dict[str, Any]]) -> None:

@@ -5,11 +5,8 @@ an earlier officer saw are read as they were kept.
 """
 
 import datetime as dt
-import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, select
@@ -33,12 +30,12 @@ from scf.financing.models import (
 )
 from scf.kernel.actor import Actor
 from scf.kernel.errors import NotAllowed
-from scf.kernel.rates import PPM, round_half_up
 from scf.offers.models import Quote, QuoteLine
 from scf.parties.service import firm_names, people_names
 from scf.programmes.models import LimitHold, LimitNode, Programme
 from scf.programmes.service import terms_of_version
 from scf.programmes.terms import Terms
+from scf.reporting.casescore import CaseScore, score_of
 from scf.reporting.economics import Economics, economics_of
 from scf.reporting.exposure import LimitLine, lines_of
 from scf.risk.models import PriceAssessment, RiskAssessment
@@ -115,22 +112,6 @@ class CaseExposure:
 
     line: LimitLine
     this_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class CaseScore:
-    """What moved the obligor's risk, as it was assessed for this price: points and the chain.
-
-    ``points``: (input, value, points, whether the value was missing), the strongest first; 100
-    points multiply the odds of default by e. ``chain``: (firm, hazard a year in ppm) by origin.
-    """
-
-    firm: str
-    as_of_on: dt.date
-    pd_ppm: int
-    own_ppm: int
-    points: tuple[tuple[str, str, int, bool], ...]
-    chain: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +217,7 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         .first(),
         repriced=repriced,
         economics=economics_of(conn, advances, terms.day_count.basis),
-        score=_score(session, advances),
+        score=score_of(session, advances),
         stress=_stress(conn, advances),
         word=word,
         why_not=why_not,
@@ -251,60 +232,12 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
     )
 
 
-def _score(session: Session, advances: Sequence[Advance]) -> CaseScore | None:
-    """Read the stored assessment behind the price of the largest invoice."""
-    if not advances:
-        return None
-    largest = max(advances, key=lambda one: one.face_minor)
-    row = session.execute(
-        select(RiskAssessment)
-        .join(PriceAssessment, col(PriceAssessment.obligor_assessment_id) == col(RiskAssessment.id))
-        .where(col(PriceAssessment.quote_line_id) == largest.quote_line_id)
-    ).scalar_one_or_none()
-    if row is None:
-        return None
-    result = json.loads(row.result)
-    risk = result["risk"]
-    origins = dict((row.splits or {}).get("by_origin", {}))
-    names = firm_names(session.connection(), {row.firm_id, *origins})
-    return CaseScore(
-        names.get(row.firm_id, ""),
-        row.as_of_on,
-        _ppm(result["pd"]),
-        _ppm(-math.expm1(-risk["own_hazard"])),
-        tuple(
-            sorted(
-                (
-                    (str(name), str(value or ""), int(points), bool(missing))
-                    for name, value, points, missing in result["points"]
-                    if points
-                ),
-                key=lambda one: -abs(one[2]),
-            )
-        ),
-        tuple(
-            sorted(
-                (
-                    (names.get(firm, ""), _ppm(hazard))
-                    for firm, hazard in origins.items()
-                    if firm != row.firm_id and _ppm(hazard)
-                ),
-                key=lambda one: -one[1],
-            )
-        ),
-    )
-
-
 def _stress(conn: Connection, advances: Sequence[Advance]) -> tuple[tuple[Stressed, str], ...]:
     """Work the price of the largest invoice out again, each time with one thing worse."""
     largest = max(advances, key=lambda one: one.face_minor, default=None)
     found = stressed(conn, largest.quote_line_id) if largest is not None else ()
     names = firm_names(conn, {one.firm_id for one in found if one.firm_id})
     return tuple((one, names.get(one.firm_id, "")) for one in found)
-
-
-def _ppm(share: float) -> int:
-    return round_half_up(Fraction(share) * PPM)
 
 
 def _chain(conn: Connection, who: Actor, advances: Sequence[Advance]) -> str:

@@ -16,6 +16,7 @@ from scf.kernel.rates import PPM, round_half_up
 from scf.offers.models import QuoteLine
 from scf.risk.appetite import kept
 from scf.risk.models import PriceAssessment
+from scf.risk.pricing import KINDS
 
 _PRICE: Final[Table] = PriceAssessment.__table__  # type: ignore[attr-defined]
 _LINE: Final[Table] = QuoteLine.__table__  # type: ignore[attr-defined]
@@ -27,7 +28,7 @@ _FOR_CAPITAL: Final = ("capital", "uncertainty", "margin", "floor_addon")
 
 @dataclass(frozen=True, slots=True)
 class Economics:
-    """Figures of a whole case. ``kind`` says that they rest on an expert's prior.
+    """Figures of a whole case. ``kind`` says what they rest on: the least of its lines' kinds.
 
     ``pd_ppm`` is the one-year probability of who owes, after the chain: of several the highest.
     ``return_ppm`` stands beside the ``hurdle_ppm`` that the price was made for; it is missing
@@ -65,7 +66,7 @@ def economics_of(conn: Connection, advances: Sequence[Any], basis: int) -> Econo
     if not rows or len(rows) != len(advances):
         return None
     made = [(one, json.loads(rows[one.quote_line_id].result)) for one in advances]
-    any_row = next(iter(rows.values()))
+    any_row = max(rows.values(), key=lambda row: KINDS.index(row.kind))
     hurdle = kept(conn, any_row.policy_digest).policy.charges.hurdle
     return figures_of(made, basis, any_row, hurdle)
 

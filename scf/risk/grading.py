@@ -117,9 +117,10 @@ def graded(conn: Connection, financier_id: str, firm_id: str, notches: int) -> G
 def repriced(conn: Connection, line_id: str, what_if: Graded) -> tuple[PriceResult, PriceResult]:
     """Give a stored price, and what the same claim would cost with who owes graded so."""
     row = conn.execute(select(PRICE).where(PRICE.c.quote_line_id == line_id)).one()
-    inputs = dataclasses.replace(
-        canonical.load(PriceInputs, row.inputs), obligor=risk_of(what_if.result)
-    )
+    result = what_if.result
+    # By which of the two it was priced: a champion that had been stopped said nothing in it.
+    said = result if row.model_id is not None else result.get("by_card", result)
+    inputs = dataclasses.replace(canonical.load(PriceInputs, row.inputs), obligor=risk_of(said))
     policy = policies.kept(conn, row.policy_digest).policy
     return canonical.load(PriceResult, row.result), price(inputs, policy)
 

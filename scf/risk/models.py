@@ -251,7 +251,7 @@ class ModelScore(Record, table=True):
     model is ``financier_id = …, model_id = …`` by ``as_of_on``; champion and challenger on the same
     firms are the two rows of one ``snapshot_id`` and ``firm_id``. ``pd_one_year`` and the twelve
     monthly chances of ``curve`` (given no failure before; bins of 30 days, the last of 35) and
-    ``own_curve`` (its chain as an ordinary one) are texts of twelve decimals; empty where the model
+    ``own_curve`` (its chain as an ordinary one) are texts of twelve decimals; None where the model
     had no answer. ``refer`` says why a person decides instead; empty where a price may rest on it.
     What priced the firm that morning, card or champion, is in ``risk_assessment`` of the same
     snapshot and firm.
@@ -263,10 +263,6 @@ class ModelScore(Record, table=True):
         ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_model_score_firm"),
         ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_model_score_model"),
         CheckConstraint("role IN ('champion', 'shadow')", name="ck_model_score_role"),
-        CheckConstraint(
-            "(pd_one_year IS NULL) = (curve IS NULL) AND (curve IS NULL) = (own_curve IS NULL)",
-            name="ck_model_score_answer",
-        ),
         index_where(
             text("role = 'champion'"),
             "uq_model_score_champion",

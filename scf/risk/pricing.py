@@ -43,6 +43,7 @@ _REFERRED: Final = (
 )  # fmt: skip
 _MOST_PAIRS: Final = 10_000
 _PAIRS: Final[dict[tuple[str, AsOf, str, str, str], PairView]] = {}
+KINDS: Final = ("expert_prior", "trained", "simulated")  # each says less than the one before
 LARGE_REVENUE: Final = 50_000_000  # euros a year, from which a debtor counts as large
 
 
@@ -243,6 +244,11 @@ def own_facts(priced: Priced) -> OwnFacts:
 def components_of(result: PriceResult) -> dict[str, int]:
     """Give the eleven components in whole basis points, by name."""
     return {part.name: part.bp for part in result.components}
+
+
+def kind_of_all(priced: Sequence[Priced]) -> str:
+    """Give what a quote rests on: the least of what its lines do."""
+    return max((one.result.kind for one in priced), key=KINDS.index)
 
 
 def worst_grade(priced: Sequence[Priced], policy: Policy) -> str:

@@ -41,6 +41,13 @@ _NODE: Final[Table] = GraphNode.__table__  # type: ignore[attr-defined]
 OWN_TARGET: Final = "more than 90 days past due with what matters, within a year"
 SIMULATED_TARGET: Final = "failure of a simulated firm, within a year"
 SIMULATED_FIRMS: Final = 2_000
+# A drawn chain has no past before it begins, no promises, no credit notes, no trade in circles, and
+# as many firms as one draws: these would mean something else in a demo world of sixty.
+NOT_OF_DRAWN_FIRMS: Final = frozenset({
+    "months_observed", "firm_age_years", "diluted_share", "buyers", "suppliers", "sales_log10",
+    "purchases_log10", "purchases_hhi", "purchases_top_share", "days_since_sale", "reciprocity",
+    "undertaken_share", "coverage", "pagerank", "anchor_distance",
+})  # fmt: skip
 SEED: Final = 7  # none of those by which models are evaluated
 _OUT_DAYS: Final = 12 * 7  # a simulated firm that failed is out for so long
 _WEEK: Final = 7
@@ -120,6 +127,7 @@ def train_simulated(
         place=lambda t: _without_others(past, t, tier),
         as_date=lambda t: (on + dt.timedelta(days=t - last)).isoformat(),
         needed=needed or lessons.NEEDED,
+        leave_out=NOT_OF_DRAWN_FIRMS,
     )
     return _trained(past, task, on)
 

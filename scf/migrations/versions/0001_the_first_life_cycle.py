@@ -1952,10 +1952,6 @@ def upgrade() -> None:
         sa.Column("command_id", sa.String(), nullable=False),
         sa.Column("at", UtcInstant(), nullable=False),
         sa.CheckConstraint("role IN ('champion', 'shadow')", name="ck_model_score_role"),
-        sa.CheckConstraint(
-            "(pd_one_year IS NULL) = (curve IS NULL) AND (curve IS NULL) = (own_curve IS NULL)",
-            name="ck_model_score_answer",
-        ),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_model_score_firm"),
         sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name="fk_model_score_model"),
         sa.PrimaryKeyConstraint("id"),
@@ -2128,6 +2124,7 @@ def upgrade() -> None:
         sa.Column(
             "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
+        sa.Column("model_kind", sa.String(), nullable=True),
         sa.Column("inputs_digest", sa.String(), nullable=False),
         sa.Column("instead_of", sa.String(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),

@@ -89,7 +89,7 @@ class CaseInvoice(Answer):
 
 
 class CaseFigures(Answer):
-    """What the case earns and may lose; ``kind`` says that it rests on an expert's prior."""
+    """What the case earns and may lose; ``kind`` says what that rests on."""
 
     kind: str
     policy_version: str

@@ -54,9 +54,13 @@ class Rungs(Answer):
 
 
 class PriceModel(Answer):
-    """By what a price was made. ``expert_prior``: set by judgement, not estimated."""
+    """By what a price was made.
 
-    kind: Literal["expert_prior"]
+    ``expert_prior``: set by judgement, not estimated. ``trained``: a champion that was fitted to
+    defaults that happened. ``simulated``: one of simulated firms, in a demo world only.
+    """
+
+    kind: Literal["expert_prior", "trained", "simulated"]
 
 
 class Components(Answer):
@@ -200,7 +204,7 @@ def _money_of(result: dict[str, Any]) -> dict[str, Any]:
         {**{name: line[name] for name in _OF_LINE}, **amounts(line)} for line in result["lines"]
     ]
     shown = {name: result[name] for name in (*_OF_QUOTE, "on")}
-    model = None if result["rungs"] is None else {"kind": "expert_prior"}
+    model = None if result["rungs"] is None else {"kind": result["model_kind"]}
     return {**shown, **amounts(result), "model": model, "lines": lines}
 
 

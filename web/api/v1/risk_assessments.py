@@ -18,11 +18,32 @@ from web.api.v1.trade import one
 resource = Blueprint("risk_assessments", __name__)
 
 
-class Model(Answer):
-    """By what a firm was judged; ``expert_prior``: by judgement, not estimated."""
+class ModelReason(Answer):
+    """What one input of a champion did to the chance of default; 100 points are one logit.
 
-    kind: Literal["expert_prior"]
+    ``chain`` tells whether it speaks of other firms; held against the middle of its training rows.
+    """
+
+    input: str
+    value: float | None
+    points: int
+    chain: bool
+
+
+class Model(Answer):
+    """By what a firm was judged.
+
+    ``expert_prior``: by judgement, not estimated, of the policy ``version``. ``trained`` and
+    ``simulated``: by the champion of that name; the second prices in a demo world only. ``id`` is
+    the champion's wherever one was asked; ``refer`` says why its word does not stand, and
+    ``reasons`` which of its inputs moved it most.
+    """
+
+    kind: Literal["expert_prior", "trained", "simulated"]
     version: str
+    id: str | None
+    refer: list[str]
+    reasons: list[ModelReason]
 
 
 class Points(Answer):
@@ -100,6 +121,23 @@ def get_assessment(assessment_id: str) -> AssessmentOut:
         return _shown(one(session, RiskAssessment, assessment_id))
 
 
+def _model(row: RiskAssessment, result: dict[str, Any]) -> Model:
+    said = result.get("model")
+    by_model = said is not None and said["stands"]
+    return Model(
+        kind=result["kind"],
+        version=said["name"] if said is not None and by_model else row.policy_version,
+        id=row.model_id,
+        refer=said["refer"] if said is not None else [],
+        reasons=[
+            ModelReason(input=name, value=value, points=points, chain=chain)
+            for name, value, points, chain in said["why"]
+        ]
+        if said is not None and by_model
+        else [],
+    )
+
+
 def _shown(row: RiskAssessment) -> AssessmentOut:
     result = json.loads(row.result)
     return AssessmentOut(
@@ -107,7 +145,7 @@ def _shown(row: RiskAssessment) -> AssessmentOut:
         firm_id=row.firm_id,
         as_of_on=row.as_of_on,
         sequence=row.sequence,
-        model=Model(kind="expert_prior", version=row.policy_version),
+        model=_model(row, result),
         grade=row.grade,
         pd=result["pd"],
         pd_card=result["pd_card"],

@@ -13,9 +13,10 @@ from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM, round_half_up
 from scf.parties.access import may
 from scf.reporting.casefile import CaseCheck, CaseExposure, CaseFile, CaseWord
+from scf.reporting.casescore import CaseScore
 from scf.risk.stress import LATE_DAYS, Stressed
 from web.i18n import day, moment, money, number, percent, role_name, short_amount
-from web.portal.officer import words
+from web.portal.officer import modelwords, words
 from web.portal.officer.queue import clock
 from web.refusals import translated
 
@@ -38,7 +39,12 @@ def view(file: CaseFile, who: Actor) -> dict[str, Any]:
         "seller": file.seller,
         "seller_id": row.seller_id,
         "obligor": ", ".join(file.obligors),
-        "score_of": file.score.firm if file.score else "",
+        "model_kind": modelwords.kind(file.economics.kind) if file.economics else None,
+        "score_note": modelwords.note(
+            file.score.firm, file.score.kind, file.score.model, file.score.refer
+        )
+        if file.score
+        else "",
         "memo": str(
             _("Effect of the chain on the price: %(bp)s bp", bp=file.economics.chain_effect_bp)
         )
@@ -244,12 +250,17 @@ def _score(file: CaseFile) -> list[dict[str, Any]]:
     """Give what raised and what lowered the obligor's risk, the strongest first."""
     if file.score is None:
         return []
+    by_card = file.score.kind == "expert_prior"
     rows = [
         {
             "sign": "+" if points > 0 else "−",
             "kind": "bad" if points > 0 else "ok",
-            "text": words.card_input(name),
-            "note": str(_("not known")) if missing else _measured(name, value),
+            "text": _input(file.score, name),
+            "note": str(_("not known"))
+            if missing
+            else _measured(name, value)
+            if by_card
+            else value,
             "aside": f"{'+' if points > 0 else '−'}{abs(points)}",
         }
         for name, value, points, missing in file.score.points[:_MOST_POINTS]
@@ -264,6 +275,14 @@ def _score(file: CaseFile) -> list[dict[str, Any]]:
         }
         for firm, hazard in file.score.chain[:_MOST_ORIGINS]
     ]
+
+
+def _input(score: CaseScore, name: str) -> str:
+    """Name what an input looks at; a model's word on other firms is marked as the chain's."""
+    if score.kind == "expert_prior":
+        return words.card_input(name)
+    text = modelwords.model_input(name)
+    return str(_("Chain: %(input)s", input=text)) if name in score.of_chain else text
 
 
 def _stress(one: Stressed, firm: str) -> dict[str, str]:

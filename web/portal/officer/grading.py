@@ -12,9 +12,10 @@ from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.reporting import newcomers
 from scf.reporting.grading import Effect, effect, words_on
+from scf.risk.grading import newest
 from web.context import actor
 from web.i18n import percent
-from web.portal.officer import words
+from web.portal.officer import modelwords, words
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.portal.officer.repricing import shift_of
 
@@ -54,9 +55,11 @@ def _page(firm_id: str, text: str, errors: dict[str, str], status: int) -> tuple
             raise missing("firm")
         said = words_on(session, firm_id)
         found = effect(session, actor(), firm_id, notches) if notches is not None else None
+        assessed = newest(session.connection(), actor().org_id, firm_id)
     body = render_template(
         "officer/grade.html",
         firm=firm,
+        kind=modelwords.kind(assessed.kind if assessed is not None else "expert_prior"),
         said=[(one, notches_name(one.notches), CODES.get(one.code, one.code)) for one in said],
         effect=_shown(found) if found is not None else None,
         unknown=notches is not None and found is None,
