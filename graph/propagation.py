@@ -177,7 +177,7 @@ def default_probability(hazard: "ArrayLike") -> "Floats":
     return np.asarray(-np.expm1(-np.asarray(hazard, dtype=np.float64)))
 
 
-def propagate(own: "ArrayLike", weights: Weights) -> Propagation:
+def propagate(own: "ArrayLike", weights: Weights, *, near: "Floats | None" = None) -> Propagation:
     """Let default risk run up the chain: s = (I − W)⁻¹ · own.
 
     A row that sums to more than 0.9 is filled with its worst buyers first (highest s, then lowest
@@ -190,6 +190,9 @@ def propagate(own: "ArrayLike", weights: Weights) -> Propagation:
         Hazards per year, see :func:`own_hazard`.
     weights : Weights
         See :func:`exposure_weights`.
+    near : ndarray of float64, shape (n,), optional
+        Hazards of much the same chain: the order of buyers is tried as they have it, which leads
+        to the same end in fewer rounds.
 
     Returns
     -------
@@ -226,10 +229,11 @@ def propagate(own: "ArrayLike", weights: Weights) -> Propagation:
     capped = np.flatnonzero(sums > CAP)
     if not len(capped):
         return Propagation(_solve(hazard_own, weights), hazard_own, weights, ())
-    used = _worst_first(weights, sums, hazard_own)
+    cut = _Cut(weights, capped)
+    used = cut.worst_first(hazard_own if near is None else near)
     hazard = _solve(hazard_own, used)
     for _ in range(MAX_ROUNDS):
-        anew = _worst_first(weights, sums, hazard)
+        anew = cut.worst_first(hazard)
         if np.array_equal(anew.values, used.values):
             break
         risen = _solve(hazard_own, anew)
@@ -239,26 +243,52 @@ def propagate(own: "ArrayLike", weights: Weights) -> Propagation:
             break
     else:
         raise ValueError(f"the order of buyers did not settle in {MAX_ROUNDS} rounds")
-    kept = used.values > 0.0
-    small = weights_from(used.rows[kept], used.indices[kept], used.values[kept], n_firms=len(sums))
-    return Propagation(hazard, hazard_own, small, tuple(int(i) for i in capped))
+    return Propagation(hazard, hazard_own, _some(used), tuple(capped.tolist()))
 
 
-def _worst_first(weights: Weights, sums: "Floats", hazard: "Floats") -> Weights:
-    """Cut each row above the cap to it, filling with the highest hazards first."""
+class _Cut:
+    """Rows above the cap, cut to it."""
+
+    def __init__(self, weights: Weights, capped: "Ints") -> None:
+        """Find the entries of the rows once: they stay, only their order within a row changes."""
+        import numpy as np
+
+        self.weights = weights
+        begins, ends = weights.indptr[capped], weights.indptr[capped + 1]
+        self.bounds = np.concatenate(([0], np.cumsum(ends - begins)))
+        self.entries = np.arange(self.bounds[-1]) + np.repeat(
+            begins - self.bounds[:-1], ends - begins
+        )
+        self.buyers = weights.indices[self.entries]
+
+    def worst_first(self, hazard: "Floats") -> Weights:
+        """Fill each row to the cap with the highest hazards first."""
+        import numpy as np
+        from scipy.sparse import csr_array
+
+        rank = np.empty(len(hazard), np.int64)
+        rank[np.argsort(-hazard, kind="stable")] = np.arange(len(hazard))
+        # Turning a matrix over twice puts its rows in order.
+        rows = csr_array(
+            (self.entries, rank[self.buyers], self.bounds),
+            shape=(len(self.bounds) - 1, len(hazard)),
+        )
+        order = rows.tocsc().tocsr().data
+        wanted = self.weights.values[order]
+        running, begins = np.cumsum(wanted), self.bounds[:-1]
+        offset = np.repeat(running[begins] - wanted[begins], np.diff(self.bounds))
+        values = self.weights.values.copy()
+        values[order] = np.clip(CAP - (running - wanted - offset), 0.0, wanted)
+        return dataclasses.replace(self.weights, values=values)
+
+
+def _some(weights: Weights) -> Weights:
+    """Leave out what was cut to nothing."""
     import numpy as np
 
-    entries = np.flatnonzero(sums[weights.rows] > CAP)
-    rows, buyers = weights.rows[entries], weights.indices[entries]
-    order = entries[np.lexsort((buyers, -hazard[buyers], rows))]
-    rows, wanted = weights.rows[order], weights.values[order]
-    running = np.cumsum(wanted)
-    begins = np.flatnonzero(np.concatenate(([True], rows[1:] != rows[:-1])))
-    offset = np.repeat(running[begins] - wanted[begins], np.diff([*begins, len(rows)]))
-    before = running - wanted - offset
-    values = weights.values.copy()
-    values[order] = np.clip(CAP - before, 0.0, wanted)
-    return dataclasses.replace(weights, values=values)
+    kept = weights.values > 0.0
+    entries = np.concatenate(([0], np.cumsum(kept)))[weights.indptr]
+    return Weights(entries, weights.indices[kept], weights.values[kept])
 
 
 def _solve(own: "Floats", weights: Weights) -> "Floats":
@@ -273,10 +303,14 @@ def _solve(own: "Floats", weights: Weights) -> "Floats":
 
 
 def _matrix(weights: Weights) -> Any:  # noqa: ANN401 - scipy ships no types
+    import numpy as np
     from scipy.sparse import csr_array
 
     n = weights.n_firms
-    return csr_array((weights.values, weights.indices, weights.indptr), shape=(n, n))
+    # Short numbers of firms: the products wait for memory, not for arithmetic.
+    short = np.int32 if len(weights.values) < 2**31 else np.int64
+    ends = weights.indices.astype(short, copy=False), weights.indptr.astype(short, copy=False)
+    return csr_array((weights.values, *ends), shape=(n, n))
 
 
 def _largest_first(firms: Sequence[int], parts: "Floats") -> tuple[tuple[int, float], ...]:

@@ -8,7 +8,8 @@ Paying late moves its dues and lets everybody pay week by week out of what came 
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -62,12 +63,14 @@ class Fixed:
     ----------
     firm : int
     before, after : Propagation
-    touched : tuple of Touched
-        Largest change first; the firm itself is not among them.
+    listed : ndarray of int64
+        The firms whose probability changes by a millionth or more, largest change first; the firm
+        itself is not among them.
     rest : float
         Sum of the changes too small to be listed: with those listed they make up all change.
-    receivable : int
-        All that is open on the firm, minor units; each creditor of it is listed or in ``quiet``.
+    receivables : mapping of int to int
+        Creditors of the firm with what they have open on it, minor units; each is listed or in
+        ``quiet``.
     quiet : tuple of (int, int)
         Creditors whose change is too small to be listed, with their receivables.
     """
@@ -75,14 +78,47 @@ class Fixed:
     firm: int
     before: Propagation
     after: Propagation
-    touched: tuple[Touched, ...]
+    listed: Ints
     rest: float
-    receivable: int
+    receivables: Mapping[int, int]
     quiet: tuple[tuple[int, int], ...]
+
+    @property
+    def receivable(self) -> int:
+        """All that is open on the firm, minor units."""
+        return sum(self.receivables.values())
+
+    @cached_property
+    def touched(self) -> tuple[Touched, ...]:
+        """The listed firms one by one; a hundred thousand take longer than finding them."""
+        was, becomes = self.before.pd[self.listed], self.after.pd[self.listed]
+        return tuple(
+            Touched(at, before, after, self.receivables.get(at, 0), self.path(at))
+            for at, before, after in zip(
+                self.listed.tolist(), was.tolist(), becomes.tolist(), strict=True
+            )
+        )
+
+    def path(self, firm: int) -> tuple[int, ...]:
+        """Give the strongest way from the firm asked about to another; O(its length)."""
+        path = [firm]
+        while path[-1] != self.firm and self._before_it[path[-1]] >= 0:
+            path.append(self._before_it[path[-1]])
+        return tuple(reversed(path))
+
+    @cached_property
+    def _before_it(self) -> Sequence[int]:
+        """The firm before each one on the strongest way to it, found once: O(nnz · log n)."""
+        return _strongest(self.after.weights, self.firm).tolist()  # type: ignore[no-any-return]
 
 
 def fails(
-    own: ArrayLike, weights: Weights, firm: int, receivables: Sequence[tuple[int, int]] = ()
+    own: ArrayLike,
+    weights: Weights,
+    firm: int,
+    receivables: Sequence[tuple[int, int]] = (),
+    *,
+    before: Propagation | None = None,
 ) -> Fixed:
     """Ask what happens when a firm fails: its hazard becomes 1.
 
@@ -95,6 +131,8 @@ def fails(
     firm : int
     receivables : sequence of (int, int)
         Creditors of the firm, each once, with what they have open on it in minor units.
+    before : Propagation, optional
+        ``propagate(own, weights)``, where many questions are asked of one chain.
 
     Returns
     -------
@@ -103,11 +141,12 @@ def fails(
     Raises
     ------
     ValueError
-        When a firm is unknown or a receivable negative.
+        When a firm is unknown, a receivable negative, or ``before`` of other hazards.
 
     Notes
     -----
-    Two solutions of the linear system and one run of Dijkstra's algorithm, O(nnz · log n).
+    Two solutions of the linear system, one where ``before`` is known; the ways are found by one
+    run of Dijkstra's algorithm when they are first asked for.
 
     Examples
     --------
@@ -117,7 +156,7 @@ def fails(
     >>> [(line.firm, round(line.after, 4), line.receivable, line.path) for line in answer.touched]
     [(1, 0.2289, 40000, (0, 1)), (2, 0.1306, 0, (0, 1, 2))]
     """
-    return fixed(own, weights, firm, FAILED, receivables)
+    return fixed(own, weights, firm, FAILED, receivables, before=before)
 
 
 def downgraded(
@@ -126,6 +165,8 @@ def downgraded(
     firm: int,
     grade: tuple[float, float],
     receivables: Sequence[tuple[int, int]] = (),
+    *,
+    before: Propagation | None = None,
 ) -> Fixed:
     """Ask what happens when a firm falls into a grade: it takes the grade's geometric middle.
 
@@ -133,7 +174,7 @@ def downgraded(
     ----------
     grade : tuple of float
         Lower and upper bound of the grade's probability of default within a year, in (0, 1).
-    own, weights, firm, receivables
+    own, weights, firm, receivables, before
         As in :func:`fails`, as are result, errors and cost.
 
     Examples
@@ -147,7 +188,8 @@ def downgraded(
     low, high = grade
     if not 0.0 < low <= high < 1.0:
         raise ValueError(f"a grade from {low} to {high}")
-    return fixed(own, weights, firm, -math.log1p(-math.sqrt(low * high)), receivables)
+    hazard = -math.log1p(-math.sqrt(low * high))
+    return fixed(own, weights, firm, hazard, receivables, before=before)
 
 
 def fixed(
@@ -156,6 +198,8 @@ def fixed(
     firm: int,
     hazard: float,
     receivables: Sequence[tuple[int, int]] = (),
+    *,
+    before: Propagation | None = None,
 ) -> Fixed:
     """Fix a firm's hazard per year and say whom that touches (:func:`fails`).
 
@@ -173,25 +217,22 @@ def fixed(
     for creditor in open_on:
         check_index(creditor, weights.n_firms)
     given = np.array(own, dtype=np.float64)
-    before = propagate(given, weights)
+    if before is None:
+        before = propagate(given, weights)
+    elif not np.array_equal(before.own, given):
+        raise ValueError("what was before is of other hazards")
     moved = given.copy()
     moved[firm] = hazard
-    after = propagate(moved, _without_row(weights, firm))
+    after = propagate(moved, _without_row(weights, firm), near=before.hazard)
     was, becomes = before.pd, after.pd  # each reading computes all of them
     change = becomes - was
     change[firm] = 0.0
     listed = np.flatnonzero(np.abs(change) >= LEAST)
     listed = listed[np.lexsort((listed, -change[listed]))]
-    came_from = _strongest(after.weights, firm) if len(listed) else np.zeros(0, np.int64)
-    touched = tuple(
-        Touched(at, float(was[at]), float(becomes[at]), open_on.get(at, 0),
-                _back(came_from, firm, at))
-        for at in listed.tolist()
-    )  # fmt: skip
     named = set(listed.tolist())
     quiet = tuple(sorted((at, worth) for at, worth in open_on.items() if at not in named))
-    rest = float(change.sum()) - math.fsum(line.change for line in touched)
-    return Fixed(firm, before, after, touched, rest, sum(open_on.values()), quiet)
+    rest = float(change.sum()) - math.fsum(change[listed].tolist())
+    return Fixed(firm, before, after, listed, rest, open_on, quiet)
 
 
 def _without_row(weights: Weights, firm: int) -> Weights:
@@ -204,22 +245,15 @@ def _without_row(weights: Weights, firm: int) -> Weights:
 
 def _strongest(weights: Weights, firm: int) -> Ints:
     """Give for each firm the one before it on the strongest way from a firm."""
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array
     from scipy.sparse.csgraph import dijkstra
 
     n = weights.n_firms
     cost = np.maximum(-np.log(weights.values), np.finfo(np.float64).tiny)
-    ways = csr_array((cost, (weights.indices, weights.rows)), shape=(n, n))
-    _, came_from = dijkstra(ways, indices=firm, return_predecessors=True)
+    ways = csc_array((cost, weights.indices, weights.indptr), shape=(n, n))
+    _, came_from = dijkstra(ways.tocsr(), indices=firm, return_predecessors=True)
     found: Ints = came_from.astype(np.int64)
     return found
-
-
-def _back(came_from: Ints, start: int, firm: int) -> tuple[int, ...]:
-    path = [firm]
-    while path[-1] != start and came_from[path[-1]] >= 0:
-        path.append(int(came_from[path[-1]]))
-    return tuple(reversed(path))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -173,6 +173,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "request.undo": _l("Decision taken back"),
     "request.withdraw": _l("Request withdrawn"),
     "risk.assess": _l("Firms assessed"),
+    "risk.keep_chain": _l("The chain of the day kept for questions"),
     "session.revoke": _l("Browser signed out"),
     "statement.read": _l("Bank statement read"),
     "status.read": _l("Bank answers read"),

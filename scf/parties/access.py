@@ -119,6 +119,7 @@ MAY: dict[str, frozenset[Role]] = {
     "model.retire": _BANK,
     "model.kill": _BANK,
     "risk.assess": _OPERATOR,
+    "risk.keep_chain": _OPERATOR,
     "risk.read": _BANK,
     # --- programmes
     "programme.read": _TRADE_AND_BANK,

@@ -16,7 +16,8 @@ from scf.financing.reserve import EXPOSURE
 from scf.programmes.limits import relationship_subject
 from scf.programmes.models import LimitNode, Programme
 from scf.reporting.exposure import LimitLine, lines_of
-from scf.risk.whatif import Answer, Event, answer, state_of
+from scf.risk.chainstate import state_of
+from scf.risk.whatif import Answer, Event, answer
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 REFUSED: Final = "refuse"
@@ -90,7 +91,7 @@ def limits_over(session: Session, financier_id: str, found: Answer) -> list[Over
     what is taken from its own node, from those of its pairs and of the programmes it anchors is
     over. Nothing would be forced out; there would only be no new hold.
     """
-    refused = {one.firm_id for one in found.moved if one.route_after == REFUSED}
+    refused = found.moved.refused()
     if found.event != "late" and found.route_after == REFUSED:
         refused.add(found.firm_id)
     if not refused:

@@ -76,6 +76,13 @@ def assess(
         Probabilities of firms alone that stand instead of the card's: what if they were others.
     """
     made = work_out(conn, morning, appetite, firms, notches=notches, own_pd=own_pd)
+    return assessed_from(made, appetite, champion=champion)
+
+
+def assessed_from(
+    made: WorkedOut, appetite: Appetite, *, champion: Mapping[str, Said] | None = None
+) -> list[Assessed]:
+    """Give the assessments that rest on what was worked out; see :func:`assess`."""
     said = champion or {}
     both = {*made.exposures.seller, *made.exposures.buyer}
     trading = {made.items.firms[at] for at in both}

@@ -27,6 +27,7 @@ from scf.parties.models import Firm
 from scf.parties.service import business_date, financier_only, same_person
 from scf.risk import appetite as policies
 from scf.risk import writing
+from scf.risk.chainstate import keep_state
 from scf.risk.firmfacts import FACT, Known, known_of_rows
 from scf.risk.grading import grade_that_stands, is_refused
 from scf.risk.groups import owners
@@ -136,6 +137,14 @@ class AssessFirms(_Input):
     slice: Code
     # A value of ours, not of a caller: what was read and computed outside the transaction.
     content: Annotated[Any, SkipValidation] = Field(exclude=True, repr=False)
+
+
+class KeepChain(_Input):
+    """The chain of one snapshot's morning, worked out and written down before."""
+
+    snapshot_id: Id
+    policy_digest: Code
+    content: bytes = Field(exclude=True, repr=False)
 
 
 @command("firm.fact", AddFirmFact)
@@ -278,3 +287,11 @@ def assess_firms(ctx: Context, data: AssessFirms) -> dict[str, Any]:
         raise InvalidInput("SLICE_SIZE", "A slice has at most %(limit)s firms.", limit=MOST)
     stored = writing.store(ctx, content)
     return {"assessed": stored, **dataclasses.asdict(content.about)}
+
+
+@command("risk.keep_chain", KeepChain)
+def keep_chain(ctx: Context, data: KeepChain) -> dict[str, Any]:
+    """The chain of the day is kept, so that what-ifs are answered without working it out again."""
+    keep_state(ctx, data.snapshot_id, data.policy_digest, data.content)
+    ctx.change("graph_snapshot", data.snapshot_id, None, {"chain_bytes": len(data.content)})
+    return {"snapshot_id": data.snapshot_id, "bytes": len(data.content)}

@@ -20,7 +20,7 @@ from scf.risk import opinions
 from scf.risk.asof import morning_of
 from scf.risk.assessing import assess, risk_of
 from scf.risk.firmfacts import FACT
-from scf.risk.nightly import firms_of
+from scf.risk.members import firms_of
 from scf.risk.storing import PRICE
 from scf.risk.writing import ASSESSMENT
 from scoring import canonical

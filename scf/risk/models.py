@@ -134,6 +134,27 @@ class RiskAssessment(Record, table=True):
     at: Instant
 
 
+class ChainArrays(Record, table=True):
+    """The chain of a financier's last assessed morning as arrays, for questions during the day.
+
+    Derived from what is stored elsewhere and replaced each night; without it the chain is worked
+    out anew when somebody asks.
+    """
+
+    __tablename__ = "chain_arrays"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_chain_arrays_financier"),
+        ForeignKeyConstraint(
+            ["snapshot_id"], ["graph_snapshot.id"], name="fk_chain_arrays_snapshot"
+        ),
+    )
+    financier_id: IdKey
+    snapshot_id: Id
+    policy_digest: Code
+    content: Blob
+    at: Instant
+
+
 class PriceAssessment(Record, table=True):
     """How one line of a quote got its price: everything that went in, and all that came out."""
 
@@ -290,6 +311,7 @@ class ModelScore(Record, table=True):
 
 
 __all__ = [
+    "ChainArrays",
     "FirmFact",
     "ModelFile",
     "ModelScore",

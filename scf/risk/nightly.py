@@ -7,26 +7,22 @@ goes on where it stopped; a day that is assessed stays as it is.
 import dataclasses
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, select, union
+from sqlalchemy import Row, Table, select
 from sqlalchemy.engine import Connection
 
-from scf.chain.models import GraphNode, GraphSnapshot
+from scf.chain.models import GraphSnapshot
 from scf.db.platform import Platform
-from scf.documents.models import Invoice
 from scf.kernel.actor import OPERATOR
-from scf.parties.agreements import PROGRAMME
 from scf.parties.models import BusinessDate
 from scf.risk import appetite as policies
-from scf.risk.asof import AsOf, morning_of
-from scf.risk.assessing import assess
-from scf.risk.models import FirmFact
+from scf.risk.asof import morning_of
+from scf.risk.assessing import WorkedOut, assessed_from, work_out
+from scf.risk.chainstate import packed, state_from
+from scf.risk.members import firms_of
 from scf.risk.opinions import NOBODY, ask
 from scf.risk.writing import ASSESSMENT, SLICE, About, Batch
 
 _SNAPSHOT: Final[Table] = GraphSnapshot.__table__  # type: ignore[attr-defined]
-_NODE: Final[Table] = GraphNode.__table__  # type: ignore[attr-defined]
-_INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
-_FACT: Final[Table] = FirmFact.__table__  # type: ignore[attr-defined]
 _DATE: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
 
 
@@ -46,18 +42,28 @@ def assess_day(platform: Platform, financier_id: str) -> dict[str, Any]:
         morning = morning_of(conn, snapshot, next(iter(done.values()), None))
         appetite = policies.in_force()
         firms = firms_of(conn, morning, snapshot.id)
-        assessed, heard = [], NOBODY
+        made: WorkedOut | None = None
+        heard = NOBODY
         if set(firms) - done.keys():
             heard = ask(conn, morning, appetite, firms)
-            assessed = assess(conn, morning, appetite, firms, champion=heard.champion)
+            made = work_out(conn, morning, appetite, firms)
+    assessed = [] if made is None else assessed_from(made, appetite, champion=heard.champion)
     about = About(snapshot.id, morning.on.isoformat(), morning.sequence, appetite.digest)
     actor = dataclasses.replace(OPERATOR, org_id=financier_id)
     stored = 0
     for start in range(0, len(assessed), SLICE):
         batch = Batch(about, appetite, assessed[start : start + SLICE], heard)
         payload = {"snapshot_id": snapshot.id, "slice": str(start), "content": batch}
-        made = platform.run("risk.assess", payload, actor, key=f"{snapshot.id}:{start}")
-        stored += int(made.result["assessed"])
+        done_now = platform.run("risk.assess", payload, actor, key=f"{snapshot.id}:{start}")
+        stored += int(done_now.result["assessed"])
+    if made is not None:
+        state = state_from(made, snapshot.id, morning, appetite.policy.scale)
+        payload = {
+            "snapshot_id": snapshot.id,
+            "policy_digest": appetite.digest,
+            "content": packed(state),
+        }
+        platform.run("risk.keep_chain", payload, actor, key=f"{snapshot.id}:{appetite.digest}")
     return {
         "assessed": stored,
         "firms": len(firms),
@@ -73,28 +79,6 @@ def assess_all(platform: Platform) -> list[dict[str, Any]]:
             conn.execute(select(_DATE.c.financier_id).order_by(_DATE.c.financier_id)).scalars()
         )
     return [assess_day(platform, financier_id) for financier_id in wanted]
-
-
-def firms_of(conn: Connection, morning: AsOf, snapshot_id: str) -> list[str]:
-    """Name the firms to assess: the chain's, a programme's two sides, and those known of."""
-    own = PROGRAMME.c.financier_id == morning.financier_id
-    parties = {
-        side: select(PROGRAMME.c[f"{name}_id"]).where(own, PROGRAMME.c[f"{name}_id"].is_not(None))
-        for side, name in (("buyer_id", "anchor"), ("seller_id", "seller"))
-    }
-    others = [
-        select(_INVOICE.c[other]).where(
-            _INVOICE.c[side].in_(parties[side]),
-            _INVOICE.c[other].is_not(None),
-            _INVOICE.c.created_at < morning.before,
-        )
-        for side, other in (("buyer_id", "seller_id"), ("seller_id", "buyer_id"))
-    ]
-    known = select(_FACT.c.firm_id).where(
-        _FACT.c.financier_id == morning.financier_id, _FACT.c.known_at < morning.before
-    )
-    chain = select(_NODE.c.firm_id).where(_NODE.c.snapshot_id == snapshot_id)
-    return sorted(conn.execute(union(chain, known, *parties.values(), *others)).scalars())
 
 
 def assessed_firms(conn: Connection, snapshot_id: str) -> list[str]:

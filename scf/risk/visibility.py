@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor, Role
 from scf.risk.models import (
+    ChainArrays,
     FirmFact,
     ModelFile,
     ModelScore,
@@ -39,7 +40,7 @@ def _of_the_bank(model: type[SQLModel]) -> None:
         return financier_id == actor.org_id if actor.roles & _BANK else false()
 
 
-for _model in (RiskAssessment, PriceAssessment, RiskModel, ModelScore):
+for _model in (ChainArrays, RiskAssessment, PriceAssessment, RiskModel, ModelScore):
     _of_the_bank(_model)
 
 

@@ -29,7 +29,7 @@ from scf.risk import appetite
 from scf.risk.asof import morning_of
 from scf.risk.assessing import assess
 from scf.risk.firmfacts import FACT
-from scf.risk.nightly import firms_of
+from scf.risk.members import firms_of
 from scf.risk.writing import About, Batch, store
 from tests.risk.world import TODAY, RiskWorld
 from tests.support.deals import ANCHOR, BANK, DAY, SELLER, TREASURER, table

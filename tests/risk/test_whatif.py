@@ -9,19 +9,22 @@ import math
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from scf.db.engine import Database
 from scf.financing.models import Advance
 from scf.kernel.errors import InvalidInput, NotFound, RuleViolation
 from scf.programmes.models import LimitHold, LimitNode
 from scf.reporting.whatif import claims_on, limits_over
-from scf.risk import appetite, whatif
+from scf.risk import appetite, chainstate
 from scf.risk.asof import morning_of
 from scf.risk.assessing import work_out
-from scf.risk.whatif import ChainState, answer, state_from, state_of
+from scf.risk.chainstate import ChainState, packed, state_from, state_of, unpacked
+from scf.risk.models import ChainArrays
+from scf.risk.whatif import answer
 from tests.risk.test_chain_in_database import ANCHOR_A, OWN, T1, T2, X, golden
 from tests.risk.world import TODAY, RiskWorld
-from tests.support.deals import ANCHOR, BANK, MAKER, SELLER, eur
+from tests.support.deals import ANCHOR, BANK, MAKER, SELLER, eur, table
 
 
 def worked(db: Database) -> ChainState:
@@ -161,4 +164,33 @@ def test_the_chains_of_two_mornings_stay_in_memory_and_no_more(db: Database) -> 
         with db.snapshot() as conn:
             last = state_of(conn, BANK)
     assert last.as_of_on == TODAY + dt.timedelta(days=2)
-    assert len(whatif._kept) == 2
+    assert len(chainstate._kept) == 2
+
+
+def the_kept(db: Database) -> Any:  # noqa: ANN401 - a row
+    with db.snapshot() as conn:
+        return conn.execute(select(table(ChainArrays))).one()
+
+
+def test_the_chain_kept_in_the_night_is_the_one_worked_out_by_day(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = RiskWorld(db)
+    world.history(items=3)
+    world.sale("100,000.00", due=TODAY + dt.timedelta(days=90))
+    world.morning()
+    kept = the_kept(db)
+    in_force = appetite.in_force()
+    state = unpacked(kept.content, in_force.policy.scale)
+    snapshot = world.snapshot()
+    with db.snapshot() as conn:
+        made = chainstate._made(conn, snapshot, in_force)
+        assert packed(made) == packed(state) == kept.content
+        assert [answer(one, ANCHOR, "fails").total for one in (made, state)] == [
+            answer(state, ANCHOR, "fails").total
+        ] * 2
+        monkeypatch.setattr(chainstate, "_made", None)  # nothing is worked out where it was kept
+        chainstate._kept.clear()
+        assert packed(state_of(conn, BANK)) == kept.content
+    world.morning(TODAY + dt.timedelta(days=1))
+    assert the_kept(db).snapshot_id != kept.snapshot_id

@@ -1722,6 +1722,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_archive_file", "archive_file", ["archive_id", "id"], unique=False)
     op.create_table(
+        "chain_arrays",
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("policy_digest", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_chain_arrays_financier"),
+        sa.ForeignKeyConstraint(
+            ["snapshot_id"], ["graph_snapshot.id"], name="fk_chain_arrays_snapshot"
+        ),
+        sa.PrimaryKeyConstraint("financier_id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "channel",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),

@@ -16,7 +16,8 @@ from scf.kernel.rates import PPM, round_half_up
 from scf.parties.service import firm_names
 from scf.reporting import whatif as book
 from scf.risk import whatif
-from scf.risk.whatif import Answer, ChainState, Event
+from scf.risk.chainstate import ChainState, state_of
+from scf.risk.whatif import Answer, Event
 from web.context import actor
 from web.i18n import number
 from web.portal.officer.desk import page, reading
@@ -65,7 +66,7 @@ def what_if() -> Any:  # noqa: ANN401 - a page, and whether all is well
     with reading() as session:
         conn = session.connection()
         try:
-            state = whatif.state_of(conn, who.org_id)
+            state = state_of(conn, who.org_id)
             state.place(asked.firm)
         except ScfError as missing:
             return render_template("officer/whatif.html", asked=asked, missing=refused(missing)), (
@@ -94,7 +95,7 @@ def what_if() -> Any:  # noqa: ANN401 - a page, and whether all is well
         answer=answer,
         moved=shown,
         more=len(answer.moved) - len(shown),
-        more_change=sum(one.change for one in answer.moved[_MOST:]),
+        more_change=sum(answer.moved.changes[_MOST:]),
         short=answer.short[:_MOST],
         quiet=answer.quiet[:_MOST],
         claims=_by_firm(told.claims),
@@ -136,7 +137,7 @@ def _drawn(conn: Connection, state: ChainState, answer: Answer) -> Picture | Non
         seen = views.chain_of(conn, actor(), answer.firm_id, _STEPS_UP, 0)
     except ScfError:
         return None
-    after = {one.firm_id: one.grade_after for one in answer.moved}
+    after = answer.moved.grades_after()
     grades = {**state.grades(seen.level), **after, answer.firm_id: answer.grade_after}
     path = answer.moved[0].path if answer.moved else ()
     inside = path if all(step in seen.level for step in path) else ()
