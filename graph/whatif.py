@@ -305,6 +305,7 @@ def pays_late(
     *,
     days: int = LATE,
     weeks: int = WEEKS,
+    before: Floats | None = None,
 ) -> Late:
     """Ask what happens when a firm pays all its dues some days late.
 
@@ -319,6 +320,8 @@ def pays_late(
         How late.
     weeks : int
         How far to look.
+    before : ndarray of float64, shape (weeks, n), optional
+        ``unpaid(dues, cash, weeks=weeks)``, where many questions are asked of one chain.
 
     Returns
     -------
@@ -327,7 +330,8 @@ def pays_late(
     Raises
     ------
     ValueError
-        When a firm is unknown, an amount or cash negative, or a number of days negative.
+        When a firm is unknown, an amount or cash negative, a number of days negative, or
+        ``before`` of other weeks or firms.
 
     Notes
     -----
@@ -348,7 +352,10 @@ def pays_late(
     if days < 0 or weeks < 1:
         raise ValueError(f"{days} days late, {weeks} weeks")
     own = debtor == firm
-    before = _weekly(debtor, creditor, amount, day // 7, have, weeks)
+    if before is None:
+        before = _weekly(debtor, creditor, amount, day // 7, have, weeks)
+    elif before.shape != (weeks, len(have)):
+        raise ValueError(f"what was before is of {before.shape[0]} weeks, {before.shape[1]} firms")
     later = np.where(own, np.maximum(day, 0) + days, day)
     after = _weekly(debtor, creditor, amount, later // 7, have, weeks)
     # A rounding of the clearing is no shortfall: less than half a minor unit counts as nothing.
@@ -361,6 +368,33 @@ def pays_late(
         for at in firms.tolist()
     )
     return Late(firm, short, int(amount[own].sum()), before, after)
+
+
+def unpaid(
+    dues: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike],
+    cash: ArrayLike,
+    *,
+    weeks: int = WEEKS,
+) -> Floats:
+    """Say what each firm leaves unpaid at the end of each week when everybody pays in time.
+
+    Parameters
+    ----------
+    dues, cash, weeks
+        As in :func:`pays_late`, as is the cost.
+
+    Returns
+    -------
+    ndarray of float64, shape (weeks, n)
+
+    Examples
+    --------
+    >>> unpaid(([0, 1], [1, 2], [100, 90], [0, 3]), [100, 0, 0], weeks=1).tolist()
+    [[0.0, 0.0, 0.0]]
+    """
+    debtor, creditor, amount, day = (np.asarray(column) for column in dues)
+    have = np.asarray(cash, np.float64)
+    return _weekly(debtor, creditor, amount.astype(np.float64), day // 7, have, weeks)
 
 
 def _weekly(

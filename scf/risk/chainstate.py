@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _STATE: Final[Table] = ChainArrays.__table__  # type: ignore[attr-defined]
+WEEKS: Final = 26  # how far a late payment is followed
 _MOST_KEPT: Final = 2  # chains in the memory of a process
 _kept: Final[dict[tuple[str, str], "ChainState"]] = {}
 _making: Final = Lock()
@@ -117,6 +118,13 @@ class ChainState:
         from graph.propagation import propagate
 
         return propagate(self.own, self.weights, near=self.hazard)
+
+    @cached_property
+    def unpaid(self) -> "Floats":
+        """What each firm leaves unpaid week by week when nobody pays late, shape (weeks, n)."""
+        from graph.whatif import unpaid
+
+        return unpaid(self.dues, self.cash, weeks=WEEKS)
 
     def open_on(self, at: int) -> list[tuple[int, int]]:
         """Give the creditors of a firm in their order, with what each has open on it."""

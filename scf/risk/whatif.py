@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, overload
 
 from scf.db.types import Currency
 from scf.kernel.errors import InvalidInput, RuleViolation
-from scf.risk.chainstate import ChainState
+from scf.risk.chainstate import WEEKS, ChainState
 from scoring.hazard import hazard_of
 from scoring.policy import Grade, Scale
 from scoring.scale import IN_DEFAULT
@@ -29,7 +29,6 @@ PLANNING: Final[Currency] = "EUR"  # of the amounts between firms
 Event = Literal["fails", "late", "downgrade"]
 MOST_DAYS_LATE: Final = 120
 MOST_NOTCHES: Final = 8
-WEEKS: Final = 26
 LEAST: Final = 1e-6  # a rise of a probability of default that is worth a line
 
 
@@ -269,7 +268,7 @@ def _late(state: ChainState, at: int, days: int) -> Answer:
             "DAYS_LATE", "A firm pays 1 to %(limit)s days late.", value=days, limit=MOST_DAYS_LATE
         )
     nobody = Moves(state, np.zeros(0, np.int64), state.now, {}, lambda _: ())
-    found = pays_late(state.dues, state.cash, at, days=days, weeks=WEEKS)
+    found = pays_late(state.dues, state.cash, at, days=days, weeks=WEEKS, before=state.unpaid)
     grade, route = state.grade(at, float(state.now[at]))
     return Answer(
         state.snapshot_id,

@@ -9,7 +9,7 @@ import pytest
 from graph import whatif
 from graph.exposure import Weights, buffers, exposure_weights, own_hazard, weights_from
 from graph.propagation import propagate
-from graph.whatif import downgraded, fails, fixed, pays_late
+from graph.whatif import downgraded, fails, fixed, pays_late, unpaid
 
 A, X, T1, T2 = range(4)
 
@@ -79,6 +79,10 @@ def test_what_is_listed_and_the_rest_are_all_that_changes(seed: int) -> None:
         assert all(step in used for step in steps)
     plain = propagate(own, weights)
     assert np.array_equal(answer.before.hazard, plain.hazard)
+    known = fails(own, weights, 7, before=plain)
+    assert (known.touched, known.rest) == (answer.touched, answer.rest)
+    with pytest.raises(ValueError, match="of other hazards"):
+        fails(own * 2, weights, 7, before=plain)
 
 
 def test_what_cannot_be_asked_is_said() -> None:
@@ -103,6 +107,14 @@ def test_a_late_payer_leaves_its_chain_short_until_the_money_comes() -> None:
         (1, 0, 800.0),
         (2, 1, 700.0),
     ]
+    told = unpaid(dues, [1_000, 100, 0, 0], weeks=8)
+    again = pays_late(dues, [1_000, 100, 0, 0], 0, days=30, weeks=8, before=told)
+    assert (again.short, again.unpaid_after.tolist()) == (
+        answer.short,
+        answer.unpaid_after.tolist(),
+    )
+    with pytest.raises(ValueError, match="of 8 weeks, 4 firms"):
+        pays_late(dues, [1_000, 100, 0, 0], 0, weeks=9, before=told)
     week_paid = 30 // 7
     assert answer.unpaid_after[week_paid - 1].tolist() == [0, 800, 700, 0]
     assert not answer.unpaid_after[week_paid:].any()
