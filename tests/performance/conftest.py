@@ -10,8 +10,10 @@ from typing import Protocol
 
 import pytest
 
-from scf.bootstrap import create_schema
+from scf.bootstrap import build, create_schema
+from tests.performance import crowded
 from tests.performance.measure import REPORT, ROOT, Report
+from tests.support.demo_world import DemoCopy, DemoWorld
 from tests.support.postgres import Databases, PostgresServer
 
 _report: pytest.StashKey[Report] = pytest.StashKey()
@@ -118,3 +120,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     yield made
     made.close()
     databases.close()
+
+
+@pytest.fixture
+def demo(store: Store, demo_world: DemoWorld, tmp_path: Path) -> Iterator[DemoCopy]:
+    """Return a copy of the demo world on either engine."""
+    with demo_world.copied(tmp_path / "demo") as copy:
+        if store.engine == "sqlite":
+            yield copy
+            return
+        platform = build(store.fresh(), clock=copy.clock)
+        crowded.moved(copy.platform.db, platform.db)
+        yield DemoCopy(copy.folder, platform, copy.clock)
+        platform.close()

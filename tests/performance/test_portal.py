@@ -8,20 +8,17 @@ import re
 import statistics
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pytest
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from scf.bootstrap import build
 from tests.performance import crowded
 from tests.performance.conftest import Store
 from tests.performance.measure import Report
-from tests.support.demo_world import DemoCopy, DemoWorld
+from tests.support.demo_world import DemoCopy
 from tests.support.served import HOST, Browser
 
 LOOKS: Final = 10
@@ -46,18 +43,6 @@ class Page:
     median: float
     cpu: float
     weight: int
-
-
-@pytest.fixture
-def demo(store: Store, demo_world: DemoWorld, tmp_path: Path) -> Iterator[DemoCopy]:
-    with demo_world.copied(tmp_path / "demo") as copy:
-        if store.engine == "sqlite":
-            yield copy
-            return
-        platform = build(store.fresh(), clock=copy.clock)
-        crowded.moved(copy.platform.db, platform.db)
-        yield DemoCopy(copy.folder, platform, copy.clock)
-        platform.close()
 
 
 @pytest.mark.bench
