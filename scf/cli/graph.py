@@ -3,8 +3,10 @@
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.engine import Connection
 
-from scf.chain import nightly, views
+from scf.chain import nightly, service, views
+from scf.chain.standing import standing_of
 from scf.cli.common import SESSION, show, show_list
 from scf.kernel.money import format_minor
 from scf.parties.access import authorise
@@ -37,10 +39,12 @@ def show_firm(
     firm_id = SESSION.firm(firm)
     with SESSION.reading() as conn:
         seen = views.chain_of(conn, SESSION.actor, firm_id, up, down)
+        whole = _whole(conn, firm_id) if seen.full else {}
     answer: dict[str, Any] = {
         "firm": seen.names.get(firm_id, firm_id),
         "as_of_on": seen.as_of_on,
         **_place(seen, firm_id),
+        **whole,
     }
     shares = views.concentrations(seen.relations, firm_id)
     if SESSION.as_json:
@@ -153,6 +157,20 @@ def _place(seen: views.ChainView, firm_id: str) -> dict[str, Any]:
         "tier_up": node.tier_up,
         "tier_down": node.tier_down,
         "trades_in_a_circle": node.circle_id is not None,
+    }
+
+
+def _whole(conn: Connection, firm_id: str) -> dict[str, Any]:
+    found = standing_of(conn, service.latest_snapshot(conn, SESSION.actor.org_id), firm_id)
+    if found is None:
+        return {}
+    names = firm_names(conn, [found.through] if found.through else [])
+    return {
+        "core": f"{found.core} of {found.deepest}",
+        "weight_rank": f"{found.rank} of {found.firms}",
+        "firms_of_its_community": found.community,
+        "cut_off_without_it": found.behind,
+        "its_goods_must_pass": names.get(found.through or "", found.through or ""),
     }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from scf.db.engine import Database
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, RuleViolation
+from scf.kernel.ids import digest
 from scf.offers import riskprice
 from scf.offers.models import Quote, QuoteLine
 from scf.reporting.verify import verify
@@ -128,6 +129,23 @@ def test_a_changed_input_is_found_by_replay_and_by_verify(db: Database) -> None:
     assert any(one.source == "stored inputs" for one in found.differences)
     assert [one.code for one in verify(world.platform).breaches] == ["RISK_DIGEST"]
     assert quote["id"]
+
+
+def test_a_changed_result_whose_digest_fits_is_found_by_replay(db: Database) -> None:
+    world = ready(db, history=False)
+    world.quote(last(world))
+    row = world.all(PriceAssessment)[0]
+    changed = json.dumps(json.loads(row.result) | {"rate_bp": 1})
+    trigger = "price_assessment_no_" + ("update" if db.dialect == "sqlite" else "change")
+    on = "" if db.dialect == "sqlite" else " ON price_assessment"
+    with db.writer.begin() as conn:
+        conn.execute(text(f"DROP TRIGGER {trigger}{on}"))
+    fits = digest([row.terms, row.inputs, changed])
+    world.change(PriceAssessment, row.id, result=changed, digest=fits)
+    assert not verify(world.platform).breaches
+    with db.snapshot() as conn:
+        found = replay(conn, [row.quote_line_id])
+    assert "result.rate_bp" in {one.field for one in found.differences if one.source == "database"}
 
 
 # --- Refusals -------------------------------------------------------------------------------------

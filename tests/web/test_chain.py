@@ -11,6 +11,7 @@ from lxml import etree
 from scf.bootstrap import load_appetite
 from scf.chain import nightly, picture, service
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
+from scf.chain.standing import standing_of
 from scf.db.engine import Database
 from scf.kernel.actor import OPERATOR, Role
 from tests.chain.rows import put_sales
@@ -317,3 +318,25 @@ def test_another_clients_data_changes_nothing_a_trader_reads(served: Served, db:
     after = page(served, "anna", "/anchor/chain")
     token = re.compile(r'name="(csrf_token|key|idempotency_key)" value="[^"]*"')
     assert token.sub("", after) == token.sub("", seen)
+
+
+def test_the_bank_reads_where_a_firm_stands_in_the_whole_chain(served: Served) -> None:
+    """Six firms sell through the supplier alone; the odd one through the second."""
+    ids = served.world.firms
+    text = page(served, "omar", f"/officer/chain?firm={ids['supplier']}")
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text))
+    assert facts["Cut off from every anchor without it"] == "6 firms"
+    assert facts["Steps of its goods to an anchor"] == "1"
+    assert facts["Its own goods must pass"] == "Anchor Company"
+    assert facts["Weight by the sales that lead to it"] == "2 of 11"
+    assert facts["Core of partners"] == "1, the deepest is 1"
+    assert facts["Trades in a circle"] == "no"
+    deep = page(served, "omar", f"/officer/chain?firm={ids['deep-0']}")
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", deep))
+    assert facts["Its own goods must pass"] == "Supplier Company"
+    assert facts["Cut off from every anchor without it"] == "0 firms"
+    with served.world.platform.db.snapshot() as conn:
+        snapshot = service.latest_snapshot(conn, ids["bank"])
+        assert standing_of(conn, snapshot, "nobody") is None
+        assert standing_of(conn, snapshot, ids["far"]) is None, "of no chain of ours"
+    assert "Its place in the whole chain" not in page(served, "anna", "/anchor/chain")

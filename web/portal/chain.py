@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from scf.chain import picture, service, views
 from scf.chain.models import GraphNode
 from scf.chain.picture import Marks, Picture
+from scf.chain.standing import standing_of
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
 from scf.financing.reserve import EXPOSURE
@@ -162,9 +163,12 @@ def explorer() -> str:
         }))  # fmt: skip
         seen, problem = _view(conn, who, asked)
         ways = _ways(conn, snapshot.id, asked) if seen else None
+        whole = standing_of(conn, snapshot, asked.firm) if seen else None
         path = ways.strongest.firms if ways else ()
         drawn = _drawn(conn, who, snapshot, asked, seen, path)
-        names = firm_names(conn, {*path, *(ways.shortest.firms if ways else ()), asked.to})
+        through = (whole.through or "") if whole else ""
+        shown = {*path, *(ways.shortest.firms if ways else ()), asked.to, through}
+        names = firm_names(conn, shown)
     return render_template(
         "chain/explorer.html",
         asked=asked,
@@ -178,6 +182,7 @@ def explorer() -> str:
         start=start,
         end=end,
         ways=ways,
+        whole=whole,
         names=names | (seen.names if seen else {}),
     )
 
