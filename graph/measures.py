@@ -46,8 +46,9 @@ def cores(graph: SupplyGraph) -> Ints:
     [2, 2, 2, 1]
     """
     partners = _partners(graph, np.ones(graph.n_relations, np.int8))
-    rows, others = partners.indptr.astype(np.int64), partners.indices.astype(np.int64)
-    return _peel.of(len(others))(rows, others)
+    rows, others = (ends.astype(_short(partners), copy=False) for ends in
+                    (partners.indptr, partners.indices))  # fmt: skip
+    return _peel.of(len(others))(rows, others).astype(np.int64)
 
 
 def pagerank(graph: SupplyGraph, *, damping: float = DAMPING, settled: float = SETTLED) -> Floats:
@@ -162,7 +163,14 @@ def _partners(graph: SupplyGraph, values: Any) -> Any:  # noqa: ANN401 - scipy s
 
     n = graph.n_firms
     sales = csr_array((values, graph.buyer, graph.sales[0]), shape=(n, n))
+    short = _short(sales)
+    sales.indices, sales.indptr = sales.indices.astype(short), sales.indptr.astype(short)
     return (sales + sales.T).tocsr()
+
+
+def _short(matrix: Any) -> type[np.integer]:  # noqa: ANN401 - scipy ships no types
+    """Give the kind of numbers that the places of a matrix fit in: the work waits for memory."""
+    return np.int32 if 2 * matrix.nnz < 2**31 else np.int64
 
 
 @kernel
@@ -172,12 +180,12 @@ def _peel(rows: Ints, others: Ints) -> Ints:
     most = 0
     for firm in range(n):
         most = max(most, degree[firm])
-    starts = np.zeros(most + 2, np.int64)
+    starts = np.zeros(most + 2, rows.dtype)
     for firm in range(n):
         starts[degree[firm] + 1] += 1
     for at in range(1, most + 2):
         starts[at] += starts[at - 1]
-    order, place = np.empty(n, np.int64), np.empty(n, np.int64)
+    order, place = np.empty(n, rows.dtype), np.empty(n, rows.dtype)
     filled = starts.copy()
     for firm in range(n):
         place[firm] = filled[degree[firm]]
