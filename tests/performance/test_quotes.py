@@ -28,7 +28,7 @@ from tests.support.deals import table
 from tests.support.demo_world import NOW, DemoCopy
 from tests.support.postgres import free_port
 
-CLIENTS, EACH, WARM_UP = 4, 100, 5
+CLIENTS, EACH, WARM_UP = 4, 50, 5
 GOAL_P99_MS = 50
 PATIENCE_SECONDS = 120
 
