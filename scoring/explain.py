@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
+from scoring.figures import Facts, figures
 from scoring.policy import Policy
-from scoring.schema import COMPONENTS, PriceInputs, PriceResult
-from scoring.stack import BP, funding_rate, largest_remainders
+from scoring.schema import PriceInputs, PriceResult
+from scoring.stack import largest_remainders
 
 RUNGS: Final = (
     ("bank_funding", ("funding",)),
@@ -21,8 +22,6 @@ RUNGS: Final = (
 """What a seller sees, and the components that stand behind each rung."""
 
 CHAIN_RUNG: Final = "your_chain"
-
-Fact = tuple[str, float | int | str | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class OfficerLine:
     name: str
     bp: int
     micro_bp: int
-    facts: tuple[Fact, ...]
+    facts: Facts
     by_origin: tuple[tuple[str, int], ...] = ()
     by_first_hop: tuple[tuple[str, int], ...] = ()
     by_hop: tuple[tuple[str, int], ...] = ()
@@ -176,7 +175,7 @@ def officer_lines(
     """
     if result.policy_version != policy.version:
         raise ValueError(f"policy: {result.policy_version} priced this, not {policy.version}.")
-    facts = _facts(inputs, result, policy)
+    facts = figures(inputs, result, policy)
     behind = splits or ChainSplits()
     lines = []
     for part in result.components:
@@ -190,48 +189,3 @@ def officer_lines(
             )
         lines.append(line)
     return tuple(lines)
-
-
-def _facts(inputs: PriceInputs, result: PriceResult, policy: Policy) -> dict[str, tuple[Fact, ...]]:
-    """Return what each component was worked out from."""
-    memo, obligor = result.memo, inputs.obligor
-    if memo is None or obligor is None:
-        return dict.fromkeys(COMPONENTS, ())
-    charges = policy.charges
-    funding = funding_rate(policy.funding, inputs.tenor_days)
-    dilution = inputs.dilution if inputs.may_dilute else None
-    return {
-        "funding": (("tenor_days", inputs.tenor_days), ("rate", float(funding))),
-        "late_days": (("late_days", 0 if inputs.is_undertaken else inputs.late_days),),
-        "default_own": (
-            ("own_hazard", obligor.own_hazard),
-            ("lgd", memo.lgd),
-            ("raised_to_floor", ", ".join(memo.floors)),
-        ),
-        "default_chain": (
-            ("chain_hazard", obligor.total_hazard - obligor.own_hazard),
-            ("pd_one_year", memo.pd_one_year),
-            ("pd_item", memo.pd_item),
-            ("effect_on_rate_bp", memo.chain_effect_bp),
-        ),
-        "dilution": (
-            ("share", float(dilution.share) if dilution else 0.0),
-            ("reserve", float(dilution.reserve) if dilution else 0.0),
-            ("beyond_reserve", memo.diluted),
-        ),
-        "capital": (
-            ("k_default", memo.k_default),
-            ("k_dilution", memo.k_dilution),
-            ("pd_effective", memo.pd_effective),
-            ("capital_ratio", float(charges.capital_ratio)),
-            ("hurdle", float(charges.hurdle)),
-        ),
-        "operating": (("fixed", float(charges.operating_fixed)),),
-        "channel": (
-            ("transfers", inputs.transfers),
-            ("premium_bp", float(inputs.insurance.premium_bp) if inputs.insurance else 0.0),
-        ),
-        "uncertainty": (("settled_items", inputs.settled_items), ("rated", str(obligor.rated))),
-        "margin": (),
-        "floor_addon": (("floor_bp", float(BP * funding + charges.floor_over_funding_bp)),),
-    }

@@ -29,6 +29,7 @@ from scoring.stack import BP, Stack, margin_of, seller_counts, stack, whole_bp
 
 PPM_PER_BP: Final = 100
 _PPM: Final = 1_000_000
+EXPERT_BAND: Final = "expert band"
 TOP_COST_PPM: Final = 100_000_000
 _DIGITS: Final = decimal.Context(prec=40)
 
@@ -145,16 +146,46 @@ def expert_band(inputs: PriceInputs, policy: Policy) -> PriceBand | None:
     PriceBand or None
         None where `price` gives no rate either. Its label says that no data stand behind it.
     """
-    if inputs.obligor is None or _gate(inputs) or _below_hurdle(inputs, policy):
+    if inputs.obligor is None:
         return None
     total = paths_of(inputs.obligor, policy.scale).total
     pd = total.within(YEAR_DAYS)
     low, high = (
         min(1.0, pd * float(factor)) for factor in (policy.model.band_low, policy.model.band_high)
     )
-    ends = [total.at(end) for end in (low, high)]
+    return price_band(inputs, policy, low, high, EXPERT_BAND)
+
+
+def price_band(
+    inputs: PriceInputs, policy: Policy, pd_low: float, pd_high: float, label: str
+) -> PriceBand | None:
+    """Return the rate at two one-year PDs of the obligor, nothing else varied.
+
+    Parameters
+    ----------
+    inputs : PriceInputs
+        The item.
+    policy : Policy
+        All figures.
+    pd_low, pd_high : float
+        One-year PDs in [0, 1], rising; a trained model has them from its refits
+        (`scoring.bands.refitted`).
+    label : str
+        What stands behind the width.
+
+    Returns
+    -------
+    PriceBand or None
+        None where `price` gives no rate either.
+    """
+    if not 0 <= pd_low <= pd_high <= 1:
+        raise ValueError("pd_low and pd_high rise in [0, 1].")
+    if inputs.obligor is None or _gate(inputs) or _below_hurdle(inputs, policy):
+        return None
+    total = paths_of(inputs.obligor, policy.scale).total
+    ends = [total.at(end) for end in (pd_low, pd_high)]
     rates = [stack(inputs, policy, Paths(end, end)).rate_bp for end in ends]
-    return PriceBand(rates[0], rates[1], low, high)
+    return PriceBand(rates[0], rates[1], pd_low, pd_high, label)
 
 
 def effective_ppm(face_minor: int, net_minor: int, days: int) -> int | None:

@@ -1,5 +1,6 @@
 """The master scale: a grade labels a one-year PD and says who may decide."""
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Final
@@ -154,3 +155,32 @@ def floored(firm: FirmRisk, scale: Scale) -> tuple[float, float, bool]:
         return firm.own_hazard, firm.total_hazard, False
     total = max(hazard_of(lowest), firm.total_hazard)
     return total - (firm.total_hazard - firm.own_hazard), total, True
+
+
+def better_grade(firm: FirmRisk, scale: Scale) -> FirmRisk | None:
+    """Return the risk of a firm one grade better, at the geometric middle of that grade.
+
+    Parameters
+    ----------
+    firm : FirmRisk
+        Not in default.
+    scale : Scale
+        Holds the grades.
+
+    Returns
+    -------
+    FirmRisk or None
+        Its own hazard is lower; what comes along the chain stays, so far as it is less than all of
+        the better grade's. None for the first grade and in default.
+    """
+    if firm.defaulted:
+        return None
+    _, lifted, _ = floored(firm, scale)
+    place = scale.grades.index(grade_of(-math.expm1(-lifted), scale)) - 1
+    if place < 0:
+        return None
+    high = float(scale.grades[place + 1].from_pd)
+    low = float(scale.grades[place].from_pd) or high / 2
+    total = hazard_of(math.sqrt(low * high))
+    chain = firm.total_hazard - firm.own_hazard
+    return firm.moved(max(0.0, total - chain), total)

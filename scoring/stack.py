@@ -87,11 +87,11 @@ def stack(inputs: PriceInputs, policy: Policy, instead: Paths | None = None) -> 
         raise ValueError("obligor and tenor_days are needed for a price.")
     obligor = paths_of(inputs.obligor, policy.scale)
     own, total = (instead or obligor).own, (instead or obligor).total
-    seller, seller_raised = _seller(inputs, policy)
+    seller, seller_raised = seller_path(inputs, policy)
     floors = (("obligor",) if obligor.raised else ()) + (("seller",) if seller_raised else ())
 
     charges = policy.charges
-    late = _late_days(inputs)
+    late = late_days_in(inputs)
     window = inputs.tenor_days + late
     tau = Fraction(inputs.tenor_days, inputs.basis)
     funding = funding_rate(policy.funding, inputs.tenor_days)
@@ -101,11 +101,11 @@ def stack(inputs: PriceInputs, policy: Policy, instead: Paths | None = None) -> 
 
     # Default: what the chain adds is the difference of two expected losses, each rounded, so that
     # the two components sum to the rounded whole and a higher PD is never cheaper by a millionth.
-    pd_item = _left(inputs, policy, total, seller, window)
-    without_chain = _left(inputs, policy, own, seller, window)
+    pd_item = pd_left(inputs, policy, total, seller, window)
+    without_chain = pd_left(inputs, policy, own, seller, window)
     default_all = per_year * pd_item * lgd * exposed
     default_own = per_year * without_chain * lgd * exposed
-    pd_year = _left(inputs, policy, total, seller, None)
+    pd_year = pd_left(inputs, policy, total, seller, None)
     k_default = capital_share(max(pd_year, PD_FLOOR), lgd)
 
     # Dilution: the seller buys back, while it lives.
@@ -160,7 +160,7 @@ def stack(inputs: PriceInputs, policy: Policy, instead: Paths | None = None) -> 
             floors=floors,
         ),
         beyond=not total.knows(total.on_item(inputs.tenor_days, late))
-        or (seller is not None and not seller.knows(window + _call_wait(inputs, policy))),
+        or (seller is not None and not seller.knows(window + call_wait(inputs, policy))),
     )
 
 
@@ -231,7 +231,7 @@ def largest_remainders(
 # --- Parts ------------------------------------------------------------------------------------
 
 
-def _seller(inputs: PriceInputs, policy: Policy) -> tuple[Path | None, bool]:
+def seller_path(inputs: PriceInputs, policy: Policy) -> tuple[Path | None, bool]:
     """Return the seller's path with its floor, or None where the seller plays no part."""
     if inputs.seller is None or not seller_counts(inputs):
         return None, False
@@ -241,40 +241,40 @@ def _seller(inputs: PriceInputs, policy: Policy) -> tuple[Path | None, bool]:
 
 def seller_counts(inputs: PriceInputs) -> bool:
     """Tell whether the seller's own risk is in the price."""
-    return inputs.may_dilute or _recourse_counts(inputs)
+    return inputs.may_dilute or recourse_counts(inputs)
 
 
-def _recourse_counts(inputs: PriceInputs) -> bool:
+def recourse_counts(inputs: PriceInputs) -> bool:
     """Tell whether the seller answers for the debtor; never under an undertaking."""
     return inputs.recourse is not None and not inputs.is_undertaken
 
 
-def _insurance(inputs: PriceInputs) -> Insurance | None:
+def counting_cover(inputs: PriceInputs) -> Insurance | None:
     """Return the insurance, unless the same firm already counts by its recourse."""
     cover = inputs.insurance
-    if cover is not None and cover.same_as_seller and _recourse_counts(inputs):
+    if cover is not None and cover.same_as_seller and recourse_counts(inputs):
         return None
     return cover
 
 
-def _late_days(inputs: PriceInputs) -> int:
+def late_days_in(inputs: PriceInputs) -> int:
     """Return the days after due that money is out; the wait for the insurer counts."""
     late = 0 if inputs.is_undertaken else inputs.late_days
-    cover = _insurance(inputs)
+    cover = counting_cover(inputs)
     return late + (cover.waiting_days if cover else 0)
 
 
 def _lgd(inputs: PriceInputs, policy: Policy, window: int) -> float:
     """Return the LGD after reserve and insurance."""
     plain = lgd_of(inputs.lgd, policy.lgd)
-    cover = _insurance(inputs)
+    cover = counting_cover(inputs)
     if cover is None:
         return float(plain)
     insurer = paths_of(cover.insurer, policy.scale).total
     return insured_lgd(plain, cover.cover, policy.model.insurance_phi, insurer.within(window))
 
 
-def _left(
+def pd_left(
     inputs: PriceInputs, policy: Policy, obligor: Path, seller: Path | None, window: int | None
 ) -> float:
     """Return the PD that recourse leaves, over an item's window or (None) over one year."""
@@ -282,18 +282,18 @@ def _left(
     debtor = obligor.within(
         YEAR_DAYS if window is None else obligor.on_item(inputs.tenor_days, late)
     )
-    if inputs.recourse is None or seller is None or not _recourse_counts(inputs):
+    if inputs.recourse is None or seller is None or not recourse_counts(inputs):
         return debtor
     model = policy.model
-    call = seller.within(YEAR_DAYS if window is None else window + _call_wait(inputs, policy))
+    call = seller.within(YEAR_DAYS if window is None else window + call_wait(inputs, policy))
     return pd_with_recourse(
         debtor, call, rho_of(inputs.recourse.dependency, model), model.recourse_phi
     )
 
 
-def _call_wait(inputs: PriceInputs, policy: Policy) -> int:
+def call_wait(inputs: PriceInputs, policy: Policy) -> int:
     """Return the days after the money was expected until which the seller must live."""
-    after = inputs.recourse.after_days if inputs.recourse and _recourse_counts(inputs) else 0
+    after = inputs.recourse.after_days if inputs.recourse and recourse_counts(inputs) else 0
     return policy.model.recourse_call_days + after
 
 

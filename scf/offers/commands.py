@@ -11,6 +11,7 @@ from scf.db.types import Id, OptCode, OptDay, OptId, OptMinor
 from scf.documents.taxcheck.standing import for_an_offer
 from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
+from scf.offers.cheaper import what_ifs
 from scf.offers.riskprice import BY_CONTRACT, not_too_often
 from scf.offers.service import LINE, QUOTE, Ask, Computed, compute, headline
 from scf.programmes.limits import refuse
@@ -97,6 +98,7 @@ def _store(ctx: Context, computed: Computed) -> dict[str, Any]:
         "effective_ppm": priced.effective_ppm,
         "value_on": deal.value_on,
         **(computed.by_risk.shown() if computed.by_risk is not None else BY_CONTRACT),
+        "what_ifs": what_ifs(ctx.conn, computed),
         "inputs_digest": computed.inputs_digest,
         "instead_of": None,
         "created_by": ctx.actor.user_id,
@@ -141,7 +143,7 @@ def _answer(quote: dict[str, Any], lines: list[dict[str, Any]]) -> dict[str, Any
         "discount_minor", "fee_minor", "tax_minor", "reserve_minor", "interest_minor",
         "net_minor", "rate_percent", "rate_ppm", "benchmark", "fixing_percent", "day_count",
         "rate_basis", "all_in_ppm", "effective_ppm", "rungs", "reasons",
-        "inputs_digest", "model_kind",
+        "what_ifs", "inputs_digest", "model_kind",
     )  # fmt: skip
     of_line = (
         "invoice_id", "face_minor", "discount_minor", "fee_minor", "tax_minor", "reserve_minor",

@@ -297,6 +297,7 @@ def takes_of(
                 days=(deal.settle_on(one.row.due_on) - deal.value_on).days if one.row.due_on else 0,
                 with_recourse=deal.terms.with_recourse,
                 country=country or "",
+                insured=deal.terms.insurance is not None,
             ),
         )
         for advance_id, one in zip(advance_ids, asked, strict=True)

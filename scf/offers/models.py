@@ -64,6 +64,8 @@ class Quote(Record, table=True):
     rungs: OptJson  # what the seller is shown of a risk price: four sums in whole basis points
     reasons: Json
     model_kind: OptCode  # what a risk price rests on: expert_prior, trained, simulated
+    # About what rate each of the seller's own levers would lead to, as it was when this was made.
+    what_ifs: OptJson
     inputs_digest: Code
     instead_of: OptId  # the first quote of the request that this one prices again
     created_by: Id

@@ -94,6 +94,7 @@ def propose(ctx: Context, quote: Row[Any], again: Repriced) -> tuple[str, list[s
         "rate_ppm": rate_ppm,
         "margin_ppm": margin_ppm,
         "rungs": top.rungs(),
+        "what_ifs": [],  # those were of the price that was asked for
         "inputs_digest": digest([quote.inputs_digest, top.inputs.margin_shift_bp]),
         "instead_of": quote.instead_of or quote.id,
         "created_by": ctx.actor.user_id,

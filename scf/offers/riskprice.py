@@ -4,6 +4,7 @@ What stands against a risk price is a refusal like any other, with code and next
 a word about anybody but the seller.
 """
 
+import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
@@ -14,18 +15,19 @@ from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from scf.db.runner import Context
-from scf.kernel.errors import Refusal, RuleViolation, Unavailable
+from scf.kernel.errors import NotFound, Refusal, RuleViolation, Unavailable
 from scf.kernel.ids import digest
 from scf.kernel.rates import PPM
 from scf.offers.facts import Asked, Deal
 from scf.offers.models import Quote
 from scf.offers.pricing import PricedLine, fee_of, line_at, percent_text, tax_of
 from scf.parties.models import Firm
-from scf.parties.service import start_of_day, zone_of
+from scf.parties.service import firm_by, start_of_day, zone_of
 from scf.programmes.techniques import obligation, technique_of
 from scf.risk import appetite as policies
 from scf.risk import pricing, reading, storing
-from scf.risk.pricing import Claimed, Priced
+from scf.risk.groups import groups_of
+from scf.risk.pricing import Claimed, Covered, Priced
 
 _QUOTE: Final[Table] = Quote.__table__  # type: ignore[attr-defined]
 _FIRM: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
@@ -134,10 +136,9 @@ def price_by_risk(conn: Connection, deal: Deal, asked: Sequence[Asked]) -> ByRis
         return ByRisk(morning=morning, appetite=appetite)
     countries = {row.id: row.country for row in conn.execute(_COUNTRIES, {"firms": list(firms)})}
     abroad = len({country for country in countries.values() if country}) > 1
-    priced = [
-        pricing.price_claim(conn, morning, _claimed(deal, one, cross_border=abroad), appetite)
-        for one in asked
-    ]
+    bound = tied(conn, deal)
+    claimed = [claimed_of(deal, one, bound, cross_border=abroad) for one in asked]
+    priced = [pricing.price_claim(conn, morning, one, appetite) for one in claimed]
     against = [
         dataclasses.replace(refusal, subject=one.claimed.invoice_id)
         for one in priced
@@ -167,7 +168,41 @@ def price_by_risk(conn: Connection, deal: Deal, asked: Sequence[Asked]) -> ByRis
     )
 
 
-def _claimed(deal: Deal, one: Asked, *, cross_border: bool) -> Claimed:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tied:
+    """Who of the firms behind a deal is of one group, and the cover of its insurer."""
+
+    same_group: bool = False
+    insurance: Covered | None = None
+
+
+def tied(conn: Connection, deal: Deal) -> Tied:
+    """Look at the groups of seller, obligor and insurer as they are known today."""
+    agreed = deal.terms.insurance
+    insurer_id = ""
+    if agreed is not None:
+        with contextlib.suppress(NotFound):  # gone since the terms were loaded: it covers nothing
+            insurer_id = firm_by(conn, agreed.insurer, deal.programme.financier_id)
+    firms = [deal.seller_id, deal.obligor_id, insurer_id]
+    groups = groups_of(conn, deal.programme.financier_id)
+    seller, obligor, insurer = (groups.get(firm, firm) for firm in firms)
+    same_group = seller == obligor
+    if agreed is None:
+        return Tied(same_group)
+    return Tied(
+        same_group,
+        Covered(
+            insurer_id,
+            agreed.cover_ppm,
+            agreed.premium_ppm,
+            agreed.waiting_days,
+            is_own=insurer == obligor,
+            is_seller=insurer == seller,
+        ),
+    )
+
+
+def claimed_of(deal: Deal, one: Asked, bound: Tied, *, cross_border: bool) -> Claimed:
     """Say what is bought, as terms and invoice have it: section 3, "who owes, what stacks"."""
     terms, row = deal.terms, one.row
     owed = obligation(terms, row)
@@ -194,6 +229,8 @@ def _claimed(deal: Deal, one: Asked, *, cross_border: bool) -> Claimed:
         reserve_covers_credit=terms.reserve_covers_credit,
         dilution_capital=terms.dilution_capital,
         legal_cap_ppm=terms.legal_cap_ppm,
+        same_group=bound.same_group,
+        insurance=bound.insurance,
     )
 
 

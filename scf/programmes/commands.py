@@ -13,7 +13,7 @@ from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, Rule
 from scf.kernel.ids import digest, new_id
 from scf.kernel.money import exponent
 from scf.parties.models import Firm
-from scf.parties.service import business_date, financier_only, same_person
+from scf.parties.service import business_date, financier_only, firm_by, same_person
 from scf.programmes import acceptance, fixings, granting, matching
 from scf.programmes.calendars import calendar_of
 from scf.programmes.lifecycle import PROGRAMME
@@ -101,7 +101,8 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
     InvalidInput
         PROGRAMME_PARTY when the technique is not agreed with the firm named, or two are.
     RuleViolation
-        KYB_EXPIRED for a firm that is not active; CURRENCY for one that does not exist.
+        KYB_EXPIRED for a firm that is not active; CURRENCY for one that does not exist;
+        INSURER for a credit insurer that nobody knows here, or that is the programme's own party.
     Conflict
         VERSION_LATE for terms that would have applied before today; ANCHOR for a known code of
         another firm; VERSION_OPEN while the version before waits for its second person.
@@ -112,6 +113,7 @@ def load_programme(ctx: Context, data: LoadProgramme) -> dict[str, Any]:
     for currency in terms.currency:
         exponent(currency)
     _active_party(ctx, terms, data)
+    _known_insurer(ctx, terms, data)
     row = ctx.conn.execute(
         select(_PROGRAMME).where(
             _PROGRAMME.c.financier_id == ctx.actor.org_id, _PROGRAMME.c.code == code
@@ -183,6 +185,22 @@ def _active_party(ctx: Context, terms: Terms, data: LoadProgramme) -> None:
             "The %(side)s is %(state)s; activate it first.",
             state=firm.state,
             side=side,
+        )
+
+
+def _known_insurer(ctx: Context, terms: Terms, data: LoadProgramme) -> None:
+    """Stop a cover by a firm that is not here, or by one whose own claims or debts it covers."""
+    if terms.insurance is None:
+        return
+    try:
+        insurer_id = firm_by(ctx.conn, terms.insurance.insurer, ctx.actor.org_id)
+    except NotFound:
+        insurer_id = ""
+    if insurer_id in {"", data.anchor_id, data.seller_id, ctx.actor.org_id}:
+        raise RuleViolation(
+            "INSURER",
+            "The insurer is another firm than the parties, and known here: %(insurer)s is not.",
+            insurer=terms.insurance.insurer,
         )
 
 

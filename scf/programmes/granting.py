@@ -234,7 +234,7 @@ def _known_subject(ctx: Context, data: SetLimit) -> None:
             _PROGRAMME.c.id == data.subject_id, _PROGRAMME.c.financier_id == own
         )
         known = bool(ctx.conn.execute(query).scalar_one())
-    elif data.kind in {"obligor", "seller"}:
+    elif data.kind in {"obligor", "seller", "insured"}:
         query = select(func.count()).where(_FIRM.c.id == data.subject_id)
         known = bool(ctx.conn.execute(query).scalar_one())
     else:

@@ -4,8 +4,7 @@ Every advance takes from all nodes above it in one step, under row locks in the 
 (kind rank, then id), so that no race ever draws more than a node allows. A node that must exist
 and does not is a refusal: without a limit there is no limit to stay within.
 
-A node is BREACHED while what is held and used exceeds its limit, which happens when the limit is
-lowered under use. Nothing is forced out; there is only no new hold.
+A node is BREACHED while held and used exceed its limit, after a lowering: no new hold, no force.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,12 +23,12 @@ from scf.programmes.models import LimitHold, LimitNode
 
 Kind = Literal[
     "financier", "programme", "obligor", "group", "seller", "relationship", "sector", "country",
-    "tenor",
+    "tenor", "insured",
 ]  # fmt: skip
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 RANK: Final = {kind: place for place, kind in enumerate(KINDS)}
-# Exposure without one of these nodes is refused; the others count once somebody sets them.
-REQUIRED: Final = frozenset({"financier", "programme", "obligor", "seller"})
+# Without one of these nodes exposure is refused; `insured` is used by insured programmes only.
+REQUIRED: Final = frozenset({"financier", "programme", "obligor", "seller", "insured"})
 # What is measured in the cash paid out; every other kind is measured in face.
 FUNDING: Final = "financier"
 TENOR_BUCKETS: Final = (30, 60, 90, 120, 180, 365)
@@ -81,6 +80,7 @@ def uses_of(  # noqa: PLR0913 - one argument a node
     days: int,
     with_recourse: bool,
     country: str = "",
+    insured: bool = False,
 ) -> tuple[Use, ...]:
     """Give what an advance uses of each node.
 
@@ -94,9 +94,9 @@ def uses_of(  # noqa: PLR0913 - one argument a node
         Use("seller", seller_id, face if with_recourse else 0),
         Use("relationship", relationship_subject(seller_id, obligor_id), face),
         Use("tenor", tenor_subject(days), face),
+        *([Use("country", country, face)] if country else []),
+        *([Use("insured", obligor_id, face)] if insured else []),
     ]
-    if country:
-        uses.append(Use("country", country, face))
     return tuple(sorted(uses, key=lambda use: RANK[use.kind]))
 
 

@@ -54,6 +54,7 @@ PositiveShare = Annotated[int, Strict(), Field(ge=1, le=PPM)]
 Step = Annotated[int, Strict(), Field(ge=1, le=MAX_MINOR)]
 FewDays = Annotated[int, Strict(), Field(ge=0, le=10)]
 Minutes = Annotated[int, Strict(), Field(ge=1, le=240)]
+WaitingDays = Annotated[int, Strict(), Field(ge=0, le=365)]
 
 MAX_FILE: Final = 64 * 1024
 _CUT_OFF: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
@@ -105,6 +106,31 @@ class MatchTolerance(_Part):
     price_under_ppm: OptPpm = None
 
 
+class Insured(_Part):
+    """A credit insurer's policy that covers the claims of a programme.
+
+    ``insurer`` names the firm by an identifier, as ``SCHEME:VALUE``. The cover is the share of a
+    loss that it pays, ``waiting_days`` after the due date; the premium is a year's, on the financed
+    face. What it covers of each debtor is a limit of the kind ``insured``, without which nothing on
+    that debtor is financed.
+    """
+
+    insurer: Text
+    policy: Code
+    cover_ppm: PositiveShare
+    premium_ppm: Share = 0
+    waiting_days: WaitingDays = 0
+
+    @field_validator("insurer")
+    @classmethod
+    def _an_identifier(cls, value: str) -> str:
+        scheme, mark, number = value.partition(":")
+        if not (mark and scheme.strip() and number.strip()):
+            msg = "an insurer is named by an identifier, such as lei:529900T8BM49AURSDO55"
+            raise ValueError(msg)
+        return value
+
+
 class CurrencyTerms(_Part):
     """What is agreed per currency: the benchmark, and the amounts that depend on its unit."""
 
@@ -133,6 +159,7 @@ class Terms(_Part):
     legal_cap_ppm: OptPpm = None  # the highest yearly rate that the law allows here
     reserve_covers_credit: bool = False  # whether the reserve may be kept when the obligor fails
     dilution_capital: Literal["economic", "basel"] = "economic"
+    insurance: Insured | None = None
     rate_basis: Literal["face", "proceeds"] = "face"
     currency: dict[Currency, CurrencyTerms] = Field(min_length=1)
 

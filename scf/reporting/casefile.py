@@ -38,6 +38,7 @@ from scf.programmes.terms import Terms
 from scf.reporting.casescore import CaseScore, score_of
 from scf.reporting.economics import Economics, economics_of
 from scf.reporting.exposure import LimitLine, lines_of
+from scf.reporting.priced import CasePrice, price_of
 from scf.risk.models import PriceAssessment, RiskAssessment
 from scf.risk.stress import Stressed, stressed
 
@@ -137,6 +138,7 @@ class CaseFile:
     economics: Economics | None  # nothing for a price by contract
     score: CaseScore | None
     stress: tuple[tuple[Stressed, str], ...]  # if something breaks, with the firm it is about
+    price: CasePrice | None  # of the largest invoice, explained; nothing for a price by contract
     word: authority.Word | None
     why_not: NotAllowed | None
     undo_until: dt.datetime | None
@@ -219,6 +221,7 @@ def case_file(session: Session, who: Actor, request_id: str, now: dt.datetime) -
         economics=economics_of(conn, advances, terms.day_count.basis),
         score=score_of(session, advances),
         stress=_stress(conn, advances),
+        price=price_of(conn, who.org_id, terms, advances),
         word=word,
         why_not=why_not,
         undo_until=_undo_until(conn, who, row, now),

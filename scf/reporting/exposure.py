@@ -17,7 +17,7 @@ from scf.programmes.models import LimitNode, Programme
 
 # From this share of a limit on people are warned.
 EARLY_WARNING_PPM: Final = 900_000
-_FIRMS: Final = frozenset({"financier", "obligor", "group", "seller"})
+_FIRMS: Final = frozenset({"financier", "obligor", "group", "seller", "insured"})
 
 
 @dataclass(frozen=True, slots=True)

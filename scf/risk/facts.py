@@ -55,9 +55,13 @@ class FirmView:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PairView:
-    """One seller and one buyer before a morning. Amounts are euro cents."""
+    """One seller and one buyer before a morning. Amounts are euro cents.
+
+    ``credited_before_minor`` is what of the credited was credited before the buyer's word.
+    """
 
     credited_minor: int
+    credited_before_minor: int
     gross_minor: int
     items: int
     sales_52_weeks: int
@@ -96,6 +100,7 @@ def pair_view(
     gross = int(items.base[done].sum())
     return PairView(
         credited_minor=min(int(items.diluted[done].sum()), gross),
+        credited_before_minor=min(int(items.diluted_before[done].sum()), gross),
         gross_minor=gross,
         items=int((done & (items.base > 0)).sum()),
         sales_52_weeks=int(items.sold[_since(items, t, WEEKS_52)].sum()),

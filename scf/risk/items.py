@@ -76,6 +76,7 @@ class Items:
     sold: "Ints"  # base less credits: what the seller made of it
     rest: "Ints"
     diluted: "Ints"  # credits, and what the buyer has won
+    diluted_before: "Ints"  # what of it was there when the buyer first said or paid anything
     kept: "Ints"  # open and undisputed, and its risk is the seller's
     settled: "Bools"
     settled_on: "Ints"
@@ -255,6 +256,10 @@ def _folded(facts: Told) -> Items:
     def euros(values: "Ints") -> "Ints":
         return facts.cents(values)[last]
 
+    gone = facts.credited + facts.conceded
+    first = ends.copy()
+    np.minimum.at(first, facts.group[facts.counts], np.flatnonzero(facts.counts))
+
     kept = owed - np.maximum(facts.outstanding - facts.recourse, 0)
     return Items(
         firms=firms,
@@ -266,7 +271,8 @@ def _folded(facts: Told) -> Items:
         net=euros(np.maximum(net, 0)),
         sold=euros(np.maximum(facts.base - facts.credited, 0)),
         rest=euros(owed),
-        diluted=euros(facts.credited + facts.conceded),
+        diluted=euros(gone),
+        diluted_before=facts.cents(gone)[first[keep]],
         kept=euros(np.maximum(kept, 0)),
         settled=settled[keep],
         settled_on=latest[settled_row[keep]],
@@ -306,5 +312,5 @@ def _nothing() -> Items:
 
     none, no = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
     numbers = ("seller", "buyer", "issued", "due", "base", "net", "sold", "rest", "diluted",
-               "kept", "settled_on", "settled_known", "closed_known")  # fmt: skip
+               "diluted_before", "kept", "settled_on", "settled_known", "closed_known")  # fmt: skip
     return Items(firms=(), settled=no, closed=no, material=no, **dict.fromkeys(numbers, none))

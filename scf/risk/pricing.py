@@ -17,18 +17,22 @@ from scf.kernel.rates import PPM
 from scf.risk.appetite import Appetite
 from scf.risk.asof import AsOf
 from scf.risk.facts import PairView, pair_view
+from scf.risk.firmfacts import known_of
 from scf.risk.reading import Morning, Stored
 from scoring.explain import rungs
+from scoring.hazard import hazard_of
 from scoring.observed import dilution_share
 from scoring.opinion import LATELY, NO_ANSWER, UNREAD, UNSEEN, UNUSUAL
 from scoring.policy import Policy
-from scoring.pricing import price
+from scoring.pricing import price, price_leaf
 from scoring.reasons import OwnFacts, reasons
 from scoring.scale import grade_of, route_of, strictest
 from scoring.schema import (
     Claim,
     Dilution,
     FirmRisk,
+    Insurance,
+    LeafState,
     LgdCase,
     LgdTerms,
     PriceInputs,
@@ -44,15 +48,35 @@ _REFERRED: Final = (
 _MOST_PAIRS: Final = 10_000
 _PAIRS: Final[dict[tuple[str, AsOf, str, str, str], PairView]] = {}
 KINDS: Final = ("expert_prior", "trained", "simulated")  # each says less than the one before
+_PPM_PER_BP: Final = 100
+_NOBODY: Final = FirmRisk(0.0, 0.0)  # stands where a cover counts for nothing
 LARGE_REVENUE: Final = 50_000_000  # euros a year, from which a debtor counts as large
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Covered:
+    """A credit insurer's cover of one claim as the agreement has it.
+
+    ``is_own``: the insurer is the firm that owes, or of its group, so that its cover fails with it;
+    ``is_seller``: it is the firm that answers for the debtor already, and counts once.
+    """
+
+    insurer_id: str
+    cover_ppm: int
+    premium_ppm: int  # a year, of the financed face
+    waiting_days: int
+    is_own: bool = False
+    is_seller: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claimed:
     """One claim as the agreement and the invoice describe it, before anything is known of firms.
 
-    ``claim`` is ``undertaking``, ``revocable`` or ``plain``; amounts are minor units of
-    ``currency``, shares and rates parts per million.
+    ``claim`` is ``undertaking``, ``revocable``, ``plain`` or ``leaf``; amounts are minor units of
+    ``currency``, shares and rates parts per million. A leaf is a part of an undertaking that was
+    handed on: ``leaf`` says how far it has come, ``transfers`` through how many hands after its
+    first holder. No technique hands leaves on yet; whoever does fills these two.
     """
 
     invoice_id: str
@@ -74,6 +98,16 @@ class Claimed:
     dilution_capital: str
     legal_cap_ppm: int | None
     margin_shift_bp: int = 0  # what officers added to the policy's margin, or took off it
+    same_group: bool = False  # seller and obligor are firms of one group: no price
+    cash_margin_minor: int = 0  # cash held against the claim
+    insurance: Covered | None = None
+    leaf: str | None = None
+    transfers: int = 0
+
+    @property
+    def is_undertaken(self) -> bool:
+        """Whether an anchor's undertaking decides who owes, when and how much."""
+        return self.claim in {Claim.UNDERTAKING, Claim.LEAF}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,10 +134,26 @@ def price_claim(conn: Connection, morning: Morning, claimed: Claimed, appetite: 
     """Price one claim on what was known on the morning."""
     obligor, seller = morning.firm(claimed.obligor_id), morning.firm(claimed.seller_id)
     pair = _pair(conn, morning, claimed, appetite)
-    inputs = inputs_of(claimed, pair, obligor, seller, appetite.policy)
+    insurer = insurer_risk(conn, morning.as_of, appetite, claimed.insurance)
+    inputs = inputs_of(claimed, pair, obligor, seller, appetite.policy, insurer)
     result = price(inputs, appetite.policy)
     route, reasons = _route(morning, inputs, result, obligor, seller)
     return Priced(claimed, inputs, result, route, reasons, pair, obligor, seller)
+
+
+def price_held(
+    conn: Connection, morning: Morning, leaf: Claimed, plain: Claimed | None, appetite: Appetite
+) -> Priced:
+    """Price a leaf as its holder would sell it: as a leaf, or plain where that is cheaper.
+
+    For the technique that hands undertakings on; ``plain`` is the holder's own eligible claim for
+    the same money. Source: pricing.md section 3.
+    """
+    held = price_claim(conn, morning, leaf, appetite)
+    other = price_claim(conn, morning, plain, appetite) if plain is not None else None
+    if other is None or held.result == price_leaf(held.inputs, other.inputs, appetite.policy):
+        return held
+    return other
 
 
 def _pair(conn: Connection, morning: Morning, claimed: Claimed, appetite: Appetite) -> PairView:
@@ -128,9 +178,12 @@ def inputs_of(
     obligor: Stored | None,
     seller: Stored | None,
     policy: Policy,
+    insurer: FirmRisk | None = None,
 ) -> PriceInputs:
     """Put together what a price is worked out from; section 3 says who owes and what may dilute."""
-    undertaken = claimed.claim == Claim.UNDERTAKING
+    undertaken = claimed.is_undertaken
+    leaf = None if claimed.leaf is None else LeafState(claimed.leaf)
+    diluted = not undertaken or leaf is LeafState.ISSUED
     reserve = Fraction(claimed.reserve_ppm, PPM)
     covers = claimed.reserve_covers_credit and reserve > 0
     return PriceInputs(
@@ -148,13 +201,18 @@ def inputs_of(
         seller=_risk(seller),
         late_days=0 if undertaken or obligor is None else obligor.late_days,
         dilution=None
-        if undertaken
+        if not diluted
         else Dilution(
             dilution_share(pair.credited_minor, pair.gross_minor, pair.items, policy.model),
             reserve,
             "basel" if claimed.dilution_capital == "basel" else "economic",
         ),
         recourse=_recourse(claimed, pair, seller),
+        insurance=insurance_at(claimed.insurance, insurer),
+        cash_margin_minor=claimed.cash_margin_minor,
+        leaf=leaf,
+        transfers=claimed.transfers,
+        same_group=claimed.same_group,
         basis=365 if claimed.basis == 365 else 360,  # noqa: PLR2004 - the two that there are
         rate_basis="proceeds" if claimed.rate_basis == "proceeds" else "face",
         fees_minor=claimed.fees_minor,
@@ -171,18 +229,51 @@ def _risk(stored: Stored | None) -> FirmRisk | None:
 def _lgd_case(claimed: Claimed, obligor: Stored | None) -> LgdCase:
     large = obligor is not None and (obligor.revenue or 0) >= LARGE_REVENUE
     rated = obligor is not None and bool(obligor.result["risk"]["rated"])
-    if claimed.claim == Claim.UNDERTAKING and (rated or large):
+    if claimed.is_undertaken and (rated or large):
         return "undertaking"
     return "large_debtor" if large else "other_debtor"
 
 
 def _recourse(claimed: Claimed, pair: PairView, seller: Stored | None) -> Recourse | None:
     """The seller's answer is worth less the more it lives by this debtor."""
-    if not claimed.recourse or claimed.claim == Claim.UNDERTAKING:
+    if not claimed.recourse or claimed.is_undertaken:
         return None
     sales = seller.sales_52_weeks if seller is not None else 0
-    share = min(Fraction(1), Fraction(pair.sales_52_weeks, sales)) if sales else Fraction(1)
-    return Recourse(share, claimed.recourse_after_days)
+    return Recourse(dependency_of(pair, sales), claimed.recourse_after_days)
+
+
+def dependency_of(pair: PairView, sales_52_weeks: int) -> Fraction:
+    """Give the share of a seller's sales that goes to this debtor; all of them if none is seen."""
+    if not sales_52_weeks:
+        return Fraction(1)
+    return min(Fraction(1), Fraction(pair.sales_52_weeks, sales_52_weeks))
+
+
+def insurer_risk(
+    conn: Connection, as_of: AsOf, appetite: Appetite, cover: Covered | None
+) -> FirmRisk | None:
+    """Give the risk of the insurer of a claim: its approved rating, and nothing without one."""
+    if cover is None:
+        return None
+    known = known_of(conn, as_of, appetite, [cover.insurer_id]).get(cover.insurer_id)
+    if known is None or known.rated_pd is None:
+        return None
+    hazard = hazard_of(float(known.rated_pd))
+    return FirmRisk(hazard, hazard, rated=True)
+
+
+def insurance_at(cover: Covered | None, insurer: FirmRisk | None) -> Insurance | None:
+    """Its premium is always paid; its cover counts where it is rated and does not owe itself."""
+    if cover is None:
+        return None
+    counts = insurer is not None and not cover.is_own
+    return Insurance(
+        Fraction(cover.cover_ppm if counts else 0, PPM),
+        insurer if insurer is not None else _NOBODY,
+        premium_bp=Fraction(cover.premium_ppm, _PPM_PER_BP),
+        waiting_days=cover.waiting_days if counts else 0,
+        same_as_seller=cover.is_seller,
+    )
 
 
 def _route(
@@ -200,6 +291,8 @@ def _route(
     found = [flag for flag in _REFERRED if any(flag in one for one in flags)]
     if morning.days_old:
         found.append("SNAPSHOT_STALE")
+    if inputs.insurance is not None and not inputs.insurance.cover:
+        found.append("COVER_COUNTS_FOR_NOTHING")
     if not found:
         return result.route, result.route_reasons
     route = strictest([result.route, "officer"])
@@ -227,9 +320,10 @@ def own_facts(priced: Priced) -> OwnFacts:
     own = seller.inputs if seller is not None else {}
     sales = int(own.get("sales_52_weeks", 0))
     return OwnFacts(
-        undertaken=claimed.claim == Claim.UNDERTAKING,
+        undertaken=claimed.is_undertaken,
         face_minor=claimed.face_minor,
         tenor_days=claimed.tenor_days,
+        transfers=claimed.transfers,
         exponent=priced.inputs.exponent,
         basis=claimed.basis,
         pair_items=pair.settled_items,

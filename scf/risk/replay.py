@@ -21,7 +21,7 @@ from scf.risk.asof import AsOf, morning_of
 from scf.risk.assessing import Assessed, assess
 from scf.risk.facts import pair_view
 from scf.risk.nightly import assessed_firms
-from scf.risk.pricing import Claimed, inputs_of
+from scf.risk.pricing import Claimed, inputs_of, insurer_risk
 from scf.risk.reading import Stored
 from scf.risk.storing import PRICE
 from scf.risk.writing import ASSESSMENT
@@ -112,7 +112,8 @@ def _from_database(conn: Connection, row: Row[Any]) -> Iterator[Difference]:
         else _as_stored(one, made.get(one.firm_id), by_model=row.model_id is not None)
         for side, one in (("obligor", obligor), ("seller", seller))
     }
-    inputs = inputs_of(claimed, pair, again["obligor"], again["seller"], appetite.policy)
+    insurer = insurer_risk(conn, morning, appetite, claimed.insurance)
+    inputs = inputs_of(claimed, pair, again["obligor"], again["seller"], appetite.policy, insurer)
     texts = {
         "terms": canonical_json({"claimed": terms["claimed"], "pair": canonical.dump(pair)}),
         "inputs": canonical.dump(inputs),

@@ -11,10 +11,13 @@ import datetime as dt
 import itertools
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask_babel import Babel
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Connection
 
@@ -31,30 +34,35 @@ from scf.risk.assessing import assess
 from scf.risk.firmfacts import FACT
 from scf.risk.members import firms_of
 from scf.risk.writing import About, Batch, store
-from tests.risk.world import TODAY, RiskWorld
+from tests.risk.debts import Debts
+from tests.risk.world import TODAY
 from tests.support.deals import ANCHOR, BANK, DAY, SELLER, TREASURER, table
 from web.api.v1.quotes import QuoteOut, _money_of
+from web.portal.treasurer.offer import cheaper_shown, reasons_shown
 
+PAGES = Flask("pages")
+Babel(PAGES)
 STRANGERS = ("client", "its-buyer", "its-seller")
 # The rate, the money that follows from it, and names made at random.
 MAY_DIFFER = {
     "id", "discount", "net", "rate_percent", "rate_ppm", "fixing_percent", "all_in_ppm",
     "effective_ppm", "rungs", "inputs_digest",
+    # Of a lever: to about what rate it would lead. Which ones are open may not differ.
+    "about_bp", "saves_bp",
 }  # fmt: skip
 
 
 def pairs_that_differ(db: Database, pairs: int, seed: int) -> list[tuple[str, str]]:
     """Tell the same seller's price in so many pairs of worlds; give the texts that differ."""
-    world = RiskWorld(db, *STRANGERS, ipu='"none"')
-    world.history(items=5)
+    world = Debts(db, *STRANGERS, items=5)
+    world.agree("answered", recourse='"full"')
     world.fact(ANCHOR, "registry", founded_on=dt.date(1990, 1, 1))
     world.fact(
         ANCHOR, "statement", period_end_on=dt.date(2025, 12, 31), received_on=DAY,
         currency="EUR", revenue_minor=20_000_000_00, equity_ppm=450_000,
         liquidity_minor=9_000_000_00, weekly_cost_minor=300_000_00,
     )  # fmt: skip
-    world.sale("400,000.00", due=dt.date(2026, 6, 9))
-    invoice_id = world.all_invoices()[-1]
+    invoice_id = world.sale("40,000.00", due=dt.date(2026, 6, 9), accepted=False)
     world.at(TODAY)
     world.set_date(TODAY)
     chance = random.Random(seed)
@@ -68,7 +76,7 @@ def pairs_that_differ(db: Database, pairs: int, seed: int) -> list[tuple[str, st
     return found
 
 
-def _told(world: RiskWorld, invoice_id: str, seed: int) -> tuple[str, int]:
+def _told(world: Debts, invoice_id: str, seed: int) -> tuple[str, int]:
     """Let one world be, ask for a price in it, and take it back."""
     with world.db.writer.connect() as conn, conn.begin() as transaction:
         bank = dataclasses.replace(OPERATOR, org_id=BANK)
@@ -77,15 +85,26 @@ def _told(world: RiskWorld, invoice_id: str, seed: int) -> tuple[str, int]:
         build_graph(ctx, BuildGraph())
         _assess(ctx)
         quoted = world.context(conn, TREASURER)
-        result = store_quote(quoted, MakeQuote(invoice_ids=[invoice_id]))
+        result = store_quote(quoted, MakeQuote(invoice_ids=[invoice_id], programme_id=world.own_id))
         answer = QuoteOut.model_validate(_money_of(result)).model_dump(mode="json")
         transaction.rollback()
-    return json.dumps(dict(_restricted(answer)), sort_keys=True), answer["rate_ppm"]
+    told = [json.dumps(dict(_restricted(answer)), sort_keys=True), *_sentences(result)]
+    return "\n".join(told), answer["rate_ppm"]
+
+
+def _sentences(result: dict[str, Any]) -> Iterator[str]:
+    """Tell what the page says of reasons and levers, with every rate in them struck out."""
+    with PAGES.app_context():
+        yield from reasons_shown(result["reasons"])
+        for one in result["what_ifs"]:
+            # Whether a lever helps follows from the rates; its sentence is looked at either way.
+            (said,) = cheaper_shown([{**one, "saves_bp": one["saves_bp"] or 5}], "EUR")
+            yield re.sub(r"[0-9.]+%", "%", said)
 
 
 def _restricted(answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in answer.items():
-        if name == "lines":
+        if name in {"lines", "what_ifs"}:
             yield name, [dict(_restricted(line)) for line in value]
         elif name in MAY_DIFFER:
             yield name, sorted(value) if isinstance(value, dict) else "told"

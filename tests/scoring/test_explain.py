@@ -8,17 +8,9 @@ import pytest
 
 from scoring.explain import ChainSplits, chain_stands_apart, officer_lines, rungs, split_bp
 from scoring.hazard import hazard_of
+from scoring.levers import Lever, Levers, WhatIf, what_ifs
 from scoring.pricing import price
-from scoring.reasons import (
-    Lever,
-    Levers,
-    OwnFacts,
-    Reason,
-    WhatIf,
-    reasons,
-    refusal_code,
-    what_ifs,
-)
+from scoring.reasons import OwnFacts, Reason, reasons, refusal_code
 from scoring.schema import COMPONENTS, Dilution, FirmRisk, Recourse, Refusal
 from tests.scoring.quotes import ANCHOR, LEAF, POLICY, Q1, Q2, Q3, Q3_WITHOUT, T1
 
@@ -82,11 +74,13 @@ def test_an_officer_sees_eleven_lines_with_what_they_come_from() -> None:
     lines = officer_lines(Q2, price(Q2, POLICY), POLICY)
     assert tuple(line.name for line in lines) == COMPONENTS
     facts = {line.name: dict(line.facts) for line in lines}
-    assert facts["uncertainty"] == {"settled_items": 24, "rated": "False"}
+    assert facts["uncertainty"] == {
+        "settled_items": 24, "rated": "no", "uncertainty_bp": 60, "free_from_items": 30,
+    }  # fmt: skip
     assert facts["default_own"]["own_hazard"] == T1.own_hazard
     assert facts["default_chain"]["effect_on_rate_bp"] == 38
     assert facts["capital"]["hurdle"] == 0.12
-    assert facts["floor_addon"] == {"floor_bp": 290.0}
+    assert facts["floor_addon"] == {"funding_rate": 0.025, "floor_over_funding_bp": 40}
     assert all(not line.by_origin for line in lines)
     assert officer_lines(Q2, price(dataclasses.replace(Q2, obligor=None), POLICY), POLICY) == ()
     with pytest.raises(ValueError, match="expert-1"):
@@ -158,7 +152,7 @@ def test_a_refusal_that_would_tell_of_the_buyer_has_one_common_code() -> None:
 def test_an_undertaking_would_bring_about_three_sixty() -> None:
     levers = Levers(undertaking=ANCHOR, transfers=2)
     found = what_ifs(Q3_WITHOUT, price(Q3_WITHOUT, POLICY), levers, POLICY)
-    assert found == (WhatIf(Lever.UNDERTAKING, about_bp=360, saves_bp=615),)
+    assert found == (WhatIf(Lever.UNDERTAKING, about_bp=360, saves_bp=620),)
     direct = what_ifs(Q3_WITHOUT, price(Q3_WITHOUT, POLICY), Levers(undertaking=ANCHOR), POLICY)
     assert direct[0].about_bp == 330
 

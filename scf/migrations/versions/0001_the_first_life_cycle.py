@@ -2139,6 +2139,9 @@ def upgrade() -> None:
             "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("model_kind", sa.String(), nullable=True),
+        sa.Column(
+            "what_ifs", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
         sa.Column("inputs_digest", sa.String(), nullable=False),
         sa.Column("instead_of", sa.String(), nullable=True),
         sa.Column("created_by", sa.String(), nullable=False),

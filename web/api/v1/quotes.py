@@ -53,6 +53,22 @@ class Rungs(Answer):
     service: int
 
 
+class WhatIf(Answer):
+    """About what yearly rate one thing that the seller can do would lead to, in basis points.
+
+    Worked out by the pricing engine on the morning of the quote and rounded to five: ``saves_bp`` 0
+    would not help. ``lever``: an ``UNDERTAKING`` or early ``CONFIRMATION`` by this buyer, an annual
+    ``STATEMENT`` of the seller, ``RECOURSE`` to it, a ``SHORTER_TENOR`` of ``tenor_days``, a
+    ``BIGGER_BATCH`` with this whole ``face``.
+    """
+
+    lever: str
+    about_bp: int
+    saves_bp: int
+    tenor_days: int | None
+    face: Amount | None
+
+
 class PriceModel(Answer):
     """By what a price was made.
 
@@ -125,6 +141,7 @@ class QuoteOut(Answer):
     expires_at: dt.datetime
     rungs: Rungs | None
     reasons: list[str]
+    what_ifs: list[WhatIf] | None
     model: PriceModel | None
     lines: list[QuoteLineOut]
     office: Office | None = None
@@ -190,7 +207,9 @@ def get_quote(quote_id: str) -> QuoteOut:
 
 _AMOUNTS = ("face", "discount", "fee", "tax", "reserve", "interest", "net")
 _OF_LINE = set(QuoteLineOut.model_fields) - set(_AMOUNTS)
-_OF_QUOTE = set(QuoteOut.model_fields) - set(_AMOUNTS) - {"on", "lines", "office", "model"}
+_OF_QUOTE = set(QuoteOut.model_fields) - {
+    *_AMOUNTS, "on", "lines", "office", "model", "what_ifs",
+}  # fmt: skip
 
 
 def _money_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +224,20 @@ def _money_of(result: dict[str, Any]) -> dict[str, Any]:
     ]
     shown = {name: result[name] for name in (*_OF_QUOTE, "on")}
     model = None if result["rungs"] is None else {"kind": result["model_kind"]}
-    return {**shown, **amounts(result), "model": model, "lines": lines}
+    found = result["what_ifs"]
+    what_ifs = None if found is None else [_what_if(one, currency) for one in found]
+    return {**shown, **amounts(result), "model": model, "what_ifs": what_ifs, "lines": lines}
+
+
+def _what_if(one: dict[str, Any], currency: str) -> dict[str, Any]:
+    lever, to = one["lever"], one["to"]
+    return {
+        "lever": lever,
+        "about_bp": one["about_bp"],
+        "saves_bp": one["saves_bp"],
+        "tenor_days": to if lever == "SHORTER_TENOR" else None,
+        "face": amount(to, currency) if lever == "BIGGER_BATCH" else None,
+    }
 
 
 def _shown(session: Session, rows: list[Quote]) -> list[QuoteOut]:

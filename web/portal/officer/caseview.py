@@ -16,7 +16,7 @@ from scf.reporting.casefile import CaseCheck, CaseExposure, CaseFile, CaseWord
 from scf.reporting.casescore import CaseScore
 from scf.risk.stress import LATE_DAYS, Stressed
 from web.i18n import day, moment, money, number, percent, role_name, short_amount
-from web.portal.officer import modelwords, words
+from web.portal.officer import modelwords, priceview, words
 from web.portal.officer.queue import clock
 from web.refusals import translated
 
@@ -60,6 +60,7 @@ def view(file: CaseFile, who: Actor) -> dict[str, Any]:
         else None,
         "facts": _facts(file),
         "price": _price(file),
+        "explained": priceview.view(file.price, row.currency),
         "exposure": [_bar(one) for one in file.exposure],
         "lines": [_line(file, number) for number in range(len(file.lines))],
         "reasons": [_reason(one, file) for one in row.reasons or ()],

@@ -21,7 +21,7 @@ from web.refusals import refusal_text
 from web.second_factor import check, digest_of
 
 _LEAST_WORDS = 3
-_NAMED = ("financier", "programme", "obligor", "seller")
+_NAMED = ("financier", "programme", "obligor", "seller", "insured")
 
 
 @page("/limits", "limit.read")
@@ -102,7 +102,7 @@ def _subjects(session: Session) -> list[tuple[str, str, str]]:
     found = [("financier", row.id, row.name) for row in firms if row.id == own]
     found += [("programme", row.id, row.name) for row in programmes]
     traders = [row for row in firms if row.kind == "trader"]
-    found += [(kind, row.id, row.name) for kind in ("obligor", "seller") for row in traders]
+    found += [(kind, row.id, row.name) for kind in _NAMED[2:] for row in traders]
     return [one for one in found if one[0] in _NAMED and one[0] in KINDS]
 
 

@@ -30,6 +30,7 @@ def sentences(terms: object) -> list[Sentence]:
         for key, title, text in (
             *_claim(terms),
             *_price(terms),
+            *_cover(terms),
             *_range(terms),
             *_days(terms),
             *_late(terms),
@@ -47,11 +48,13 @@ def changed(before: object, after: object) -> set[str]:
 
 
 def _claim(terms: dict[str, Any]) -> list[Sentence]:
-    recourse = (
-        _("The seller answers if the obligor does not pay: a loan in the books.")
-        if terms.get("recourse") == "full"
-        else _("Without recourse: the purchase is final.")
-    )
+    recourse = {
+        "full": _("The seller answers if the obligor does not pay: a loan in the books."),
+        "after_days": _(
+            "The seller answers once the obligor is %(days)s days late: a loan in the books.",
+            days=terms.get("recourse_after_days", 0),
+        ),
+    }.get(terms.get("recourse", "none"), _("Without recourse: the purchase is final."))
     undertaking = (
         _("The anchor's acceptance is an irrevocable promise to pay.")
         if terms.get("ipu") == "from_acceptance"
@@ -110,6 +113,24 @@ def _price(terms: dict[str, Any]) -> list[Sentence]:
         ),
         ("quote_minutes", _("Quote"), held),
     ]
+
+
+def _cover(terms: dict[str, Any]) -> list[Sentence]:
+    """Say what a credit insurer covers, what it costs, and when it pays."""
+    cover = terms.get("insurance")
+    if not cover:
+        return [("insurance", _("Credit insurance"), _("None"))]
+    said = _(
+        "Policy %(policy)s of %(insurer)s pays %(share)s of a loss, %(days)s days after the due "
+        "date, for a premium of %(premium)s a year on the financed face. Each debtor needs the "
+        "insurer's own limit.",
+        policy=cover["policy"],
+        insurer=cover["insurer"],
+        share=_rate(cover["cover_ppm"]),
+        days=cover.get("waiting_days", 0),
+        premium=_rate(cover.get("premium_ppm", 0)),
+    )
+    return [("insurance", _("Credit insurance"), said)]
 
 
 def _range(terms: dict[str, Any]) -> list[Sentence]:

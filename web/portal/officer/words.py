@@ -27,6 +27,7 @@ _LIMITS: Final = {
     "sector": _l("Sector"),
     "country": _l("Country"),
     "tenor": _l("Tenor"),
+    "insured": _l("Covered by the credit insurer"),
 }
 _ADVANCES: Final = {
     "REQUESTED": (_l("Requested"), ""),
@@ -216,6 +217,7 @@ _DECLINES: Final = {
     "LIMIT_COUNTRY": _l("Country limit is used up"),
     "LIMIT_FINANCIER": _l("Our cash limit is used up"),
     "LIMIT_GROUP": _l("Group limit is used up"),
+    "LIMIT_INSURED": _l("The insurer's cover of the obligor is used up"),
     "LIMIT_OBLIGOR": _l("Obligor's limit is used up"),
     "LIMIT_PROGRAMME": _l("Programme limit is used up"),
     "LIMIT_RELATIONSHIP": _l("Limit of the pair is used up"),

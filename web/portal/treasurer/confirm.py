@@ -34,7 +34,7 @@ from web.forms import form_key
 from web.i18n import money
 from web.portal.treasurer.blueprint import treasurer
 from web.portal.treasurer.choice import Choice, look
-from web.portal.treasurer.offer import Reserve
+from web.portal.treasurer.offer import Reserve, why_of
 from web.refusals import refusal_text
 from web.second_factor import check
 
@@ -79,6 +79,11 @@ class Held:
         """What follows when the buyer has paid."""
         kept = int(self.quote.reserve_minor)
         return Reserve(kept, max(line.settle_on for line in self.lines)) if kept else None
+
+    @property
+    def why(self) -> dict[str, Any]:
+        """Why it costs what it does, as it was kept."""
+        return why_of(self.quote, self.buyer)
 
     @property
     def is_used(self) -> bool:

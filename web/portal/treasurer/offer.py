@@ -10,9 +10,10 @@ from sqlalchemy.engine import Connection
 
 from scf.kernel.rates import PPM, round_half_up
 from scf.offers.basket import Basket, Part
+from scf.offers.cheaper import what_ifs
 from scf.offers.pricing import next_cut_off
 from scf.parties.service import firm_names, verified_account
-from web.i18n import percent
+from web.i18n import money, percent
 
 _PPM_PER_BP: Final = 100
 
@@ -40,6 +41,7 @@ class Source:
     rate_ppm: int
     rungs: list[dict[str, Any]]
     reasons: list[str]
+    cheaper: list[str]
     all_in_ppm: int
     recourse: str
     recourse_after_days: int
@@ -145,6 +147,7 @@ def _source(conn: Connection, part: Part, names: dict[str, str], now: dt.datetim
         rate_ppm=rate_ppm,
         rungs=rungs_of(part, rate_ppm, top.margin_ppm),
         reasons=reasons_shown(by_risk.shown()["reasons"] if by_risk is not None else []),
+        cheaper=cheaper_shown(what_ifs(conn, part.computed), deal.currency),
         all_in_ppm=priced.all_in_ppm,
         recourse=deal.terms.recourse,
         recourse_after_days=deal.terms.recourse_after_days,
@@ -172,6 +175,30 @@ def rungs_of(part: Part, rate_ppm: int, margin_ppm: int) -> list[dict[str, Any]]
         _rung(reference, rate_ppm - margin_ppm, "mute"),
         _rung(_("Agreed margin"), margin_ppm, "brand"),
     ]
+
+
+def why_of(quote: Any, buyer: str) -> dict[str, Any]:  # noqa: ANN401 - the row of a quote
+    """Give why a quote costs what it does, as it was kept with the quote."""
+    rungs = (
+        rungs_shown(quote.rungs)
+        if quote.rungs is not None
+        else [
+            _rung(
+                _("Reference rate %(name)s", name=quote.benchmark),
+                quote.rate_ppm - quote.margin_ppm,
+                "mute",
+            ),
+            _rung(_("Agreed margin"), quote.margin_ppm, "brand"),
+        ]
+    )
+    return {
+        "buyer": buyer,
+        "rungs": rungs,
+        "rate_ppm": quote.rate_ppm,
+        "reasons": reasons_shown(quote.reasons),
+        "cheaper": cheaper_shown(quote.what_ifs, quote.currency),
+        "all_in_ppm": quote.all_in_ppm,
+    }
 
 
 def rungs_shown(rungs: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -215,3 +242,35 @@ def reasons_shown(reasons: Sequence[str]) -> list[str]:
         "LONG_TENOR": _("A later day of payment, nearer to the due date, costs less."),
     }
     return [words[reason] for reason in reasons if reason in words]
+
+
+def cheaper_shown(what_ifs: Sequence[Mapping[str, Any]] | None, currency: str) -> list[str]:
+    """Say about what rate each thing that the seller can do itself would lead to.
+
+    One that would not help is left out: by the figures that are shown, and by nothing else.
+    """
+    return [_if(one, currency) for one in what_ifs or () if one["saves_bp"]]
+
+
+def _if(one: Mapping[str, Any], currency: str) -> str:
+    """Say what would be done, and what it would lead to."""
+    to = one["to"]
+    does = {
+        "UNDERTAKING": _("If this buyer undertook bindingly to pay"),
+        "CONFIRMATION": _("If this buyer confirmed your invoices early"),
+        "STATEMENT": _("If you handed in an annual statement with middling figures"),
+        "RECOURSE": _("If you answered for the buyer, as another agreement of yours allows"),
+        "SHORTER_TENOR": _("If you took the money later, for %(days)s days", days=to),
+        "BIGGER_BATCH": _(
+            "If %(sum)s were financed at once",
+            sum=money(to, currency) if one["lever"] == "BIGGER_BATCH" else "",
+        ),
+    }
+    return str(
+        _(
+            "%(if)s: about %(rate)s a year, some %(less)s less.",
+            rate=percent(one["about_bp"] * _PPM_PER_BP),
+            less=percent(one["saves_bp"] * _PPM_PER_BP),
+            **{"if": does[one["lever"]]},
+        )
+    )

@@ -29,6 +29,7 @@ from web.forms import form_key
 from web.portal.reasons import Told, told
 from web.portal.treasurer.askedback import asked_back
 from web.portal.treasurer.blueprint import treasurer
+from web.portal.treasurer.offer import why_of
 from web.portal.treasurer.progress import steps, words
 from web.refusals import refusal_text
 from web.second_factor import check
@@ -114,6 +115,7 @@ def _page(reading: Session, who: Actor, request_id: str, problem: str = "") -> s
         row=row,
         asked_back=asked_back(reading, who.org_id, row.id),
         sums=_sums(row, quote, advances),
+        why=why_of(quote, str(step.buyers)),
         step=step,
         terms=terms_of_version(reading.connection(), quote.programme_version_id),
         lines=[(one, invoices.get(one.invoice_id, ""), _word(one)) for one in advances],
