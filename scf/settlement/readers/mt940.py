@@ -15,7 +15,7 @@ import dataclasses
 import re
 from collections import Counter
 from datetime import date
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
 from scf.kernel.errors import InvalidInput, Words
@@ -267,7 +267,8 @@ def _entries(
     for number, field in enumerate(fields):
         if field.tag != "61":
             continue
-        below = takewhile(lambda one: one.tag in {"86", "NS"}, fields[number + 1 :])
+        rest = islice(fields, number + 1, number + 3)  # never a copy of all that follows
+        below = takewhile(lambda one: one.tag in {"86", "NS"}, rest)
         text = min(below, key=lambda one: one.tag, default=None)  # 86 before NS
         entries.append(_entry(notes, field, text, account, currency, counts, page))
     return entries

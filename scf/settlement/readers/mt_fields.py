@@ -14,7 +14,7 @@ from scf.kernel.errors import InvalidInput, Words
 from scf.settlement.readers.notes import Notes
 
 MAX_BYTES: Final = 10_000_000
-MAX_LINES: Final = 400_000
+MAX_LINES: Final = 60_000  # some 20,000 entries
 MAX_LINE: Final = 2_000
 
 _LINES: Final = re.compile(r"\r\n|\n|\r")
@@ -27,6 +27,7 @@ _KNOWN: Final = frozenset(
 )
 # What may not follow an entry before the closing balance: it is the head of a message.
 _HEAD: Final = frozenset({"21", "25", "25P", "28", "28C", "60", "60F", "60M"})
+_CLOSING: Final = frozenset({"62", "62F", "62M"})
 _TEXT: Final = frozenset({"86", "NS"})
 _END: Final = re.compile(r"-[\x00-\x1f]*|-\}.*")
 _BLOCKS: Final = re.compile(r"\{[1-5]:")
@@ -58,6 +59,8 @@ class Message:
     start: int
     last: int
     fields: list[MtField] = field(default_factory=list)
+    entered: bool = False  # an entry was read: known without looking through all of them again
+    closed: bool = False  # the closing balance was
 
     @property
     def place(self) -> str:
@@ -108,7 +111,7 @@ def messages_of(data: bytes, notes: Notes) -> list[Message]:
             _goes_on(notes, message, number, line, tag)
             continue
         if tag == "20" or message is None:
-            message = _begin(notes, message, number, tag)
+            message = _begin(notes, number, tag)
             messages.append(message)
         _out_of_order(notes, message, number, tag)
         message.last = number
@@ -116,33 +119,32 @@ def messages_of(data: bytes, notes: Notes) -> list[Message]:
     return messages
 
 
-def _begin(notes: Notes, before: Message | None, number: int, tag: str) -> Message:
+def _begin(notes: Notes, number: int, tag: str) -> Message:
     if tag != "20":
         notes.error(
             "MT_HEAD",
             Words("A message begins with field 20; here it begins with %(tag)s.", tag=tag),
             f"line {number}, field {tag}",
         )
-    elif before is not None and before.first("62F", "62M", "62", "90C", "90D") is None:
-        pass  # its missing balance is told where it ends
     return Message(number, number)
 
 
 def _out_of_order(notes: Notes, message: Message, number: int, tag: str) -> None:
     """The head of a message behind its first entry: two messages run into one another."""
-    if tag in _HEAD and message.first("61") is not None:
+    if tag in _HEAD and message.entered:
         notes.error(
             "MT_ORDER",
             Words("Field %(tag)s may not stand behind an entry.", tag=tag),
             f"line {number}, field {tag}",
         )
-    closed = message.first("62", "62F", "62M")
-    if tag == "61" and closed is not None:
+    if tag == "61" and message.closed:
         notes.error(
             "MT_ORDER",
             "An entry stands behind the closing balance.",
             f"line {number}, field {tag}",
         )
+    message.entered = message.entered or tag == "61"
+    message.closed = message.closed or tag in _CLOSING
 
 
 def _goes_on(notes: Notes, message: Message | None, number: int, line: str, tag: str) -> None:

@@ -118,7 +118,7 @@ def is_table(data: bytes) -> bool:
         text = head.decode("latin-1")
     if "\0" in text or text.lstrip("\ufeffï»¿ \t\r\n").startswith(("<", "{", "PK")):
         return False
-    divided = [line for line in text.splitlines() if any(line.count(sign) > 1 for sign in ",;\t|")]
+    divided = [line for line in text.splitlines() if any(sign in line for sign in ",;\t|")]
     return len(divided) > 1
 
 

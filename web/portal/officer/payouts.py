@@ -56,7 +56,7 @@ def prepare_payout() -> Any:  # noqa: ANN401 - a page or a way on
         "advance_ids": chosen,
         "owed": not chosen,
         "version": request.form.get("version") or VERSION_09,
-        "batch_booking": "batch_booking" in request.form,
+        "batch_booking": request.form.get("booking") == "one",
     }
     try:
         result = act("payout.prepare", asked).result

@@ -319,7 +319,9 @@ _CODES: Final = {
     "IDENTIFIER_TAKEN": _l("One of these numbers names another firm already."),
     "NOTHING_WAITS": _l("Nothing waits for a second person here any more."),
     "NOTHING_OPEN": _l("No terms wait for approval."),
-    "BANK_FORMAT": _l("This is no bank file that is read here: camt.053, camt.054 or pain.002."),
+    "BANK_FORMAT": _l(
+        "This is no bank file that is read here: camt.053, camt.054, MT940, CSV or pain.002."
+    ),
     "NOT_BOOKED": _l("A report of the day moves no money; hand in the statement."),
 }
 
