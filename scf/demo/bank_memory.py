@@ -53,9 +53,12 @@ class Memory(BaseModel):
 def alone(state_dir: Path) -> Iterator[None]:
     """Let one process at a time think: the bank's own, or a person's command beside it."""
     state_dir.mkdir(parents=True, exist_ok=True)
-    with (state_dir / f"{STATE_FILE}.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the process, however that ends
+    folder = os.open(state_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)  # goes with the process, however that ends
         yield
+    finally:
+        os.close(folder)
 
 
 def recall(state_dir: Path) -> Memory:
