@@ -59,6 +59,7 @@ SLICES = (
     "scf.risk.commands",
     "scf.risk.promoting",
     "scf.risk.visibility",
+    "scf.risk.watch.commands",
     "scf.programmes.commands",
     "scf.programmes.registry.commands",
     "scf.programmes.visibility",

@@ -29,6 +29,7 @@ import scf.parties.models
 import scf.programmes.models
 import scf.programmes.registry.models
 import scf.risk.models
+import scf.risk.watch.models
 import scf.settlement.models  # noqa: F401 - imported so that their tables are known
 from scf.ledger.triggers import TRIGGERS
 

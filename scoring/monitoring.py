@@ -47,6 +47,18 @@ class Bins:
         edges = tuple(float(cut) for cut in np.unique(cuts) if cut > known.min())
         return cls(edges, tuple(_shares(values, edges).tolist()))
 
+    @classmethod
+    def at(cls, values: Floats, marks: Floats) -> Self:
+        """Cut values into one bin for each mark: the bands of a card, by their points.
+
+        Examples
+        --------
+        >>> Bins.at(np.array([0.0, 35.0, 35.0, np.nan]), np.array([0.0, 35.0, 80.0])).shares
+        (0.25, 0.25, 0.5, 0.0)
+        """
+        edges = tuple(float(mark) for mark in np.unique(marks[~np.isnan(marks)])[1:])
+        return cls(edges, tuple(_shares(values, edges).tolist()))
+
     def psi(self, values: Floats) -> float:
         """Return the population stability index of other values; 0 where they are spread alike.
 
@@ -73,6 +85,46 @@ class Bins:
         was = np.maximum(np.asarray(self.shares), _LEAST)
         now = np.maximum(_shares(values, self.edges), _LEAST)
         return float(((now - was) * np.log(now / was)).sum())
+
+    def cells(self, values: Floats) -> int:
+        """Return in how many bins, that of the unknown among them, anything was or is.
+
+        Examples
+        --------
+        >>> Bins.of(np.array([1.0, 2.0])).cells(np.array([np.nan, 1.0]))
+        3
+        """
+        return int(((np.asarray(self.shares) > 0) | (_shares(values, self.edges) > 0)).sum())
+
+
+def by_chance(bins: int, was: int, now: int, *, above: float = 0.001) -> float:
+    """Return how large an index is by chance alone, exceeded with a small probability.
+
+    Parameters
+    ----------
+    bins : int
+        Into which rows may fall.
+    was, now : int
+        Firms then and now. Of firms that stand in both it is less.
+    above : float
+        That probability.
+
+    Notes
+    -----
+    With nothing moved the index is about (1/was + 1/now) times a chi-squared figure of one degree
+    of freedom less than there are bins. B. Yurdakul and J. Naranjo, "Statistical properties of the
+    population stability index", Journal of Risk Model Validation 14(4), 2020.
+
+    Examples
+    --------
+    >>> round(by_chance(10, 1000, 1000), 4), round(by_chance(10, 40, 40), 2), by_chance(1, 9, 9)
+    (0.0558, 1.39, 0.0)
+    """
+    if bins < 2 or not was or not now:  # noqa: PLR2004 - one bin holds everything
+        return 0.0
+    from scipy.stats import chi2
+
+    return float((1 / was + 1 / now) * chi2.ppf(1 - above, bins - 1))
 
 
 def level(psi: float) -> Literal["calm", "watch", "act"]:

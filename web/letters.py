@@ -27,6 +27,7 @@ _SUBJECTS: Final[Mapping[str, object]] = {
     "trade": _l("News of an invoice"),
     "files": _l("A file is read"),
     "alerts": _l("A tax authority's word on an invoice"),
+    "models": _l("A risk model needs a look"),
     "connections": _l("A connection needs a look"),
     "sign_in": _l("Your sign-in was changed"),
 }

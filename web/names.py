@@ -172,8 +172,10 @@ ACTIONS: Final[Mapping[str, object]] = {
     "request.take_offer": _l("Offer of the bank taken"),
     "request.undo": _l("Decision taken back"),
     "request.withdraw": _l("Request withdrawn"),
+    "risk.answer_alarm": _l("Alarm of a model answered"),
     "risk.assess": _l("Firms assessed"),
     "risk.keep_chain": _l("The chain of the day kept for questions"),
+    "risk.watch": _l("Drift of the firms looked at"),
     "session.revoke": _l("Browser signed out"),
     "statement.read": _l("Bank statement read"),
     "status.read": _l("Bank answers read"),
@@ -293,6 +295,7 @@ MAIL_KINDS: Final[Mapping[str, object]] = {
     "trade": _l("Invoices, orders and pack sizes"),
     "files": _l("Files that were read"),
     "alerts": _l("Tax alerts on financed invoices"),
+    "models": _l("Alarms of the models that judge firms"),
     "connections": _l("Connections with other systems"),
     "sign_in": _l("Changes of your sign-in"),
 }

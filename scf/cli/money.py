@@ -16,6 +16,7 @@ from scf.kernel.money import parse_minor
 from scf.parties.models import BankAccount, BusinessDate, Firm
 from scf.parties.service import business_date
 from scf.risk.nightly import assess_day
+from scf.risk.watch.nightly import watch_day
 from scf.settlement import day, payout, statements
 from scf.settlement.readers import StatementMapping
 from scf.settlement.writers import VERSION_09
@@ -139,6 +140,7 @@ def eod(
     for answer, row in zip(answers, financiers, strict=True):
         answer["chain_firms"] = chains[row.financier_id]["firms"]
         answer["assessed"] = assess_day(SESSION.platform, row.financier_id)["assessed"]
+        answer["alarms"] = len(watch_day(SESSION.platform, row.financier_id)["alarms"])
     show({"financiers": answers})
 
 

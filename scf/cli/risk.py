@@ -14,11 +14,14 @@ from scf.kernel.errors import NotFound
 from scf.offers.models import QuoteLine
 from scf.parties.access import authorise
 from scf.parties.service import business_date
+from scf.reporting.watching.export import lines
+from scf.reporting.watching.figures import figures
 from scf.risk import cards, nightly
 from scf.risk.appetite import in_force
 from scf.risk.models import RiskAssessment, RiskModel
 from scf.risk.promoting import only_in_a_demo
 from scf.risk.replay import replay as replay_lines
+from scf.risk.watch import nightly as watching
 
 risk = typer.Typer(
     help="Assessments of firms; the models that are trained for them.", no_args_is_help=True
@@ -109,6 +112,29 @@ def replay(
     show(answer)
     if not found.is_equal:
         raise SystemExit(EXIT_REFUSED)
+
+
+# --- How what judges firms is watched -------------------------------------------------------------
+
+
+@risk.command("watch")
+def watch_now() -> None:
+    """Look how far the firms have moved; once a day is enough, and `scf eod` does it."""
+    show_list(watching.watch_all(SESSION.platform), "watched")
+
+
+@risk.command("monitor")
+def monitor(
+    section: Annotated[
+        str, typer.Option("--section", help="Only what begins so: drift, calibration, losses …")
+    ] = "",
+) -> None:
+    """Show all that is watched of what judges firms, one figure a line; --json for programs."""
+    authorise(SESSION.actor, "risk.read")
+    with SESSION.reading() as conn:
+        found = figures(conn, SESSION.actor.org_id)
+        told = list(lines(found)) if found is not None else []
+    show_list([one for one in told if one["section"].startswith(section)], "figures")
 
 
 # --- Trained models -------------------------------------------------------------------------------

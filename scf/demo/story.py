@@ -26,6 +26,7 @@ from scf.kernel.errors import ScfError
 from scf.parties.service import business_date
 from scf.programmes.service import terms_on
 from scf.risk import nightly as risk_nightly
+from scf.risk.watch import nightly as watching
 from scf.settlement import payout, statements
 
 PIECE = 50  # invoices accepted in one act
@@ -107,6 +108,7 @@ class Story:
         """Build the chain of the present morning and judge every firm in it."""
         chain_nightly.build_all(self.platform)
         risk_nightly.assess_all(self.platform)
+        watching.watch_all(self.platform)
 
     def ask(
         self,

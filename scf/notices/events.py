@@ -22,8 +22,11 @@ from scf.financing.taxwatch.models import TaxAlert
 from scf.kernel.actor import Role
 from scf.kernel.errors import Words
 from scf.kernel.money import format_minor
+from scf.kernel.rates import PPM
 from scf.notices.webhooks.models import WebhookEndpoint
 from scf.parties.models import User, UserRole
+from scf.risk.models import RiskModel
+from scf.risk.watch.models import ModelAlarm, WatchedMorning
 
 _user: Final[Table] = User.__table__  # type: ignore[attr-defined]
 _role: Final[Table] = UserRole.__table__  # type: ignore[attr-defined]
@@ -40,6 +43,9 @@ _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _check: Final[Table] = TaxCheck.__table__  # type: ignore[attr-defined]
 _alert: Final[Table] = TaxAlert.__table__  # type: ignore[attr-defined]
+_watched: Final[Table] = WatchedMorning.__table__  # type: ignore[attr-defined]
+_model_alarm_table: Final[Table] = ModelAlarm.__table__  # type: ignore[attr-defined]
+_risk_model: Final[Table] = RiskModel.__table__  # type: ignore[attr-defined]
 _pack: Final[Table] = PackSize.__table__  # type: ignore[attr-defined]
 
 
@@ -322,6 +328,34 @@ def _tax_against(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> T
     return Told(row.seller_id, people, words, "invoice_sold", row.id)
 
 
+# --- What judges firms ---------------------------------------------------------------------------
+
+
+def _model_alarm(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told:
+    """Tell the officers whose prices rest on it that the firms have moved; figures are a bank's."""
+    row = conn.execute(select(_watched).where(_watched.c.id == payload["morning_id"])).one()
+    alarms = conn.execute(
+        select(_model_alarm_table)
+        .where(_model_alarm_table.c.morning_id == row.id)
+        .order_by(_model_alarm_table.c.psi_ppm.desc())
+    ).all()
+    model = conn.execute(
+        select(_risk_model.c.name).where(_risk_model.c.id == row.subject)
+    ).scalar_one_or_none()
+    words = Words(
+        "The firms are no longer those that %(model)s was set for: %(count)s of its figures have"
+        " moved beyond 0.25, the furthest to %(psi)s. Somebody has to look.",
+        model=model or row.subject.partition(":")[2],
+        count=len(alarms),
+        psi=f"{alarms[0].psi_ppm / PPM:.2f}",
+    )
+    people = _people(
+        conn, row.financier_id, Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE
+    )
+    subject = ("risk_model", row.subject) if model else ("card_alarm", payload["alarm_id"])
+    return Told(row.financier_id, people, words, *subject)
+
+
 # --- The own sign-in ----------------------------------------------------------------------------
 
 _OF_PERSON: Final[Mapping[str, Words]] = {
@@ -376,6 +410,7 @@ COMPOSERS: Final[Mapping[str, Composer]] = {
     "pack.agreed": _pack_agreed,
     "tax.alert": _tax_alert,
     "tax.against": _tax_against,
+    "model.alarm": _model_alarm,
     **dict.fromkeys(_OF_REQUEST, _of_request),
     **dict.fromkeys(_OF_PERSON, _of_person),
 }

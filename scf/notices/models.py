@@ -36,7 +36,9 @@ class Notice(Record, table=True):
     org_id: Id
     event_id: Id  # the row of the outbox that it came from
     topic: Code
-    subject: Code  # upload, request, account, webhook, channel, tax_alert, invoice_sold or _bought
+    # upload, request, account, webhook, channel, tax_alert, invoice_sold or _bought, card_alarm or
+    # risk_model
+    subject: Code
     subject_id: Id
     message: Text
     words: OptJson  # how the message was made, so that it can be told in another language

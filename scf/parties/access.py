@@ -118,9 +118,11 @@ MAY: dict[str, frozenset[Role]] = {
     "model.promote": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     "model.retire": _BANK,
     "model.kill": _BANK,
+    "risk.answer_alarm": _BANK,
     "risk.assess": _OPERATOR,
     "risk.keep_chain": _OPERATOR,
     "risk.read": _BANK,
+    "risk.watch": _OPERATOR,
     # --- programmes
     "programme.read": _TRADE_AND_BANK,
     "programme.load": frozenset({Role.OFFICER_MAKER, Role.HEAD_OFFICE}),

@@ -7,8 +7,9 @@ nor a model ever changes.
 import datetime as dt
 import threading
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import Row
 from sqlalchemy.engine import Connection
 
 from scf.chain.service import latest_snapshot
@@ -18,6 +19,12 @@ from scf.risk.items import day_number
 from scf.risk.models import RiskModel
 from scf.risk.past import past_of
 from scf.risk.training import place_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 _MOST_KEPT: Final = 16
 _kept: dict[tuple[str, str], "Drift"] = {}
@@ -63,18 +70,26 @@ def drift_of(conn: Connection, model: RiskModel) -> Drift:
         return _kept[key]
 
 
-def _made(conn: Connection, snapshot: object, model: RiskModel) -> Drift:
-    from scoring import canonical
-    from scoring.features import NAMES, features
-    from scoring.modelfile import ModelCard
-    from scoring.monitoring import level
+def rows_of(conn: Connection, snapshot: Row[Any]) -> "Floats":
+    """Give the features of the firms that trade on a snapshot's morning and are in no default."""
+    from scoring.features import features
     from scoring.training import trading
 
     morning = morning_of(conn, snapshot)
     past = past_of(conn, morning, in_force())
     t = day_number(morning.on)
     found = features(past.events, t, place_of(conn, past, morning))
-    rows = found[trading(found) & ~past.in_default(t)]
+    rows: Floats = found[trading(found) & ~past.in_default(t)]
+    return rows
+
+
+def _made(conn: Connection, snapshot: Row[Any], model: RiskModel) -> Drift:
+    from scoring import canonical
+    from scoring.features import NAMES
+    from scoring.modelfile import ModelCard
+    from scoring.monitoring import level
+
+    rows = rows_of(conn, snapshot)
     card = canonical.load(ModelCard, model.card)
     moved = (
         (column.name, column.bins.psi(rows[:, NAMES.index(column.name)]))
@@ -83,7 +98,7 @@ def _made(conn: Connection, snapshot: object, model: RiskModel) -> Drift:
     )
     inputs = tuple(Moved(name, psi, level(psi)) for name, psi in moved) if len(rows) else ()
     return Drift(
-        morning.on,
+        snapshot.as_of_on,
         len(rows),
         tuple(sorted(inputs, key=lambda one: (-one.psi, one.name))),
     )

@@ -20,6 +20,7 @@ from scf.risk.models import (
     RiskModel,
     RiskPolicy,
 )
+from scf.risk.watch.models import ModelAlarm, WatchedMorning
 
 _BANK = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 
@@ -40,7 +41,15 @@ def _of_the_bank(model: type[SQLModel]) -> None:
         return financier_id == actor.org_id if actor.roles & _BANK else false()
 
 
-for _model in (ChainArrays, RiskAssessment, PriceAssessment, RiskModel, ModelScore):
+for _model in (
+    ChainArrays,
+    RiskAssessment,
+    PriceAssessment,
+    RiskModel,
+    ModelScore,
+    WatchedMorning,
+    ModelAlarm,
+):
     _of_the_bank(_model)
 
 

@@ -49,8 +49,8 @@ def test_everything_else_is_told_together_once_an_hour_unless_chosen() -> None:
 def test_a_person_is_offered_what_the_own_roles_can_be_told() -> None:
     offered = {role: [one.name for one in kinds_for(frozenset({role}))] for role in Role}
     assert offered[Role.TREASURER] == ["money", "trade", "files", "connections", "sign_in"]
-    assert offered[Role.OFFICER_MAKER] == ["alerts", "sign_in"]
-    assert offered[Role.HEAD_OFFICE] == ["sign_in"]
+    assert offered[Role.OFFICER_MAKER] == ["alerts", "models", "sign_in"]
+    assert offered[Role.HEAD_OFFICE] == ["models", "sign_in"]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ def routes(api: Callable[..., Any]) -> dict[tuple[str, str], Any]:
     return {
         ("GET", "/api/v1/risk-models"): api(BANK),
         ("GET", address): api(BANK, thing="model"),
+        ("GET", "/api/v1/risk-monitor"): api(BANK),
+        ("GET", "/api/v1/model-alarms"): api(BANK),
+        ("POST", "/api/v1/model-alarms/<model_alarm_id>/answer"): api(BANK, said, "model_alarm"),
         **{
             ("POST", f"{address}/{name}"): api(who, body, "model")
             for name, (who, body) in steps.items()

@@ -114,6 +114,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
             "limit",
             "fixing",
             "model",
+            "model_alarm",
             "review",
             "payment_file",
             "bank_statement",

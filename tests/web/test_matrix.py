@@ -235,6 +235,7 @@ KINDS = {
     "fixing_id": "fixing",
     "invoice_id": "invoice",
     "model_id": "model",
+    "model_alarm_id": "model_alarm",
     # Words of the address of an empty form, which is nobody's.
     "kind": "form",
     "ending": "form",

@@ -25,6 +25,8 @@ from scf.risk.appetite import in_force
 from scf.risk.assessing import Assessed
 from scf.risk.models import RiskAssessment
 from scf.risk.promoting import Trained
+from scf.risk.watch.drifting import Moved, Watched
+from scf.risk.watch.models import ModelAlarm
 from scf.risk.writing import About, Batch
 from scf.settlement import statements
 from scf.settlement.models import BankEntry
@@ -89,6 +91,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "suspicion": _suspicion(world, invoice),
         "assessment": _assessment(world),
         "model": _model(world),
+        "model_alarm": _alarm(world),
         "payment_file": file["file_id"],
     }
 
@@ -349,6 +352,22 @@ def _assessment(world: World) -> str:
         content=Batch(about, in_force(), [one]),
     )
     table: Any = RiskAssessment.__table__  # type: ignore[attr-defined]
+    with world.platform.db.snapshot() as conn:
+        return str(conn.execute(select(table.c.id)).scalar_one())
+
+
+def _alarm(world: World) -> str:
+    """Let a night find that the firms have moved."""
+    bank_id = world.firms["bank-a"]
+    far = Moved("score", 400_000, 100_000, "act")
+    one = Watched("card:expert-1", "snapshot", NOON.date(), 9, 9, None, None, (far,))
+    world.run(
+        "risk.watch",
+        dataclasses.replace(OPERATOR, org_id=bank_id),
+        snapshot_id="snapshot",
+        content=[one],
+    )
+    table: Any = ModelAlarm.__table__  # type: ignore[attr-defined]
     with world.platform.db.snapshot() as conn:
         return str(conn.execute(select(table.c.id)).scalar_one())
 

@@ -99,6 +99,8 @@ def _page_of(row: Notice, who: Actor) -> str:
             {"webhook_id": row.subject_id},
         ),
         "tax_alert": (may(who, "tax.alerts"), "officer.tax_checks", {"_anchor": row.subject_id}),
+        "card_alarm": (may(who, "risk.read"), "officer.watched_card", {"_anchor": "alarms"}),
+        "risk_model": (may(who, "risk.read"), "officer.model", {"model_id": row.subject_id}),
         "channel": (
             may(who, "channel.read"),
             "connections.channel",

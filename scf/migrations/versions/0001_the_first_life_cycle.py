@@ -1624,6 +1624,33 @@ def upgrade() -> None:
     op.create_index("ix_upload_header", "upload", ["org_id", "header_digest"], unique=False)
     op.create_index("ix_upload_org", "upload", ["org_id", "created_at"], unique=False)
     op.create_table(
+        "watched_morning",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("snapshot_id", sa.String(), nullable=False),
+        sa.Column("as_of_on", sa.Date(), nullable=False),
+        sa.Column("firms", sa.BigInteger(), nullable=False),
+        sa.Column("reference_firms", sa.BigInteger(), nullable=False),
+        sa.Column("reference_from_on", sa.Date(), nullable=True),
+        sa.Column("reference_to_on", sa.Date(), nullable=True),
+        sa.Column("level", sa.String(), nullable=False),
+        sa.Column("score_ppm", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "moved", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "grades", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("level IN ('none', 'calm', 'watch', 'act')", name="ck_watched_level"),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_watched_financier"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("financier_id", "subject", "as_of_on", name="uq_watched_morning"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "webhook_endpoint",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
@@ -1943,6 +1970,39 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_mailbox_user"),
         sa.PrimaryKeyConstraint("user_id"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "model_alarm",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("morning_id", sa.String(), nullable=False),
+        sa.Column("psi_ppm", sa.BigInteger(), nullable=False),
+        sa.Column("raised_on", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("answered_by", sa.String(), nullable=True),
+        sa.Column("answered_at", UtcInstant(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'ANSWERED') = (answered_by IS NOT NULL)", name="ck_model_alarm_answered"
+        ),
+        sa.CheckConstraint("state IN ('OPEN', 'ANSWERED')", name="ck_model_alarm_state"),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_model_alarm_financier"),
+        sa.ForeignKeyConstraint(
+            ["morning_id"], ["watched_morning.id"], name="fk_model_alarm_morning"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_model_alarm", "model_alarm", ["financier_id", "raised_on"], unique=False)
+    op.create_index(
+        "uq_model_alarm_open",
+        "model_alarm",
+        ["financier_id", "subject", "what"],
+        unique=True,
+        sqlite_where=sa.text("state = 'OPEN'"),
+        postgresql_where=sa.text("state = 'OPEN'"),
     )
     op.create_table(
         "model_score",

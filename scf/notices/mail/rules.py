@@ -22,6 +22,7 @@ PORTAL: Final = "PORTAL"
 
 _TRADERS: Final = frozenset({Role.TREASURER, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
 _OFFICERS: Final = frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER})
+_BANK: Final = _OFFICERS | {Role.HEAD_OFFICE}
 _HOUR: Final = dt.timedelta(hours=1)
 
 
@@ -52,6 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         Kind("files", ("upload.",), _TRADERS, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind("alerts", ("tax.alert",), _OFFICERS, (HOURLY, AT_ONCE, DAILY, PORTAL)),
+        Kind("models", ("model.alarm",), _BANK, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind(
             "connections",
             ("webhook.", "channel."),

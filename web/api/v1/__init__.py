@@ -32,6 +32,7 @@ RESOURCES = (
     "limits",
     "risk_assessments",
     "risk_models",
+    "risk_monitor",
     "quotes",
     "requests",
     "decisions",

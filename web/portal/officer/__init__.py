@@ -24,6 +24,7 @@ from web.portal.officer import (
     repricing,
     reviews,
     taxes,
+    watching,
     whatif,
 )
 from web.portal.officer.desk import officer
@@ -50,5 +51,6 @@ __all__ = [
     "repricing",
     "reviews",
     "taxes",
+    "watching",
     "whatif",
 ]

@@ -18,6 +18,7 @@ from scf.risk.drift import Drift, drift_of
 from scf.risk.lifecycle import MODEL
 from scf.risk.models import FirmFact, RiskAssessment, RiskModel
 from web.context import actor
+from web.portal.officer import figurewords
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.second_factor import check, digest_of
 
@@ -106,6 +107,8 @@ def _page(model_id: str, errors: dict[str, str], status: int) -> tuple[str, int]
         may_propose=row.state == "CHALLENGER" and may(actor(), "model.propose"),
         own={name: getattr(row, name) == actor().user_id for name in ("trained_by", "proposed_by")},
         signed=_signed(row),
+        stopping=_stopping(row),
+        inputs=[(*figurewords.figure(one["name"]), one) for one in said["inputs"]],
         typed={name: value[:2000] for name, value in request.form.items()},
         errors=errors,
     )
@@ -141,7 +144,7 @@ def _drift(session: Session, row: RiskModel) -> Drift | None:
 def _moved(drift: Drift) -> list[dict[str, Any]]:
     return [
         {
-            "name": one.name,
+            "name": figurewords.figure(one.name)[0],
             "used": round(min(one.psi / _PSI_FULL, 1.0) * 100),
             "more": 0,
             "shown": f"{one.psi:.2f}",
@@ -206,6 +209,11 @@ def _signed(row: RiskModel) -> str:
     return digest_of(model=row.id, file=row.file_digest, proposed_by=row.proposed_by or "")
 
 
+def _stopping(row: RiskModel) -> str:
+    """Give the digest of what is signed by who stops a model."""
+    return digest_of(model=row.id, file=row.file_digest, stop="now")
+
+
 @page("/models/<model_id>/validate", "model.validate", method="POST")
 def validate_model(model_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Say, as another person than its maker, what the model was held against."""
@@ -246,7 +254,13 @@ def retire_model(model_id: str) -> Any:  # noqa: ANN401 - a page or a way on
 
 @page("/models/<model_id>/kill", "model.kill", method="POST")
 def kill_model(model_id: str) -> Any:  # noqa: ANN401 - a page or a way on
-    """Stop a model at once."""
+    """Stop a model at once: one person, who signs it."""
+    with reading() as session:
+        row = _row(session, model_id)
+    try:
+        check(_stopping(row))
+    except ScfError as refusal:
+        return _page(model_id, {"kill": errors_of(refusal)["form"]}, refusal.http_status)
     return _with_reason("kill", model_id)
 
 

@@ -40,7 +40,9 @@ def test_a_model_becomes_champion_on_its_page_by_two_people_and_is_stopped_by_on
     assert re.findall(r"<strong>(.*?)</strong>", champion.partition('id="who"')[2])[:4] == [
         "Trained", "Validated", "Proposed as champion", "Made the champion",
     ]  # fmt: skip
-    stopped = desk.send(MAKER, f"{path}/kill", path, reason="prices look wrong")
+    hidden = desk.form(desk.page(MAKER, path), f"{path}/kill") | {"reason": "prices look wrong"}
+    assert "The code is not right." in desk.again(MAKER, f"{path}/kill", hidden, status=422)
+    stopped = desk.again(MAKER, f"{path}/kill", hidden, sign=True)
     assert "The model is stopped." in stopped
     assert "Stop it at once" not in stopped
     assert desk.page(HEAD, "/models").count("Stopped") == 1
