@@ -219,7 +219,9 @@ def undone(engine: Engine, db: Database, touched: Table | None = None) -> Iterat
                 triggers = text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
                 for name in conn.execute(triggers).scalars().all():
                     conn.exec_driver_sql(f"DROP TRIGGER {name}")
-            elif touched is not None:
+            elif touched is None:  # what waits for the commit is asked at once
+                conn.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+            else:
                 conn.exec_driver_sql("SET LOCAL session_replication_role = replica")
                 checks = text(
                     "SELECT conname FROM pg_constraint WHERE contype = 'c'"
@@ -289,8 +291,8 @@ def test_a_law_broken_anywhere_is_found(
 
 GUARDED: list[tuple[type[SQLModel], str, object]] = [
     (Invoice, "outstanding_minor", -1), (LimitNode, "held_minor", -1),
-    (BankEntry, "unallocated_minor", -1), (Advance, "repaid_minor", ANYTHING),
-    (Posting, "amount_minor", 1), (AuditLog, "command", "another"),
+    (Advance, "repaid_minor", ANYTHING), (Posting, "amount_minor", 1),
+    (AuditLog, "command", "another"),
 ]  # fmt: skip
 
 
