@@ -31,30 +31,30 @@ test: check ## Run checks and the whole suite on SQLite and PostgreSQL (TESTS=te
 	@$(PYTEST) -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: ## Lint, format, types and the walls between packages
-	@$(SETUP) install core einvoice model pdf dev
+	@$(SETUP) install core einvoice model pdf dev batch
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache --no-logo 2>&1 || exit 1
 
 pictures: ## Take the pictures of the README anew from a demo world of their own
-	@$(SETUP) install core einvoice model pdf dev
+	@$(SETUP) install core einvoice model pdf dev batch
 	@$(SETUP) tools
 	@$(BIN)/python tools/pictures.py
 
 corpus: ## Run conformance over third-party documents outside the project (CORPUS=DIR)
 	@test -d "$(CORPUS)" || { echo "corpus: no folder '$(CORPUS)': give CORPUS=DIR; nothing was run"; exit 1; }
-	@$(SETUP) install core einvoice model pdf dev
+	@$(SETUP) install core einvoice model pdf dev batch
 	@CORPUS="$(abspath $(CORPUS))" $(PYTEST) -q -m corpus tests
 
 bench: ## Measure against peers in the same run and write var/bench.json
-	@$(SETUP) install core einvoice model pdf dev bench
+	@$(SETUP) install core einvoice model pdf dev batch bench
 	@$(SETUP) tools
 	@$(PYTEST) -q -m bench tests/performance
 
 test-long: ## Run the promises that take minutes
-	@$(SETUP) install core einvoice model pdf dev
-	@$(SETUP) tools
+	@$(SETUP) install core einvoice model pdf dev batch spark
+	@$(SETUP) tools --long
 	@$(PYTEST) -q -m long tests
 
 dist: ## Build the wheel into dist/

@@ -10,10 +10,10 @@ LABEL: Final = "economic capital proxy by the Basel formula, not a regulatory ca
 PD_FLOOR: Final = 0.0005
 """Lowest one-year PD with which capital for default is worked out."""
 
-_CONFIDENCE: Final = 0.999
-_LOW_R: Final = 0.12
-_HIGH_R: Final = 0.24
-_STEEPNESS: Final = 50
+CONFIDENCE: Final = 0.999
+LOW_R: Final = 0.12
+HIGH_R: Final = 0.24
+STEEPNESS: Final = 50
 
 
 def correlation(pd: float) -> float:
@@ -29,8 +29,8 @@ def correlation(pd: float) -> float:
     float
         Between .24 (safest) and .12.
     """
-    weight = math.expm1(-_STEEPNESS * pd) / math.expm1(-_STEEPNESS)
-    return _LOW_R * weight + _HIGH_R * (1 - weight)
+    weight = math.expm1(-STEEPNESS * pd) / math.expm1(-STEEPNESS)
+    return LOW_R * weight + HIGH_R * (1 - weight)
 
 
 def capital_share(pd: float, lgd: float, maturity_years: float = 1.0) -> float:
@@ -67,7 +67,7 @@ def capital_share(pd: float, lgd: float, maturity_years: float = 1.0) -> float:
     from scipy.special import ndtr, ndtri
 
     r = correlation(pd)
-    stressed = ndtr((ndtri(pd) + math.sqrt(r) * ndtri(_CONFIDENCE)) / math.sqrt(1 - r))
+    stressed = ndtr((ndtri(pd) + math.sqrt(r) * ndtri(CONFIDENCE)) / math.sqrt(1 - r))
     return max(lgd * (float(stressed) - pd), 0.0) * _maturity(pd, maturity_years)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from scoring.policy import Model
 
-_SLACK: Final = 1e-12  # how far rounding may carry a probability outside its bounds
+SLACK: Final = 1e-12  # how far rounding may carry a probability outside its bounds
 
 
 def joint_pd(first: float, second: float, rho: float) -> float:
@@ -45,7 +45,7 @@ def joint_pd(first: float, second: float, rho: float) -> float:
         return first * second  # one of them is certain, so that correlation says nothing
     lowest, highest = max(0.0, first + second - 1), min(first, second)
     joint = _owen(first, second, rho)
-    if not lowest - _SLACK <= joint <= highest + _SLACK:
+    if not lowest - SLACK <= joint <= highest + SLACK:
         raise ArithmeticError(f"joint PD {joint} of {first} and {second} at {rho}")
     return min(max(joint, lowest), highest)
 

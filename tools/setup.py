@@ -1,7 +1,8 @@
 """Set-up of a working copy: needs a Python 3.11 or newer with venv, and nothing else.
 
 ``install SET…``  makes ``.venv`` and installs the named sets from ``config/requirements``
-``tools``         installs what tests start or print with (PostgreSQL, hledger, Chromium, Pango)
+``tools``         installs what tests start or print with (PostgreSQL, hledger, Chromium, Pango;
+                  ``--long``: Java too)
 ``lock``          resolves ``*.in`` to ``*.lock`` (``--upgrade``: to the newest versions)
 
 A set is installed again only when its lock file or the interpreter has changed: a stamp in
@@ -28,7 +29,7 @@ OLDEST = (3, 11)
 # The installer comes first; each later set is resolved within the versions of the earlier ones,
 # so that any choice of sets fits together.
 BOOTSTRAP = "bootstrap"
-SETS = ("core", "einvoice", "model", "pdf", "dev", "bench")
+SETS = ("core", "einvoice", "model", "pdf", "dev", "bench", "batch", "spark")
 
 # What a test starts or prints with, by the Debian package that brings it, and where else it may
 # be found: a program on the PATH, or a file.
@@ -64,6 +65,10 @@ TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
         "a font with Chinese, for pages and PDF",
         tuple(f"/usr/share/fonts/**/{name}" for name in CHINESE),
     ),
+}
+# What only the long promises start.
+LONG_TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "openjdk-17-jre-headless": ("Java 17 or newer, for a Spark cluster", ("java",)),
 }
 
 
@@ -189,15 +194,16 @@ def is_present(places: Sequence[str]) -> bool:
     )
 
 
-def install_tools() -> None:
+def install_tools(*, long: bool = False) -> None:
     """Install what tests start by apt-get; without the right to do so, say how in one line."""
-    missing = [package for package, (_, places) in TOOLS.items() if not is_present(places)]
+    tools = TOOLS | LONG_TOOLS if long else TOOLS
+    missing = [package for package, (_, places) in tools.items() if not is_present(places)]
     if not missing:
         return
     command = f"apt-get install -y --no-install-recommends {' '.join(missing)}"
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
-        wanted = "; ".join(TOOLS[package][0] for package in missing)
+        wanted = "; ".join(tools[package][0] for package in missing)
         print(f"setup: tests want {wanted}: sudo {command}", flush=True)
         return
     print(f"setup: {command}", flush=True)
@@ -229,14 +235,14 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description="Set-up of a working copy")
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("install").add_argument("sets", nargs="+", choices=SETS)
-    verbs.add_parser("tools")
+    verbs.add_parser("tools").add_argument("--long", action="store_true")
     verbs.add_parser("lock").add_argument("--upgrade", action="store_true")
     asked = parser.parse_args(arguments)
     try:
         if asked.verb == "install":
             install(asked.sets)
         elif asked.verb == "tools":
-            install_tools()
+            install_tools(long=asked.long)
         else:
             lock(upgrade=asked.upgrade)
     except SetupError as stop:

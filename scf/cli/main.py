@@ -22,6 +22,7 @@ ROOMS = {
     "graph": ("graph",),
     "risk": ("risk", "replay"),
     "evaluating": ("risk",),
+    "repricing": ("risk",),
     "finance": (
         "programme",
         "quote",

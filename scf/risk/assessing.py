@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -115,14 +115,35 @@ def work_out(
     for firm, columns in (notches or {}).items():
         known[firm] = dataclasses.replace(known.get(firm, Known()), notches=columns)
     views = views_of(items, known, morning.on, firms)
-    cards = {firm: score(view.card, appetite.policy.card) for firm, view in views.items()}
-    scale = appetite.policy.scale
-    alone = {firm: _pd_alone(views[firm], cards[firm], scale) for firm in firms}
-    alone |= dict(own_pd or {})
-    standing = {firm: _standing(views[firm], alone[firm]) for firm in firms}
     exposures = exposures_of(items, morning.on)
-    chain = chainrisk.run(firms, standing, exposures, items.firms, appetite.policy)
+    cards, chain = chained(views, exposures, items.firms, appetite.policy, own_pd=own_pd)
     return WorkedOut(items, views, cards, exposures, chain)
+
+
+def chained(
+    views: Mapping[str, FirmView],
+    exposures: Exposures,
+    names: Sequence[str],
+    policy: Policy,
+    *,
+    own_pd: Mapping[str, float] | None = None,
+) -> tuple[dict[str, CardResult], ChainRisk]:
+    """Score each firm alone, and let its risk run up the chain of all of them; pure.
+
+    Parameters
+    ----------
+    views
+        What was known of each firm of the chain.
+    names
+        The firm of each number in ``exposures``.
+    own_pd
+        See :func:`assess`.
+    """
+    cards = {firm: score(view.card, policy.card) for firm, view in views.items()}
+    alone = {firm: _pd_alone(view, cards[firm], policy.scale) for firm, view in views.items()}
+    alone |= dict(own_pd or {})
+    standing = {firm: _standing(view, alone[firm]) for firm, view in views.items()}
+    return cards, chainrisk.run(tuple(views), standing, exposures, names, policy)
 
 
 def _pd_alone(view: FirmView, card: CardResult, scale: Scale) -> float:
@@ -154,7 +175,7 @@ def _assessed(
     *,
     is_alone: bool,
 ) -> Assessed:
-    by_card = _by_card(at, chain, view, card, policy)
+    by_card = by_card_of(at, chain, view, card, policy)
     risk = by_card
     if said is not None and said.opinion.stands and not by_card.rated and not by_card.defaulted:
         risk = _by_champion(said, view.known.notches, by_card, policy.scale)
@@ -203,9 +224,10 @@ def _assessed(
     )
 
 
-def _by_card(
+def by_card_of(
     at: int, chain: ChainRisk, view: FirmView, card: CardResult, policy: Policy
 ) -> FirmRisk:
+    """Give the risk of a firm as its card and the chain have it."""
     own, total = float(chain.propagation.own[at]), float(chain.propagation.hazard[at])
     rated = view.known.rated_pd is not None
     documented = knows_well(view, policy.scale)

@@ -6,7 +6,7 @@ invoices and gives the same. Source: pricing.md 1.1, 1.6, 1.7, 2.1 and 4.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -118,7 +118,7 @@ def views_of(
     nobody = dict.fromkeys(columns, 0) | {"worst": 0, "first_settled": NO_DAY}
     plain = {name: column.tolist() for name, column in columns.items()}
     return {
-        firm: _view(
+        firm: view_of(
             {name: values[index[firm]] for name, values in plain.items()}
             if firm in index
             else nobody,
@@ -240,7 +240,8 @@ def _sum(where: "Ints", which: "Bools", values: "Ints | None", size: int) -> "In
 # --- One firm -------------------------------------------------------------------------------------
 
 
-def _view(sums: dict[str, int], known: Known, on: dt.date) -> FirmView:
+def view_of(sums: Mapping[str, int], known: Known, on: dt.date) -> FirmView:
+    """Put together what was known of one firm, from the sums of its items by name."""
     first = sums["first_settled"]
     months = (
         None
@@ -277,7 +278,7 @@ def _view(sums: dict[str, int], known: Known, on: dt.date) -> FirmView:
     )
 
 
-def _trend(sums: dict[str, int]) -> Fraction | None:
+def _trend(sums: Mapping[str, int]) -> Fraction | None:
     if not sums["lately_items"] or not sums["before_items"]:
         return None
     lately = Fraction(sums["lately_days"], sums["lately_items"])

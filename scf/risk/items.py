@@ -66,6 +66,7 @@ class Items:
     it is unpaid. ``settled_on`` is the value date of the payment that left nothing that matters.
     """
 
+    ids: tuple[str, ...]
     firms: tuple[str, ...]
     seller: "Ints"
     buyer: "Ints"
@@ -122,6 +123,7 @@ class Told:
     nobody has said is :data:`NO_DAY`, and so is a ``paid_on`` of what is no payment.
     """
 
+    ids: Sequence[str]
     seller: Sequence[str]
     buyer: Sequence[str]
     issued: "Ints"
@@ -210,6 +212,7 @@ def _columns(rows: Sequence[Sequence[Any]], morning: AsOf, appetite: Appetite) -
         for document, word, money in zip(documents, words, paid, strict=True)
     ]
     return Told(
+        ids=ids,
         seller=sellers,
         buyer=buyers,
         issued=_days(issued),
@@ -262,6 +265,7 @@ def _folded(facts: Told) -> Items:
 
     kept = owed - np.maximum(facts.outstanding - facts.recourse, 0)
     return Items(
+        ids=tuple(facts.ids[row] for row in last),
         firms=firms,
         seller=np.array([number[sellers[row]] for row in last], dtype=np.int64),
         buyer=np.array([number[buyers[row]] for row in last], dtype=np.int64),
@@ -313,4 +317,6 @@ def _nothing() -> Items:
     none, no = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_)
     numbers = ("seller", "buyer", "issued", "due", "base", "net", "sold", "rest", "diluted",
                "diluted_before", "kept", "settled_on", "settled_known", "closed_known")  # fmt: skip
-    return Items(firms=(), settled=no, closed=no, material=no, **dict.fromkeys(numbers, none))
+    return Items(
+        ids=(), firms=(), settled=no, closed=no, material=no, **dict.fromkeys(numbers, none)
+    )

@@ -42,7 +42,7 @@ from scoring.schema import (
 )
 
 # Flags of an assessment that leave the decision to a person.
-_REFERRED: Final = (
+REFERRED: Final = (
     "NO_HISTORY", "LONE_FIRM", "TRADE_CIRCLE", UNREAD, UNSEEN, UNUSUAL, NO_ANSWER, LATELY,
 )  # fmt: skip
 _MOST_PAIRS: Final = 10_000
@@ -288,7 +288,7 @@ def _route(
         return result.route, result.route_reasons
     counts = [obligor] if inputs.is_undertaken else [obligor, seller]
     flags = [one.flags for one in counts if one is not None]
-    found = [flag for flag in _REFERRED if any(flag in one for one in flags)]
+    found = [flag for flag in REFERRED if any(flag in one for one in flags)]
     if morning.days_old:
         found.append("SNAPSHOT_STALE")
     if inputs.insurance is not None and not inputs.insurance.cover:

@@ -206,6 +206,7 @@ def told(*facts: tuple[int, int, int, int, int]) -> Told:
     invoice, due, paid, contested, known = np.array(facts, np.int64).T
     nothing, size = np.zeros(len(facts), np.int64), len(facts)
     return Told(
+        ids=["invoice"] * size,
         seller=["seller"] * size, buyer=["buyer"] * size, issued=nothing, due=due,
         base=nothing + 1_000_000, credited=nothing, disputed=contested * 100, conceded=nothing,
         paid=paid * 100, outstanding=nothing, recourse=nothing, ipu=nothing > 0,

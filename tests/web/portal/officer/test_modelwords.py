@@ -5,7 +5,7 @@ from flask_babel import Babel
 
 from scf.db.engine import Database
 from scf.risk.models import RiskAssessment
-from scf.risk.pricing import _REFERRED, KINDS
+from scf.risk.pricing import REFERRED, KINDS
 from scoring.features import NAMES
 from tests.risk.champions import ChampionWorld, wide
 from tests.support.deals import ANCHOR
@@ -20,7 +20,7 @@ def test_every_input_reason_and_kind_has_words_of_its_own() -> None:
         told = {name: modelwords.model_input(name) for name in NAMES}
         assert all(text != name for name, text in told.items())
         assert len(set(told.values())) == len(NAMES)
-        for code in _REFERRED:
+        for code in REFERRED:
             assert words.criterion(code) != code
             if code.startswith("MODEL_"):
                 said = modelwords.note("A firm", "expert_prior", "", (f"{code}:margin", code))
