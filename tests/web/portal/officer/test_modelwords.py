@@ -5,7 +5,7 @@ from flask_babel import Babel
 
 from scf.db.engine import Database
 from scf.risk.models import RiskAssessment
-from scf.risk.pricing import REFERRED, KINDS
+from scf.risk.pricing import KINDS, REFERRED
 from scoring.features import NAMES
 from tests.risk.champions import ChampionWorld, wide
 from tests.support.deals import ANCHOR
