@@ -437,7 +437,9 @@ class TradePayment(Record, table=True):
     __tablename__ = "trade_payment"
     __table_args__ = table_args(
         UniqueConstraint("org_id", "duplicate_key", name="uq_trade_payment"),
+        CheckConstraint("(settled_minor = 0) = (invoice_id IS NULL)", name="ck_payment_settled"),
         Index("ix_trade_payment_pair", "payer_id", "payee_id", "paid_on"),
+        index_where(text("invoice_id IS NOT NULL"), "ix_trade_payment_invoice", "invoice_id"),
     )
     id: IdKey
     payer_id: OptId
@@ -448,6 +450,8 @@ class TradePayment(Record, table=True):
     currency: Currency
     paid_on: Day
     reference: Text
+    invoice_id: OptId  # whose debt it took away, where the payee itself told of it
+    settled_minor: Minor = 0  # how much of that
     document_state: Code  # VALIDATED, or INCOMPLETE while a party is unknown
     duplicate_key: Code
     parties: Json

@@ -451,6 +451,8 @@ def payment_row(made: Draft, origin: Mapping[str, Any]) -> dict[str, Any]:
         "currency": document.currency,
         "paid_on": document.issue_on,
         "reference": document.number,
+        "invoice_id": None,
+        "settled_minor": 0,
         "document_state": made.state,
         "duplicate_key": made.key,
         "parties": said_of_parties(document),

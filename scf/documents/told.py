@@ -9,16 +9,23 @@ settles a debt by saying so.
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select, update
 
 from scf.db.runner import Context
 from scf.documents import rules
 from scf.documents.axes import pay_rest_many
 from scf.documents.fingerprints import canonical_number
 from scf.documents.invoice_state import INVOICE
-from scf.documents.models import Invoice
+from scf.documents.models import Invoice, TradePayment
+
+_PAYMENT: Final[Table] = TradePayment.__table__  # type: ignore[attr-defined]
+_SETTLES: Final = (
+    update(_PAYMENT)
+    .where(_PAYMENT.c.id == bindparam("payment"))
+    .values(invoice_id=bindparam("invoice"), settled_minor=bindparam("amount"))
+)
 
 
 def settle_told(ctx: Context, payments: Sequence[Mapping[str, Any]]) -> int:
@@ -53,7 +60,7 @@ def settle_told(ctx: Context, payments: Sequence[Mapping[str, Any]]) -> int:
         key: rules.owed(row) - row.held_minor - row.outstanding_minor for key, row in rows.items()
     }
     by_day: dict[dt.date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    settled = 0
+    settled: list[dict[str, Any]] = []
     for payment in told:
         reference = canonical_number(payment["reference"])
         ids = of[payment["payee_id"], payment["payer_id"], payment["currency"], reference]
@@ -62,10 +69,12 @@ def settle_told(ctx: Context, payments: Sequence[Mapping[str, Any]]) -> int:
         if amount > 0:
             open_rest[ids[0]] -= amount
             by_day[payment["paid_on"]][ids[0]] += amount
-            settled += 1
+            settled.append({"payment": payment["id"], "invoice": ids[0], "amount": amount})
     for day in sorted(by_day):
         pay_rest_many(ctx, dict(by_day[day]), value_on=day)
-    return settled
+    if settled:
+        ctx.conn.execute(_SETTLES, settled)
+    return len(settled)
 
 
 def _speaks(row: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ from scf.db.platform import Platform
 from scf.documents import conservation
 from scf.documents.identity.handing import handed_astray, under_given_up
 from scf.documents.identity.holdings import holdings
-from scf.documents.models import CreditAllocation, Dispute, Invoice
+from scf.documents.models import CreditAllocation, Dispute, Invoice, TradePayment
 from scf.financing.advances import replay
 from scf.financing.lifecycle import ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
@@ -50,6 +50,7 @@ _seal: Final[Table] = AuditSeal.__table__  # type: ignore[attr-defined]
 _account: Final[Table] = Account.__table__  # type: ignore[attr-defined]
 _entry: Final[Table] = Entry.__table__  # type: ignore[attr-defined]
 _part: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
+_told: Final[Table] = TradePayment.__table__  # type: ignore[attr-defined]
 _posting: Final[Table] = Posting.__table__  # type: ignore[attr-defined]
 
 # Until the bank has booked a pay-out its title is held, on its way or refused as it may be.
@@ -222,7 +223,8 @@ def _limits(conn: Connection) -> Iterator[Breach]:
 def _invoices(conn: Connection) -> Iterator[Breach]:
     """Held and outstanding are those of the advances; credits and disputes those of their rows.
 
-    Paid is what the advances were repaid and what receipts paid of the part that nobody financed.
+    Paid is what the advances were repaid, and what receipts, or the seller's own word, say was paid
+    of the part that nobody financed.
     """
     by_advance = (
         select(
@@ -243,6 +245,12 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         .group_by(_part.c.invoice_id)
         .subquery()
     )
+    told = (
+        select(_told.c.invoice_id, func.sum(_told.c.settled_minor).label("amount"))
+        .where(_told.c.invoice_id.is_not(None))
+        .group_by(_told.c.invoice_id)
+        .subquery()
+    )
     credited = (
         select(_credit.c.invoice_id, func.sum(_credit.c.amount_minor).label("amount"))
         .group_by(_credit.c.invoice_id)
@@ -259,7 +267,9 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         "outstanding": func.coalesce(by_advance.c.outstanding, 0),
         "over_advance": func.coalesce(by_advance.c.over_advance, 0),
         "repaid": func.coalesce(by_advance.c.repaid, 0),
-        "paid": func.coalesce(by_advance.c.repaid, 0) + func.coalesce(directly.c.amount, 0),
+        "paid": func.coalesce(by_advance.c.repaid, 0)
+        + func.coalesce(directly.c.amount, 0)
+        + func.coalesce(told.c.amount, 0),
         "credited": func.coalesce(credited.c.amount, 0),
         "disputed": func.coalesce(disputed.c.amount, 0),
     }
@@ -268,6 +278,7 @@ def _invoices(conn: Connection) -> Iterator[Breach]:
         select(_invoice, *(value.label(f"said_{name}") for name, value in said.items()))
         .outerjoin(by_advance, by_advance.c.invoice_id == _invoice.c.id)
         .outerjoin(directly, directly.c.invoice_id == _invoice.c.id)
+        .outerjoin(told, told.c.invoice_id == _invoice.c.id)
         .outerjoin(credited, credited.c.invoice_id == _invoice.c.id)
         .outerjoin(disputed, disputed.c.invoice_id == _invoice.c.id)
         .where(differs)

@@ -75,7 +75,8 @@ class Trade(Deals):
             TradePayment(
                 id=new_id(), payer_id=payer, payee_id=payee, payer_name=payer, payee_name=payee,
                 amount_minor=minor, currency=currency, paid_on=DAY - dt.timedelta(days=ago),
-                reference="r", document_state="VALIDATED", duplicate_key=new_id(), parties={},
+                reference="r", invoice_id=None, document_state="VALIDATED",
+                duplicate_key=new_id(), parties={},
                 org_id=by or payer, upload_id="u", row_number=1, created_at=self.clock.now(),
             )
         )  # fmt: skip

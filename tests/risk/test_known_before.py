@@ -89,8 +89,8 @@ def _spend(world: RiskWorld, _invoice_id: str) -> None:
             TradePayment(
                 id=new_id(), payer_id=ANCHOR, payee_id=SELLER, payer_name="", payee_name="",
                 amount_minor=eur("70,000.00"), currency="EUR", paid_on=DAY, reference="r",
-                document_state="VALIDATED", duplicate_key=new_id(), parties={}, org_id=ANCHOR,
-                upload_id="u", row_number=1, created_at=world.clock.now(),
+                invoice_id=None, document_state="VALIDATED", duplicate_key=new_id(), parties={},
+                org_id=ANCHOR, upload_id="u", row_number=1, created_at=world.clock.now(),
             ),
         )  # fmt: skip
 

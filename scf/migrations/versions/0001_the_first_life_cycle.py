@@ -870,6 +870,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=False),
         sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=True),
+        sa.Column("settled_minor", sa.BigInteger(), nullable=False),
         sa.Column("document_state", sa.String(), nullable=False),
         sa.Column("duplicate_key", sa.String(), nullable=False),
         sa.Column(
@@ -879,9 +881,18 @@ def upgrade() -> None:
         sa.Column("upload_id", sa.String(), nullable=False),
         sa.Column("row_number", sa.BigInteger(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("(settled_minor = 0) = (invoice_id IS NULL)", name="ck_payment_settled"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("org_id", "duplicate_key", name="uq_trade_payment"),
         sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_trade_payment_invoice",
+        "trade_payment",
+        ["invoice_id"],
+        unique=False,
+        sqlite_where=sa.text("invoice_id IS NOT NULL"),
+        postgresql_where=sa.text("invoice_id IS NOT NULL"),
     )
     op.create_index(
         "ix_trade_payment_pair", "trade_payment", ["payer_id", "payee_id", "paid_on"], unique=False
