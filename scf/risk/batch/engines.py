@@ -202,6 +202,8 @@ SETTINGS: Final = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
+    # What is kept has as many parts as its size asks for, not always two hundred.
+    "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
     "spark.sql.ansi.enabled": "true",  # a sum that leaves 64 bits is an error, never another number
 }
 
@@ -257,7 +259,10 @@ class _Spark:
         table = self._view("prices", priced)
         if out:
             kind = "csv" if _is_text(out) else "parquet"
-            priced.write.format(kind).option("header", "true").save(out)
+            try:
+                priced.write.format(kind).option("header", "true").save(out)
+            except Exception as broken:
+                raise unreadable(out, broken) from broken
         return table
 
 
