@@ -210,6 +210,7 @@ MAY: dict[str, frozenset[Role]] = {
     "channel.rotate": _SENDERS,
     "channel.report": _OPERATOR,
     # --- accounting
+    "book.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}),
     "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }
 

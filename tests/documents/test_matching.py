@@ -105,7 +105,8 @@ def test_matching_again_looks_at_exceptions_too(trade: Trade) -> None:
     line_invoice(trade, "A-1", "11", "900.00")
     assert match_of(trade, "A-1") == ("EXCEPTION", "QUANTITY_EXCEEDED")
     assert intake.match_all(trade.world.platform, trade.buyer) == {"EXCEPTION": 1}
-    trade.act(lambda ctx: ctx.conn.execute(update(_order_line).values(quantity_micro=11_000_000)))
+    eleven = {"quantity_micro": 11_000_000, "stated_micro": 11_000_000}
+    trade.act(lambda ctx: ctx.conn.execute(update(_order_line).values(**eleven)))
     trade.world.clock.advance(seconds=1)
     assert intake.match_all(trade.world.platform, trade.buyer) == {"MATCHED": 1}
     assert counters(trade) == (11_000_000, 90_000, 0)

@@ -10,7 +10,7 @@ import scoring
 
 MODULES = [module.name for module in pkgutil.walk_packages(scoring.__path__, "scoring.")]
 WITH_EXAMPLES = {
-    "scoring.backtest", "scoring.bands",
+    "scoring.backtest", "scoring.bands", "scoring.many.columns",
     "scoring.canonical", "scoring.capital", "scoring.dilution", "scoring.estimators.binary",
     "scoring.estimators.default", "scoring.estimators.late", "scoring.estimators.shares",
     "scoring.evaluation.datasets", "scoring.evaluation.metrics", "scoring.evaluation.page",

@@ -393,10 +393,12 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/ledger/trial-balance"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/notices"): Api(EVERYBODY),
     ("POST", f"{API}/notices/read"): Api(EVERYBODY, {"ids": []}),
-    ("GET", "/books/"): Portal(signed_in=True, roles=BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
-    ("GET", "/books/file"): Portal(
-        signed_in=True, roles=BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}
-    ),
+    **{
+        ("GET", f"/books/{rule}"): Portal(
+            signed_in=True, roles=frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
+        )
+        for rule in ("", "file")
+    },
     # --- connections with other systems
     **{
         (method, f"/connections{rule}"): Portal(signed_in=True, roles=connectors(rule))

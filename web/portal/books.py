@@ -30,7 +30,7 @@ _PERIOD: Final = 30  # days shown when none were asked for
 
 @books.before_request
 def _only_readers() -> None:
-    must("journal.read")
+    must("book.read")
 
 
 @books.get("/")
