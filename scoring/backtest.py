@@ -12,8 +12,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.estimators.binary import Floats, Ints, logit
-from scoring.evaluation.metrics import auc
+from scoring.metrics import auc
+from scoring.odds import Floats, Ints, logit
 
 FEWEST: Final = 5
 """Firms that failed, or were to fail, without which a group says nothing of its level."""

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.estimators import Blend, HazardCurves
-from scoring.estimators.binary import Floats, Ints
-from scoring.evaluation.metrics import auc, brier, calibration
 from scoring.features import FEATURES, NAMES, Events, Position, features
 from scoring.hazard import YEAR_DAYS
+from scoring.metrics import auc, brier, calibration
 from scoring.modelfile import Column, ModelCard, ModelKind, Window, data_hash
 from scoring.monitoring import Bins, Tenth, by_tenths
+from scoring.odds import Floats, Ints
 
 QUARTER: Final = 91
 STEP: Final = 182  # days between two mornings of the training

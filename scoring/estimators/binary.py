@@ -10,10 +10,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from scoring.odds import Floats, Ints, expit, logit
 
-_LEAST: Final = 1e-9  # a probability closer to 0 or 1 than this is no estimate
 _SLOPE_SD: Final = 0.5  # of the log slope before any default is seen
 _CLASSES: Final = 2
 
@@ -83,31 +81,6 @@ class Binary(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         tags.classifier_tags.multi_class = False
         tags.input_tags.allow_nan = True
         return tags
-
-
-def logit(probability: Floats) -> Floats:
-    """Return log-odds, finite for 0 and 1 too.
-
-    Examples
-    --------
-    >>> logit(np.array([0.5])).tolist()
-    [0.0]
-    """
-    inside = np.clip(probability, _LEAST, 1.0 - _LEAST)
-    return np.asarray(np.log(inside) - np.log1p(-inside))
-
-
-def expit(odds: Floats) -> Floats:
-    """Return the probability of log-odds.
-
-    Examples
-    --------
-    >>> expit(np.array([0.0])).tolist()
-    [0.5]
-    """
-    from scipy.special import expit as inverse
-
-    return np.asarray(inverse(odds))
 
 
 def fitted_map(probability: Floats, fails: Ints) -> tuple[float, float]:

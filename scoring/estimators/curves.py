@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from scoring.estimators.binary import Floats, Ints, expit, fitted_map, logit
+from scoring.estimators.binary import fitted_map
 from scoring.estimators.default import Blend
 from scoring.hazard import YEAR_DAYS, Curve
+from scoring.odds import Floats, Ints, expit, logit
 
 STARTS: Final = tuple(range(0, 360, 30))
 ENDS: Final = (*STARTS[1:], YEAR_DAYS)

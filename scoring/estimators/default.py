@@ -7,15 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
-from scoring.estimators.binary import (
-    Binary,
-    Floats,
-    Ints,
-    checked_signs,
-    expit,
-    fitted_map,
-    logit,
-)
+from scoring.estimators.binary import Binary, checked_signs, fitted_map
+from scoring.odds import Floats, Ints, expit, logit
 
 TREES: Final = 150
 LEAVES: Final = 8

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from scoring.estimators.binary import Floats, Ints
+from scoring.odds import Floats, Ints
 
 ALPHA: Final = 0.1
 LATER: Final = 0.25

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from scoring.estimators.binary import Binary, Floats, Ints, expit, logit
+from scoring.estimators.binary import Binary
+from scoring.odds import Floats, Ints, expit, logit
 
 LOWEST_LGD: Final = 0.25
 HIGHEST_LGD: Final = 0.90

@@ -9,7 +9,9 @@ from scoring.evaluation.contrast import (
     shuffled_sales,
 )
 from scoring.evaluation.datasets import read_arff
-from scoring.evaluation.metrics import (
+from scoring.evaluation.settings import ChainSettings, Learner, TableSettings
+from scoring.evaluation.tables import Split, judged_split, without_repeats
+from scoring.metrics import (
     OverSeeds,
     auc,
     brier,
@@ -19,8 +21,6 @@ from scoring.evaluation.metrics import (
     over_seeds,
     share_of_gap,
 )
-from scoring.evaluation.settings import ChainSettings, Learner, TableSettings
-from scoring.evaluation.tables import Split, judged_split, without_repeats
 
 __all__ = [
     "ChainSettings",

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from scoring.estimators.binary import Floats, Ints
-from scoring.evaluation.metrics import auc, brier, calibration, share_of_gap
 from scoring.evaluation.settings import ChainSettings
 from scoring.features import NAMES, Position, features, named
+from scoring.metrics import auc, brier, calibration, share_of_gap
+from scoring.odds import Floats, Ints
 from scoring.simulate import (
     HORIZON,
     REGIMES,

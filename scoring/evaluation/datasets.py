@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from scoring.estimators.binary import Floats, Ints
+from scoring.odds import Floats, Ints
 
 
 def read_arff(lines: Iterable[str]) -> tuple[Floats, Ints]:

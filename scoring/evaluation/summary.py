@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from scoring.estimators.binary import Floats
 from scoring.evaluation.contrast import Contrast
-from scoring.evaluation.metrics import holm, is_nothing, over_seeds
 from scoring.evaluation.settings import ChainSettings, TableSettings
 from scoring.evaluation.tables import Split
+from scoring.metrics import holm, is_nothing, over_seeds
+from scoring.odds import Floats
 
 PLACEBOS: Final = ("control", "shockctl")
 STRESSED: Final = ("high", "shock")

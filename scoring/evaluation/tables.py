@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.estimators.binary import Floats, Ints
-from scoring.evaluation.metrics import auc, brier, calibration
 from scoring.evaluation.settings import TableSettings
+from scoring.metrics import auc, brier, calibration
+from scoring.odds import Floats, Ints
 
 DRAWS: Final = 300
 

@@ -13,7 +13,7 @@ WITH_EXAMPLES = {
     "scoring.backtest", "scoring.bands", "scoring.many.columns",
     "scoring.canonical", "scoring.capital", "scoring.dilution", "scoring.estimators.binary",
     "scoring.estimators.default", "scoring.estimators.late", "scoring.estimators.shares",
-    "scoring.evaluation.datasets", "scoring.evaluation.metrics", "scoring.evaluation.page",
+    "scoring.evaluation.datasets", "scoring.metrics", "scoring.evaluation.page",
     "scoring.evaluation.pictures", "scoring.evaluation.summary", "scoring.evaluation.tables",
     "scoring.explain",
     "scoring.features.events", "scoring.features.measuring", "scoring.features.paying",

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from scoring.estimators import Scorecard
-from scoring.estimators.binary import expit
+from scoring.odds import expit
 from scoring.reasons import OwnFacts, reasons
 from tests.scoring.quotes import POLICY
 

@@ -25,6 +25,7 @@ _SOURCES: Final = (
     "graph",
     "scoring/estimators",
     "scoring/features",
+    "scoring/odds.py",
     "scoring/simulate",
     "scoring/evaluation/contrast.py",
     "scoring/evaluation/datasets.py",

@@ -57,7 +57,7 @@ def calibrate(rows: Rows) -> Calibration:
     import numpy as np
 
     from scoring.backtest import FEWEST, line, tenths_of
-    from scoring.evaluation.metrics import auc
+    from scoring.metrics import auc
 
     every = np.ones(len(rows.told), np.bool_)
     tenth = tenths_of(rows.told)

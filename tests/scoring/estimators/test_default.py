@@ -21,7 +21,8 @@ from scoring.estimators import (
     cautious,
     drawn_to_prior,
 )
-from scoring.estimators.binary import expit, fitted_map, logit
+from scoring.estimators.binary import fitted_map
+from scoring.odds import expit, logit
 
 Floats = NDArray[np.float64]
 SIGNS = (1, -1, 0, 1)

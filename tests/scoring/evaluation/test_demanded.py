@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from config.settings import DEFAULTS
 from scf.risk.evaluation.chains import place
 from scoring.estimators import Blend
-from scoring.estimators.binary import expit
 from scoring.evaluation import (
     ChainSettings,
     Contrast,
@@ -31,6 +30,7 @@ from scoring.evaluation import (
 from scoring.evaluation.summary import regime_summary
 from scoring.features import NAMES, features
 from scoring.hazard import hazard_of
+from scoring.odds import expit
 from scoring.pricing import price
 from scoring.schema import FirmRisk
 from scoring.simulate import HORIZON, TEST_WEEKS, TRAIN_WEEKS, Chain, morning_of, simulate

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from scf.risk.evaluation.chains import place, stress
 from scf.risk.placing import position
-from scoring.estimators.binary import logit
 from scoring.evaluation import (
     ChainSettings,
     Contrast,
@@ -30,6 +29,7 @@ from scoring.evaluation import (
     without_repeats,
 )
 from scoring.features import NAMES, Position, features
+from scoring.odds import logit
 from scoring.simulate import TEST_WEEKS, morning_of, simulate
 
 Floats = NDArray[np.float64]

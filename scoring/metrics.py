@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.estimators.binary import Floats, Ints, logit
+from scoring.odds import Floats, Ints, logit
 
 Bools = NDArray[np.bool_]
 
