@@ -19,7 +19,7 @@ WITH_EXAMPLES = {
     "scoring.features.events", "scoring.features.measuring", "scoring.features.paying",
     "scoring.features.registry",
     "scoring.features.standing", "scoring.hazard", "scoring.lgd", "scoring.modelfile",
-    "scoring.monitoring", "scoring.observed", "scoring.pricing", "scoring.reasons",
+    "scoring.monitoring", "scoring.observed", "scoring.odds", "scoring.pricing", "scoring.reasons",
     "scoring.recourse", "scoring.scale", "scoring.simulate.regimes", "scoring.simulate.running",
     "scoring.stack", "scoring.term",
 }  # fmt: skip

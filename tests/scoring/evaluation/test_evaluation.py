@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 FILE = Path(__file__).parents[3] / "config" / "risk_evaluation.toml"
 
 
-@pytest.mark.parametrize("name", ["metrics", "tables", "datasets", "summary", "pictures", "page"])
+@pytest.mark.parametrize("name", ["tables", "datasets", "summary", "pictures", "page"])
 def test_the_examples_in_the_docstrings_run(name: str) -> None:
     tried = doctest.testmod(importlib.import_module(f"scoring.evaluation.{name}"))
     assert tried.attempted > 0
