@@ -31,6 +31,7 @@ from scf.risk import items as reading
 from scf.risk.appetite import Appetite
 from scf.risk.asof import AsOf, morning_of
 from scf.risk.batch.layout import TABLES
+from scf.risk.batch.special import special_of
 from scf.risk.firmfacts import Known, known_of
 from scf.risk.items import NO_DAY, Items
 from scf.risk.members import firms_of
@@ -100,7 +101,7 @@ def book_of(conn: Connection, financier_id: str, appetite: Appetite) -> Book:
     ).scalar_one()
     morning = morning_of(conn, snapshot, seen)
     items = reading.load(conn, morning, appetite)
-    owed = _receivables(conn, financier_id)
+    owed = _receivables(conn, financier_id, morning, appetite)
     chain = set(firms_of(conn, morning, snapshot.id))
     named = {*items.firms, *chain, *owed["seller_id"], *owed["obligor_id"]}
     told = read_morning(conn, financier_id, on, _by_model(conn, snapshot.id))
@@ -187,7 +188,9 @@ def _firms(
 # --- What has been bought -------------------------------------------------------------------------
 
 
-def _receivables(conn: Connection, financier_id: str) -> dict[str, list[Any]]:
+def _receivables(
+    conn: Connection, financier_id: str, morning: AsOf, appetite: Appetite
+) -> dict[str, list[Any]]:
     """Say of each advance that is out what is owed, and on which terms it was bought."""
     rows = conn.execute(
         select(_ADVANCE, _INVOICE.c.acceptance_state, _INVOICE.c.ipu, _INVOICE.c.buyer_id)
@@ -209,11 +212,13 @@ def _receivables(conn: Connection, financier_id: str) -> dict[str, list[Any]]:
     }
     terms = terms_of_versions(conn, {row.programme_version_id for row in rows})
     countries = {row.id: row.country for row in conn.execute(select(_FIRM.c.id, _FIRM.c.country))}
-    lines = [
-        _line(row, made.get(row.quote_line_id), terms[row.programme_version_id], countries)
-        for row in rows
-        if lent(row) > 0
-    ]
+    lines = []
+    for row in rows:
+        if lent(row) <= 0:
+            continue
+        said = made.get(row.quote_line_id)
+        said = said or _by_contract(row, terms[row.programme_version_id], countries)
+        lines.append(_line(row, said) | special_of(conn, morning, appetite, said, lent(row)))
     names = [one.name for one in TABLES["receivables"]]
     return {name: [line[name] for line in lines] for name in names}
 
@@ -223,18 +228,10 @@ def lent(row: Any) -> int:  # noqa: ANN401 - a row of advance
     return open_face(row) - int(row.reserve_left_minor)
 
 
-_NOT_IN_COLUMNS: Final = ("insurance", "cash_margin_minor", "leaf", "same_group")
-
-
 def _line(
     row: Any,  # noqa: ANN401 - a row of advance with its invoice
-    made: Mapping[str, Any] | None,
-    terms: Terms,
-    countries: Mapping[str, str],
+    said: Mapping[str, Any],
 ) -> dict[str, Any]:
-    said = dict(made or _by_contract(row, terms, countries))
-    if any(said.get(name) for name in _NOT_IN_COLUMNS):
-        said["claim"] = "not in columns"  # set aside and counted; the desk prices it by itself
     return {
         "receivable_id": row.id,
         "seller_id": said["seller_id"],

@@ -4,7 +4,17 @@ Where the arithmetic of columns stands so near a rounding boundary that it could
 side, or leaves what 64 bits hold, the row goes through `price` itself and is counted.
 """
 
-from scoring.many.columns import CASES, CLAIMS, REFUSALS, ROUTES, Book, Prices, Risks, risks_of
+from scoring.many.columns import (
+    CASES,
+    CLAIMS,
+    REFUSALS,
+    ROUTES,
+    Book,
+    Prices,
+    Risks,
+    Special,
+    risks_of,
+)
 from scoring.many.pricing import price_many
 
 __all__ = [
@@ -15,6 +25,7 @@ __all__ = [
     "Book",
     "Prices",
     "Risks",
+    "Special",
     "price_many",
     "risks_of",
 ]

@@ -13,6 +13,8 @@ from scoring.schema import (
     Claim,
     Dilution,
     FirmRisk,
+    Insurance,
+    LeafState,
     LgdCase,
     LgdTerms,
     PriceInputs,
@@ -43,10 +45,40 @@ REFUSALS: Final = (
     "PRICE_BELOW_FLOOR",
     "PRICE_ABOVE_CAP",
     "NOTHING_LEFT",
+    "LEAF_NOT_PRICEABLE",
+    "SAME_GROUP",
+    "TERMS_WRONG",
 )
 """Codes by number; the first is none."""
 REASONS: Final = ("GRADE", "AMOUNT_ABOVE_AUTO", "FEW_SETTLED_ITEMS", "BEYOND_CURVE")
 _PPM: Final = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Special:
+    """What few items have and no column says; such an item is priced by itself.
+
+    Parameters
+    ----------
+    insurance, cash_margin_minor, same_group, leaf, transfers
+        As `PriceInputs` has them; an item with a ``leaf`` is one, whatever its column says.
+    """
+
+    insurance: Insurance | None = None
+    cash_margin_minor: int = 0
+    same_group: bool = False
+    leaf: LeafState | None = None
+    transfers: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no item can be."""
+        if self.cash_margin_minor < 0 or self.transfers < 0:
+            raise ValueError("cash_margin_minor and transfers are 0 or more.")
+        if self.transfers and self.leaf is None:
+            raise ValueError("transfers belong to a leaf.")
+
+
+_ORDINARY: Final = Special()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +175,8 @@ class Book:
         Of the pair's items closed in a year (`scoring.observed.dilution_share`).
     pair_sales, seller_sales : int
         Of 52 weeks, for the debtor's share of the seller's sales.
+    special : object, or None
+        A `Special` where a row has one, else None; None where no row has.
     """
 
     claim: "Ints"
@@ -171,6 +205,7 @@ class Book:
     proceeds: "Bools"
     legal_cap_ppm: "Ints"
     margin_shift_bp: "Ints"
+    special: "NDArray[np.object_] | None" = None
 
     def __len__(self) -> int:
         """Return the number of items."""
@@ -181,8 +216,20 @@ class Book:
         taken: dict[str, Any] = {}
         for field in dataclasses.fields(self):
             column = getattr(self, field.name)
-            taken[field.name] = column.take(rows) if isinstance(column, Risks) else column[rows]
+            if isinstance(column, Risks):
+                taken[field.name] = column.take(rows)
+            else:
+                taken[field.name] = None if column is None else column[rows]
         return Book(**taken)
+
+    @property
+    def by_row(self) -> "Bools":
+        """Where a row says more than the columns."""
+        import numpy as np
+
+        if self.special is None:
+            return np.zeros(len(self), dtype=np.bool_)
+        return np.array([one is not None for one in self.special], dtype=np.bool_)
 
     def inputs_at(self, row: int, policy: Policy) -> PriceInputs:
         """Return one row as `scoring.pricing.price` takes it.
@@ -194,8 +241,9 @@ class Book:
         policy : Policy
             Holds the prior of the diluted share.
         """
-        claim = CLAIMS[self.claim[row]]
-        undertaken = claim is Claim.UNDERTAKING
+        more: Special = (None if self.special is None else self.special[row]) or _ORDINARY
+        claim = CLAIMS[self.claim[row]] if more.leaf is None else Claim.LEAF
+        undertaken = claim in {Claim.UNDERTAKING, Claim.LEAF}
         reserve = Fraction(int(self.reserve_ppm[row]), _PPM)
         covers = bool(self.covers_credit[row]) and reserve > 0
         sales, cap = int(self.seller_sales[row]), int(self.legal_cap_ppm[row])
@@ -215,7 +263,7 @@ class Book:
             seller=self.seller.at(row),
             late_days=0 if undertaken else int(self.late_days[row]),
             dilution=None
-            if undertaken
+            if undertaken and more.leaf is not LeafState.ISSUED
             else Dilution(
                 dilution_share(
                     int(self.credited_minor[row]),
@@ -235,6 +283,11 @@ class Book:
             exponent=int(self.exponent[row]),
             legal_cap=None if cap < 0 else Fraction(cap, _PPM),
             margin_shift_bp=int(self.margin_shift_bp[row]),
+            insurance=more.insurance,
+            cash_margin_minor=more.cash_margin_minor,
+            same_group=more.same_group,
+            leaf=more.leaf,
+            transfers=more.transfers,
         )
 
 

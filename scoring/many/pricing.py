@@ -58,11 +58,14 @@ def price_many(book: Book, policy: Policy) -> Prices:
             prices.refusal == _CODE["MODEL_UNAVAILABLE"], _ROUTE["officer"], _ROUTE["refuse"]
         ),
     )  # fmt: skip
-    rows = np.flatnonzero(prices.refusal == 0)
+    special = book.by_row
+    rows = np.flatnonzero((prices.refusal == 0) & ~special)
+    single = np.flatnonzero(special)
     if len(rows):
         doubtful = rows[_fill(prices, rows, book.take(rows), policy)]
-        for row in doubtful.tolist():
-            prices.set_row(row, price(book.inputs_at(row, policy), policy), policy)
+        single = np.concatenate((single, doubtful))
+    for row in single.tolist():
+        prices.set_row(row, price(book.inputs_at(row, policy), policy), policy)
     return prices
 
 

@@ -65,6 +65,8 @@ RECEIVABLES: Final = (
     *_of("flag", "reserve_covers_credit"),
     *_of("text", "dilution_capital"),
     *_of("whole", "legal_cap_ppm", "margin_shift_bp", "bought_ppm", optional=True, absent=True),
+    # What few have (an insurer's cover, cash held), as the platform writes it: see `special`.
+    *_of("text", "special", optional=True, absent=True),
 )
 """What the financier has bought and is still owed; ``bought_ppm`` is the yearly rate at which."""
 

@@ -1,10 +1,12 @@
 """From a batch of receivables with what is known of their firms to a batch of prices."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from scf.risk.batch.firms import FLAGS
+from scf.risk.batch.special import refuse, specials
 from scoring import canonical
 from scoring.many import CASES, CLAIMS, REFUSALS, ROUTES, Book, Prices, Risks, price_many
 from scoring.many.columns import REASONS
@@ -26,6 +28,7 @@ _LOSS: Final = tuple(
 _RISK: Final = ("rated", "documented")
 _OFFICER: Final = ROUTES.index("officer")
 _REFUSED: Final = ROUTES.index("refuse")
+_FLAGS: Final = (*FLAGS, "SNAPSHOT_STALE", "COVER_COUNTS_FOR_NOTHING")
 
 
 def joined(receivables: Any, pairs: Any, risks: Any) -> Any:  # noqa: ANN401 - tables of ibis
@@ -102,8 +105,10 @@ def _priced(
     given = {name: batch.column(at) for at, name in enumerate(batch.schema.names)}
     columns = {name: _plain(column) for name, column in given.items() if name not in _KEPT}
     decimals = _coded(given["currency"], list(exponents), list(exponents.values()))
-    book = _book(given, columns, decimals, t)
+    special, unread = specials(given["special"], columns["face"])
+    book = dataclasses.replace(_book(given, columns, decimals, t), special=special)
     prices = price_many(book, policy)
+    refuse(prices, unread)
     found = prices.rate_bp >= 0
     loss, fine = _loss(book, prices)
     route, reasons = _routed(book, columns, prices, days_old)
@@ -272,6 +277,10 @@ def _routed(
     flags: Any = np.where(book.obligor.known, columns["o_flags"], 0) | both
     if days_old:
         flags = flags | (1 << len(FLAGS))
+    for row in np.flatnonzero(book.by_row).tolist():
+        cover = None if book.special is None else book.special[row].insurance
+        if cover is not None and not cover.cover:
+            flags[row] |= 1 << len(FLAGS) + 1
     flags = np.where(prices.route == _REFUSED, 0, flags)
     route = np.where(flags > 0, np.maximum(prices.route, _OFFICER), prices.route)
     own = np.where(prices.route == route, prices.reasons, 0)
@@ -286,5 +295,5 @@ def _words(key: int) -> str:
     refusal, own, flags = key >> 24, key >> 16 & 255, key & 65_535
     words = [REFUSALS[refusal]] if refusal else []
     words += [name for bit, name in enumerate(REASONS) if own >> bit & 1]
-    words += [name for bit, name in enumerate((*FLAGS, "SNAPSHOT_STALE")) if flags >> bit & 1]
+    words += [name for bit, name in enumerate(_FLAGS) if flags >> bit & 1]
     return " ".join(words)

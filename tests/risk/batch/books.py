@@ -2,8 +2,10 @@
 
 import dataclasses
 import datetime as dt
+import functools
+import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,9 +26,12 @@ from scf.risk.firmfacts import Known
 from scf.risk.items import NO_DAY, Items, day_number
 from scf.risk.pricing import Claimed, inputs_of
 from scf.risk.reading import Stored
+from scf.risk.stress import _changes
+from scoring import canonical
+from scoring.card import CardInputs
 from scoring.observed import late_days
 from scoring.pricing import price
-from scoring.schema import COMPONENTS, FirmRisk, PriceResult
+from scoring.schema import COMPONENTS, FirmRisk, PriceInputs, PriceResult
 
 ON = dt.date(2026, 3, 16)
 Row = dict[str, Any]
@@ -138,8 +143,11 @@ def _receivable(rng: random.Random, at: int, seller: str, obligor: str) -> Row:
 # --- The single path ------------------------------------------------------------------------------
 
 
-def judged(tables: Tables) -> dict[str, Row]:
-    """Price every receivable one by one, with what the platform itself works prices out."""
+def judged(tables: Tables, stress: str = "") -> dict[str, Row]:
+    """Price every receivable one by one, with what the platform itself works prices out.
+
+    A ``stress`` is what the page of a price shows under that word, for each obligor.
+    """
     policy = appetite().policy
     items = items_of(tables.invoices)
     known = {row["firm_id"]: _known(row) for row in tables.firms}
@@ -153,6 +161,7 @@ def judged(tables: Tables) -> dict[str, Row]:
     trade = exposures_of(items, ON)
     cards, chain = chained(views, trade, items.firms, policy, own_pd=own)
     trading = {items.firms[at] for at in (*trade.seller, *trade.buyer)}
+    told_of = {row["firm_id"]: row for row in tables.firms}
     stored = {}
     for at, firm in enumerate(chain.firms):
         view = views[firm]
@@ -161,13 +170,29 @@ def judged(tables: Tables) -> dict[str, Row]:
             hazard[0], max(hazard), view.known.rated_pd is not None,
             knows_well(view, policy.scale), cards[firm].defaulted,
         )  # fmt: skip
-        flags = {
-            "NO_HISTORY": not risk.rated and view.settled_items == 0,
+        said = told_of.get(firm)
+        flags = dict.fromkeys((said["flags"] or "").split(), True) if said else {}
+        if said is not None and said["told"] is not None:
+            risk = canonical.load(FirmRisk, said["told"])
+        flags |= {
+            "NO_HISTORY": view.known.rated_pd is None and view.settled_items == 0,
             "LONE_FIRM": firm not in trading,
             "TRADE_CIRCLE": chain.circled[at],
         }
         stored[firm] = _stored(view, risk, [name for name, holds in flags.items() if holds])
-    return {row["receivable_id"]: _priced(row, items, stored) for row in tables.receivables}
+    changed = functools.partial(_worse, stress, {firm: views[firm].card for firm in stored})
+    return {
+        row["receivable_id"]: _priced(row, items, stored, changed) for row in tables.receivables
+    }
+
+
+def _worse(stress: str, cards: Mapping[str, CardInputs], firm: str, inputs: PriceInputs) -> Any:  # noqa: ANN401
+    """Change what a price is made of as the page of a price does."""
+    if not stress or inputs.obligor is None or inputs.obligor.defaulted:
+        return inputs
+    policy = appetite().policy
+    made = _changes(inputs, inputs.obligor, cards[firm], {}, policy)
+    return {what: changed for what, _, changed in made}.get(stress, inputs)
 
 
 def items_of(rows: Sequence[Row]) -> Items:
@@ -215,7 +240,7 @@ def _stored(view: FirmView, risk: FirmRisk, flags: list[str]) -> Stored:
         appetite().policy.model,
     )  # fmt: skip
     one.__dict__["result"] = {
-        "risk": dataclasses.asdict(risk), "flags": flags, "late_days": days,
+        "risk": json.loads(canonical.dump(risk)), "flags": flags, "late_days": days,
     }  # fmt: skip
     one.__dict__["inputs"] = {
         "settled_items": view.settled_items, "sales_52_weeks": view.sales_52_weeks,
@@ -244,7 +269,12 @@ def pair_of(items: Items, seller: str, buyer: str) -> PairView:
     )
 
 
-def _priced(row: Row, items: Items, stored: Mapping[str, Stored]) -> Row:
+def _priced(
+    row: Row,
+    items: Items,
+    stored: Mapping[str, Stored],
+    changed: Callable[[str, PriceInputs], PriceInputs],
+) -> Row:
     from scf.risk.pricing import _route
 
     obligor, seller = stored.get(row["obligor_id"]), stored.get(row["seller_id"])
@@ -260,6 +290,7 @@ def _priced(row: Row, items: Items, stored: Mapping[str, Stored]) -> Row:
     )
     pair = pair_of(items, row["seller_id"], row["obligor_id"])
     inputs = inputs_of(claimed, pair, obligor, seller, appetite().policy)
+    inputs = changed(row["obligor_id"], inputs)
     result = price(inputs, appetite().policy)
     morning: Any = SimpleNamespace(days_old=0)
     route, reasons = _route(morning, inputs, result, obligor, seller)

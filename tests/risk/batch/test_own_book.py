@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 import json
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from scf.reporting.book import Book
 from scf.risk.appetite import in_force
 from scf.risk.batch import engines
 from scf.risk.batch.repricing import Asked, reprice, tables_in
-from scf.risk.pricing import Claimed, price_claim
+from scf.risk.batch.special import special_of
+from scf.risk.pricing import Claimed, Covered, price_claim
 from scf.risk.reading import morning
 from tests.risk.batch.books import Row, seen, told
 from tests.risk.world import TODAY, RiskWorld
@@ -35,7 +37,9 @@ def by_batch(found: Book, folder: Path) -> tuple[dict[str, Row], Any]:
         return seen(engine.fetched(made.prices)), made
 
 
-def by_claim(conn: Connection, found: Book, bank: str) -> dict[str, Row]:
+def by_claim(
+    conn: Connection, found: Book, bank: str, said: Mapping[str, Row] | None = None
+) -> dict[str, Row]:
     """Price every receivable of a book by itself, on the stored assessments."""
     columns = found.tables["receivables"]
     rows = [
@@ -47,8 +51,9 @@ def by_claim(conn: Connection, found: Book, bank: str) -> dict[str, Row]:
     names = {field.name for field in dataclasses.fields(Claimed)}
     priced = {}
     for row in rows:
+        more = (said or {}).get(row["receivable_id"], {})
         claimed = Claimed(
-            **{name: value for name, value in row.items() if name in names},
+            **{name: value for name, value in row.items() if name in names} | more,
             invoice_id="",
             face_minor=row["face"],
             fees_minor=0,
@@ -64,9 +69,11 @@ def by_claim(conn: Connection, found: Book, bank: str) -> dict[str, Row]:
 def test_a_random_world_is_priced_as_its_claims_are(db: Database, tmp_path: Path) -> None:
     rng = random.Random(4)
     firms = [f"firm-{at}" for at in range(6)]
-    world = RiskWorld(db, *firms)
+    world = RiskWorld(db, *firms, "quiet")
     world.history()
     world.rated(ANCHOR)
+    world.rated("firm-5", 1_000)
+    world.rated("quiet")
     for week in range(30, 0, -1):
         world.at(DAY - dt.timedelta(days=7 * week))
         for _ in range(2):
@@ -87,15 +94,43 @@ def test_a_random_world_is_priced_as_its_claims_are(db: Database, tmp_path: Path
         found = book.book_of(conn, BANK, in_force())
         assert not found.tables["receivables"]["receivable_id"], "nothing has been bought yet"
         parties = [*firms, SELLER, ANCHOR]
-        found = dataclasses.replace(
-            found, tables={**found.tables, "receivables": _bought(rng, parties, found.on)}
-        )
-        wanted = by_claim(conn, found, BANK)
+        bought = _bought(rng, parties, found.on)
+        said = {f"r{at}": _more(rng, bought["face"][at]) for at in range(0, 120, 3)}
+        for at in range(0, 120, 3):  # owed by whom a price can be made
+            bought["obligor_id"][at] = "quiet"
+        for at, face in enumerate(bought["face"]):
+            more = json.loads(json.dumps(said.get(f"r{at}", {}), default=dataclasses.asdict))
+            special = special_of(conn, found.morning, in_force(), more, face)
+            for name, value in special.items():
+                bought[name][at] = value
+        found = dataclasses.replace(found, tables={**found.tables, "receivables": bought})
+        wanted = by_claim(conn, found, BANK, said)
     prices, made = by_batch(found, tmp_path)
     assert prices == wanted
     assert not made.aside_by_reason
     assert len({row["rate_bp"] for row in wanted.values()}) > 20
     assert found.on == TODAY
+    assert {wanted[one]["refusal"] for one in said} >= {"", "SAME_GROUP", "LEAF_NOT_PRICEABLE"}
+    routes = [wanted[one]["route_reasons"] for one in said]
+    assert any("COVER_COUNTS_FOR_NOTHING" in one for one in routes)
+
+
+def _more(rng: random.Random, face: int) -> Row:
+    """Draw what no column says: a cover of a rated insurer or of none, cash, a group, a leaf."""
+    cover = Covered(
+        insurer_id=rng.choice(("firm-5", "firm-1")), cover_ppm=rng.choice((500_000, 900_000)),
+        premium_ppm=3_500, waiting_days=rng.choice((0, 60)), is_own=rng.random() < 0.2,
+        is_seller=rng.random() < 0.2,
+    )  # fmt: skip
+    kind = rng.randrange(4)
+    if kind == 0:
+        state = rng.choice(("draft", "issued", "accepted", "accepted"))
+        return {"claim": "leaf", "leaf": state, "transfers": rng.randrange(3)}
+    if kind == 1:
+        return {"same_group": True}
+    if kind == 2:
+        return {"cash_margin_minor": face // rng.choice((1, 3, 10)), "insurance": cover}
+    return {"insurance": cover}
 
 
 def _bought(rng: random.Random, parties: list[str], on: dt.date) -> dict[str, list[Any]]:
@@ -114,7 +149,7 @@ def _bought(rng: random.Random, parties: list[str], on: dt.date) -> dict[str, li
                 "reserve_ppm": rng.choice((0, 100_000)),
                 "reserve_covers_credit": rng.random() < 0.5,
                 "dilution_capital": rng.choice(("economic", "basel")), "legal_cap_ppm": None,
-                "margin_shift_bp": 0, "bought_ppm": 40_000,
+                "margin_shift_bp": 0, "bought_ppm": 40_000, "special": None,
             }
         )  # fmt: skip
     return {name: [row[name] for row in rows] for name in rows[0]}

@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from scf.kernel.errors import InvalidInput, NotFound
 from scf.risk.batch import engines
 from scf.risk.batch.firms import Stress
 from scf.risk.batch.repricing import Asked, Repriced, reprice, tables_in
+from scoring import canonical
+from scoring.opinion import LATELY, UNSEEN, UNUSUAL
+from scoring.schema import FirmRisk
+from scoring.term import TermStructure
 from tests.risk.batch.books import ON, Tables, appetite, drawn, judged, seen
 
 
@@ -253,6 +258,84 @@ def test_a_stress_on_an_unknown_firm_is_refused(tmp_path: Path) -> None:
     folder = drawn(1, invoices=5, receivables=5).write(tmp_path)
     with pytest.raises(NotFound):
         run(folder, stress=Stress("fails", "nobody"))
+
+
+@pytest.mark.parametrize("what", ["late", "downgrade"])
+@pytest.mark.parametrize("champion", [False, True])
+def test_a_stress_makes_each_price_what_its_own_page_shows(
+    what: str, *, champion: bool, tmp_path: Path
+) -> None:
+    tables = asked_of_a_champion(drawn(9)) if champion else drawn(9)
+    folder = tables.write(tmp_path)
+    wanted, plain = judged(tables, what), judged(tables)
+    assert seen(run(folder, stress=Stress(what))[1]) == wanted
+    dearer = [
+        one
+        for one, row in wanted.items()
+        if row["rate_bp"] is not None and row["rate_bp"] > (plain[one]["rate_bp"] or 0)
+    ]
+    assert len(dearer) > 20
+
+
+# --- A champion's word ----------------------------------------------------------------------------
+
+
+def asked_of_a_champion(tables: Tables) -> Tables:
+    """Put what a trained model might say by month in place of half the cards."""
+    rng = random.Random(12)
+    made = copy.deepcopy(tables)
+    for row in made.firms:
+        if row["rated_pd"] is not None or rng.random() < 0.5:
+            continue
+        own = [rng.random() * 0.004 for _ in range(12)]
+        term = TermStructure.of("trained", own, [one + rng.random() * 0.003 for one in own])
+        risk = FirmRisk.of(term, documented=rng.random() < 0.5)
+        row["told"] = canonical.dump(risk)
+        row["flags"] = rng.choice((None, UNSEEN, f"{UNUSUAL} {LATELY}"))
+    return made
+
+
+def test_what_a_champion_says_of_a_firm_stands_before_card_and_chain(tmp_path: Path) -> None:
+    tables = asked_of_a_champion(drawn(10))
+    wanted, by_card = judged(tables), judged(drawn(10))
+    made, prices = run(tables.write(tmp_path))
+    assert seen(prices) == wanted
+    told = {row["firm_id"] for row in tables.firms if row["told"] is not None}
+    for row in prices.to_pylist():
+        if row["obligor_id"] in told and row["rate_bp"] is not None:
+            assert row["by_row"]
+    changed = [one for one, row in wanted.items() if row["rate_bp"] != by_card[one]["rate_bp"]]
+    assert len(changed) > 20
+    assert any(UNUSUAL in row["route_reasons"] for row in wanted.values())
+    assert not made.aside_by_reason
+
+
+@pytest.mark.parametrize("text", ["{}", "nothing", '{"own_hazard":2,"total_hazard":1}'])
+def test_a_word_of_a_champion_that_is_none_sets_the_firm_aside(text: str, tmp_path: Path) -> None:
+    tables = drawn(6, invoices=50, receivables=10)
+    tables.firms[3] |= {"told": text}
+    made, _ = run(tables.write(tmp_path))
+    assert made.aside_by_reason["firms: FIGURE_WRONG"] == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", '{"cash_margin_minor":-1}', '{"transfers":2}', '{"cash_margin_minor":1000000000000000}'],
+)
+def test_special_terms_that_nobody_can_read_leave_their_row_without_a_price(
+    text: str, tmp_path: Path
+) -> None:
+    tables = drawn(6, receivables=30)
+    wanted = judged(tables)
+    (row, *_) = (
+        row for row in tables.receivables if wanted[row["receivable_id"]]["rate_bp"] is not None
+    )
+    row["special"] = text
+    prices = seen(run(tables.write(tmp_path))[1])
+    found, same = prices.pop(row["receivable_id"]), wanted.pop(row["receivable_id"])
+    assert (found["refusal"], found["rate_bp"], found["route"]) == ("TERMS_WRONG", None, "refuse")
+    assert (found["pd"], found["expected_loss"], same["refusal"]) == (None, None, "")
+    assert prices == wanted
 
 
 def test_a_failed_firm_gets_no_price_and_nobody_else_becomes_safer(tmp_path: Path) -> None:

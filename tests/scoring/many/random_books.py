@@ -3,13 +3,14 @@
 import dataclasses
 import random
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from scoring.hazard import hazard_of
-from scoring.many import CASES, CLAIMS, Book, risks_of
-from scoring.schema import FirmRisk
+from scoring.many import CASES, CLAIMS, Book, Special, risks_of
+from scoring.schema import FirmRisk, Insurance, LeafState
 
 FACES = (1, 99, 12_345, 1_000_000, 250_000_00, 250_000_01, 987_654_321, 10**12, 10**15)
 
@@ -21,6 +22,7 @@ class Row:
     fields: dict[str, Any]
     obligor: FirmRisk | None
     seller: FirmRisk | None
+    special: Special | None = None
 
 
 def firm(rng: random.Random) -> FirmRisk | None:
@@ -71,7 +73,23 @@ def _row(rng: random.Random) -> Row:
         "legal_cap_ppm": rng.choice((-1, -1, 80_000, 1_000_000)),
         "margin_shift_bp": rng.choice((0, 0, 0, 25, -20, -60, -61)),
     }
-    return Row(fields, firm(rng), firm(rng))
+    return Row(fields, firm(rng), firm(rng), special(rng, face) if rng.random() < 0.1 else None)
+
+
+def special(rng: random.Random, face: int) -> Special:
+    """Draw what few items have."""
+    leaf = rng.choice((None, None, *LeafState))
+    cover = Insurance(
+        Fraction(rng.randrange(11), 10), FirmRisk(0.002, 0.002, rated=True),
+        Fraction(rng.randrange(90)), rng.choice((0, 60)), rng.random() < 0.2,
+    )  # fmt: skip
+    return Special(
+        insurance=rng.choice((None, cover)),
+        cash_margin_minor=rng.choice((0, 0, face // 10, face)),
+        same_group=rng.random() < 0.1,
+        leaf=leaf,
+        transfers=rng.randrange(4) if leaf else 0,
+    )
 
 
 def book(drawn: Sequence[Row]) -> Book:
@@ -87,5 +105,6 @@ def book(drawn: Sequence[Row]) -> Book:
     return Book(
         obligor=risks_of([one.obligor for one in drawn]),
         seller=risks_of([one.seller for one in drawn]),
+        special=np.array([*(one.special for one in drawn), None], dtype=object)[:-1],
         **columns,
     )
