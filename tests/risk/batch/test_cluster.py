@@ -17,9 +17,16 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from scoring import canonical
+from scoring.many import Special
 from tests.risk.batch import spark
 from tests.risk.batch.books import ON, Row, Tables, drawn, judged, seen
-from tests.risk.batch.test_tables import BAD_INVOICES, BAD_RECEIVABLES, CELLS
+from tests.risk.batch.test_tables import (
+    BAD_INVOICES,
+    BAD_RECEIVABLES,
+    CELLS,
+    asked_of_a_champion,
+)
 
 pytestmark = pytest.mark.long
 
@@ -135,10 +142,13 @@ def test_cells_of_text_are_read_alike_on_a_cluster(cluster: spark.Cluster, tmp_p
     }
 
 
-def test_a_stress_and_floats_of_a_warehouse_say_the_same_on_a_cluster(
+def test_a_stress_a_champion_and_floats_of_a_warehouse_say_the_same_on_a_cluster(
     cluster: spark.Cluster, tmp_path: Path
 ) -> None:
-    tables = drawn(8, invoices=600, receivables=200)
+    tables = asked_of_a_champion(drawn(8, invoices=600, receivables=200))
+    for row in tables.receivables[::5]:
+        row["special"] = canonical.dump(Special(cash_margin_minor=row["face"] // 3))
+    tables.receivables[1]["special"] = "{"
     folder = tables.write(tmp_path / "book")
     table = pyarrow.parquet.read_table(folder / "invoices.parquet")
     at = table.schema.get_field_index("base")
@@ -150,6 +160,7 @@ def test_a_stress_and_floats_of_a_warehouse_say_the_same_on_a_cluster(
     gone = next(row["firm_id"] for row in tables.firms if row["in_chain"])
     told, prices = both(cluster, folder, tmp_path, "--stress", f"fails:{gone}")
     assert {one["row"] for one in told["rows_set_aside"]} == {"i0", "i1", "i2"}
+    assert told["priced_by_row"] > 40
     owed = [row for row in prices.to_pylist() if row["obligor_id"] == gone]
     assert all(row["rate_bp"] is None for row in owed)
 
