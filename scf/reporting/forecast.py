@@ -27,6 +27,10 @@ _FACT: Final[Table] = InvoiceFact.__table__  # type: ignore[attr-defined]
 _ADVANCE: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _PAYMENT: Final[Table] = PaymentInstruction.__table__  # type: ignore[attr-defined]
 
+_UNPAID: Final = _INVOICE.c.base_minor - _INVOICE.c.credited_minor - _INVOICE.c.paid_minor
+UNFINANCED: Final = _UNPAID - _INVOICE.c.held_minor - _INVOICE.c.outstanding_minor
+"""What of an invoice its buyer owes and no bank has advanced or set aside; a SQL expression."""
+
 WEEKS: Final = 13  # a quarter: what short-term cash planning looks at
 _WEEK: Final = 7
 _PAST: Final = 365  # days of settled invoices from which habits are read
@@ -156,8 +160,7 @@ def habits_of(conn: Connection, seller_id: str, today: dt.date) -> dict[str, int
             _INVOICE.c.seller_id == seller_id,
             _INVOICE.c.payment_state.in_(("PAID", "PART_PAID")),
             # What matters of it has come; a rest of a hundredth is a quarrel about cents.
-            (_INVOICE.c.base_minor - _INVOICE.c.credited_minor - _INVOICE.c.paid_minor) * _SMALL
-            <= _INVOICE.c.base_minor,
+            _INVOICE.c.base_minor >= _UNPAID * _SMALL,
             _INVOICE.c.due_on.is_not(None),
         )
         .group_by(_INVOICE.c.id, _INVOICE.c.buyer_id, _INVOICE.c.due_on, _INVOICE.c.base_minor)
@@ -205,13 +208,6 @@ def _receivables(
     conn: Connection, org_id: str, currency: str, today: dt.date, habits: dict[str, int]
 ) -> list[Flow]:
     """What buyers owe and no bank has advanced or set aside."""
-    rest = (
-        _INVOICE.c.base_minor
-        - _INVOICE.c.credited_minor
-        - _INVOICE.c.paid_minor
-        - _INVOICE.c.held_minor
-        - _INVOICE.c.outstanding_minor
-    )
     return [
         Flow(
             "buyer",
@@ -222,13 +218,12 @@ def _receivables(
             _expected(row.due_on, habits.get(row.buyer_id, 0), today),
             int(row.rest),
         )
-        for row in conn.execute(_open(_INVOICE.c.seller_id, org_id, currency, rest))
+        for row in conn.execute(_open(_INVOICE.c.seller_id, org_id, currency, UNFINANCED))
     ]
 
 
 def _payables(conn: Connection, org_id: str, currency: str, today: dt.date) -> list[Flow]:
     """What the firm owes by its suppliers' invoices; what is overdue is owed today."""
-    rest = _INVOICE.c.base_minor - _INVOICE.c.credited_minor - _INVOICE.c.paid_minor
     return [
         Flow(
             "supplier",
@@ -239,7 +234,7 @@ def _payables(conn: Connection, org_id: str, currency: str, today: dt.date) -> l
             max(row.due_on, today),
             -int(row.rest),
         )
-        for row in conn.execute(_open(_INVOICE.c.buyer_id, org_id, currency, rest))
+        for row in conn.execute(_open(_INVOICE.c.buyer_id, org_id, currency, _UNPAID))
     ]
 
 

@@ -42,8 +42,8 @@ def home() -> str:
     who = actor()
     with platform().db.read(who) as reading:
         today = day_for(reading.connection(), who.org_id, now().date())
-        to_on = _day("to") or today
-        from_on = min(_day("from") or to_on - dt.timedelta(days=_PERIOD), to_on)
+        to_on = day_asked("to") or today
+        from_on = min(day_asked("from") or to_on - dt.timedelta(days=_PERIOD), to_on)
         within = (col(Entry.booked_on) >= from_on, col(Entry.booked_on) <= to_on)
         entries = portfolio.booked(reading, *within, most=MOST_ENTRIES + 1)
         dashes = list(
@@ -73,7 +73,7 @@ def home() -> str:
 @books.get("/file")
 def file() -> Response:
     """Give the journal between two days, both included, as a file for another program."""
-    return journal_file(request.args.get("format", ""), _day("from"), _day("to"))
+    return journal_file(request.args.get("format", ""), day_asked("from"), day_asked("to"))
 
 
 def files_of(
@@ -104,7 +104,8 @@ def journal_file(name: str, from_on: dt.date | None, to_on: dt.date | None) -> R
     return attachment(content, f"journal.{form.ending}", f"{form.media}; charset=utf-8")
 
 
-def _day(name: str) -> dt.date | None:
+def day_asked(name: str) -> dt.date | None:
+    """Give the day that an address names, or nothing."""
     try:
         return dt.date.fromisoformat(request.args.get(name, ""))
     except ValueError:

@@ -319,18 +319,7 @@ def _check_balance(fields: Fields, statement: BankStatement) -> None:
     if not statement.currency or {opening.currency, closing.currency} != {statement.currency}:
         return
     total = opening.amount_minor + sum(entry.amount_minor for entry in statement.booked)
-    if total != closing.amount_minor:
-        fields.error(
-            "BALANCE_CHECK",
-            Words(
-                "Opening balance plus booked entries is not the closing balance "
-                "(minor units: %(counted)s against %(stated)s).",
-                counted=total,
-                stated=closing.amount_minor,
-            ),
-            statement.place,
-            str(closing.amount_minor - total),
-        )
+    fields.check_balance(total, closing.amount_minor, statement.place)
 
 
 def _check_summary(fields: Fields, element: Element, statement: BankStatement) -> None:

@@ -384,15 +384,4 @@ def _check_balance(
         )
         return
     total = opening.amount_minor + sum(one.amount_minor for one in statement.entries)
-    if total != closing.amount_minor:
-        notes.error(
-            "BALANCE_CHECK",
-            Words(
-                "Opening balance plus booked entries is not the closing balance "
-                "(minor units: %(counted)s against %(stated)s).",
-                counted=total,
-                stated=closing.amount_minor,
-            ),
-            place,
-            str(closing.amount_minor - total),
-        )
+    notes.check_balance(total, closing.amount_minor, place)

@@ -50,3 +50,18 @@ class Notes:
 
     def _place(self, at: Element | str) -> str:
         return str(at)
+
+    def check_balance(self, counted: int, stated: int, at: Element | str) -> None:
+        """Hold opening balance plus booked entries against the closing one; minor units."""
+        if counted != stated:
+            self.error(
+                "BALANCE_CHECK",
+                Words(
+                    "Opening balance plus booked entries is not the closing balance "
+                    "(minor units: %(counted)s against %(stated)s).",
+                    counted=counted,
+                    stated=stated,
+                ),
+                at,
+                str(stated - counted),
+            )

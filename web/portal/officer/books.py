@@ -10,17 +10,10 @@ from scf.ledger.models import Entry
 from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
 from web.context import actor, now
-from web.portal.books import behind, files_of, journal_file
+from web.portal.books import behind, day_asked, files_of, journal_file
 from web.portal.officer.desk import page, reading
 
 MOST_ENTRIES: Final = 200
-
-
-def _day(name: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None
 
 
 @page("/books", "ledger.read")
@@ -28,7 +21,7 @@ def books() -> str:
     """Show the trial balance at the close of a day, and whether the book stands as it must."""
     with reading() as session:
         today = day_for(session.connection(), actor().org_id, now().date())
-        on = _day("on") or today
+        on = day_asked("on") or today
         found = standing.books(session, actor().org_id, on)
         proof = standing.proof(session)
         day = standing.day_state(session, actor().org_id)
@@ -48,7 +41,7 @@ def entries() -> str:
     """Show the entries booked on a day, each with its lines."""
     with reading() as session:
         today = day_for(session.connection(), actor().org_id, now().date())
-        on = _day("on") or today
+        on = day_asked("on") or today
         found = portfolio.booked(session, col(Entry.booked_on) == on, most=MOST_ENTRIES)
         about = behind(session, actor(), (entry.subject_id for entry in found))
     return render_template(
@@ -66,4 +59,4 @@ def entries() -> str:
 @page("/books/export", "journal.read")
 def export_journal() -> Response:
     """Give the whole journal between two days as a file."""
-    return journal_file(request.args.get("format", ""), _day("from"), _day("to"))
+    return journal_file(request.args.get("format", ""), day_asked("from"), day_asked("to"))

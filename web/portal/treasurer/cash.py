@@ -7,6 +7,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.models import Invoice
+from scf.reporting.forecast import UNFINANCED
 from web.i18n import money, month_day, short_amount
 
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -17,15 +18,8 @@ _DAYS: Final = 7
 def weeks(conn: Connection, seller_id: str, currency: str, today: dt.date) -> list[dict[str, Any]]:
     """Give the bars of the chart: what is due in each coming week, without what was advanced."""
     end = today + dt.timedelta(days=WEEKS * _DAYS)
-    expected = (
-        _INVOICE.c.base_minor
-        - _INVOICE.c.credited_minor
-        - _INVOICE.c.paid_minor
-        - _INVOICE.c.held_minor
-        - _INVOICE.c.outstanding_minor
-    )
     rows = conn.execute(
-        select(_INVOICE.c.due_on, func.sum(expected))
+        select(_INVOICE.c.due_on, func.sum(UNFINANCED))
         .where(
             _INVOICE.c.seller_id == seller_id,
             _INVOICE.c.payment_state.in_(("OPEN", "PART_PAID")),
@@ -33,7 +27,7 @@ def weeks(conn: Connection, seller_id: str, currency: str, today: dt.date) -> li
             _INVOICE.c.due_on < end,
             _INVOICE.c.currency == currency,
             _INVOICE.c.document_state == "VALIDATED",
-            expected > 0,
+            UNFINANCED > 0,
         )
         .group_by(_INVOICE.c.due_on)
     )

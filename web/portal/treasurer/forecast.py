@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.engine import Connection
 
 from scf.kernel.errors import InvalidInput
 from scf.offers.basket import Board, board, raise_sum
@@ -48,7 +49,7 @@ def cash() -> str:
         cover = None
         if typed["cash"] is not None and found.gap_minor:
             of = board(conn, who.org_id, currency, today, instant, None)
-            cover = _cover(of, lambda: raise_sum(conn, who.org_id, of, found.gap_minor, instant))
+            cover = _cover(conn, who.org_id, of, found.gap_minor, instant)
         names = firm_names(conn, {flow.firm_id for flow in flows if flow.firm_id})
     return render_template(
         "treasurer/cash.html",
@@ -84,12 +85,14 @@ def _typed(name: str, currency: str, errors: dict[str, str]) -> int | None:
         return None
 
 
-def _cover(of: Board, raised: Any) -> Cover | None:  # noqa: ANN401 - asked only where it is needed
+def _cover(
+    conn: Connection, org_id: str, of: Board, gap_minor: int, instant: dt.datetime
+) -> Cover | None:
     """Say what closes the gap at least cost; all that is ready where that is too little."""
     if not of.ready.net_minor:
         return None
     try:
-        basket, whole = raised(), True
+        basket, whole = raise_sum(conn, org_id, of, gap_minor, instant), True
     except InvalidInput:
         basket, whole = of.ready, False
     charges = sum(line.priced.charges_minor for line in basket.lines)
