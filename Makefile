@@ -28,7 +28,8 @@ run: ## Serve portal, API and worker on http://127.0.0.1:8000 (PORT=8123 changes
 
 test: check ## Run checks and the whole suite on SQLite and PostgreSQL (TESTS=tests/house narrows)
 	@$(SETUP) tools
-	@$(PYTEST) -n $(WORKERS) --dist worksteal $(TESTS)
+# A test that hangs is named with what it was doing, instead of holding the run until somebody ends it.
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true $(TESTS)
 
 check: ## Lint, format, types and the walls between packages
 	@$(SETUP) install core einvoice model pdf dev batch

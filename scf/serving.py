@@ -6,12 +6,14 @@ whole or gone.
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -39,24 +41,48 @@ def serve(settings: Settings) -> int:
         "web.wsgi:app",
     ]
     work = [sys.executable, "-m", "scf", "worker"]
+    stop = Stop(signal.SIGINT, signal.SIGTERM)
     # Each child gets a process group of its own: Ctrl-C reaches us first and we end them in order.
     children = [
         subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
         for command in (gunicorn, work)
     ]
-    stop = threading.Event()
-
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGINT, ask_to_stop)
-    signal.signal(signal.SIGTERM, ask_to_stop)
     print(f"serving on http://{settings.host}:{settings.port}", flush=True)  # noqa: T201
     while not stop.wait(0.2) and all(child.poll() is None for child in children):
         pass
     failed = [child.returncode for child in children if child.poll() is not None]
     _end(children)
-    return 0 if stop.is_set() else (failed[0] if failed else 1) or 1
+    return 0 if stop.asked() else (failed[0] if failed else 1) or 1
+
+
+class Stop:
+    """The wish of a signal that we end, waited for by the main thread.
+
+    Not a ``threading.Event``: its lock cannot be taken twice, so a signal that arrives while the
+    main thread is just inside ``wait`` would block in ``set`` for ever. ``SimpleQueue.put`` may be
+    called from a signal's handler at any moment.
+    """
+
+    def __init__(self, *signals: int) -> None:
+        self._asked = False
+        self._calls: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in signals:
+            signal.signal(number, self._ask)
+
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._asked
+
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        self._calls.put(number)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long or until asked; gives whether we were asked."""
+        if not self._asked:
+            with suppress(queue.Empty):
+                self._calls.get(timeout=seconds)
+        return self._asked
 
 
 def _gunicorn_config() -> str:
@@ -93,19 +119,18 @@ def run_worker(
     from scf.kernel.errors import Unavailable
 
     log = structlog.get_logger(__name__)
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _signal, _frame: stop.set())
-    threads = [threading.Thread(target=_repeat, args=(chore, stop)) for chore in abroad]
+    stop = Stop(signal.SIGINT, signal.SIGTERM)
+    end = threading.Event()
+    threads = [threading.Thread(target=_repeat, args=(chore, end)) for chore in abroad]
     for thread in threads:
         thread.start()
     worker = platform.worker(f"worker-{os.getpid()}")
     sealed_at = 0.0
-    while not stop.is_set():
+    while not stop.asked():
         try:
             with failures.told_plainly():
                 worker.beat()
-                while not stop.is_set() and worker.step():
+                while not stop.asked() and worker.step():
                     if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
                         sealed_at = seal_and_export(platform, seals)
                 if time.monotonic() - sealed_at > SEAL_EVERY_SECONDS:
@@ -114,22 +139,23 @@ def run_worker(
             # The database restarts, or its disk is full: what we had claimed comes back in time.
             log.warning(away.message)
         stop.wait(IDLE_SECONDS)
+    end.set()
     for thread in threads:
         thread.join(GRACE_SECONDS)
     platform.close()
 
 
-def _repeat(chore: Callable[[], object], stop: threading.Event) -> None:
+def _repeat(chore: Callable[[], object], end: threading.Event) -> None:
     """Do a chore again and again; what goes wrong once is told and does not end it."""
     import structlog
 
     log = structlog.get_logger(__name__)
-    while not stop.is_set():
+    while not end.is_set():
         try:
             chore()
         except Exception as error:
             log.exception("chore_failed", chore=str(chore), error=str(error))
-        stop.wait(ABROAD_SECONDS)
+        end.wait(ABROAD_SECONDS)
 
 
 def seal_and_export(platform: "Platform", seals: Path) -> float:

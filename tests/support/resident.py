@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = {"scf": "scf", "curl": "tests.support.curl"}  # what `python -m` would start
+PATIENCE = 300  # seconds for a whole page: the longest takes 20 alone
 _LENGTH = 4  # bytes in which a call says how long it is
 
 
@@ -73,6 +74,7 @@ class Shell:
             text=True,
             check=False,
             pass_fds=[self._socket],
+            timeout=PATIENCE,
         )
 
 
