@@ -114,6 +114,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "fixing.refuse": _l("Benchmark value struck out"),
     "goods.receive": _l("Receipt of goods recorded"),
     "graph.build": _l("Chain of firms built"),
+    "graph.look_back": _l("Chain of firms of a past day put together"),
     "identity.decide": _l("Firm named in a document decided"),
     "invoice.accept": _l("Invoices accepted"),
     "invoice.dispute": _l("Invoice disputed"),

@@ -5,20 +5,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Connection
 
 from scf.chain.fingerprint import fingerprint
 from scf.chain.models import GraphEdge, GraphNode, GraphSnapshot
 from scf.chain.relations import bound, store_edges
+from scf.chain.service import latest_snapshot
 from scf.db.bulk import insert_mappings
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
-from scf.kernel.errors import Conflict
+from scf.kernel.errors import Conflict, RuleViolation
 from scf.kernel.ids import new_id
 from scf.parties.agreements import PROGRAMME
-from scf.parties.service import financier_only, known_before
+from scf.parties.service import financier_only, known_before, start_of_day
 
 if TYPE_CHECKING:
     from graph.model import SupplyGraph
@@ -31,6 +32,7 @@ _HAS_A_CHAIN: Final = ("ACTIVE", "SUSPENDED")
 _PPM: Final = 1_000_000
 _MOST_ANCHORS: Final = 100  # of those that are drawn whatever their size
 _DELETE_SLICE: Final = 500
+_FIRST_DAY: Final = dt.date(1990, 1, 1)  # nobody's documents are older
 # Seller, buyer, currency, then amounts: sales of 52 and 13 weeks, open, overdue, kept.
 Edge = tuple[Any, ...]
 _STORE_EDGES: Final = store_edges()
@@ -61,6 +63,46 @@ def build_graph(ctx: Context, _data: BuildGraph) -> dict[str, Any]:
     """
     financier_id = financier_only(ctx.conn, ctx.actor)
     as_of_on, cutoff = known_before(ctx.conn, financier_id)
+    return _once(ctx, financier_id, as_of_on, cutoff)
+
+
+class LookBack(BaseModel):
+    """The chain of the actor's own financier as it was known before a day of the past."""
+
+    model_config = ConfigDict(extra="forbid")
+    as_of_on: dt.date = Field(ge=_FIRST_DAY)
+
+
+@command("graph.look_back", LookBack)
+def look_back(ctx: Context, data: LookBack) -> dict[str, Any]:
+    """The chain of a past day is put together from what was stored before that day began.
+
+    Only of days before the newest snapshot: a later one is the night's to build, and prices rest on
+    it. An order that was replaced since then no longer says what it was; the anchors are today's.
+
+    Raises
+    ------
+    NotAllowed
+        For an organisation that is no financier.
+    RuleViolation
+        GRAPH_MISSING, or CHAIN_NOT_PAST for a day that is not before the newest snapshot.
+    """
+    financier_id = financier_only(ctx.conn, ctx.actor)
+    newest = latest_snapshot(ctx.conn, financier_id).as_of_on
+    if data.as_of_on >= newest:
+        raise RuleViolation(
+            "CHAIN_NOT_PAST",
+            "Only a day before %(newest)s can be looked back to; the night builds later ones.",
+            newest=newest,
+            as_of_on=data.as_of_on,
+        )
+    begins = start_of_day(ctx.conn, financier_id, data.as_of_on)
+    return _once(ctx, financier_id, data.as_of_on, begins)
+
+
+def _once(
+    ctx: Context, financier_id: str, as_of_on: dt.date, cutoff: dt.datetime
+) -> dict[str, Any]:
     there = ctx.conn.execute(
         select(_snapshot).where(
             _snapshot.c.financier_id == financier_id, _snapshot.c.as_of_on == as_of_on

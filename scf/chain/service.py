@@ -60,17 +60,15 @@ class Reach:
     complete: bool = True
 
 
-def latest_snapshot(
-    conn: Connection, financier_id: str, *, before: dt.date | None = None
-) -> Row[Any]:
-    """Give a financier's newest snapshot, or the newest of a day earlier than ``before``.
+def latest_snapshot(conn: Connection, financier_id: str, *, on: dt.date | None = None) -> Row[Any]:
+    """Give a financier's newest snapshot, or the one in force ``on`` a day.
 
     Raises
     ------
     RuleViolation
         GRAPH_MISSING: nothing may be concluded from a chain that nobody has looked at.
     """
-    statement = _LATEST if before is None else _LATEST.where(_snapshot.c.as_of_on < before)
+    statement = _LATEST if on is None else _LATEST.where(_snapshot.c.as_of_on <= on)
     row = conn.execute(statement, {"financier": financier_id}).one_or_none()
     if row is None:
         raise RuleViolation(

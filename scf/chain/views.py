@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, true
 from sqlalchemy.engine import Connection
 
 from scf.chain import service
@@ -80,8 +80,8 @@ def is_officer(actor: Actor) -> bool:
     return bool(actor.roles & _OFFICERS)
 
 
-def snapshot_for(conn: Connection, actor: Actor) -> Row[Any]:
-    """Give the snapshot that the actor's pages show.
+def snapshot_for(conn: Connection, actor: Actor, on: dt.date | None = None) -> Row[Any]:
+    """Give the snapshot that the actor's pages show, the newest or the one in force ``on`` a day.
 
     A trader's is the newest that holds it, of the financier whose anchor it is where there is one.
 
@@ -91,7 +91,7 @@ def snapshot_for(conn: Connection, actor: Actor) -> Row[Any]:
         GRAPH_MISSING.
     """
     if is_officer(actor):
-        return service.latest_snapshot(conn, actor.org_id)
+        return service.latest_snapshot(conn, actor.org_id, on=on)
     anchored = (
         select(PROGRAMME.c.financier_id)
         .where(
@@ -102,7 +102,10 @@ def snapshot_for(conn: Connection, actor: Actor) -> Row[Any]:
     )
     row = conn.execute(
         select(_snapshot)
-        .where(predicate_for(GraphSnapshot, actor))
+        .where(
+            predicate_for(GraphSnapshot, actor),
+            true() if on is None else _snapshot.c.as_of_on <= on,
+        )
         .order_by(_snapshot.c.as_of_on.desc(), anchored.desc(), _snapshot.c.id)
         .limit(1)
     ).one_or_none()
@@ -116,8 +119,10 @@ def snapshot_for(conn: Connection, actor: Actor) -> Row[Any]:
     return row
 
 
-def chain_of(conn: Connection, actor: Actor, firm_id: str, up: int, down: int) -> ChainView:
-    """Show the chain of a firm, as far as the actor may see it.
+def chain_of(
+    conn: Connection, actor: Actor, firm_id: str, up: int, down: int, *, on: dt.date | None = None
+) -> ChainView:
+    """Show the chain of a firm, as far as the actor may see it; ``on`` looks back to a day.
 
     Raises
     ------
@@ -129,12 +134,12 @@ def chain_of(conn: Connection, actor: Actor, firm_id: str, up: int, down: int) -
         HOPS.
     """
     if is_officer(actor):
-        snapshot = service.latest_snapshot(conn, actor.org_id)
+        snapshot = service.latest_snapshot(conn, actor.org_id, on=on)
         reach = service.neighbourhood(conn, snapshot.id, firm_id, up, down)
         return _view(conn, snapshot, reach, full=True, actor=actor)
     if firm_id != actor.org_id:
         raise not_found("firm", firm_id)
-    snapshot = snapshot_for(conn, actor)
+    snapshot = snapshot_for(conn, actor, on)
     own = conn.execute(
         select(_edge).where(_edge.c.snapshot_id == snapshot.id, predicate_for(GraphEdge, actor))
     ).all()

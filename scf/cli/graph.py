@@ -1,5 +1,6 @@
 """The chain: build a day's snapshot, show a firm in it."""
 
+import datetime as dt
 from typing import Annotated, Any
 
 import typer
@@ -23,8 +24,16 @@ def attach(app: typer.Typer) -> None:
 
 
 @graph.command("build")
-def build_chains() -> None:
+def build_chains(
+    on: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Put together your bank's chain of a past day"),
+    ] = None,
+) -> None:
     """Build every financier's chain as known before its business date; once a day is enough."""
+    if on:
+        show(SESSION.run("graph.look_back", {"as_of_on": on.date()}).result)
+        return
     show_list(nightly.build_all(SESSION.platform), "snapshots")
 
 
@@ -33,13 +42,18 @@ def show_firm(
     firm: Annotated[str, typer.Argument(metavar="FIRM", help="Id, or scheme:value")],
     up: Annotated[int, typer.Option(help="Steps towards suppliers")] = 1,
     down: Annotated[int, typer.Option(help="Steps towards customers")] = 1,
+    on: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="As known before that day; see build --on"),
+    ] = None,
 ) -> None:
     """Show a firm's place, what its trade hangs on, and its partners, as you may see them."""
     authorise(SESSION.actor, "graph.read")
     firm_id = SESSION.firm(firm)
     with SESSION.reading() as conn:
-        seen = views.chain_of(conn, SESSION.actor, firm_id, up, down)
-        whole = _whole(conn, firm_id) if seen.full else {}
+        day = on.date() if on else None
+        seen = views.chain_of(conn, SESSION.actor, firm_id, up, down, on=day)
+        whole = _whole(conn, seen) if seen.full else {}
     answer: dict[str, Any] = {
         "firm": seen.names.get(firm_id, firm_id),
         "as_of_on": seen.as_of_on,
@@ -160,8 +174,9 @@ def _place(seen: views.ChainView, firm_id: str) -> dict[str, Any]:
     }
 
 
-def _whole(conn: Connection, firm_id: str) -> dict[str, Any]:
-    found = standing_of(conn, service.latest_snapshot(conn, SESSION.actor.org_id), firm_id)
+def _whole(conn: Connection, seen: views.ChainView) -> dict[str, Any]:
+    snapshot = service.latest_snapshot(conn, SESSION.actor.org_id, on=seen.as_of_on)
+    found = standing_of(conn, snapshot, seen.firm_id)
     if found is None:
         return {}
     names = firm_names(conn, [found.through] if found.through else [])

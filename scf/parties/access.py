@@ -105,6 +105,7 @@ MAY: dict[str, frozenset[Role]] = {
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
     # --- chain
     "graph.build": _BANK | _OPERATOR,
+    "graph.look_back": _BANK,
     "graph.read": _TRADE_AND_BANK,
     "graph.explore": _BANK,
     "graph.own": _ANCHOR,

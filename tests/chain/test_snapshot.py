@@ -1,16 +1,17 @@
 """What becomes a relation, from which day on, and what never does."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 
-from scf.chain import nightly
+from scf.chain import nightly, service
 from scf.chain.models import GraphSnapshot
 from scf.db.engine import Database
-from scf.kernel.errors import NotAllowed
+from scf.kernel.errors import InvalidInput, NotAllowed, RuleViolation
 from scf.parties.models import BusinessDate
 from tests.chain.world import ANCHOR, BANK, DAY, NEXT, Trade, eur
-from tests.support.deals import OTHER_BANK, TREASURER, table
+from tests.support.deals import OTHER_BANK, OTHER_MAKER, TREASURER, table
 
 SELLER = "seller"
 
@@ -62,6 +63,42 @@ def test_truncating_the_future_changes_no_bit_of_a_snapshot(db: Database) -> Non
     planted = trade.snapshot(on=None, bank=OTHER_BANK)
     assert planted["built"] is True
     assert planted["digest"] == clean["digest"]
+
+
+def test_looking_back_finds_what_the_night_would_have_built(db: Database) -> None:
+    trade = Trade(db, "x")
+    early = trade.sale(SELLER, ANCHOR, "1,000.00")
+    trade.programme("other", OTHER_BANK)
+    trade.set_date(NEXT, OTHER_BANK)
+    night = trade.snapshot()
+    later = NEXT + dt.timedelta(days=9)
+    trade.clock.advance(days=5)
+    trade.sale(SELLER, "x", "300.00")
+    trade.dispute(ANCHOR, early, "50.00")
+    trade.payment(ANCHOR, SELLER, "99.00")
+    trade.clock.advance(days=5)
+    trade.set_date(later, OTHER_BANK)
+    look_back = partial(trade.run, "graph.look_back", OTHER_MAKER)
+    with pytest.raises(RuleViolation) as refused:
+        look_back(as_of_on=NEXT)
+    assert refused.value.code == "GRAPH_MISSING"  # nothing to look back from
+    newest = trade.snapshot(on=None, bank=OTHER_BANK)
+    assert newest["digest"] != night["digest"]
+    past = look_back(as_of_on=NEXT)
+    assert (past["digest"], past["built"]) == (night["digest"], True)
+    assert look_back(as_of_on=NEXT)["built"] is False
+    for day in (later, later + dt.timedelta(days=1)):
+        with pytest.raises(RuleViolation) as refused:
+            look_back(as_of_on=day)
+        assert refused.value.code == "CHAIN_NOT_PAST"
+    with pytest.raises(InvalidInput):
+        look_back(as_of_on=dt.date(1, 1, 1))
+    with db.snapshot() as conn:
+        in_force = partial(service.latest_snapshot, conn, OTHER_BANK)
+        assert in_force().id == in_force(on=later).id == newest["snapshot_id"]
+        assert in_force(on=later - dt.timedelta(days=1)).id == past["snapshot_id"]
+        with pytest.raises(RuleViolation):
+            in_force(on=NEXT - dt.timedelta(days=1))
 
 
 def test_orders_and_payments_count_only_from_who_owes(db: Database) -> None:

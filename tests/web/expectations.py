@@ -366,6 +366,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/advances/<advance_id>/events"): Api(SEES_QUOTES, thing="advance"),
     ("GET", f"{API}/chain/<firm_id>"): Api(TRADERS | BANK, thing="chain_firm"),
     ("GET", f"{API}/chain/<firm_id>/what-if"): Api(BANK, thing="chain_firm"),
+    ("POST", f"{API}/chain/snapshots"): Api(BANK, {"as_of_on": "2026-02-20"}),
     ("POST", f"{API}/advances/<advance_id>/recourse"): Api(OFFICERS, NOTE, "advance"),
     ("GET", f"{API}/over-advances"): Api(SEES_QUOTES),
     ("GET", f"{API}/over-advances/<over_advance_id>"): Api(SEES_QUOTES, thing="over_advance"),

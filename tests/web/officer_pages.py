@@ -28,6 +28,7 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("GET", "/duplicates/<suspicion_id>", BANK, "suspicion"),
     ("POST", "/duplicates/<suspicion_id>", OFFICERS, "suspicion"),
     ("GET", "/chain/what-if", BANK, ""),
+    ("POST", "/chain/look-back", BANK, ""),
     ("GET", "/limits", BANK, ""),
     ("GET", "/limits/new", BANK, ""),
     ("POST", "/limits/new", BANK, ""),

@@ -222,6 +222,40 @@ def test_risk_is_told_by_letter_and_shape_beside_the_colour(served: Served) -> N
             assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
 
 
+def test_the_bank_looks_back_at_the_chain_of_any_past_day(served: Served) -> None:
+    ids, omar = served.world.firms, served.browser("omar")
+    path = f"/officer/chain?firm={ids['anchor']}&on=2026-02-28"
+    text = page(served, "omar", path)
+    assert "No chain is kept of 28 Feb 2026 or earlier" in text
+    action = f"/officer/chain/look-back?firm={ids['anchor']}&on=2026-02-28"
+    key = re.search(r'name="key" value="([^"]+)"', text)
+    assert key is not None
+    answer = omar.post(action, data={"key": key[1]})
+    assert answer.status_code == 303
+    assert f"firm={ids['anchor']}" in answer.location
+    assert "on=2026-02-28" in answer.location
+    text = page(served, "omar", path)
+    assert "You look back: the chain as known before 28 Feb 2026" in text
+    assert "colour=exposure" not in text  # nobody keeps what was owed on that day
+    assert "What if" not in text
+    # the documents were stored on 27 February: they were known before the 28th, not before the 27th
+    assert {"anchor", "supplier"} <= names_on(text, served.world)
+    made = served.api("omar", "POST", "/chain/snapshots", json={"as_of_on": "2026-02-27"})
+    assert (made.status_code, made.get_json()["relations"]) == (201, 0)
+    gone = served.api("omar", "GET", f"/chain/{ids['anchor']}?on=2026-02-27")
+    assert gone.get_json()["code"] == "NOT_IN_CHAIN"
+    then = served.api("omar", "GET", f"/chain/{ids['anchor']}?on=2026-02-28").get_json()
+    assert then["as_of_on"] == "2026-02-28"
+    assert then["place"]["cut_off_without_it"] == 9
+    now = page(served, "omar", "/officer/chain")
+    assert "You look back" not in now
+    wrong = omar.post("/officer/chain/look-back?on=nonsense", data={"key": "another-key-12345"})
+    assert wrong.status_code == 303
+    mira = served.api("mira", "GET", f"/chain/{ids['supplier']}?on=2026-02-28").get_json()
+    assert (mira["as_of_on"], mira["place"]) == ("2026-02-28", None)
+    assert served.api("anna", "POST", "/chain/snapshots", json={}).status_code == 403
+
+
 def test_the_bank_asks_what_happens_when_a_firm_fails_pays_late_or_is_downgraded(
     served: Served,
 ) -> None:

@@ -1,9 +1,10 @@
 """The chain explorer of the bank, and the anchor's own chain."""
 
 import csv
+import datetime as dt
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
@@ -53,7 +54,8 @@ def _href(firm_id: str) -> str:
     """Return where a firm of a picture leads: the explorer for the bank, nowhere else yet."""
     if not views.is_officer(actor()):
         return url_for("chain.own")
-    kept = {name: request.args[name] for name in ("up", "down", "colour") if name in request.args}
+    parts = ("up", "down", "colour", "on")
+    kept = {name: request.args[name] for name in parts if name in request.args}
     return url_for("chain.explorer", firm=firm_id, **kept)  # type: ignore[arg-type]
 
 
@@ -69,6 +71,7 @@ class Asked:
     down: int
     colour: str
     table: bool
+    on: dt.date | None
 
     @property
     def own(self) -> dict[str, Any]:
@@ -79,6 +82,8 @@ class Asked:
             kept |= {"up": self.up, "down": self.down}
         if self.table:
             kept["view"] = "table"
+        if self.on:
+            kept["on"] = self.on.isoformat()
         return kept
 
 
@@ -99,7 +104,15 @@ def _asked() -> Asked:
         down=hops("down"),
         colour=word("colour") if word("colour") in COLOURS else COLOURS[0],
         table=word("view") == "table",
+        on=_day(word("on")),
     )
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -153,15 +166,21 @@ def explorer() -> str:
     asked = _asked()
     with platform().db.snapshot() as conn:
         try:
-            snapshot = service.latest_snapshot(conn, who.org_id)
+            newest = service.latest_snapshot(conn, who.org_id)
         except RuleViolation as missing:
             return render_template("chain/explorer.html", asked=asked, missing=missing)
+        snapshot = _in_force(conn, who, asked) or newest
         start = _find(conn, snapshot.id, asked.words)
         end = _find(conn, snapshot.id, asked.to_words)
-        asked = Asked(**(vars(asked) | {
-            "firm": start.firm or asked.firm, "to": end.firm or asked.to
-        }))  # fmt: skip
-        seen, problem = _view(conn, who, asked)
+        asked = replace(
+            asked,
+            firm=start.firm or asked.firm,
+            to=end.firm or asked.to,
+            on=None if asked.on and asked.on >= newest.as_of_on else asked.on,
+        )
+        if snapshot.id != newest.id and asked.colour == "exposure":
+            asked = replace(asked, colour="risk")  # what the bank is owed is kept of today only
+        seen, problem = _view(conn, who, asked, snapshot)
         ways = _ways(conn, snapshot.id, asked) if seen else None
         whole = standing_of(conn, snapshot, asked.firm) if seen else None
         path = ways.strongest.firms if ways else ()
@@ -172,8 +191,9 @@ def explorer() -> str:
     return render_template(
         "chain/explorer.html",
         asked=asked,
-        colours=_colours(asked),
+        colours=_colours(asked, back=snapshot.id != newest.id),
         snapshot=snapshot,
+        newest=newest,
         picture=drawn,
         seen=seen,
         shares=views.concentrations(seen.relations, asked.firm) if seen else [],
@@ -187,7 +207,17 @@ def explorer() -> str:
     )
 
 
-def _colours(asked: Asked) -> list[tuple[str, str, bool, None]]:
+def _in_force(conn: Connection, who: Actor, asked: Asked) -> Row[Any] | None:
+    """Give the snapshot in force on the day that is asked for, if any is as old."""
+    if asked.on is None:
+        return None
+    try:
+        return service.latest_snapshot(conn, who.org_id, on=asked.on)
+    except RuleViolation:
+        return None
+
+
+def _colours(asked: Asked, *, back: bool) -> list[tuple[str, str, bool, None]]:
     """Give what the picture can be coloured by, as the toggle shows it."""
     names = {"risk": _("Risk"), "exposure": _("Exposure"), "overdue": _("Overdue")}
     return [
@@ -198,6 +228,7 @@ def _colours(asked: Asked) -> list[tuple[str, str, bool, None]]:
             None,
         )
         for colour in COLOURS
+        if not (back and colour == "exposure")
     ]
 
 
@@ -206,12 +237,13 @@ def _bank_only(who: Actor) -> None:
 
 
 def _view(
-    conn: Connection, who: Actor, asked: Asked
+    conn: Connection, who: Actor, asked: Asked, snapshot: Row[Any]
 ) -> tuple[views.ChainView | None, ScfError | None]:
     if not asked.firm:
         return None, None
+    on = snapshot.as_of_on
     try:
-        return views.chain_of(conn, who, asked.firm, asked.up, asked.down), None
+        return views.chain_of(conn, who, asked.firm, asked.up, asked.down, on=on), None
     except ScfError as problem:
         return None, problem
 
@@ -246,7 +278,7 @@ def marks_of(conn: Connection, who: Actor, snapshot: Row[Any], colour: str) -> M
     if colour == "risk":
         newest = (
             select(_risk.c.firm_id, func.max(_risk.c.as_of_on).label("as_of_on"))
-            .where(_risk.c.financier_id == who.org_id)
+            .where(_risk.c.financier_id == who.org_id, _risk.c.as_of_on <= snapshot.as_of_on)
             .group_by(_risk.c.firm_id)
             .subquery()
         )
@@ -290,9 +322,10 @@ def explorer_csv() -> Response:
     _bank_only(who)
     asked = _asked()
     with platform().db.snapshot() as conn:
-        snapshot = service.latest_snapshot(conn, who.org_id)
+        snapshot = _in_force(conn, who, asked) or service.latest_snapshot(conn, who.org_id)
         if asked.firm:
-            seen = views.chain_of(conn, who, asked.firm, asked.up, asked.down)
+            on = snapshot.as_of_on
+            seen = views.chain_of(conn, who, asked.firm, asked.up, asked.down, on=on)
             relations, names = seen.relations, seen.names
         else:
             drawn = service.drawn_nodes(conn, snapshot.id)

@@ -9,14 +9,17 @@ from fractions import Fraction
 
 from flask import Blueprint
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.engine import Connection
 
-from scf.chain import views
+from scf.chain import service, views
+from scf.chain.standing import standing_of
 from scf.db.types import Currency, Ppm
+from scf.kernel.actor import Actor
 from scf.kernel.rates import PPM, round_half_up
 from scf.reporting import whatif as book
 from scf.risk import whatif
 from web.api.v1.shapes import Amount, Answer, amount
-from web.api.v1.shell import endpoint
+from web.api.v1.shell import endpoint, run
 from web.context import actor, platform
 
 resource = Blueprint("chain_of_firm", __name__)
@@ -70,11 +73,31 @@ class ChainCount(Answer):
     firms: int | None
 
 
+class ChainPlace(Answer):
+    """Where the firm stands in the whole chain, by its weight, core, community and who needs it.
+
+    ``cut_off_without_it`` firms reach no anchor without it; ``must_pass_id`` is the nearest firm
+    that its own goods must pass on their way to one.
+    """
+
+    firms: int
+    weight_rank: int
+    core: int
+    deepest_core: int
+    community_firms: int
+    cut_off_without_it: int
+    must_pass_id: str | None
+
+
 class ChainOut(Answer):
-    """A firm's chain. ``complete`` is false when too many firms were within reach."""
+    """A firm's chain. ``complete`` is false when too many firms were within reach.
+
+    ``place`` is the bank's to see, null for others.
+    """
 
     firm_id: str
     as_of_on: dt.date
+    place: ChainPlace | None
     firms: list[ChainFirm]
     relations: list[ChainRelation]
     concentration: list[ChainShare]
@@ -83,21 +106,25 @@ class ChainOut(Answer):
 
 
 class ChainQuery(BaseModel):
-    """How many steps towards suppliers and customers."""
+    """How many steps towards suppliers and customers; ``on`` looks back to the chain of a day."""
 
     model_config = ConfigDict(extra="forbid")
     up: int = Field(default=1, ge=0, le=5)
     down: int = Field(default=1, ge=0, le=5)
+    on: dt.date | None = None
 
 
 @endpoint(resource, "GET", "/chain/<firm_id>", action="graph.read", answer=ChainOut)
 def show_chain(firm_id: str, query: ChainQuery) -> ChainOut:
     """Show the firms and relations around a firm."""
+    who = actor()
     with platform().db.snapshot() as conn:
-        seen = views.chain_of(conn, actor(), firm_id, query.up, query.down)
+        seen = views.chain_of(conn, who, firm_id, query.up, query.down, on=query.on)
+        place = _place(conn, who, seen) if seen.full else None
     return ChainOut(
         firm_id=firm_id,
         as_of_on=seen.as_of_on,
+        place=place,
         firms=[_firm(seen, one) for one in sorted(seen.level, key=lambda f: (-seen.level[f], f))],
         relations=[_relation(one) for one in seen.relations],
         concentration=[
@@ -114,6 +141,49 @@ def show_chain(firm_id: str, query: ChainQuery) -> ChainOut:
         deeper=[ChainCount(level=one.level, firms=one.firms) for one in seen.deeper],
         complete=seen.complete,
     )
+
+
+def _place(conn: Connection, who: Actor, seen: views.ChainView) -> ChainPlace | None:
+    snapshot = service.latest_snapshot(conn, who.org_id, on=seen.as_of_on)
+    found = standing_of(conn, snapshot, seen.firm_id)
+    if found is None:
+        return None
+    return ChainPlace(
+        firms=found.firms,
+        weight_rank=found.rank,
+        core=found.core,
+        deepest_core=found.deepest,
+        community_firms=found.community,
+        cut_off_without_it=found.behind,
+        must_pass_id=found.through,
+    )
+
+
+class LookBackIn(BaseModel):
+    """The day whose chain is put together, before the newest snapshot."""
+
+    model_config = ConfigDict(extra="forbid")
+    as_of_on: dt.date
+
+
+class SnapshotOut(Answer):
+    """A snapshot of the chain; ``built`` is false when it was there already."""
+
+    snapshot_id: str
+    as_of_on: dt.date
+    firms: int
+    relations: int
+    digest: str
+    built: bool
+
+
+@endpoint(
+    resource, "POST", "/chain/snapshots", action="graph.look_back", answer=SnapshotOut, status=201
+)
+def look_back(json: LookBackIn) -> tuple[SnapshotOut, int]:
+    """Put together the chain of a past day from what was stored before that day began."""
+    made = run("graph.look_back", json).result
+    return SnapshotOut(**{name: made[name] for name in SnapshotOut.model_fields}), 201
 
 
 def _firm(seen: views.ChainView, firm_id: str) -> ChainFirm:

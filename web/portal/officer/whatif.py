@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, get_args
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.engine import Connection
 
@@ -20,7 +20,7 @@ from scf.risk.chainstate import ChainState, state_of
 from scf.risk.whatif import Answer, Event
 from web.context import actor
 from web.i18n import number
-from web.portal.officer.desk import page, reading
+from web.portal.officer.desk import act, done, page, reading
 from web.portal.officer.words import refused
 
 _MOST: Final = 40  # firms beyond it are summed up; the API has all
@@ -57,6 +57,19 @@ def _asked() -> Asked:
         count("days", 30, whatif.MOST_DAYS_LATE),
         count("notches", 1, whatif.MOST_NOTCHES),
     )
+
+
+@page("/chain/look-back", "graph.look_back", method="POST")
+def look_back() -> Any:  # noqa: ANN401 - a way on
+    """Put together the chain of a past day, and show it where the person was looking."""
+    view = {name: value[:100] for name, value in request.args.items()}
+    explorer = url_for("chain.explorer", **view)  # type: ignore[arg-type]
+    try:
+        act("graph.look_back", {"as_of_on": view.get("on", "")})
+    except ScfError as refusal:
+        flash(refused(refusal), "bad")
+        return redirect(explorer, 303)
+    return done(_("The chain of that day is put together."), explorer)
 
 
 @page("/chain/what-if", "graph.explore")
