@@ -77,6 +77,8 @@ SLICES = (
     "scf.notices.webhooks.visibility",
     "scf.channels.commands",
     "scf.channels.visibility",
+    "scf.accounting.mapping.commands",
+    "scf.accounting.mapping.visibility",
 )
 
 

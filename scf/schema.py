@@ -2,6 +2,7 @@
 
 from sqlmodel import SQLModel
 
+import scf.accounting.mapping.models
 import scf.chain.models
 import scf.channels.models
 import scf.db.models

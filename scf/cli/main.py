@@ -45,6 +45,7 @@ ROOMS = {
         "authority",
     ),
     "money": ("pay-out", "settle", "eod", "bank"),
+    "mapping": ("mapping",),
     "books": ("export", "trial-balance", "verify"),
 }
 

@@ -212,6 +212,8 @@ MAY: dict[str, frozenset[Role]] = {
     "channel.report": _OPERATOR,
     # --- accounting
     "book.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}),
+    "mapping.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
+    "mapping.set": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER, Role.HEAD_OFFICE}),
     "journal.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
 }
 

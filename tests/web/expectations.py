@@ -389,6 +389,11 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", f"{API}/bank-entries/<entry_id>/reverse"): Api(OFFICERS, NOTE, "bank_entry"),
     # --- books, work, trail
     ("GET", f"{API}/journals"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
+    ("GET", f"{API}/account-mappings"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
+    ("PUT", f"{API}/account-mappings"): Api(
+        frozenset({Role.TREASURER, Role.ANCHOR_APPROVER, Role.HEAD_OFFICE}),
+        {"system": "saft", "version": 0, "accounts": {}},
+    ),
     ("GET", f"{API}/ledger/accounts"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/entries"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/trial-balance"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
@@ -400,6 +405,13 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         )
         for rule in ("", "file")
     },
+    ("GET", "/account-numbers/"): Portal(
+        signed_in=True, roles=BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}
+    ),
+    ("POST", "/account-numbers/"): Portal(
+        signed_in=True,
+        roles=frozenset({Role.TREASURER, Role.ANCHOR_APPROVER, Role.HEAD_OFFICE}),
+    ),
     # --- connections with other systems
     **{
         (method, f"/connections{rule}"): Portal(signed_in=True, roles=connectors(rule))

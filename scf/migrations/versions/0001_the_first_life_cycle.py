@@ -973,6 +973,26 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "account_mapping",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("system", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "accounts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("version >= 1", name="ck_account_mapping_version"),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_account_mapping_org"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("org_id", "system", "version", name="uq_account_mapping_version"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "app_user",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("email", sa.String(), nullable=False),

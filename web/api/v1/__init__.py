@@ -49,6 +49,7 @@ RESOURCES = (
     "bank_entries",
     "ledger",
     "journals",
+    "account_mappings",
     "notices",
     "webhooks",
     "channels",

@@ -1,0 +1,119 @@
+"""The systems that have account numbers of their own, and what a number looks like there."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from scf.kernel.errors import InvalidInput, Words
+from scf.kernel.findings import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Something a system asks of the firm besides its accounts: its name, shape and default."""
+
+    name: str
+    label: Words
+    pattern: re.Pattern[str]
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """How a system is called, which numbers its accounts may have, what else it wants to know."""
+
+    title: str
+    number: re.Pattern[str]
+    says: Words
+    details: tuple[Detail, ...] = field(default=())
+
+    def completed(self, details: Mapping[str, str]) -> dict[str, str]:
+        """Give every detail, those that were left with their default.
+
+        Raises
+        ------
+        InvalidInput
+            MAPPING_DETAIL for one that is unknown, missing or of another shape.
+        """
+        unknown = sorted(set(details) - {one.name for one in self.details})
+        if unknown:
+            raise InvalidInput(
+                "MAPPING_DETAIL", "%(system)s asks for nothing of this name.",
+                system=self.title, name=shown(unknown[0], 40),
+            )  # fmt: skip
+        found = {}
+        for one in self.details:
+            value = details.get(one.name, "").strip() or one.default
+            if not one.pattern.fullmatch(value):
+                raise InvalidInput(
+                    "MAPPING_DETAIL", "%(system)s needs this: %(what)s.",
+                    system=self.title, what=one.label, name=one.name, value=shown(value, 40),
+                )  # fmt: skip
+            found[one.name] = value
+        return found
+
+
+# Sources: DATEV, description of the DATEV format, header of a posting batch (fields 11 to 14, 22);
+# Tryton, account.account code: any text.
+SYSTEMS: Final[Mapping[str, System]] = MappingProxyType(
+    {
+        "datev": System(
+            "DATEV",
+            re.compile(r"[1-9][0-9]{0,8}", re.ASCII),
+            Words("digits without a leading zero, at most nine"),
+            (
+                Detail(
+                    "consultant",
+                    Words("Number of the tax consultant, 1001 to 9999999"),
+                    re.compile(r"100[1-9]|10[1-9][0-9]|1[1-9][0-9]{2}|[2-9][0-9]{3}|[1-9][0-9]{4,6}"),
+                ),
+                Detail(
+                    "client", Words("Number of the client, 1 to 99999"),
+                    re.compile(r"[1-9][0-9]{0,4}"),
+                ),
+                Detail(
+                    "account_length", Words("Digits of a general ledger account, 4 to 8"),
+                    re.compile(r"[4-8]"), "4",
+                ),
+                Detail(
+                    "year_start", Words("Month and day on which the fiscal year begins, as 01-01"),
+                    re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"), "01-01",
+                ),
+                Detail(
+                    "currency", Words("Currency in which the client's books are kept, as EUR"),
+                    re.compile(r"[A-Z]{3}"), "EUR",
+                ),
+            ),
+        ),
+        "saft": System(
+            "SAF-T",
+            re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,68}[^\s\x00-\x1f])?"),
+            Words("the account of the standard chart, at most 70 characters"),
+        ),
+        "tryton": System(
+            "Tryton",
+            re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,62}[^\s\x00-\x1f])?"),
+            Words("the code of the account there, at most 64 characters"),
+        ),
+    }
+)  # fmt: skip
+
+
+def system_of(name: str) -> System:
+    """Give the system of a name.
+
+    Raises
+    ------
+    InvalidInput
+        MAPPING_SYSTEM, for a name that is none of ``SYSTEMS``.
+    """
+    if name not in SYSTEMS:
+        raise InvalidInput(
+            "MAPPING_SYSTEM",
+            "Account numbers are kept for %(known)s.",
+            system=shown(name, 20),
+            known=", ".join(SYSTEMS),
+        )
+    return SYSTEMS[name]
