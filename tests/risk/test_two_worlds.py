@@ -1,7 +1,8 @@
 """What a seller reads of its price says nothing of another client's private affairs.
 
-Pairs of worlds differ only in what another client keeps to itself: its sales, how it is paid and
-pays, its disputes, what the bank's officers know of it. The seller's answer must be the same, byte
+Pairs of worlds differ only in what another client keeps to itself: its orders and sales, how it is
+paid and pays, its disputes and credit notes, what it has financed and with what recourse, who owns
+whom, what the bank's officers know of it. The seller's answer must be the same, byte
 for byte, but for the rate with the money that follows from it, and the rungs.
 Source: pricing.md section 5, "Test".
 """
@@ -25,7 +26,8 @@ from scf.chain.commands import BuildGraph, build_graph
 from scf.chain.models import GraphSnapshot
 from scf.db.engine import Database
 from scf.db.runner import Context
-from scf.documents.models import Invoice, InvoiceFact
+from scf.db.types import Record
+from scf.documents.models import Invoice, InvoiceFact, Order, TradePayment
 from scf.kernel.actor import OPERATOR
 from scf.offers.commands import MakeQuote, store_quote
 from scf.risk import appetite
@@ -43,6 +45,11 @@ from web.portal.treasurer.offer import cheaper_shown, reasons_shown
 PAGES = Flask("pages")
 Babel(PAGES)
 STRANGERS = ("client", "its-buyer", "its-seller")
+# The buyer's own sales are as private as the other client's.
+TRADES = (
+    ("client", ANCHOR), ("client", "its-buyer"), ("its-seller", "client"),
+    (ANCHOR, "its-buyer"), (ANCHOR, "its-seller"),
+)  # fmt: skip
 # The rate, the money that follows from it, and names made at random.
 MAY_DIFFER = {
     "id", "discount", "net", "rate_percent", "rate_ppm", "fixing_percent", "all_in_ppm",
@@ -123,20 +130,62 @@ def _assess(ctx: Context) -> None:
 
 def _private(conn: Connection, chance: random.Random, number: Iterator[int]) -> None:
     """Write the other client's year: what it sold to the same buyer, what it owes, how it pays."""
-    for seller, buyer in (("client", ANCHOR), ("client", "its-buyer"), ("its-seller", "client")):
-        for _ in range(chance.randint(0, 6)):
+    for seller, buyer in TRADES:
+        for _ in range(chance.choice((0, 1, 3, 6, 15))):
             _item(conn, chance, f"p-{next(number)}", seller, buyer)
+        for _ in range(chance.randint(0, 2)):
+            _traded(conn, chance, f"t-{next(number)}", seller, buyer)
+    for firm in STRANGERS:
+        for said in _known(chance, firm):
+            conn.execute(insert(FACT), {"id": f"f-{next(number)}", **said})
+
+
+def _known(chance: random.Random, firm: str) -> Iterator[dict[str, Any]]:
+    """Say what the bank's officers know of a firm, each kind in about half of the worlds."""
+    about = {
+        "financier_id": BANK, "firm_id": firm, "evidence": "x", "entered_by": "x", "equity_ppm": 0,
+        "notches": 0, "entered_at": _at(DAY), "known_at": _at(DAY),
+    }  # fmt: skip
+    valid_to = dt.date(2027, 12, 31)
+    kinds: list[dict[str, Any]] = [
+        {"kind": "registry", "founded_on": dt.date(chance.randint(1990, 2025), 3, 1)},
+        {
+            "kind": "statement", "period_end_on": dt.date(2025, chance.randint(1, 12), 28),
+            "received_on": DAY, "currency": "EUR", "equity_ppm": chance.randint(-300_000, 900_000),
+            "revenue_minor": chance.randint(1, 10**11), "weekly_cost_minor": 100_000_00,
+            "liquidity_minor": chance.randint(0, 10**9),
+        },
+        {"kind": "rating", "pd_ppm": chance.randint(300, 200_000), "valid_to": valid_to},
+        {"kind": "grade", "notches": chance.randint(-2, 4), "code": "x", "valid_to": valid_to},
+        {"kind": "owner", "owner_id": chance.choice([one for one in STRANGERS if one != firm])},
+    ]  # fmt: skip
+    for one in kinds:
+        if chance.random() < 0.5:
+            yield about | one
+
+
+def _traded(conn: Connection, chance: random.Random, row_id: str, seller: str, buyer: str) -> None:
+    """Let the buyer hand in an order, or say that it paid."""
+    amount, on = (
+        chance.randint(1_000_00, 90_000_00),
+        DAY - dt.timedelta(days=chance.randint(1, 300)),
+    )
+    shared: dict[str, Any] = {
+        "id": row_id, "currency": "EUR", "document_state": "VALIDATED", "parties": {},
+        "duplicate_key": row_id, "org_id": buyer, "upload_id": "u", "created_at": _at(on),
+    }  # fmt: skip
+    row: Record
     if chance.random() < 0.5:
-        firm = chance.choice(STRANGERS)
-        conn.execute(
-            insert(FACT),
-            {
-                "id": f"f-{next(number)}", "financier_id": BANK, "firm_id": firm,
-                "kind": "registry", "founded_on": dt.date(chance.randint(1990, 2025), 3, 1),
-                "equity_ppm": 0, "evidence": "x", "entered_by": "x",
-                "entered_at": _at(DAY), "known_at": _at(DAY),
-            },
+        row = Order(
+            number=row_id, canonical_number=row_id, seller_id=seller, buyer_id=buyer,
+            issue_on=on, total_minor=amount, original_id="o", **shared,
         )  # fmt: skip
+    else:
+        row = TradePayment(
+            payer_id=buyer, payee_id=seller, payer_name=buyer, payee_name=seller, paid_on=on,
+            amount_minor=amount, reference="r", invoice_id=None, row_number=1, **shared,
+        )  # fmt: skip
+    conn.execute(insert(table(type(row))), row.model_dump())
 
 
 def _at(day: dt.date) -> dt.datetime:
@@ -149,6 +198,9 @@ def _item(conn: Connection, chance: random.Random, item_id: str, seller: str, bu
     due = issued + dt.timedelta(days=60)
     late = chance.choice((0, 0, 2, 8, 20))
     contested = amount // 3 if chance.random() < 0.2 else 0
+    conceded = contested // 2 if chance.random() < 0.5 else 0
+    financed = amount // chance.randint(1, 4) if chance.random() < 0.5 else 0
+    recourse = financed if chance.random() < 0.5 else 0
     credited = amount // 10 if chance.random() < 0.2 else 0
     paid_on = due + dt.timedelta(days=late)
     row = Invoice(
@@ -164,13 +216,15 @@ def _item(conn: Connection, chance: random.Random, item_id: str, seller: str, bu
     fact = {
         "invoice_id": item_id, "document_state": "VALIDATED", "acceptance_state": "ACCEPTED",
         "ipu": False, "due_on": due, "base_minor": amount, "credited_minor": 0,
-        "disputed_minor": contested, "conceded_minor": 0, "paid_minor": 0,
-        "outstanding_minor": 0, "recourse_minor": 0, "paid_on": None, "known_at": _at(issued),
+        "disputed_minor": contested, "conceded_minor": conceded, "paid_minor": 0,
+        "outstanding_minor": financed, "recourse_minor": recourse, "paid_on": None,
+        "known_at": _at(issued),
     }  # fmt: skip
     conn.execute(insert(table(InvoiceFact)), fact)
     if paid_on < DAY:
         rest = amount - credited - contested
         paid = {"paid_minor": rest, "paid_on": paid_on, "known_at": _at(paid_on)}
+        paid |= {"outstanding_minor": 0, "recourse_minor": 0}
         conn.execute(insert(table(InvoiceFact)), fact | {"credited_minor": credited} | paid)
 
 
