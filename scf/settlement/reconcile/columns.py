@@ -1,0 +1,98 @@
+"""The columns that go in, and what comes out: proposals with confidence and reasons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+# Why a proposal is made; the portal words them.
+REFERENCE: Final = "REFERENCE"  # the number stands in the text
+REFERENCE_NEAR: Final = "REFERENCE_NEAR"  # one sign differs, or two are swapped
+REFERENCE_GLUED: Final = "REFERENCE_GLUED"  # the number stands inside a longer run of signs
+REFERENCE_CUT: Final = "REFERENCE_CUT"  # the beginning or the end of the number
+REFERENCE_FAR: Final = "REFERENCE_FAR"  # some of the number
+AMOUNT: Final = "AMOUNT"  # exactly what is open
+AMOUNT_SOLE: Final = "AMOUNT_SOLE"  # and nothing else of this payer is
+AMOUNT_SUM: Final = "AMOUNT_SUM"  # together exactly what is open
+AMOUNT_PART: Final = "AMOUNT_PART"  # less than is open
+AMOUNT_NEAR: Final = "AMOUNT_NEAR"  # less by no more than a bank's charges
+AMOUNT_OVER: Final = "AMOUNT_OVER"  # more than is open
+PAYER: Final = "PAYER"  # comes from who owes it
+PAYER_NAME: Final = "PAYER_NAME"  # the sender's name is like the name of who owes it
+PAYER_OTHER: Final = "PAYER_OTHER"  # somebody else sent it
+PAYER_UNKNOWN: Final = "PAYER_UNKNOWN"  # nobody knows who sent it
+LOOK_ALIKE: Final = "LOOK_ALIKE"  # another open item could be meant as well
+CONTESTED: Final = "CONTESTED"  # together with other money more than is open
+UNEXPLAINED: Final = "UNEXPLAINED"  # the text names something that is not open here
+
+MOST_PROPOSALS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItems:
+    """What is open, a column each of equal length.
+
+    ``numbers`` are canonical document numbers, ``amounts`` minor units > 0, ``payers`` keys of who
+    owes; ``others`` who may hand the money over instead (the seller), ``due`` ordinals of days.
+    """
+
+    ids: Sequence[str]
+    numbers: Sequence[str]
+    amounts: Sequence[int]
+    currencies: Sequence[str]
+    payers: Sequence[str]
+    due: Sequence[int]
+    spellings: Sequence[str] = ()  # the numbers as their documents write them
+    others: Sequence[str] = ()
+    names: Sequence[str] = ()  # who owes, as names are compared
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Credits, a column each: ``senders`` are the keys of firms that may have sent them."""
+
+    ids: Sequence[str]
+    amounts: Sequence[int]
+    currencies: Sequence[str]
+    texts: Sequence[str]
+    senders: Sequence[tuple[str, ...]]
+    names: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Pays:
+    """So many minor units of an entry for one item, by its place in the columns."""
+
+    item: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What an entry may pay, how sure that is (parts per million), and why."""
+
+    pays: tuple[Pays, ...]
+    confidence_ppm: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Proposals, best first; ``certain`` tells that the first settles without a person."""
+
+    proposals: tuple[Proposal, ...] = ()
+    certain: bool = False
+    unexplained: bool = False  # the text names something that is not open here
+
+    @property
+    def best(self) -> Proposal | None:
+        """The first proposal, if there is any."""
+        return self.proposals[0] if self.proposals else None
+
+
+NOTHING: Final = Verdict()

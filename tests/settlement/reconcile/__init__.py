@@ -1,0 +1,1 @@
+"""The matcher of bank entries, on made-up payers that write as real ones do."""
