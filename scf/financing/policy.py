@@ -108,6 +108,9 @@ def _price(
     if models := {one.model_id for one in found if one.model_id is not None}:
         over = stopped(ctx, models)
         yield Line("MODEL_STANDS", not over, "stopped" if over else "in use", "not stopped since")
+    if quote.model_kind == "simulated":
+        # It prices in a demo world and is labelled so; that nobody looks is not part of the demo.
+        yield Line("MODEL_SIMULATED", passed=False, measured="simulated", needed="real firms")
     yield Line("MODEL_DATE", fresh, str(oldest or ""), today.isoformat())
     if quote.route == "auto":
         return

@@ -49,6 +49,15 @@ def test_without_an_assessment_nothing_is_decided_by_the_policy(world: RiskWorld
     assert lines(world, answer["id"])["MODEL"] is False
 
 
+def test_a_price_that_rests_on_simulated_firms_is_for_a_person_to_decide(world: RiskWorld) -> None:
+    quote = world.quote(world.all_invoices()[-1])
+    world.change(Quote, quote["id"], model_kind="simulated")
+    answer = world.submit(quote["id"])
+    assert answer["state"] == "IN_REVIEW"
+    found = lines(world, answer["id"])
+    assert [code for code, passed in found.items() if not passed] == ["MODEL_SIMULATED"]
+
+
 def test_on_yesterdays_graph_a_person_decides(world: RiskWorld) -> None:
     tomorrow = TODAY + dt.timedelta(days=1)
     world.set_date(tomorrow)

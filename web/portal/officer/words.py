@@ -196,6 +196,7 @@ _CRITERIA: Final = {
     "SNAPSHOT_STALE": _l("The chain is of this morning"),
     "MODEL_UNAVAILABLE": _l("Every firm could be assessed"),
     "MODEL_STANDS": _l("The model of the price has not been stopped since"),
+    "MODEL_SIMULATED": _l("The price rests on real firms"),
     "MODEL_UNREAD": _l("The champion's file could be read"),
     "MODEL_UNSEEN": _l("The champion knows enough of the firms"),
     "MODEL_UNUSUAL": _l("The firms are like those that the champion learnt from"),
