@@ -147,6 +147,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "payout.release": _l("Payment file released"),
     "payout.resend": _l("Payment file sent again"),
     "payout.unwind": _l("Failed pay-out undone"),
+    "payout.repair": _l("Failed pay-out directed to another account"),
     "programme.activate": _l("Programme terms put in force"),
     "programme.load": _l("Programme terms loaded"),
     "programme.resume": _l("Programme resumed"),

@@ -8,7 +8,6 @@ same world.
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,7 +102,7 @@ def _put(clock: FixedClock, at: dt.datetime) -> None:
 
 
 def _file(code: str) -> str:
-    return files("config").joinpath(f"programmes/{code}.toml").read_text("utf-8")
+    return world.programme_file(code)
 
 
 class _History(Story):

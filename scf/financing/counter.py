@@ -5,6 +5,7 @@ everything stays held as it was asked for; what it takes less is freed then. Wit
 nothing is paid: an offer that it does not take lapses.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
@@ -15,13 +16,13 @@ from sqlalchemy import Row, Table, insert, select, update
 from scf.db.runner import Context, command
 from scf.db.types import Count, Id, Minor
 from scf.documents import axes
-from scf.financing import advances, checks, guards, reprice, requests, signatures
+from scf.financing import advances, checks, guards, moved, reprice, requests, signatures
 from scf.financing.authority import Word
 from scf.financing.models import CounterOffer
 from scf.financing.seeing import seen
 from scf.financing.signatures import Signature
 from scf.financing.signing import account_numbers, digest_of
-from scf.kernel.calendar import BusinessCalendar
+from scf.kernel.calendar import BusinessCalendar, instant_of, zone
 from scf.kernel.errors import Conflict, RuleViolation
 from scf.kernel.ids import new_id
 from scf.kernel.rates import percent_to_fraction
@@ -245,6 +246,8 @@ def take_offer(ctx: Context, data: TakeOffer) -> dict[str, Any]:
     today = business_date(ctx.conn, row.financier_id)
     guards.still_good(ctx.conn, row.programme_id, lines, today)
     terms = checks.terms_of(ctx, row)
+    if offered.value_on is not None:
+        return _confirm(ctx, row, lines, offered, terms, data.signature)
     if offered.quote_id is None:
         kept = _lessen(ctx, row, lines, offered)
     else:
@@ -272,6 +275,38 @@ def take_offer(ctx: Context, data: TakeOffer) -> dict[str, Any]:
     checks.pass_the_rest(ctx, decided, terms)
     ctx.emit("request.approved", {"request_id": row.id}, org_id=row.seller_id)
     return requests.answer(after, missing=checks.missing(ctx, after, terms))
+
+
+def _confirm(
+    ctx: Context,
+    row: Row[Any],
+    lines: Sequence[Row[Any]],
+    offered: Row[Any],
+    terms: Terms,
+    signature: Signature | None,
+) -> dict[str, Any]:
+    """The seller takes the same rate on another day; officers decide on the new amounts."""
+    live = [one for one in lines if one.state != "CANCELLED"]
+    columns = moved.take(ctx, row, live, offered)
+    ctx.conn.execute(
+        update(_OFFER)
+        .where(_OFFER.c.id == offered.id)
+        .values(state="ACCEPTED", answered_at=ctx.now)
+    )
+    after = requests.move(
+        ctx, row, "confirm", {**columns, "decide_by": _last_moment(terms, offered.value_on)}
+    )
+    if "e_signature" in guards.clear_checks(ctx.conn, row.id):
+        found = checks.Found("e_signature", "VOID", "The amounts are others than those signed.")
+        checks.record(ctx, row.id, found, by_platform=True)
+    _sign_again(ctx, row, offered, terms, signature)
+    ctx.emit("request.submitted", {"request_id": row.id}, org_id=row.financier_id)
+    return requests.answer(after, value_on=offered.value_on.isoformat())
+
+
+def _last_moment(terms: Terms, value_on: dt.date) -> dt.datetime:
+    """Give the cut-off of the new day: a decision after it could not be paid any more."""
+    return instant_of(value_on, terms.cut_off_time, zone(terms.cut_off_zone))
 
 
 def _lessen(

@@ -21,6 +21,7 @@ from scf.financing.models import AdvanceEvent, ManualCheck
 from scf.financing.signing import still_signed
 from scf.financing.taxwatch.standstill import standing_against
 from scf.kernel.errors import Conflict, RuleViolation, Words
+from scf.offers.pricing import cut_off_passed
 from scf.parties.service import verified_account
 from scf.programmes import limits
 from scf.programmes.registry.asking import is_member, not_free, unregistered
@@ -200,7 +201,8 @@ def may_instruct(
     ------
     RuleViolation
         CHECK_MISSING; RECHECK_STALE when the title was not searched again today;
-        VALUE_DATE_MOVED when the day that the price was made for has passed; SIGNATURE_VOID when
+        VALUE_DATE_MOVED when the day that the price was made for has passed; CUTOFF_PASSED when
+        the bank would pay a day later than that; SIGNATURE_VOID when
         it is not what was approved; what :func:`still_good` refuses; what a tax authority says.
     Conflict
         ILLEGAL_TRANSITION for an advance that is not decided.
@@ -223,12 +225,31 @@ def may_instruct(
                 advance_id=row.id,
                 value_on=row.value_on.isoformat(),
             )
+    _before_the_cut_off(conn, rows, on, now)
     _rechecked_today(conn, rows, on)
     still_signed(conn, rows)
     for programme_id in sorted({row.programme_id for row in rows}):
         of_one = [row for row in rows if row.programme_id == programme_id]
         still_good(conn, programme_id, of_one, on)
     tax_valid(conn, rows, now)
+
+
+def _before_the_cut_off(
+    conn: Connection, rows: Sequence[Row[Any]], on: dt.date, now: dt.datetime | None
+) -> None:
+    """Stop what the bank would pay tomorrow at the price of today."""
+    today = [row for row in rows if row.value_on == on] if now is not None else []
+    for version_id in sorted({row.programme_version_id for row in today}):
+        terms = terms_of_version(conn, version_id)
+        if now is not None and cut_off_passed(terms, on, now):
+            raise RuleViolation(
+                "CUTOFF_PASSED",
+                "The cut-off of %(cut_off)s (%(zone)s) has passed: the bank would pay a day"
+                " later. The end of day offers the seller the next day.",
+                cut_off=terms.cut_off,
+                zone=terms.cut_off_zone,
+                value_on=on.isoformat(),
+            )
 
 
 def answered(

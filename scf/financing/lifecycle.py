@@ -28,10 +28,14 @@ REQUEST: Final = Lifecycle(
         ("RETURNED", "answer"): "SUBMITTED",
         ("COUNTER_OFFERED", "take"): "APPROVED",
         ("COUNTER_OFFERED", "lapse"): "LAPSED",
+        # The day of an approved price passed before it was paid: the seller confirms another, and
+        # officers decide on that.
+        ("APPROVED", "move_date"): "COUNTER_OFFERED",
+        ("COUNTER_OFFERED", "confirm"): "IN_REVIEW",
         **{(state, "undo"): "IN_REVIEW" for state in ("RETURNED", "COUNTER_OFFERED", "APPROVED")},
         **{(state, "decline"): "DECLINED" for state in (*UNDECIDED, "APPROVED")},
         **{(state, "withdraw"): "WITHDRAWN" for state in (*UNDECIDED, "APPROVED")},
-        # An approval too: once its value date is over, it can never be paid at this price.
+        # An approval too, where its value date is over and no other day can be offered.
         **{(state, "expire"): "EXPIRED" for state in (*DECIDABLE, "RETURNED", "APPROVED")},
     },
 )
@@ -59,11 +63,12 @@ ADVANCE: Final = Lifecycle(
         **{(state, "decline"): "DECLINED" for state in BEFORE_INSTRUCTED},
         **{(state, "cancel"): "CANCELLED" for state in BEFORE_INSTRUCTED},
         # A hold has no time of its own to live: it ends with the price, when the deadline of an
-        # undecided request or the value date of an approved one is over.
+        # undecided request is over, or the value date of an approved one that no other day suits.
         **{(state, "expire"): "EXPIRED" for state in BEFORE_INSTRUCTED},
-        # The seller takes less than it asked for, or the same at another price.
+        # The seller takes less than it asked for, the same at another price, or on another day.
         ("PRECHECKED", "lessen"): "PRECHECKED",
         ("PRECHECKED", "reprice"): "PRECHECKED",
+        ("PRECHECKED", "redate"): "PRECHECKED",
         # An officer takes the last word back before anything is sent.
         **{
             (state, "undo"): "PRECHECKED"
@@ -76,6 +81,8 @@ ADVANCE: Final = Lifecycle(
         ("UNKNOWN", "fail"): "FAILED",
         ("FAILED", "resend"): "INSTRUCTED",
         ("FAILED", "unwind"): "UNWOUND",
+        # The account was wrong: what goes again goes to another one that has been verified.
+        **{(state, "redirect"): state for state in ("FAILED", "RETURNED")},
         ("FUNDED", "return"): "RETURNED",
         ("RETURNED", "resend"): "INSTRUCTED",
         ("RETURNED", "unwind"): "UNWOUND",

@@ -154,6 +154,7 @@ class CounterOffer(Record, table=True):
     effective_ppm: Ppm
     lines: Json  # per advance: face, discount, fee, net
     quote_id: OptId  # at another price: the quote made again, whose lines the advances move to
+    value_on: OptDay = None  # for another day: the one asked for passed before it was paid
     signed_digest: Code
     valid_until: Instant
     made_at: Instant

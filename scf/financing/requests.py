@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.failures import constraint_means
 from scf.db.runner import Context
-from scf.financing import advances
+from scf.financing import advances, moved
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, DECIDABLE, ENDED, REQUEST, UNDECIDED
 from scf.financing.models import (
     Advance,
@@ -207,10 +207,19 @@ def is_late(ctx: Context, row: Row[Any]) -> bool:
 
 def is_past_value(ctx: Context, row: Row[Any]) -> bool:
     """Tell whether the day for which a request was priced is over."""
+    today = business_date(ctx.conn, row.financier_id)
     first = ctx.conn.execute(
         select(_ADVANCE.c.value_on).where(_ADVANCE.c.request_id == row.id).limit(1)
     ).scalar_one()
-    return bool(first < business_date(ctx.conn, row.financier_id))
+    if first >= today:
+        return False
+    later = select(_OFFER.c.id).where(_OFFER.c.request_id == row.id, _stands(today))
+    return ctx.conn.execute(later).first() is None
+
+
+def _stands(today: dt.date) -> ColumnElement[bool]:
+    """Give the condition of an offer for another day that is still to come."""
+    return and_(_OFFER.c.state == "OPEN", _OFFER.c.value_on >= today)
 
 
 def expire(ctx: Context, row: Row[Any]) -> dict[str, Any]:
@@ -234,14 +243,15 @@ def _ends_by(row: Row[Any]) -> str:
 def expire_due(ctx: Context, financier_id: str, business_on: dt.date) -> list[str]:
     """End every request of a financier whose deadline or value date has passed before any pay-out.
 
-    Undecided ones, counter-offers that nobody took, and approvals that can no longer be paid at
-    their price: what they held is free again. For the end of day; nothing else of these may be
-    locked yet. Gives the ids.
+    Undecided ones, and counter-offers that nobody took: what they held is free again. What is
+    approved and was not paid on its day is offered for another day, and ends only where none is
+    left. For the end of day; nothing else of these may be locked yet. Gives the ids that ended.
     """
     past = select(_ADVANCE.c.request_id).where(
         _ADVANCE.c.financier_id == financier_id,
         _ADVANCE.c.value_on < business_on,
         _ADVANCE.c.state.in_(BEFORE_INSTRUCTED),
+        _ADVANCE.c.request_id.not_in(select(_OFFER.c.request_id).where(_stands(business_on))),
     )
     due = select(REQUESTS.c.id).where(
         REQUESTS.c.financier_id == financier_id,
@@ -264,6 +274,9 @@ def expire_due(ctx: Context, financier_id: str, business_on: dt.date) -> list[st
         rows = by_request.get(row.id, [])
         if any(one.state not in (*BEFORE_INSTRUCTED, *ENDED) for one in rows):
             _expire_rest(ctx, rows)  # a part of it is out already
+            continue
+        if row.state == "APPROVED" and (columns := moved.new_offer(ctx, row, rows)) is not None:
+            move(ctx, row, "move_date", columns)
             continue
         _close_locked(
             ctx,

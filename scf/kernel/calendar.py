@@ -26,6 +26,9 @@ _KEYS: Final = frozenset(
         "country",
         "subdivision",
         "market",
+        "category",
+        "currencies",
+        "countries",
         "makeup_workdays",
         "holidays",
         "workdays",
@@ -49,10 +52,12 @@ class BusinessCalendar:
     Weekends, the public holidays of a country (or the closing days of a market such as TARGET)
     and explicit dates on top. An explicit date wins over the library, and a workday over a
     holiday. With ``makeup_workdays`` a weekend day that the state has made a working day, as in
-    China, is a business day.
+    China, is a business day. ``category`` adds holidays of a kind that the library keeps apart
+    from the public ones, such as those of banks. ``currencies`` settle by this calendar, and the
+    banks of ``countries`` are open by it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each a key of a calendar's file
         self,
         name: str,
         *,
@@ -60,6 +65,9 @@ class BusinessCalendar:
         country: str = "",
         subdivision: str = "",
         market: str = "",
+        category: str = "",
+        currencies: Iterable[str] = (),
+        countries: Iterable[str] = (),
         makeup_workdays: bool = False,
         holidays: Iterable[date] = (),
         workdays: Iterable[date] = (),
@@ -71,7 +79,9 @@ class BusinessCalendar:
         self._makeup = makeup_workdays
         self._extra = frozenset(holidays)
         self._workdays = frozenset(workdays)
-        self._public = _public_holidays(name, country, subdivision, market)
+        self.currencies = frozenset(currencies)
+        self.countries = frozenset(countries)
+        self._public = _public_holidays(name, country, subdivision, market, category)
         self._years: dict[int, tuple[frozenset[date], frozenset[date]]] = {}
 
     @classmethod
@@ -98,6 +108,9 @@ class BusinessCalendar:
             country=_word(name, data, "country"),
             subdivision=_word(name, data, "subdivision"),
             market=_word(name, data, "market"),
+            category=_word(name, data, "category"),
+            currencies=_words(name, data, "currencies"),
+            countries=_words(name, data, "countries"),
             makeup_workdays=makeup,
             holidays=_dates(name, data, "holidays"),
             workdays=_dates(name, data, "workdays"),
@@ -177,6 +190,18 @@ class BusinessCalendar:
         return day
 
 
+class JointCalendar(BusinessCalendar):
+    """The days on which all of several calendars are open: a payment that crosses them moves."""
+
+    def __init__(self, members: Iterable[BusinessCalendar]) -> None:
+        self._members = tuple(members)
+        super().__init__("+".join(one.name for one in self._members))
+
+    def is_business_day(self, day: date) -> bool:
+        """Tell whether every one of the calendars is open on this day."""
+        return all(one.is_business_day(day) for one in self._members)
+
+
 # --- Reading a calendar file ------------------------------------------------------------------
 
 
@@ -190,6 +215,13 @@ def _word(name: str, data: Mapping[str, object], key: str) -> str:
     value = data.get(key, "")
     if not isinstance(value, str):
         raise _bad_config(name, f"{key} is a text")
+    return value
+
+
+def _words(name: str, data: Mapping[str, object], key: str) -> list[str]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        raise _bad_config(name, f"{key} is a list of codes")
     return value
 
 
@@ -210,8 +242,11 @@ class _PublicHolidays:
     most commands never ask.
     """
 
-    def __init__(self, name: str, code: str, subdivision: str, *, is_market: bool) -> None:
+    def __init__(
+        self, name: str, code: str, subdivision: str, category: str, *, is_market: bool
+    ) -> None:
         self._name, self._code, self._subdivision = name, code, subdivision
+        self._categories = ("public", category) if category else None
         self._is_market = is_market
 
     def __call__(self, year: int) -> "HolidayBase":
@@ -219,20 +254,27 @@ class _PublicHolidays:
 
         make = holidays.financial_holidays if self._is_market else holidays.country_holidays
         try:
-            return make(self._code, self._subdivision or None, years=year, expand=False)
-        except NotImplementedError:  # how the library says that it knows no such place
+            return make(
+                self._code,
+                self._subdivision or None,
+                years=year,
+                expand=False,
+                categories=self._categories,
+            )
+        # how the library says that it knows no such place, or no such category of a place
+        except (NotImplementedError, ValueError):
             place = f"{self._code} {self._subdivision}".strip()
             raise _bad_config(self._name, f"no holidays are known for {place}") from None
 
 
 def _public_holidays(
-    name: str, country: str, subdivision: str, market: str
+    name: str, country: str, subdivision: str, market: str, category: str
 ) -> _PublicHolidays | None:
     if country and market:
         raise _bad_config(name, "country and market exclude each other")
     if not country and not market:
         return None
-    return _PublicHolidays(name, country or market, subdivision, is_market=bool(market))
+    return _PublicHolidays(name, country or market, subdivision, category, is_market=bool(market))
 
 
 # --- Dates in a zone --------------------------------------------------------------------------

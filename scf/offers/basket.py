@@ -305,7 +305,7 @@ def settle(
     computed = compute(conn, seller_id, ask, now)
     if value_on is not None and computed.deal is not None:
         day = max(value_on, computed.deal.earliest_value_on)
-        ask = ask._replace(value_on=computed.deal.calendar.roll(day, Roll.FOLLOWING))
+        ask = ask._replace(value_on=computed.deal.payment_days.roll(day, Roll.FOLLOWING))
         computed = compute(conn, seller_id, ask, now)
     while computed.is_refused:
         reasons: dict[str, list[Refusal]] = {}

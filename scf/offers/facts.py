@@ -23,7 +23,7 @@ from scf.offers.pricing import earliest_value_date, settlement_day
 from scf.parties.models import Firm
 from scf.parties.service import business_date, verified_account
 from scf.programmes import claims, limits
-from scf.programmes.calendars import calendar_of
+from scf.programmes.calendars import calendar_of, payment_calendar
 from scf.programmes.models import ProgrammeClaim
 from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms
@@ -73,6 +73,12 @@ class Deal:
     business_on: dt.date
     earliest_value_on: dt.date
     value_on: dt.date
+    countries: tuple[str, ...] = ()  # of the banks that pay and are paid
+
+    @property
+    def payment_days(self) -> BusinessCalendar:
+        """The days on which money arrives: programme, currency and both countries are open."""
+        return payment_calendar(self.terms.calendar, self.currency, self.countries)
 
     @property
     def calendar(self) -> BusinessCalendar:
@@ -106,7 +112,14 @@ def deal_on(
     """Give the deal as it stands at an instant; without a day, the earliest value date."""
     version_id, terms = version
     business_on = business_date(conn, programme.financier_id)
-    earliest = earliest_value_date(terms, calendar_of(terms.calendar), business_on, now)
+    countries = bank_countries(conn, programme.financier_id, seller_id, currency, business_on)
+    earliest = earliest_value_date(
+        terms,
+        calendar_of(terms.calendar),
+        business_on,
+        now,
+        payment_calendar(terms.calendar, currency, countries),
+    )
     return Deal(
         programme,
         version_id,
@@ -117,7 +130,25 @@ def deal_on(
         business_on,
         earliest,
         value_on or earliest,
+        countries,
     )
+
+
+def bank_countries(
+    conn: Connection, financier_id: str, seller_id: str, currency: str, on: dt.date
+) -> tuple[str, ...]:
+    """Give the countries that a payment to a seller leaves and reaches.
+
+    The bank of an IBAN is where the IBAN is from; any other is taken to be where its firm is.
+    """
+    firms = conn.execute(
+        select(_FIRM.c.id, _FIRM.c.country).where(_FIRM.c.id.in_([financier_id, seller_id]))
+    )
+    places = {row.id: row.country for row in firms}
+    account = verified_account(conn, seller_id, currency, on, financier_id=financier_id)
+    if account is not None and account.is_iban:
+        places[seller_id] = account.number[:2]
+    return tuple(sorted({place for place in places.values() if place}))
 
 
 def judge(

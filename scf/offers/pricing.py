@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scf.kernel.calendar import BusinessCalendar, instant_of, local_date, zone
+from scf.kernel.calendar import BusinessCalendar, Roll, instant_of, local_date, zone
 from scf.kernel.rates import (
     PPM,
     Rate,
@@ -221,11 +221,20 @@ def cut_off_passed(terms: Terms, business_on: dt.date, now: dt.datetime) -> bool
 
 
 def earliest_value_date(
-    terms: Terms, calendar: BusinessCalendar, business_on: dt.date, now: dt.datetime
+    terms: Terms,
+    calendar: BusinessCalendar,
+    business_on: dt.date,
+    now: dt.datetime,
+    payment_days: BusinessCalendar | None = None,
 ) -> dt.date:
-    """Give the first day on which money can be paid out."""
+    """Give the first day on which money can be paid out, and arrives.
+
+    The offset counts the programme's business days; ``payment_days`` are those on which the
+    currency and both countries are open too.
+    """
     late = 1 if cut_off_passed(terms, business_on, now) else 0
-    return calendar.add_business_days(business_on, terms.value_date_offset + late)
+    day = calendar.add_business_days(business_on, terms.value_date_offset + late)
+    return (payment_days or calendar).roll(day, Roll.FOLLOWING)
 
 
 def next_cut_off(terms: Terms, calendar: BusinessCalendar, now: dt.datetime) -> dt.datetime:

@@ -188,9 +188,11 @@ def _find_deal(
         value_on=ask.value_on,
         now=now,
     )
-    if not deal.calendar.is_business_day(deal.value_on):
+    if not deal.payment_days.is_business_day(deal.value_on):
         raise InvalidInput(
-            "VALUE_DATE", "%(value_on)s is no business day.", value_on=deal.value_on.isoformat()
+            "VALUE_DATE",
+            "%(value_on)s is no business day of the currency and both banks.",
+            value_on=deal.value_on.isoformat(),
         )
     return deal
 

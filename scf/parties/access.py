@@ -182,6 +182,7 @@ MAY: dict[str, frozenset[Role]] = {
     "payout.resend": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     "payout.cancel": _OFFICER,
     "payout.unwind": _OFFICER,
+    "payout.repair": _OFFICER,
     "payment.read": frozenset({Role.TREASURER}) | _BANK,
     "payment_file.read": _BANK,
     "bank_file.hand_in": _OFFICER,

@@ -1,6 +1,6 @@
 """The commands of this slice, by where the word comes from: officers, the bank, the clock."""
 
-from scf.settlement import day, desk, dilution, handed_in, intake, payout, recourse, status
+from scf.settlement import day, desk, dilution, handed_in, intake, payout, recourse, repair, status
 
 __all__ = [
     "day",
@@ -10,5 +10,6 @@ __all__ = [
     "intake",
     "payout",
     "recourse",
+    "repair",
     "status",
 ]

@@ -7,9 +7,9 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Table, func, insert, select, update
+from sqlalchemy import Row, Table, insert, select, update
 from sqlalchemy.engine import Connection
 
 from scf.db.failures import constraint_means
@@ -71,7 +71,7 @@ def prepared(
     """
     first = due[0][0]
     file_id = new_id()
-    attempts = next_attempts(ctx.conn, (payment.subject_id for payment, _ in due))
+    before = _last_tries(ctx.conn, (payment.subject_id for payment, _ in due))
     rows = [
         {
             "id": new_id(),
@@ -84,8 +84,11 @@ def prepared(
             "account_id": account.id,
             "currency": payment.currency,
             "amount_minor": payment.amount,
-            "end_to_end_id": end_to_end_id(payment.subject_id, attempts[payment.subject_id]),
-            "attempt": attempts[payment.subject_id],
+            "end_to_end_id": end_to_end_id(
+                payment.subject_id, before[payment.subject_id].attempt + 1
+            ),
+            "attempt": before[payment.subject_id].attempt + 1,
+            "replaces_id": before[payment.subject_id].id,
             "state": "CREATED",
             "status_code": None,
             "value_on": payment.value_on,
@@ -148,16 +151,22 @@ def _party(account: Row[Any]) -> PaymentParty:
     )
 
 
-def next_attempts(conn: Connection, subject_ids: Iterable[str]) -> dict[str, int]:
-    """Give the number of the next attempt to pay each thing; 1 for what was never tried."""
+class _Try(NamedTuple):
+    """The last instruction that tried to pay a thing; of what was never tried, number 0."""
+
+    id: str | None
+    attempt: int
+
+
+def _last_tries(conn: Connection, subject_ids: Iterable[str]) -> dict[str, _Try]:
     wanted = sorted(set(subject_ids))
     rows = conn.execute(
-        select(INSTRUCTION_TABLE.c.subject_id, func.max(INSTRUCTION_TABLE.c.attempt).label("last"))
+        select(INSTRUCTION_TABLE.c.subject_id, INSTRUCTION_TABLE.c.id, INSTRUCTION_TABLE.c.attempt)
         .where(INSTRUCTION_TABLE.c.subject_id.in_(wanted))
-        .group_by(INSTRUCTION_TABLE.c.subject_id)
+        .order_by(INSTRUCTION_TABLE.c.attempt)
     )
-    tried = {row.subject_id: row.last for row in rows}
-    return {subject: tried.get(subject, 0) + 1 for subject in wanted}
+    tried = {row.subject_id: _Try(row.id, row.attempt) for row in rows}
+    return {subject: tried.get(subject, _Try(None, 0)) for subject in wanted}
 
 
 def being_paid(conn: Connection, subject_ids: Iterable[str]) -> set[str]:

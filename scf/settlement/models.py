@@ -68,6 +68,7 @@ class PaymentInstruction(Record, table=True):
     amount_minor: Minor
     end_to_end_id: Code
     attempt: Count = 1
+    replaces_id: OptId = None  # the refused or returned instruction that this one stands for
     state: Code  # CREATED APPROVED SENT ACKED SETTLED REJECTED UNKNOWN RETURNED CANCELLED
     status_code: OptCode
     value_on: Day

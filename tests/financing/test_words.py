@@ -265,7 +265,7 @@ def test_any_change_after_the_approval_voids_it(deals: MatrixDeals, moved: str) 
 
 
 @pytest.mark.parametrize("stage", ["approved", "ready"])
-def test_an_approval_past_its_value_date_frees_itself_at_the_end_of_day(
+def test_an_approval_past_its_value_date_is_offered_again_and_then_frees_itself(
     deals: MatrixDeals, stage: str
 ) -> None:
     request_id = asked(deals)
@@ -274,6 +274,9 @@ def test_an_approval_past_its_value_date_frees_itself_at_the_end_of_day(
         deals.check(request_id, "e_signature", "recheck")
     assert deals.run("request.expire", HEAD)["expired"] == []
     deals.set_date(DAY.replace(day=11))
+    assert deals.run("request.expire", HEAD)["expired"] == []
+    assert deals.get(FinancingRequest, request_id).state == "COUNTER_OFFERED"
+    deals.set_date(DAY.replace(day=12))
     assert deals.run("request.expire", HEAD)["expired"] == [request_id]
     assert (deals.all(Advance)[0].state, held(deals)) == ("EXPIRED", 0)
     assert not deals.all(ProgrammeClaim, live=True)

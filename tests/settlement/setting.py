@@ -14,7 +14,7 @@ from sqlalchemy import Row, insert, select
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
-from scf.bootstrap import load_chart, load_slices
+from scf.bootstrap import load_calendars, load_chart, load_slices
 from scf.db.engine import Database
 from scf.db.platform import Platform
 from scf.db.runner import Context, Runner
@@ -80,6 +80,7 @@ class Setting:
     def __init__(self, db: Database, folder: Path, **terms: Any) -> None:
         load_slices()
         load_chart()
+        load_calendars()
         self.db, self.folder = db, folder
         self.clock = FixedClock(dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC))
         self.platform = Platform(
@@ -142,6 +143,23 @@ class Setting:
                 ),
             )
         self._insert(conn, make(BusinessDate, financier_id=FINANCIER, current_on=START))
+
+    def another_account(self, firm: str, number: str) -> str:
+        """Let a firm name another account, and the financier verify it; gives its id."""
+        now, account_id = self.clock.now() + dt.timedelta(minutes=1), f"account-{firm}-2"
+        with self.db.writer.begin() as conn:
+            self._insert(
+                conn,
+                make(
+                    BankAccount, id=account_id, firm_id=firm, number=number, currency=EUR,
+                    holder=NAMES[firm], added_by="x", added_by_org=firm, created_at=now,
+                ),
+                make(
+                    AccountVerification, account_id=account_id, financier_id=FINANCIER,
+                    verified_by="y", verified_at=now,
+                ),
+            )  # fmt: skip
+        return account_id
 
     def _programme(self, conn: Connection) -> None:
         now = self.clock.now()

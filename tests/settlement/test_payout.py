@@ -31,6 +31,7 @@ from tests.settlement.world import (
     eur,
 )  # fmt: skip
 from tests.support.deals import table
+from tests.support.racing import race
 
 A_DAY = dt.timedelta(days=1)
 
@@ -139,7 +140,8 @@ def test_a_price_for_an_earlier_day_needs_a_new_quote(world: World) -> None:
     world.run("payout.cancel", file_id=file_id, note="too late")
     assert world.run("payout.prepare") == {"files": [], "skipped": []}
     (advance,) = [row for row in world.all(Advance) if row.id == advance_id]
-    assert advance.state == "EXPIRED"  # the end of day lets go what cannot be paid any more
+    # The end of day takes the approval back: the seller is offered the next day instead.
+    assert (advance.state, advance.value_on) == ("PRECHECKED", START)
 
 
 def test_a_payee_whose_account_was_closed_is_left_out(world: World) -> None:
@@ -215,6 +217,28 @@ def test_refused_and_kept_it_goes_again_the_same_day_under_a_new_name(world: Wor
         world.read(bank.answer(data, on=START, state_dir=world.folder))
     assert [row.attempt for row in world.instructions()] == [1, 2]
     assert world.get(Advance, advance_id).state == "FUNDED"
+    must_agree(world)
+
+
+def test_refused_it_goes_to_another_verified_account_as_a_linked_payment(world: World) -> None:
+    advance_id = world.advance(world.invoice("INV-1", "1,000,000.00"), "1,000,000.00")
+    (file,) = world.ordered()
+    new = world.another_account(SELLER, "FR7630006000011234567890189")
+    repair = {"advance_id": advance_id, "account_id": new, "note": "called back, new bank"}
+    with pytest.raises(Conflict, match="NOT_READY"):  # the first may still be on its way
+        world.run("payout.repair", **repair)
+    refused = bank.answer(file, on=START, state_dir=world.folder, reject=True)
+    world.read(refused, keep_rejected=True)
+    skipped = world.run("payout.prepare", advance_ids=[advance_id])["skipped"]
+    assert [one["code"] for one in skipped] == ["PAYEE_CHANGED"]
+    told = race(4, lambda n: str(world.run("payout.repair", **repair)["account_id"]))
+    assert told == {new: 1, "ACCOUNT_SAME": 3}
+    for data in world.ordered(advance_ids=[advance_id]):
+        assert b"FR7630006000011234567890189" in data
+        world.read(bank.answer(data, on=START, state_dir=world.folder))
+    first, second = world.instructions()
+    assert (first.state, second.state) == ("REJECTED", "SETTLED")
+    assert (second.replaces_id, second.amount_minor) == (first.id, first.amount_minor)
     must_agree(world)
 
 

@@ -154,6 +154,13 @@ class Deals:
         )  # fmt: skip
         return account_id
 
+    def change_country(self, firm: str, number: str, to: str) -> None:
+        """Let a firm keep its account elsewhere: the same record with another IBAN."""
+        with self.db.writer.begin() as conn:
+            accounts = table(BankAccount)
+            here = (accounts.c.firm_id == firm) & (accounts.c.number == number)
+            conn.execute(update(accounts).where(here).values(number=to))
+
     def programme(self, code: str = "", bank: str = BANK, **terms: str) -> str:
         """Load and activate a programme of the anchor."""
         return self.agreed(self.file(code, **terms), bank, anchor_id=ANCHOR)

@@ -1449,6 +1449,7 @@ def upgrade() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("end_to_end_id", sa.String(), nullable=False),
         sa.Column("attempt", sa.BigInteger(), nullable=False),
+        sa.Column("replaces_id", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("status_code", sa.String(), nullable=True),
         sa.Column("value_on", sa.Date(), nullable=False),
@@ -2653,6 +2654,7 @@ def upgrade() -> None:
             "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("quote_id", sa.String(), nullable=True),
+        sa.Column("value_on", sa.Date(), nullable=True),
         sa.Column("signed_digest", sa.String(), nullable=False),
         sa.Column("valid_until", UtcInstant(), nullable=False),
         sa.Column("made_at", UtcInstant(), nullable=False),

@@ -37,7 +37,8 @@ class CounterLineOut(Answer):
 class CounterOfferOut(Answer):
     """An offer of less, or at another price; a signature of the seller is bound to its digest.
 
-    ``quote_id`` names, at another price, the quote that the request rests on once it is taken.
+    ``quote_id`` names, at another price, the quote that the request rests on once it is taken;
+    ``value_on`` the day, where the one that was asked for passed before it was paid.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CounterOfferOut(Answer):
     all_in_ppm: Ppm
     effective_ppm: Ppm
     quote_id: str | None
+    value_on: dt.date | None
     lines: list[CounterLineOut]
     signed_digest: str
     valid_until: dt.datetime

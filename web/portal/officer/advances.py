@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from scf.financing.lifecycle import ADVANCE
 from scf.kernel.errors import ScfError
 from scf.parties.access import may
-from scf.parties.service import business_date
+from scf.parties.service import business_date, verified_account
 from scf.reporting import portfolio
 from web.context import actor
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
@@ -60,11 +60,44 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
         today=today,
         errors=errors,
         may_unwind=may(actor(), "payout.unwind") and life.row.state in {"FAILED", "RETURNED"},
+        account=_other_account(life.row),
         may_prepare=may(actor(), "payout.prepare"),
         may_call=may(actor(), "recourse.call") and _callable(life),
         # Without recourse the seller never answers for a buyer that does not pay.
         causes=[one for one in _CAUSES.items() if life.row.recourse or one[0] != "unpaid"],
         form=request.form,
+    )
+
+
+def _other_account(row: Any) -> Any:  # noqa: ANN401 - a row of bank_account, if there is one
+    """Give the account that a refused payment could go to instead."""
+    if row.state not in {"FAILED", "RETURNED"} or not may(actor(), "payout.repair"):
+        return None
+    with reading() as session:
+        found = verified_account(
+            session.connection(), row.seller_id, row.currency, financier_id=row.financier_id
+        )
+    return found if found is not None and found.id != row.payee_account_id else None
+
+
+@page("/advances/<advance_id>/repair", "payout.repair", method="POST")
+def repair_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Direct a refused or returned payment to the seller's other verified account."""
+    with reading() as session:
+        today = business_date(session.connection(), actor().org_id)
+        if portfolio.life(session, advance_id, today) is None:
+            raise missing("advance")
+    note = typed("why_account")
+    if not note:
+        return _one(advance_id, {"why_account": _("Say what showed the account.")}), 422
+    payload = {"advance_id": advance_id, "account_id": typed("account"), "note": note}
+    try:
+        act("payout.repair", payload)
+    except ScfError as refusal:
+        return _one(advance_id, errors_of(refusal)), refusal.http_status
+    return done(
+        _("The next payment goes to that account; prepare it once more."),
+        url_for("officer.advance", advance_id=advance_id),
     )
 
 

@@ -269,6 +269,7 @@ _CODES: Final = {
     "ALERT_CLOSED": _l("Somebody has closed this alert."),
     "CHECK_MISSING": _l("A check is missing: record it on the case."),
     "RECHECK_STALE": _l("The title must be searched again on the day of payment."),
+    "CUTOFF_PASSED": _l("The cut-off has passed: the seller is offered the next day tonight."),
     "VALUE_DATE_MOVED": _l("The day of this price has passed: the seller needs a new quote."),
     "ACCOUNT_UNVERIFIED": _l("The payee has no verified account."),
     "PAYEE_CHANGED": _l("The payee's account has changed since the decision."),

@@ -210,7 +210,7 @@ def take(request_id: str) -> Response | tuple[str, int]:
         ).scalar_one_or_none()
         if offer is None:
             raise not_found("counter offer", request.form.get("offer", ""))
-        digest = offer.signed_digest
+        digest, later = offer.signed_digest, offer.value_on
     try:
         evidence = check(bound_to=bound_to([digest]))
     except ScfError as refused:
@@ -221,7 +221,10 @@ def take(request_id: str) -> Response | tuple[str, int]:
         "version": _version(),
         "signature": {"evidence_id": evidence.id},
     }
-    return _act("request.take_offer", payload, request_id, _("Taken. The money is on its way."))
+    said = _("Taken. The money is on its way.")
+    if later is not None:
+        said = _("Confirmed. The bank decides on the new amounts.")
+    return _act("request.take_offer", payload, request_id, said)
 
 
 def _version() -> int | None:
