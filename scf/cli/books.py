@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from scf.accounting import journal, writers
+from scf.accounting import files, journal
 from scf.cli.common import EXIT_REFUSED, SESSION, show, show_list
 from scf.kernel.actor import Role
 from scf.kernel.errors import NotAllowed
 from scf.kernel.money import format_minor
 from scf.parties.access import authorise
+from scf.parties.service import day_for
 from scf.reporting import verify as checks
 
 export = typer.Typer(help="Export for other systems.", no_args_is_help=True)
@@ -29,25 +30,32 @@ def attach(app: typer.Typer) -> None:
 @export.command("journal")
 def export_journal(
     firm: Firm = "",
-    form: Annotated[str, typer.Option("--format", help="csv, json, hledger or beancount")] = "csv",
+    form: Annotated[
+        str, typer.Option("--format", help="csv, json, hledger, beancount, datev or saft")
+    ] = "csv",
     first: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
     last: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    currency: Annotated[str, typer.Option(help="For saft, of a book with several")] = "",
     out: Annotated[Path | None, typer.Option(help="A file instead of standard output")] = None,
 ) -> None:
     """Write one organisation's journal."""
     org_id = _own_book(firm)
+    now = SESSION.platform.clock.now()
     with SESSION.reading() as conn:
-        lines = list(
-            journal.journal_lines(
-                conn, org_id, first.date() if first else None, last.date() if last else None
-            )
+        wanted = files.Wanted(
+            org_id,
+            first.date() if first else None,
+            last.date() if last else None,
+            day_for(conn, org_id, now.date()),
+            now,
+            currency.upper(),
         )
-    content = writers.write(lines, form)
+        found = files.journal_file(conn, form, wanted)
     if out is not None:
-        out.write_bytes(content)
-        show({"file": str(out), "lines": len(lines)})
+        out.write_bytes(found.content)
+        show({"file": str(out), "bytes": len(found.content)})
     else:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(found.content)
 
 
 def trial_balance(

@@ -7,21 +7,25 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
+from werkzeug.wrappers import Response as BaseResponse
 
-from scf.accounting import journal, writers
+from scf.accounting import files
 from scf.documents.models import Invoice
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor, Role
+from scf.kernel.errors import RuleViolation
 from scf.ledger.models import Entry, NoEntry
+from scf.parties.access import may
 from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
 from web.api.v1.files import attachment
 from web.context import actor, now, platform
 from web.portal.acting import must
+from web.refusals import refusal_text
 
 books = Blueprint("books", __name__, url_prefix="/books")
 MOST_ENTRIES: Final = 200
@@ -66,42 +70,60 @@ def home() -> str:
         behind=about,
         from_on=from_on,
         to_on=to_on,
-        files=files_of("books.file", from_on, to_on),
+        files=files_of("books.file", from_on, to_on, balance.totals),
     )
 
 
 @books.get("/file")
-def file() -> Response:
+def file() -> BaseResponse:
     """Give the journal between two days, both included, as a file for another program."""
     return journal_file(request.args.get("format", ""), day_asked("from"), day_asked("to"))
 
 
 def files_of(
-    endpoint: str, from_on: dt.date | None = None, to_on: dt.date | None = None
+    endpoint: str,
+    from_on: dt.date | None = None,
+    to_on: dt.date | None = None,
+    currencies: Iterable[str] = (),
 ) -> list[tuple[str, str]]:
-    """Give title and address of the journal in every format."""
+    """Give title and address of the journal in every format; one a currency where it holds one."""
     days = {
         name: day.isoformat() for name, day in (("from", from_on), ("to", to_on)) if day is not None
     }
-    return [
-        (form.title, url_for(endpoint, format=name, **days))  # type: ignore[arg-type] # no option
-        for name, form in writers.FORMS.items()
-    ]
+    several = sorted(currencies)
+    found = []
+    for name, title in files.TITLES.items():
+        each = several if name == "saft" and len(several) > 1 else [""]
+        for one in each:
+            asked = days | ({"currency": one} if one else {})
+            way = url_for(endpoint, format=name, **asked)  # type: ignore[arg-type] # no option
+            found.append((f"{title} {one}".strip(), way))
+    return found
 
 
-def journal_file(name: str, from_on: dt.date | None, to_on: dt.date | None) -> Response:
-    """Answer with the journal of the reader's own book.
+def journal_file(name: str, from_on: dt.date | None, to_on: dt.date | None) -> BaseResponse:
+    """Answer with the journal of the reader's own book, or lead to what it lacks.
 
     Raises
     ------
     InvalidInput
         EXPORT_FORMAT, for a format that is not written.
     """
-    form, who = writers.form_of(name), actor()
+    who = actor()
     with platform().db.read(who) as reading:
-        lines = journal.journal_lines(reading.connection(), who.org_id, from_on, to_on)
-        content = form.write(lines)
-    return attachment(content, f"journal.{form.ending}", f"{form.media}; charset=utf-8")
+        conn = reading.connection()
+        today = day_for(conn, who.org_id, now().date())
+        currency = request.args.get("currency", "")
+        wanted = files.Wanted(who.org_id, from_on, to_on, today, now(), currency)
+        try:
+            found = files.journal_file(conn, name, wanted)
+        except RuleViolation as refused:
+            flash(refusal_text(refused), "bad")
+            if refused.code == "ACCOUNTS_UNMAPPED":
+                return redirect(url_for("mapping.home", system=name), 303)
+            home = "books.home" if may(who, "book.read") else "officer.books"
+            return redirect(url_for(home), 303)
+    return attachment(found.content, found.name, found.media)
 
 
 def day_asked(name: str) -> dt.date | None:

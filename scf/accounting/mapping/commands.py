@@ -64,7 +64,8 @@ def set_mapping(ctx: Context, data: SetMapping) -> dict[str, Any]:
             raise InvalidInput(
                 "MAPPING_ACCOUNT", "No book has an account %(account)s.", account=shown(code, 64)
             )
-        if not number.isprintable() or not system.number.fullmatch(number):
+        fits = number.isprintable() and system.number.fullmatch(number)
+        if not fits or not system.fits(number, details):
             raise InvalidInput(
                 "MAPPING_NUMBER",
                 "An account of %(system)s has %(shape)s: %(account)s has %(value)s.",

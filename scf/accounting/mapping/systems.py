@@ -1,7 +1,7 @@
 """The systems that have account numbers of their own, and what a number looks like there."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +19,11 @@ class Detail:
     pattern: re.Pattern[str]
     default: str = ""
 
+    @property
+    def required(self) -> bool:
+        """Tell whether it may not be left empty."""
+        return self.pattern.fullmatch("") is None
+
 
 @dataclass(frozen=True, slots=True)
 class System:
@@ -28,6 +33,7 @@ class System:
     number: re.Pattern[str]
     says: Words
     details: tuple[Detail, ...] = field(default=())
+    fits: Callable[[str, Mapping[str, str]], bool] = lambda _number, _details: True
 
     def completed(self, details: Mapping[str, str]) -> dict[str, str]:
         """Give every detail, those that were left with their default.
@@ -78,6 +84,10 @@ SYSTEMS: Final[Mapping[str, System]] = MappingProxyType(
                     re.compile(r"[4-8]"), "4",
                 ),
                 Detail(
+                    "chart", Words("Standard chart, as 03 or 04; empty for another"),
+                    re.compile(r"([0-9]{2})?"),
+                ),
+                Detail(
                     "year_start", Words("Month and day on which the fiscal year begins, as 01-01"),
                     re.compile(r"(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"), "01-01",
                 ),
@@ -86,11 +96,13 @@ SYSTEMS: Final[Mapping[str, System]] = MappingProxyType(
                     re.compile(r"[A-Z]{3}"), "EUR",
                 ),
             ),
+            # A customer's or supplier's account has one digit more than the ledger's own.
+            lambda number, details: len(number) <= int(details["account_length"]) + 1,
         ),
         "saft": System(
             "SAF-T",
-            re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,68}[^\s\x00-\x1f])?"),
-            Words("the account of the standard chart, at most 70 characters"),
+            re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,33}[^\s\x00-\x1f])?"),
+            Words("the account of the standard chart, at most 35 characters"),
         ),
         "tryton": System(
             "Tryton",

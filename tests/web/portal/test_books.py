@@ -52,6 +52,14 @@ def test_every_form_of_the_file_holds_the_same_sums(desk: Desk) -> None:
     for form in ("hledger", "beancount"):
         assert "988375.00 EUR" in got[form].get_data(as_text=True)
     assert browser.get("/books/file?format=xls").status_code == 422
+    audit = browser.get(f"/books/file?format=saft&{PERIOD}")
+    assert (audit.status_code, audit.mimetype) == (200, "application/xml")
+    assert b"<TotalDebit>" in audit.data
+    unmapped = browser.get(f"/books/file?format=datev&{PERIOD}")
+    assert unmapped.status_code == 303
+    assert unmapped.headers["Location"].endswith("/account-numbers/?system=datev")
+    page = browser.get(unmapped.headers["Location"]).get_data(as_text=True)
+    assert "Say first which numbers these accounts have in DATEV" in page
     nothing = browser.get("/books/file?format=csv&from=2030-01-01").get_data(as_text=True)
     assert nothing.count("\n") == 1
 

@@ -9,15 +9,16 @@ from pydantic import ConfigDict, Field
 from sqlalchemy import literal, select, tuple_
 from sqlmodel import Session, col
 
-from scf.accounting import journal, writers
-from scf.db.types import OptDay
+from scf.accounting import files, writers
+from scf.db.types import OptCurrency, OptDay
 from scf.ledger.models import Account, Entry, Posting
+from scf.parties.service import day_for
 from web.api.v1 import described
 from web.api.v1.files import attachment
 from web.api.v1.paging import PageQuery, decode, encode
 from web.api.v1.shapes import Amount, Answer, amount
 from web.api.v1.shell import endpoint, reader
-from web.context import actor
+from web.context import actor, now
 from web.problems import BadRequest
 
 resource = Blueprint("journals", __name__)
@@ -53,11 +54,10 @@ class JournalQuery(PageQuery):
     model_config = ConfigDict(extra="forbid", populate_by_name=False)
     from_on: OptDay = Field(default=None, alias="from")
     to_on: OptDay = Field(default=None, alias="to")
-    format: Literal["json", "csv", "hledger", "beancount"] = "json"
+    format: Literal["json", "csv", "hledger", "beancount", "datev", "saft"] = "json"
+    currency: OptCurrency = None  # for saft, of a book with several
 
 
-# Whole books in JSON come in pages; the others as files.
-_FILES: Final = {name: form for name, form in writers.FORMS.items() if name != "json"}
 MAX_SEQ: Final = 2**62
 _ORDER: Final[tuple[Any, ...]] = (
     col(Entry.booked_on),
@@ -66,7 +66,11 @@ _ORDER: Final[tuple[Any, ...]] = (
     col(Entry.id),
 )
 described.gives_file(
-    "/journals", *dict.fromkeys(form.media for form in _FILES.values()), model=JournalPage
+    "/journals",
+    # A whole book in JSON comes in pages.
+    *dict.fromkeys(form.media for name, form in writers.FORMS.items() if name != "json"),
+    *dict.fromkeys(form.media for form in files.SYSTEMS.values() if form.media != "text/csv"),
+    model=JournalPage,
 )
 
 
@@ -90,12 +94,15 @@ def read_journal(query: JournalQuery) -> Response:
 
 
 def _file(query: JournalQuery) -> Response:
-    form = _FILES[query.format]
     org_id = actor().org_id
     with reader() as session:
-        lines = journal.journal_lines(session.connection(), org_id, query.from_on, query.to_on)
-        content = form.write(lines)
-    return attachment(content, f"journal.{form.ending}", f"{form.media}; charset=utf-8")
+        conn = session.connection()
+        today = day_for(conn, org_id, now().date())
+        wanted = files.Wanted(
+            org_id, query.from_on, query.to_on, today, now(), query.currency or ""
+        )
+        found = files.journal_file(conn, query.format, wanted)
+    return attachment(found.content, found.name, found.media)
 
 
 def _page(session: Session, query: JournalQuery) -> tuple[list[Entry], str]:

@@ -3,8 +3,9 @@
 import datetime as dt
 from typing import Final
 
-from flask import Response, render_template, request
+from flask import render_template, request
 from sqlmodel import col
+from werkzeug.wrappers import Response as BaseResponse
 
 from scf.ledger.models import Entry
 from scf.parties.service import day_for
@@ -32,7 +33,7 @@ def books() -> str:
         day_state=day,
         on=on,
         today=today,
-        files=files_of("officer.export_journal"),
+        files=files_of("officer.export_journal", currencies=found.totals),
     )
 
 
@@ -57,6 +58,6 @@ def entries() -> str:
 
 
 @page("/books/export", "journal.read")
-def export_journal() -> Response:
+def export_journal() -> BaseResponse:
     """Give the whole journal between two days as a file."""
     return journal_file(request.args.get("format", ""), day_asked("from"), day_asked("to"))
