@@ -32,6 +32,7 @@ from web.portal.anchor import anchor
 from web.portal.books import books
 from web.portal.chain import chain
 from web.portal.connections import connections
+from web.portal.follow import follow
 from web.portal.mapping import mapping
 from web.portal.officer import officer
 from web.portal.treasurer import treasurer
@@ -95,6 +96,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(connections)
     app.register_blueprint(books)
     app.register_blueprint(mapping)
+    app.register_blueprint(follow)
     app.register_blueprint(v1.blueprint())
     return app
 

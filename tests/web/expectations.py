@@ -397,13 +397,30 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/ledger/accounts"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/entries"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/ledger/trial-balance"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
+    ("GET", f"{API}/ledger/accounts/<account_code>/statement"): Api(
+        BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}, thing="ledger_account"
+    ),
+    ("GET", f"{API}/invoices/<invoice_id>/trail"): Api(TRADERS | BANK, thing="invoice"),
+    ("GET", f"{API}/orders/<order_id>/trail"): Api(TRADERS | BANK, thing="order"),
+    ("GET", "/follow/invoices/<invoice_id>"): Portal(
+        signed_in=True, roles=TRADERS | BANK, thing="invoice"
+    ),
+    ("GET", "/follow/orders/<order_id>"): Portal(
+        signed_in=True, roles=TRADERS | BANK, thing="order"
+    ),
     ("GET", f"{API}/notices"): Api(EVERYBODY),
     ("POST", f"{API}/notices/read"): Api(EVERYBODY, {"ids": []}),
     **{
         ("GET", f"/books/{rule}"): Portal(
             signed_in=True, roles=frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
         )
-        for rule in ("", "file")
+        for rule in (
+            "",
+            "file",
+            "accounts/<account_code>",
+            "accounts/<account_code>/file",
+            "entries/<ledger_entry_id>",
+        )
     },
     ("GET", "/account-numbers/"): Portal(
         signed_in=True, roles=BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}

@@ -124,6 +124,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
         ),
         lambda who: who.org == "bank-a",
     ),
+    # the acceptance of the invoice, in the book of who accepted it
+    **dict.fromkeys(("ledger_account", "ledger_entry"), lambda who: who.org == "anchor-x"),
     "merge": lambda who: who.is_bank,
     "over_advance": lambda who: who.org in {"supplier-x", "bank-a"},
 }

@@ -136,7 +136,9 @@ def test_what_one_may_not_see_answers_as_what_does_not_exist(matrix: Matrix) -> 
 
 
 def _telling(answer: TestResponse) -> dict[str, str]:
-    return {key: value for key, value in answer.headers.items() if key != "X-Request-Id"}
+    # The length says no more than the body, which is compared once what was asked for is the same.
+    passing = {"X-Request-Id", "Content-Length"}
+    return {key: value for key, value in answer.headers.items() if key not in passing}
 
 
 def test_lists_hold_nothing_of_another_organisation(matrix: Matrix) -> None:
@@ -225,6 +227,7 @@ def _one_of_each_kind(matrix: Matrix) -> dict[str, Person]:
 # Which kind of object stands in an address of the portal, where its name alone does not say it.
 KINDS = {
     "account_id": "account",
+    "account_code": "ledger_account",
     "advance_id": "advance",
     "alert_id": "alert",
     "dispute_id": "dispute",
@@ -234,6 +237,7 @@ KINDS = {
     "firm_id": "firm",
     "fixing_id": "fixing",
     "invoice_id": "invoice",
+    "ledger_entry_id": "ledger_entry",
     "model_id": "model",
     "model_alarm_id": "model_alarm",
     # Words of the address of an empty form, which is nobody's.
@@ -241,6 +245,7 @@ KINDS = {
     "ending": "form",
     "node_id": "limit",
     "notice_id": "notice",
+    "order_id": "order",
     "pack_id": "pack",
     "passkey_id": "passkey",
     "programme_id": "programme",

@@ -21,6 +21,7 @@ from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
+from scf.ledger.models import Account, Posting
 from scf.risk.appetite import in_force
 from scf.risk.assessing import Assessed
 from scf.risk.models import RiskAssessment
@@ -82,6 +83,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "quote": quote["id"],
         "request": request["id"],
         "advance": request["advances"][0]["id"],
+        **_in_the_books(world),
         "over_advance": _over_advance(world, request["advances"][0]["id"]),
         **_taxes(world, invoice),
         "decision": _decision(world),
@@ -207,6 +209,19 @@ def _over_advance(world: World, advance_id: str) -> str:
         )
         conn.execute(insert(OverAdvance.__table__), row.model_dump())  # type: ignore[attr-defined]
     return str(row.id)
+
+
+def _in_the_books(world: World) -> dict[str, str]:
+    """Name an entry of the anchor's book, its acceptance, and an account that it opened."""
+    with world.platform.db.snapshot() as conn:
+        row = conn.execute(
+            select(Posting.__table__.c.entry_id, Account.__table__.c.code)  # type: ignore[attr-defined]
+            .join(Account.__table__, Account.__table__.c.id == Posting.__table__.c.account_id)  # type: ignore[attr-defined]
+            .where(Account.__table__.c.org_id == world.firms["anchor-x"])  # type: ignore[attr-defined]
+            .order_by(Account.__table__.c.code)  # type: ignore[attr-defined]
+        ).first()
+    assert row is not None
+    return {"ledger_entry": row.entry_id, "ledger_account": row.code}
 
 
 def _taxes(world: World, invoice_id: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -24,12 +25,23 @@ from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
 from web.api.v1.files import attachment
 from web.context import actor, now, platform
+from web.portal import statements
 from web.portal.acting import must
 from web.refusals import refusal_text
 
 books = Blueprint("books", __name__, url_prefix="/books")
 MOST_ENTRIES: Final = 200
 _PERIOD: Final = 30  # days shown when none were asked for
+
+
+@books.record_once
+def _ways(state: BlueprintSetupState) -> None:
+    """Let every page lead from an account, an entry or an invoice to what stands behind it."""
+    state.app.jinja_env.globals.update(
+        account_way=statements.account_way,
+        entry_way=statements.entry_way,
+        follow_way=statements.follow_way,
+    )
 
 
 @books.before_request
@@ -78,6 +90,24 @@ def home() -> str:
 def file() -> BaseResponse:
     """Give the journal between two days, both included, as a file for another program."""
     return journal_file(request.args.get("format", ""), day_asked("from"), day_asked("to"))
+
+
+@books.get("/accounts/<account_code>")
+def account(account_code: str) -> str:
+    """Show the statement of one account of the own book."""
+    return statements.account_page(statements.FIRM, account_code)
+
+
+@books.get("/accounts/<account_code>/file")
+def account_file(account_code: str) -> BaseResponse:
+    """Give the statement of one account as a file."""
+    return statements.account_csv(account_code)
+
+
+@books.get("/entries/<ledger_entry_id>")
+def entry(ledger_entry_id: str) -> str:
+    """Show one entry of the own book, and what stands behind it."""
+    return statements.entry_page(statements.FIRM, ledger_entry_id)
 
 
 def files_of(

@@ -47,7 +47,7 @@ class Entry:
 
 _TREASURER: Final = (
     Entry("treasurer.home", "home", _("Home"), "h", among=_("Home, selling")),
-    Entry("treasurer.invoices", "invoice", _("Invoices"), "i"),
+    Entry("treasurer.invoices", "invoice", _("Invoices"), "i", also=("/follow",)),
     Entry(
         "treasurer.requests",
         "coin",
@@ -71,7 +71,7 @@ _ANCHOR: Final = (
         "check",
         _("Acceptances"),
         "a",
-        also=("/anchor/invoices/", "/anchor/matching", "/anchor/duplicates"),
+        also=("/anchor/invoices/", "/anchor/matching", "/anchor/duplicates", "/follow"),
     ),
     Entry("anchor.payments", "calendar", _("Payments due"), "p"),
     Entry("uploads.new", "upload", _("Upload"), "u", also=("/who",)),
@@ -82,7 +82,7 @@ _ANCHOR: Final = (
 _OFFICER: Final = (
     Entry("officer.queue", "queue", _("Queue"), "q", cases_waiting, ("/officer/cases/",)),
     Entry("officer.pay_outs", "coin", _("Pay-outs"), "p", files_waiting),
-    Entry("officer.advances", "invoice", _("Advances"), "a"),
+    Entry("officer.advances", "invoice", _("Advances"), "a", also=("/follow",)),
     Entry("officer.limits", "chart", _("Limits"), "l", limits_waiting),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
     Entry(

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import or_, select
 from sqlmodel import Session, col
 
-from scf.documents.models import Invoice
+from scf.documents.models import Invoice, Order
 from scf.financing.models import FinancingRequest
 from scf.kernel.actor import Actor
 from scf.parties.access import may
@@ -21,7 +21,7 @@ _MOST: Final = 25
 _AMOUNT_DIGITS: Final = 15
 # The page of a thing in a role's own pages; the first that is served is taken.
 _PAGES: Final = {
-    "invoice": ("treasurer.invoice", "anchor.invoice"),
+    "invoice": ("treasurer.invoice", "anchor.invoice", "follow.invoice"),
     "request": ("treasurer.request", "officer.case"),
 }
 
@@ -44,7 +44,8 @@ def search() -> str:
     hits: list[Hit] = []
     if words:
         with platform().db.read(who) as reading:
-            hits = [*_invoices(reading, who, words), *_requests(reading, who, words)]
+            hits = [*_invoices(reading, who, words), *_orders(reading, who, words)]
+            hits += _requests(reading, who, words)
             hits += _firms(reading, who, words)
     return render_template("search.html", words=words, hits=hits)
 
@@ -66,7 +67,22 @@ def _invoices(reading: Session, who: Actor, words: str) -> list[Hit]:
     ]
 
 
-def _name(row: Invoice, who: Actor) -> str:
+def _orders(reading: Session, who: Actor, words: str) -> list[Hit]:
+    if not may(who, "document.read"):
+        return []
+    rows = reading.execute(
+        select(Order)
+        .where(col(Order.number).startswith(words, autoescape=True))
+        .order_by(col(Order.id).desc())
+        .limit(_MOST)
+    ).scalars()
+    return [
+        Hit(_("Order"), row.number, _name(row, who), url_for("follow.order", order_id=row.id))
+        for row in rows
+    ]
+
+
+def _name(row: Invoice | Order, who: Actor) -> str:
     other = row.parties.get("buyer" if row.seller_id == who.org_id else "seller")
     return str(other.get("name", "")) if isinstance(other, dict) else ""
 

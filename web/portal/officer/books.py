@@ -11,6 +11,7 @@ from scf.ledger.models import Entry
 from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
 from web.context import actor, now
+from web.portal import statements
 from web.portal.books import behind, day_asked, files_of, journal_file
 from web.portal.officer.desk import page, reading
 
@@ -61,3 +62,21 @@ def entries() -> str:
 def export_journal() -> BaseResponse:
     """Give the whole journal between two days as a file."""
     return journal_file(request.args.get("format", ""), day_asked("from"), day_asked("to"))
+
+
+@page("/books/accounts/<account_code>", "ledger.read")
+def book_account(account_code: str) -> str:
+    """Show the statement of one account of the financier's book."""
+    return statements.account_page(statements.BANK, account_code)
+
+
+@page("/books/accounts/<account_code>/file", "ledger.read")
+def book_account_file(account_code: str) -> BaseResponse:
+    """Give the statement of one account as a file."""
+    return statements.account_csv(account_code)
+
+
+@page("/books/entries/<ledger_entry_id>", "ledger.read")
+def book_entry(ledger_entry_id: str) -> str:
+    """Show one entry of the financier's book, and what stands behind it."""
+    return statements.entry_page(statements.BANK, ledger_entry_id)
