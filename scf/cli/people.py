@@ -176,8 +176,14 @@ def _ppm(percent: str) -> int:
 def account_add(
     which: FirmWord,
     iban: Annotated[str, typer.Option(help="IBAN")] = "",
-    number: Annotated[str, typer.Option(help="National account number, with --bic")] = "",
+    number: Annotated[str, typer.Option(help="National number, with --bic or --clearing")] = "",
     bic: Annotated[str, typer.Option()] = "",
+    clearing: Annotated[
+        str, typer.Option(help="SYSTEM:NUMBER of the bank, such as GBDSC:200000 or USABA:021000021")
+    ] = "",
+    address: Annotated[
+        str, typer.Option(help="The holder's street|postcode|town|country, such as ||Ningbo|CN")
+    ] = "",
     currency: Annotated[str, typer.Option()] = "EUR",
     holder: Annotated[str, typer.Option(help="Account holder; the firm's name by default")] = "",
 ) -> None:
@@ -187,7 +193,12 @@ def account_add(
         "currency": currency,
         "holder": holder,
     }
-    payload |= {k: v for k, v in {"iban": iban, "number": number, "bic": bic}.items() if v}
+    system, _, member = clearing.partition(":")
+    places = ["street", "postcode", "town", "country"]
+    named = {"iban": iban, "number": number, "bic": bic}
+    named |= {"clearing_system": system, "clearing_member": member}
+    named |= dict(zip(places, address.split("|"), strict=False))
+    payload |= {k: v for k, v in named.items() if v}
     show(SESSION.run("account.add", payload).result)
 
 

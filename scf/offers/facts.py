@@ -20,6 +20,7 @@ from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Refusal
 from scf.offers.eligibility import DealFacts, InvoiceFacts, refusals
 from scf.offers.pricing import earliest_value_date, settlement_day
+from scf.parties.clearing import CLEARING
 from scf.parties.models import Firm
 from scf.parties.service import business_date, verified_account
 from scf.programmes import claims, limits
@@ -139,7 +140,8 @@ def bank_countries(
 ) -> tuple[str, ...]:
     """Give the countries that a payment to a seller leaves and reaches.
 
-    The bank of an IBAN is where the IBAN is from; any other is taken to be where its firm is.
+    The bank of an IBAN is where the IBAN is from, one named in a national clearing system in that
+    country; any other is taken to be where its firm is.
     """
     firms = conn.execute(
         select(_FIRM.c.id, _FIRM.c.country).where(_FIRM.c.id.in_([financier_id, seller_id]))
@@ -148,6 +150,8 @@ def bank_countries(
     account = verified_account(conn, seller_id, currency, on, financier_id=financier_id)
     if account is not None and account.is_iban:
         places[seller_id] = account.number[:2]
+    elif account is not None and account.clearing_system in CLEARING:
+        places[seller_id] = CLEARING[account.clearing_system].country
     return tuple(sorted({place for place in places.values() if place}))
 
 

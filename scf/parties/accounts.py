@@ -20,6 +20,7 @@ from scf.kernel.calendar import BusinessCalendar
 from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, RuleViolation, Words
 from scf.kernel.ids import new_id
 from scf.kernel.money import exponent
+from scf.parties import clearing
 from scf.parties import identifiers as numbers
 from scf.parties.identity.lookup import reindex
 from scf.parties.identity.resolving import not_merged
@@ -62,7 +63,12 @@ class _Input(BaseModel):
 
 
 class AddAccount(_Input):
-    """A bank account of a firm: an IBAN, or a national number with the bank's BIC."""
+    """A bank account of a firm: an IBAN, or a national number with its bank.
+
+    The bank of a national number is named by its BIC, by its number in a clearing system (a sort
+    code is ``GBDSC``, a routing number ``USABA``, a CNAPS code ``CNAPS``), or by both. Banks
+    outside SEPA ask for the holder's address too: town and country at least.
+    """
 
     firm_id: str | None = Field(default=None, max_length=64)
     iban: str | None = Field(default=None, max_length=60, json_schema_extra={**PERSONAL})
@@ -70,8 +76,14 @@ class AddAccount(_Input):
         default=None, pattern=r"^[0-9A-Za-z-]{4,34}$", json_schema_extra={**PERSONAL}
     )
     bic: str | None = Field(default=None, max_length=20)
+    clearing_system: str | None = Field(default=None, max_length=5)
+    clearing_member: str | None = Field(default=None, max_length=35)
     currency: Currency
     holder: str = Field(default="", max_length=400, json_schema_extra={**PERSONAL})
+    street: str = Field(default="", max_length=70, json_schema_extra={**PERSONAL})
+    postcode: str = Field(default="", max_length=16, json_schema_extra={**PERSONAL})
+    town: str = Field(default="", max_length=35, json_schema_extra={**PERSONAL})
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
 
 
 class VerifyAccount(_Input):
@@ -106,11 +118,19 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
         raise NotAllowed("NOT_ALLOWED", "You add accounts of your own organisation only.")
     if bool(data.iban) == bool(data.number):
         raise InvalidInput("ACCOUNT_NUMBER", "Give either an IBAN or a national number.")
-    if data.number and not data.bic:
-        raise InvalidInput("ACCOUNT_BIC", "A national number needs the BIC of its bank.")
+    if data.number and not (data.bic or data.clearing_system):
+        raise InvalidInput(
+            "ACCOUNT_BIC", "A national number needs the BIC of its bank, or its clearing number."
+        )
+    if bool(data.clearing_system) != bool(data.clearing_member):
+        raise InvalidInput(
+            "CLEARING_MEMBER", "A clearing system and a bank's number in it go together."
+        )
+    if (data.street or data.postcode or data.town) and not (data.town and data.country):
+        raise InvalidInput("ADDRESS", "An address names its town and its country.")
     exponent(data.currency)
     account_id = new_id()
-    number = numbers.iban(data.iban) if data.iban else data.number
+    number = numbers.iban(data.iban) if data.iban else _national(data)
     if firm.id != own:
         _not_named_by_the_firm(ctx, firm.id, str(number))
     holder = numbers.clean_text(data.holder or firm.name, Words("holder"))
@@ -122,8 +142,16 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
             "number": number,
             "is_iban": 1 if data.iban else 0,
             "bic": numbers.bic(data.bic) if data.bic else None,
+            "clearing_system": data.clearing_system or None,
+            "clearing_member": _member(data),
             "currency": data.currency,
             "holder": holder,
+            "street": numbers.clean_text(data.street, Words("street")) if data.street else "",
+            "postcode": numbers.clean_text(data.postcode, Words("postcode"))
+            if data.postcode
+            else "",
+            "town": numbers.clean_text(data.town, Words("town")) if data.town else "",
+            "country": data.country,
             "state": "OPEN",
             "added_by": ctx.actor.user_id,
             "added_by_org": own,
@@ -133,6 +161,21 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
     reindex(ctx.conn, firm.id)
     ctx.change("bank_account", account_id, None, {"firm_id": firm.id, "state": "UNVERIFIED"})
     return {"id": account_id, "firm_id": firm.id, "state": "UNVERIFIED"}
+
+
+def _line(text: str, what: Words) -> str:
+    return numbers.clean_text(text, what) if text else ""
+
+
+def _national(data: AddAccount) -> str:
+    number = data.number or ""
+    return clearing.account(data.clearing_system, number) if data.clearing_system else number
+
+
+def _member(data: AddAccount) -> str | None:
+    if not (data.clearing_system and data.clearing_member):
+        return None
+    return clearing.member(data.clearing_system, data.clearing_member)
 
 
 def _not_named_by_the_firm(ctx: Context, firm_id: str, number: str) -> None:

@@ -97,8 +97,16 @@ class BankAccount(Record, table=True):
     number: Text  # an IBAN without spaces, or a national number
     is_iban: Count = 1
     bic: OptCode
+    # Where there is no IBAN: the bank's number in a national clearing system (GBDSC, USABA …).
+    clearing_system: OptCode = None
+    clearing_member: OptCode = None
     currency: Currency
     holder: Text
+    # The holder's address, as banks outside SEPA want it; empty where nobody gave it.
+    street: Text = ""
+    postcode: Text = ""
+    town: Text = ""
+    country: OptCode = None
     state: Code = "OPEN"
     added_by: Id
     added_by_org: Id

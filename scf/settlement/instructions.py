@@ -142,12 +142,23 @@ def prepared(
     return file
 
 
+def _account(account: Row[Any]) -> PaymentAccount:
+    if account.is_iban:
+        return PaymentAccount(iban=account.number)
+    return PaymentAccount(other=account.number, scheme="BBAN" if account.clearing_system else "")
+
+
 def _party(account: Row[Any]) -> PaymentParty:
-    number = account.number
     return PaymentParty(
         name=account.holder,
-        account=PaymentAccount(iban=number) if account.is_iban else PaymentAccount(other=number),
+        account=_account(account),
         bic=account.bic or "",
+        clearing_system=account.clearing_system or "",
+        clearing_member=account.clearing_member or "",
+        street=account.street,
+        postcode=account.postcode,
+        town=account.town,
+        country=account.country or "",
     )
 
 

@@ -11,6 +11,7 @@ breaks its schema.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from scf.demo import bank
 from scf.demo.bank_messages import STATEMENT_VERSIONS, Order, Payment, read_order
 from scf.kernel.errors import InvalidInput
 from scf.kernel.money import Money
+from scf.parties.clearing import CLEARING
 from scf.settlement.readers import (
     BankEntry,
     BankFormat,
@@ -57,6 +59,7 @@ BALANCES = {
     "CLAV": "closing_available",
 }
 Fact = tuple[object, ...]
+_ANSWERED = 4  # the batch in each version and manner; the rest differ by one payee only
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,6 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 judged(judge, path)
             except Exception:  # noqa: BLE001 - any crash is a result here
                 judge.blame(path.name, traceback.format_exc(limit=3))
+    _judge_domestic(judge)
     for what, number in sorted(judge.seen.items()):
         print(f"{number:6} {what}")
     for line in judge.wrong:
@@ -325,6 +329,48 @@ def _judge_payment_file(judge: Judge, path: Path) -> None:
         _judge_answers(judge, path, answered)
     for version in (VERSION_03, VERSION_09):
         _write_again(judge, path, order, version)
+
+
+def _judge_domestic(judge: Judge) -> None:
+    """Pay through every clearing system, one by one and as a batch, in each version."""
+    payees = [
+        PaymentParty(
+            f"Payee of {code}",
+            PaymentAccount(other="12345678", scheme="BBAN"),
+            clearing_system=code,
+            clearing_member=system.example,
+            country=system.country,
+            town="Town",
+            postcode="10115",
+            street="High Street 1",
+        )
+        for code, system in CLEARING.items()
+    ]
+    payer = PaymentParty("Payer", PaymentAccount(iban="GB29NWBK60161331926819"), country="GB")
+    groups = [payees, *([one] for one in payees)]
+    for number, (group, version, together) in enumerate(
+        itertools.product(groups, (VERSION_03, VERSION_09), (True, False)), start=1
+    ):
+        data = write_pain001(
+            PaymentBatch(
+                message_id=f"DOMESTIC-{number}",
+                created_at=datetime(2026, 3, 10, 9, tzinfo=UTC),
+                requested_on=ON,
+                debtor=payer,
+                instructions=tuple(
+                    PaymentInstruction(f"D-{number}-{place}", payee, Money(12_345, "GBP"))
+                    for place, payee in enumerate(group, start=1)
+                ),
+                version=version,
+                batch_booking=together,
+            )
+        )
+        judge.validate(f"domestic {number}", data)
+        if number <= _ANSWERED:
+            with tempfile.TemporaryDirectory() as folder:
+                for name, sent in bank.answer(data, on=ON, state_dir=Path(folder)):
+                    judge.validate(f"domestic {number} {name}", sent)
+    judge.seen["domestic clearing systems paid through"] = len(payees)
 
 
 def _judge_answers(judge: Judge, path: Path, answered: list[bank.BankFile]) -> None:

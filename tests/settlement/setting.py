@@ -10,7 +10,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
@@ -144,7 +144,7 @@ class Setting:
             )
         self._insert(conn, make(BusinessDate, financier_id=FINANCIER, current_on=START))
 
-    def another_account(self, firm: str, number: str) -> str:
+    def another_account(self, firm: str, number: str, **columns: Any) -> str:
         """Let a firm name another account, and the financier verify it; gives its id."""
         now, account_id = self.clock.now() + dt.timedelta(minutes=1), f"account-{firm}-2"
         with self.db.writer.begin() as conn:
@@ -152,7 +152,7 @@ class Setting:
                 conn,
                 make(
                     BankAccount, id=account_id, firm_id=firm, number=number, currency=EUR,
-                    holder=NAMES[firm], added_by="x", added_by_org=firm, created_at=now,
+                    holder=NAMES[firm], added_by="x", added_by_org=firm, created_at=now, **columns,
                 ),
                 make(
                     AccountVerification, account_id=account_id, financier_id=FINANCIER,
@@ -361,6 +361,13 @@ class Setting:
                 now = advances.transition(ctx, now, step, self.today)
             self._sign(conn, now)
         return advance_id
+
+    def sign_again(self, advance_id: str) -> None:
+        """Let the officer's word be on an advance as it is now."""
+        with self.db.writer.begin() as conn:
+            words, rows = Decision.__table__, Advance.__table__  # type: ignore[attr-defined]
+            conn.execute(delete(words).where(words.c.id == f"d-{advance_id}"))
+            self._sign(conn, conn.execute(select(rows).where(rows.c.id == advance_id)).one())
 
     def _sign(self, conn: Connection, advance: Row[Any]) -> None:
         """Let an officer's word stand on the request of an advance."""

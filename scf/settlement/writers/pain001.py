@@ -42,6 +42,7 @@ _PARSER: Final = etree.XMLParser(resolve_entities=False, no_network=True, load_d
 _NAME_SEPA: Final = 70
 _NAME: Final = 140
 _REMITTANCE: Final = 140
+_POSTCODE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +252,14 @@ class _Writer:
         self._add(node, "Nm", self._name(party.name, sepa=sepa))
         if party.country:
             address = self._add(node, "PstlAdr")
-            if party.town:
-                town = sepa_text(party.town, _MAX_ID) if sepa else plain_text(party.town, _MAX_ID)
-                if town:
-                    self._add(address, "TwnNm", town)
+            write = sepa_text if sepa else plain_text
+            for tag, text, limit in (
+                ("StrtNm", party.street, _NAME_SEPA),
+                ("PstCd", party.postcode, _POSTCODE),
+                ("TwnNm", party.town, _MAX_ID),
+            ):
+                if written := write(text, limit):
+                    self._add(address, tag, written)
             self._add(address, "Ctry", party.country)
 
     def _name(self, name: str, *, sepa: bool) -> str:

@@ -35,7 +35,8 @@ class PaymentParty:
     """Who pays or is paid, with the account and the bank that keeps it.
 
     The bank is named by BIC, or by its number in a national clearing system
-    (``clearing_system`` CNAPS, USABA … with ``clearing_member``), or by the IBAN alone.
+    (``clearing_system`` CNAPS, USABA … with ``clearing_member``), or by the IBAN alone. An address
+    is written where there is a country.
     """
 
     name: str
@@ -45,6 +46,8 @@ class PaymentParty:
     clearing_member: str = ""
     country: str = ""
     town: str = ""
+    postcode: str = ""
+    street: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ class AccountOut(Answer):
     firm_id: str
     number: str
     bic: str | None
+    clearing_system: str | None
+    clearing_member: str | None
     currency: Currency
     holder: str
     state: str
@@ -126,6 +128,8 @@ def _one(row: BankAccount, words: list[VerificationOut]) -> AccountOut:
         firm_id=row.firm_id,
         number=row.number,
         bic=row.bic,
+        clearing_system=row.clearing_system,
+        clearing_member=row.clearing_member,
         currency=row.currency,
         holder=row.holder,
         state="CLOSED" if row.state == "CLOSED" else state,

@@ -128,18 +128,39 @@ def _word(firm_id: str, command: str, field: str, said: str) -> Any:  # noqa: AN
     return done(said, url_for("officer.firm", firm_id=firm_id))
 
 
+_NATIONAL = (
+    "number",
+    "bic",
+    "clearing_system",
+    "clearing_member",
+    "street",
+    "postcode",
+    "town",
+    "country",
+)
+_PLACES = {
+    "BIC": "bic",
+    "ACCOUNT_BIC": "clearing_member",
+    "CLEARING_MEMBER": "clearing_member",
+    "CLEARING_SYSTEM": "clearing_system",
+    "ADDRESS": "town",
+}
+
+
 @page("/firms/<firm_id>/accounts", "account.add", method="POST")
 def add_account(firm_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Record an account of a firm; it receives nothing before a second person verified it."""
     known_firm(firm_id)
-    form = {name: typed(name, 100) for name in ("iban", "currency", "holder")}
-    payload = {"firm_id": firm_id, **form, "iban": form["iban"] or None}
+    form = {name: typed(name, 100) for name in ("iban", "currency", "holder", *_NATIONAL)}
+    payload = {"firm_id": firm_id, **{name: text for name, text in form.items() if text}}
     try:
         act("account.add", payload)
     except ScfError as refusal:
-        errors = errors_of(refusal, ("iban", "currency", "holder"))
+        errors = errors_of(refusal, ("iban", "currency", "holder", *_NATIONAL))
         if "IBAN" in refusal.code or refusal.code == "ACCOUNT_NUMBER":
-            errors = {"iban": refusal_text(refusal)}
+            errors = {"number" if form["number"] else "iban": refusal_text(refusal)}
+        elif refusal.code in _PLACES:
+            errors = {_PLACES[refusal.code]: refusal_text(refusal)}
         return _one(firm_id, form, errors), refusal.http_status
     return done(
         _("The account is recorded. A second person verifies it."),
