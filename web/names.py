@@ -273,6 +273,8 @@ EVENTS: Final[Mapping[str, object]] = {
     "advance.diluted": _l("Lowered by a credit note"),
     "bank.booked": _l("Booked by the bank"),
     "bank.explained": _l("Debit explained"),
+    "credit_note.carried": _l("Credit note on financed money"),
+    "credit_note.set": _l("Credit note set against invoices"),
     "discount.released": _l("Discount released"),
     "income.adjusted": _l("Income adjusted"),
     "income.close": _l("Income earned"),

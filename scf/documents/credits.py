@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from scf.db.keys import among
 from scf.db.runner import Context
 from scf.documents import rules
-from scf.documents.dilution import Fall, carrier, take
+from scf.documents.dilution import Carried, Fall, carrier, take
 from scf.documents.disputes import settle_by_credit
 from scf.documents.fingerprints import canonical_number
 from scf.documents.invoice_state import INVOICE, State, states, write
@@ -248,6 +248,7 @@ def _spend(
     changed: list[_Note] = []
     left = dict(room)
     falls: list[Fall] = []
+    carried: list[Carried] = []
     for row in sorted(rows, key=lambda row: (row.issue_on, row.number, row.id)):
         note = _Note(row, row.credit_state, row.allocated_minor)
         targets = by_pair[row.seller_id, row.buyer_id, row.currency]
@@ -267,11 +268,31 @@ def _spend(
             spent[row.id] = note.allocated - row.allocated_minor
         if note.state != row.credit_state or note.allocated != row.allocated_minor:
             changed.append(note)
+            carried.append(_carried(note, named, taken))
     write(ctx, before, after.values())
     _store(ctx, changed, taken)
     if falls:
         carrier().fell(ctx, falls)
+    carrier().carried(ctx, carried)
     return spent
+
+
+def _carried(note: _Note, named: Sequence[Any], taken: Mapping[tuple[str, str], int]) -> Carried:
+    row = note.row
+    ids = tuple(target.id for target in named)
+    on_named = sum(taken.get((row.id, one), 0) for one in ids)
+    return Carried(
+        row.id,
+        row.number,
+        row.seller_id,
+        row.buyer_id,
+        row.currency,
+        row.version,
+        ids,
+        on_named,
+        note.allocated - row.allocated_minor - on_named,
+        note.left if note.state != "UNLINKED" else 0,
+    )
 
 
 def _dilute(note: _Note, state: State, amount: int, falls: list[Fall]) -> int:

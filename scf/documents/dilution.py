@@ -23,6 +23,21 @@ class Fall(NamedTuple):
     cause_id: str
 
 
+class Carried(NamedTuple):
+    """What became of a credit note in one command, beside the invoices that it names."""
+
+    id: str
+    number: str
+    seller_id: str
+    buyer_id: str
+    currency: str
+    version: int
+    named: tuple[str, ...]
+    on_named_minor: int
+    elsewhere_minor: int
+    left_minor: int
+
+
 class Carrier(Protocol):
     """Whoever has money on invoices."""
 
@@ -31,6 +46,9 @@ class Carrier(Protocol):
 
     def fell(self, ctx: Context, falls: Sequence[Fall]) -> None:
         """Open an over-advance for each fall and cure what can be cured at once."""
+
+    def carried(self, ctx: Context, notes: Sequence[Carried]) -> None:
+        """Book what a financed invoice did not bear, and what other invoices took of it."""
 
 
 class _Nobody:
@@ -42,6 +60,9 @@ class _Nobody:
 
     def fell(self, _ctx: Context, _falls: Sequence[Fall]) -> None:
         """Nothing has fallen."""
+
+    def carried(self, _ctx: Context, _notes: Sequence[Carried]) -> None:
+        """Nothing was kept whole."""
 
 
 class _Registered:

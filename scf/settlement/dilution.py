@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from scf.db.runner import Context
-from scf.documents.dilution import Fall, carried_by
+from scf.documents.dilution import Carried, Fall, carried_by
 from scf.documents.models import Invoice
 from scf.financing import reserve
 from scf.financing.lifecycle import OUT
@@ -17,7 +17,7 @@ from scf.ledger.service import LedgerEvent, post
 from scf.parties.service import business_date
 from scf.programmes.models import LimitHold, LimitNode
 from scf.programmes.techniques import technique_of
-from scf.settlement import journals, reserve_journals
+from scf.settlement import credit_notes, journals, reserve_journals
 from scf.settlement.allocation import settle
 from scf.settlement.loans import ADVANCE, loan_of, terms_of_versions
 from scf.settlement.position import Position
@@ -68,6 +68,9 @@ class _Advances:
         locked = list(ctx.lock(Advance, list(ids)).values())
         for fall in falls:
             _cure(ctx, fall, [row for row in locked if row.invoice_id == fall.invoice_id])
+
+    def carried(self, ctx: Context, notes: Sequence[Carried]) -> None:
+        credit_notes.book(ctx, notes)
 
 
 carried_by(_Advances())

@@ -1,4 +1,4 @@
-"""The posting tables 4.1 to 4.4, 4.12 and 4.13, word for word, as the tests read them.
+"""The posting tables 4.1 to 4.4 and 4.12 to 4.14, word for word, as the tests read them.
 
 One line a journal: ``book: Dr account amount; Cr account amount``; a book that has no entry in a
 row does not appear. The rows of a table stand in the order of the page they come from.
@@ -87,6 +87,12 @@ TABLES = {
     "4.13 sale undone": """
         S: Dr trade receivables 1,000,000; Cr finance cost (loss on derecognition) 11,625; Cr due from financier 988,375
         F: Dr payments in transit 988,375; Dr unearned discount 11,625; Cr receivables purchased 1,000,000""",
+    "4.14 accepted": """
+        S: Dr revenue (returns) 30,000; Cr credit notes due to anchor 30,000
+        O: Dr credit notes due from supplier 30,000; Cr purchases or inventory 30,000""",
+    "4.14 set": """
+        S: Dr credit notes due to anchor 30,000; Cr trade receivables 30,000
+        O: Dr trade payables 30,000; Cr credit notes due from supplier 30,000""",
     "4.13 sent again": "F: Dr payments in transit 988,375; Cr cash 988,375",
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Every row of the posting tables 4.1 to 4.4, 4.12 and 4.13, booked in the real ledger.
+"""Every row of the posting tables 4.1 to 4.4 and 4.12 to 4.14, booked in the real ledger.
 
 A row is compared as the sum of its event group: where the page writes cash, we book the order
 and its settlement, or the receipt and its identification.
@@ -17,7 +17,7 @@ from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
 from scf.ledger.models import NoEntry
 from scf.ledger.service import Chart, Journal, LedgerEvent, balances, post
-from scf.settlement import journals
+from scf.settlement import credit_notes, journals
 from scf.settlement.journals import Books, Journals
 from tests.settlement.posting_tables import TABLES, Row, row
 
@@ -83,6 +83,8 @@ GROUPS: dict[str, Journals] = {
     "4.13 rejected": journals.payout_rejected(SALE, face=FACE, discount=DISCOUNT),
     "4.13 returned": in_f("F", NET) + journals.payout_returned(SALE, NET),
     "4.13 income reversed": journals.income(SALE, earned=-25_833),
+    "4.14 accepted": credit_notes.carried("S", "O", "F", 30_000 * M),
+    "4.14 set": credit_notes.set_against("S", "O", 30_000 * M),
     "4.13 sale undone": journals.sale_undone(SALE, face=FACE, discount=DISCOUNT),
 }
 

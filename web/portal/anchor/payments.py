@@ -3,13 +3,17 @@
 import csv
 import datetime as dt
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
-from flask import Response, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
+from werkzeug.wrappers import Response as BaseResponse
 
 from scf.documents.errorfile import cell
 from scf.documents.models import Invoice
@@ -19,6 +23,7 @@ from scf.parties.service import firm_names
 from scf.reporting.anchor import payees_of_record
 from web.api.v1.files import attachment
 from web.context import actor, platform
+from web.i18n import day as day_words
 from web.portal.anchor.blueprint import anchor, bought, today, unpaid
 
 PAGE: Final = 100
@@ -35,6 +40,7 @@ class Due:
     payee: str
     seller: str
     to_bank: bool
+    payee_id: str
 
 
 @anchor.get("/payments")
@@ -56,6 +62,7 @@ def payments() -> str:
         return render_template(
             "anchor/payments.html",
             days=_by_day(shown),
+            runs=_runs(reading, {row.due_on for row in rows[:PAGE] if row.due_on}),
             today=today(reading.connection()),
             newer=url_for("anchor.payments") if after else "",
             older=url_for("anchor.payments", after=older) if older else "",
@@ -63,23 +70,60 @@ def payments() -> str:
 
 
 @anchor.get("/payments.csv")
-def payments_csv() -> Response:
-    """Give the same list as a file for the paying bank or the accounts."""
+def payments_csv() -> BaseResponse:
+    """Give the same list as a file for the paying bank or the accounts; of one day, its run.
+
+    A run names what the page showed (``seen``). If an invoice, a sum or a payee of record is
+    another by now, no file is given: the person looks again first.
+    """
+    on = _day(request.args.get("on", ""))
     with platform().db.read(actor()) as reading:
-        rows = _told(reading, list(reading.execute(_due().limit(_MOST)).scalars()))
+        rows = _told(reading, list(reading.execute(_due(on).limit(_MOST)).scalars()))
+    if on is not None and request.args.get("seen", "") != _digest(rows):
+        flash(
+            _(
+                "Nothing was downloaded: what is due on %(day)s, or whom to pay, has changed since "
+                "you looked. This is how it stands now.",
+                day=day_words(on),
+            ),
+            "warn",
+        )
+        return redirect(url_for("anchor.payments"), 303)
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["due_on", "invoice", "supplier", "pay_to", "amount", "currency"])
+    writer.writerow([
+        "due_on", "invoice", "supplier", "pay_to", "amount", "currency", "assigned",
+        "owed_at_first", "credited", "paid",
+    ])  # fmt: skip
     for one in rows:
         due_on = one.row.due_on.isoformat() if one.row.due_on else ""
         texts = [cell(text) for text in (one.row.number, one.seller, one.payee)]
-        writer.writerow(
-            [due_on, *texts, format_minor(one.owed, one.row.currency), one.row.currency]
-        )
-    return attachment(out.getvalue().encode("utf-8-sig"), "payments-due.csv", "text/csv")
+        row, money = one.row, one.row.currency
+        parts = (row.base_minor, row.credited_minor, row.paid_minor)
+        sums = [format_minor(minor, money) for minor in parts]
+        assigned = "yes" if one.to_bank else "no"
+        writer.writerow([due_on, *texts, format_minor(one.owed, money), money, assigned, *sums])
+    name = f"payment-run-{on.isoformat()}.csv" if on else "payments-due.csv"
+    return attachment(out.getvalue().encode("utf-8-sig"), name, "text/csv")
 
 
-def _due() -> Any:  # noqa: ANN401 - a select
+def _runs(reading: Session, days: set[dt.date]) -> dict[dt.date, str]:
+    """Give the way to each day's run, bound to what stands on the page now."""
+    found = {}
+    for on in days:
+        rows = _told(reading, list(reading.execute(_due(on).limit(_MOST)).scalars()))
+        found[on] = url_for("anchor.payments_csv", on=on.isoformat(), seen=_digest(rows))
+    return found
+
+
+def _digest(rows: Sequence[Due]) -> str:
+    """Digest which invoices are to be paid, how much, and to whom."""
+    told = [[one.row.id, one.owed, one.row.currency, one.payee_id] for one in rows]
+    return sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _due(on: dt.date | None = None) -> Any:  # noqa: ANN401 - a select
+    of_day = [col(Invoice.due_on) == on] if on is not None else []
     return (
         select(Invoice)
         .where(
@@ -88,6 +132,7 @@ def _due() -> Any:  # noqa: ANN401 - a select
             unpaid(),
             col(Invoice.document_state) == "VALIDATED",
             col(Invoice.due_on).is_not(None),
+            *of_day,
         )
         .order_by(col(Invoice.due_on), col(Invoice.id))
     )
@@ -106,6 +151,7 @@ def _told(reading: Session, rows: Sequence[Invoice]) -> list[Due]:
             names.get(banks.get(row.id) or row.seller_id or "", ""),
             names.get(row.seller_id or "", ""),
             row.id in banks,
+            banks.get(row.id) or row.seller_id or "",
         )
         for row in rows
         if owed(row)
