@@ -20,6 +20,7 @@ from scf.db.leases import Claimed, Handler
 from scf.db.platform import Before, Platform
 from scf.db.runner import Runner
 from scf.documents.taxcheck.port import TaxAuthority
+from scf.impairment.policy import install_policy as install_impairment
 from scf.kernel.clock import Clock, SystemClock
 from scf.kernel.errors import InvalidInput
 from scf.ledger.service import ChartLine, install_chart
@@ -67,6 +68,9 @@ SLICES = (
     "scf.offers.visibility",
     "scf.financing.commands",
     "scf.financing.visibility",
+    "scf.impairment.acts",
+    "scf.impairment.measuring",
+    "scf.impairment.visibility",
     "scf.settlement.commands",
     "scf.settlement.visibility",
     "scf.notices.commands",
@@ -100,6 +104,7 @@ def build(
     load_chart()
     load_calendars()
     load_appetite()
+    load_impairment()
     db = Database(url, pool_size=pool_size, at_once=at_once)
     the_clock = clock or SystemClock()
     return Platform(
@@ -215,6 +220,12 @@ def load_appetite() -> None:
         install_appetite(None)
 
 
+def load_impairment() -> None:
+    """Read the impairment policy; without the file nothing is provided for."""
+    file = files("config").joinpath("impairment.toml")
+    install_impairment(tomllib.loads(file.read_text("utf-8")) if file.is_file() else None)
+
+
 def create_schema(url: str) -> None:
     """Bring an empty or older database to the present schema."""
     migrate.upgrade(url)
@@ -314,5 +325,6 @@ __all__ = [
     "load_appetite",
     "load_calendars",
     "load_chart",
+    "load_impairment",
     "registries_in",
 ]

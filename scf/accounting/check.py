@@ -16,7 +16,8 @@ from sqlalchemy.engine import Connection
 from scf.documents.models import Invoice
 from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance
-from scf.financing.reserve import open_face
+from scf.financing.reserve import carried_face
+from scf.impairment.booking import STANDING
 from scf.ledger.models import Account, Entry, Posting
 from scf.ledger.service import Chart
 from scf.settlement import journals, reserve_journals
@@ -113,13 +114,22 @@ def finished_lives(conn: Connection) -> list[Breach]:
     """Check that a life that is over has left nothing on any account that clears.
 
     A life is an advance with its rebate or reserve, or money that was owed to a seller or payer;
-    it is over when nothing of it is owed or on its way. Source: finance.md F11.
+    it is over when nothing of it is owed or on its way. What is written off is over for the
+    financier's book alone. Source: finance.md F11.
     """
     ended = select(_advance.c.id).where(
         _advance.c.state.in_(ENDED), _advance.c.id.not_in(_with_something_owed())
     )
     settled = select(_payment.c.subject_id).where(
         _payment.c.state == "SETTLED", _payment.c.kind.in_(_OWN_LIFE)
+    )
+    written_off = select(_advance.c.id).where(
+        _advance.c.state == "WRITTEN_OFF",
+        _advance.c.face_minor - _advance.c.repaid_minor
+        == _advance.c.written_off_minor - _advance.c.recovered_minor,
+    )
+    own = and_(
+        _entry.c.subject_id.in_(written_off), _entry.c.org_id.in_(select(_advance.c.financier_id))
     )
     taken_back = select(_allocation.c.id).where(
         _allocation.c.reversed_by.is_not(None), _allocation.c.kind.in_(_OWN_LIFE)
@@ -131,7 +141,7 @@ def finished_lives(conn: Connection) -> list[Breach]:
         .join(_posting, _posting.c.entry_id == _entry.c.id)
         .join(_account, _account.c.id == _posting.c.account_id)
         .where(
-            or_(*(_entry.c.subject_id.in_(lives) for lives in (ended, settled, taken_back))),
+            or_(own, *(_entry.c.subject_id.in_(lives) for lives in (ended, settled, taken_back))),
             _account.c.code.in_(sorted(set(clearing) - _ELSEWHERE)),
         )
         .group_by(_entry.c.org_id, _entry.c.subject_id, _account.c.code, _posting.c.currency)
@@ -215,14 +225,16 @@ def _of_advances(conn: Connection, wanted: Totals) -> None:
             .group_by(_allocation.c.advance_id)
         ).all()
     )
+    off = dict(conn.execute(select(STANDING.c.id, STANDING.c.penalty_off_minor)).all())
     rows = conn.execute(select(_advance).where(_advance.c.state.in_([*PAYABLE, *PENDING])))
     for row in rows:
         org, currency = row.financier_id, row.currency
         if row.recourse:
             lent = row.face_minor - row.reserve_minor - row.lent_paid_minor
+            lent -= row.written_off_minor - row.recovered_minor
             wanted[org, journals.LOANS_TO_SELLERS, currency] += lent
         else:
-            wanted[org, journals.RECEIVABLES_PURCHASED, currency] += open_face(row)
+            wanted[org, journals.RECEIVABLES_PURCHASED, currency] += carried_face(row)
             wanted[org, journals.RESERVE, currency] -= row.reserve_left_minor
             wanted[org, reserve_journals.REPURCHASE_CLAIM, currency] += (
                 row.gap_minor - row.gap_paid_minor
@@ -234,7 +246,7 @@ def _of_advances(conn: Connection, wanted: Totals) -> None:
             row.discount_minor - row.income_minor - int(rebates.get(row.id, 0))
         )
         wanted[org, journals.PENALTY_RECEIVABLE, currency] += (
-            row.penalty_minor - row.penalty_paid_minor
+            row.penalty_minor - row.penalty_paid_minor - off.get(row.id, 0)
         )
         if row.state in PENDING:
             wanted[org, journals.IN_TRANSIT, currency] -= row.net_minor

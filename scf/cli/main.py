@@ -46,6 +46,7 @@ ROOMS = {
     ),
     "money": ("pay-out", "settle", "eod", "bank"),
     "mapping": ("mapping",),
+    "provisions": ("impairment",),
     "books": ("export", "trial-balance", "verify"),
 }
 

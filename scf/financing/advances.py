@@ -39,7 +39,7 @@ _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _COUNTERS: Final = (
     "repaid_minor", "income_minor", "penalty_minor", "penalty_paid_minor", "diluted_minor",
     "bought_minor", "gap_minor", "gap_paid_minor", "lent_paid_minor", "interest_minor",
-    "interest_paid_minor",
+    "interest_paid_minor", "written_off_minor", "recovered_minor",
 )  # fmt: skip
 
 
@@ -92,6 +92,8 @@ def created(ctx: Context, rows: Sequence[Mapping[str, Any]], on: dt.date) -> Non
                 "version": 2,
                 "reserve_left_minor": row["reserve_minor"],
                 "called_on": None,
+                "impaired_on": None,
+                "written_off_on": None,
                 "income_to": None,
                 "funded_on": None,
                 "closed_on": None,
@@ -317,11 +319,13 @@ def repay(
     penalty: int,
     value_on: dt.date,
     on: dt.date | None = None,
+    recovered: int = 0,
 ) -> Row[Any]:
     """Money has come in for an advance: face and penalty fall, and at zero the advance is closed.
 
     The invoice, the limits and the claim follow the face. The face paid in full before its due
-    date is an early repayment. ``penalty`` must stand in ``penalty_minor`` already.
+    date is an early repayment. ``penalty`` must stand in ``penalty_minor`` already. ``recovered``
+    is the part of ``principal`` that had been written off: the limits let go of it then.
 
     Raises
     ------
@@ -345,6 +349,9 @@ def repay(
     day = on or _today(ctx, row)
     facts = {"principal": principal, "penalty": penalty, "value_on": value_on.isoformat()}
     columns: dict[str, Any] = {"repaid_minor": repaid, "penalty_paid_minor": penalty_paid}
+    if recovered:
+        facts["recovered"] = recovered
+        columns["recovered_minor"] = row.recovered_minor + recovered
     ends = repaid == row.face_minor and penalty_paid == row.penalty_minor
     if ends and value_on < row.due_on and row.state in {"FUNDED", "PART_REPAID"}:
         early = transition_many(ctx, [row], "repay_early", day, facts, columns)
@@ -357,7 +364,8 @@ def repay(
         after = transition_many(ctx, [row], "repay", day, facts, columns)[0]
     if principal:
         axes.repay(ctx, row.invoice_id, principal, value_on=value_on)
-        limits.reduce(ctx, row.id, principal)
+        if principal > recovered:
+            limits.reduce(ctx, row.id, principal - recovered)
         claims.release(ctx, row.invoice_id)
     return after
 
@@ -370,6 +378,7 @@ def reopen(
     penalty: int,
     value_on: dt.date,
     on: dt.date | None = None,
+    recovered: int = 0,
 ) -> Row[Any]:
     """A repayment is undone (returned, or it paid something else): what it paid is owed again.
 
@@ -396,12 +405,25 @@ def reopen(
         )
     facts = {"principal": -principal, "penalty": -penalty, "value_on": value_on.isoformat()}
     columns = {"repaid_minor": repaid, "penalty_paid_minor": penalty_paid, "closed_on": None}
+    if recovered:
+        facts["recovered"] = -recovered
+        columns["recovered_minor"] = row.recovered_minor - recovered
     event = "reopen" if repaid or penalty_paid else "reopen_all"
     after = transition_many(ctx, [row], event, on or _today(ctx, row), facts, columns)[0]
     if principal:
         axes.reopen_payment(ctx, row.invoice_id, principal, financed=True, recourse=row.recourse)
-        limits.restore(ctx, row.id, principal)
+        if principal > recovered:
+            limits.restore(ctx, row.id, principal - recovered)
         claims.claim(ctx, row.invoice_id, row.programme_id, row.financier_id)
+    return after
+
+
+def write_off(ctx: Context, row: Row[Any], amount: int, on: dt.date) -> Row[Any]:
+    """The rest of an advance leaves the book and the limits; the obligor owes it all the same."""
+    columns = {"written_off_minor": row.written_off_minor + amount, "written_off_on": on}
+    facts = {"written_off": amount}
+    after = transition_many(ctx, [row], "write_off", on, facts, columns)[0]
+    limits.reduce(ctx, row.id, amount)
     return after
 
 
@@ -426,6 +448,8 @@ _FACTS: Final = {
     "gap": "gap_minor",
     "gap_paid": "gap_paid_minor",
     "interest": "interest_paid_minor",
+    "written_off": "written_off_minor",
+    "recovered": "recovered_minor",
 }
 
 
@@ -445,6 +469,8 @@ class Replayed:
     gap_minor: int = 0
     gap_paid_minor: int = 0
     interest_paid_minor: int = 0
+    written_off_minor: int = 0
+    recovered_minor: int = 0
     funded_on: dt.date | None = None
     closed_on: dt.date | None = None
 

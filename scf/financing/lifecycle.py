@@ -46,7 +46,11 @@ BEFORE_INSTRUCTED: Final = (*BEFORE_SIGNED, "SIGNED", "REGISTERED", "RECHECKED")
 # Money is out and something is owed.
 OUT: Final = ("FUNDED", "PART_REPAID", "GRACE", "OVERDUE", "RECOURSE_CALLED")
 # Nothing is held, used or owed any more.
-ENDED: Final = ("DECLINED", "CANCELLED", "EXPIRED", "UNWOUND", "CLOSED", "REPURCHASED")
+ENDED: Final = (
+    "DECLINED", "CANCELLED", "EXPIRED", "UNWOUND", "CLOSED", "REPURCHASED", "RECOVERED",
+)  # fmt: skip
+# Somebody still owes it: out, or out of the book and not forgiven.
+COLLECTIBLE: Final = (*OUT, "WRITTEN_OFF")
 
 ADVANCE: Final = Lifecycle(
     "advance",
@@ -114,6 +118,17 @@ ADVANCE: Final = Lifecycle(
         ("RECOURSE_CALLED", "repurchase"): "REPURCHASED",
         **{("REPURCHASED", event): "RECOURSE_CALLED" for event in ("reopen", "reopen_all")},
         **{(state, "over_advance"): state for state in OUT},
+        # In no book of the financier any more; the debt lives until it is paid.
+        **{(state, "write_off"): "WRITTEN_OFF" for state in OUT},
+        ("WRITTEN_OFF", "repay"): "WRITTEN_OFF",
+        ("WRITTEN_OFF", "close"): "RECOVERED",
+        # A receipt from before was taken back: that part stands in the book again.
+        ("WRITTEN_OFF", "write_off"): "WRITTEN_OFF",
+        **{
+            (state, event): "WRITTEN_OFF"
+            for state in ("WRITTEN_OFF", "RECOVERED")
+            for event in ("reopen", "reopen_all")
+        },
     },
 )
 

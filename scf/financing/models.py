@@ -236,6 +236,10 @@ class Advance(Record, table=True):
         CheckConstraint("income_minor <= discount_minor", name="ck_advance_income"),
         CheckConstraint("penalty_paid_minor <= penalty_minor", name="ck_advance_penalty"),
         CheckConstraint(
+            "recovered_minor <= written_off_minor AND written_off_minor <= face_minor",
+            name="ck_advance_written_off",
+        ),
+        CheckConstraint(
             "net_minor = face_minor - reserve_minor - discount_minor - fee_minor - tax_minor",
             name="ck_advance_net",
         ),
@@ -280,6 +284,10 @@ class Advance(Record, table=True):
     penalty_minor: Minor = 0  # penalty accrued and posted so far
     penalty_paid_minor: Minor = 0
     income_to: OptDay  # last business date whose close has been posted
+    impaired_on: OptDay  # first in stage 3; what comes in afterwards pays the face first
+    written_off_minor: Minor = 0  # face that is in no book of the financier any more
+    recovered_minor: Minor = 0  # of it: paid later all the same
+    written_off_on: OptDay
     funded_on: OptDay
     closed_on: OptDay
     payee_account_id: OptId

@@ -73,6 +73,11 @@ def open_face(row: Any) -> int:  # noqa: ANN401 - a row of advance
     return int(row.face_minor - row.repaid_minor - row.diluted_minor - row.bought_minor)
 
 
+def carried_face(row: Any) -> int:  # noqa: ANN401 - a row of advance
+    """Give the open face that still stands in the financier's book: without what is written off."""
+    return open_face(row) - int(row.written_off_minor - row.recovered_minor)
+
+
 def exposure(row: Any) -> int:  # noqa: ANN401 - a row of advance
     """Give what limits and the invoice carry: open face, and what the seller owes for dilution."""
     return open_face(row) + int(row.gap_minor - row.gap_paid_minor)

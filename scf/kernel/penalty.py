@@ -40,10 +40,11 @@ class PenaltyTerms:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """An amount received, on its value date."""
+    """An amount received, on its value date; one may turn the waterfall round for itself."""
 
     value_on: date
     amount: int
+    principal_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class _Run:
     def take(self, payment: Payment) -> None:
         """Run the waterfall for one payment."""
         owed = self.owed + self._accrued(payment.value_on)
-        if self.terms.principal_first:
+        if self.terms.principal_first or payment.principal_first:
             principal = min(payment.amount, self.face)
             cost = min(payment.amount - principal, owed)
         else:

@@ -176,6 +176,11 @@ MAY: dict[str, frozenset[Role]] = {
     "request.read": frozenset({Role.TREASURER}) | _BANK,
     "decision.read": _BANK,
     "advance.read": frozenset({Role.TREASURER}) | _BANK,
+    # --- impairment
+    "allowance.measure": _OPERATOR,
+    "allowance.read": _BANK,
+    "impairment.propose": _OFFICER,
+    "impairment.decide": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     # --- settlement
     "payout.prepare": _OFFICER,
     "payout.release": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),

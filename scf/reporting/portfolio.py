@@ -29,7 +29,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "out": OUT,
     "trouble": _TROUBLE,
     "coming": (*BEFORE_INSTRUCTED, "INSTRUCTED"),
-    "ended": (*ENDED, "EARLY_REPAID"),
+    "ended": (*ENDED, "EARLY_REPAID", "WRITTEN_OFF"),
 }
 PAGE: Final = 50
 

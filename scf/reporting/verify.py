@@ -29,6 +29,7 @@ from scf.financing.lifecycle import ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
 from scf.financing.reserve import EXPOSURE, OVER_ADVANCE, open_face
 from scf.financing.taxwatch import oversight
+from scf.impairment import proof as allowances
 from scf.kernel.errors import Conflict
 from scf.ledger.models import Account, Entry, Posting
 from scf.parties.identity.models import FirmLink, FirmMerge
@@ -122,6 +123,7 @@ def look(
         "over-advances": lambda: _over_advances(conn),
         "words of tax authorities": lambda: _tax_words(conn),
         "advances and their books": lambda: _books(conn),
+        "loss allowances": lambda: _of_allowances(conn),
         "books and state": lambda: _of_books(accounting.agrees(conn)),
     }
     for name, check in checks.items():
@@ -137,6 +139,11 @@ def _of_books(found: Iterable[accounting.Breach]) -> Iterator[Breach]:
 
 def _of_documents(conn: Connection) -> Iterator[Breach]:
     for one in conservation.breaches(conn):
+        yield Breach(one.code, one.where, one.message)
+
+
+def _of_allowances(conn: Connection) -> Iterator[Breach]:
+    for one in allowances.breaches(conn):
         yield Breach(one.code, one.where, one.message)
 
 

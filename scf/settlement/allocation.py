@@ -16,6 +16,7 @@ from scf.db.runner import Context
 from scf.documents import axes
 from scf.financing import advances, reserve
 from scf.financing.lifecycle import OUT
+from scf.impairment.following import follow
 from scf.kernel.errors import Conflict
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
@@ -78,6 +79,7 @@ def settle(
         else:
             _move_advance(ctx, row, after, position.until, today)
     _move_invoice_rest(ctx, position, after, first=False)
+    follow(ctx, list(position.advances), today, first)
 
 
 def _standings_at(position: Position, on: dt.date) -> Mapping[str, Standing]:
@@ -327,6 +329,7 @@ class _Work:
 
 _OF_ADVANCE: Final[Mapping[str, Callable[[Books, int], Journals]]] = {
     "principal": journals.principal_paid,
+    "recovery": journals.recovered,
     "penalty": journals.penalty_paid,
     "interest": reserve_journals.interest_collected,
     "surplus": reserve_journals.surplus_collected,
@@ -386,6 +389,7 @@ def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, toda
     new = after.standings[row.id]
     principal = new.repaid - row.repaid_minor
     late = new.penalty_paid - row.penalty_paid_minor
+    recovered = new.recovered - row.recovered_minor
     paid_on = max(
         (one.value_on for one in after.parts if one.loan_id == row.id), default=row.value_on
     )
@@ -397,6 +401,7 @@ def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, toda
             penalty=max(0, -late),
             value_on=paid_on,
             on=today,
+            recovered=max(0, -recovered),
         )
     elif row.state == "CLOSED" and (principal or late or new.penalty > new.penalty_paid):
         # Nothing is undone, yet more is owed than when it was closed: a receipt before was undone.
@@ -421,6 +426,7 @@ def _move_advance(ctx: Context, row: Row[Any], after: Plan, until: dt.date, toda
             penalty=max(0, late),
             value_on=paid_on,
             on=today,
+            recovered=max(0, recovered),
         )
     nothing_left = (
         now.repaid_minor == now.face_minor and now.penalty_paid_minor == now.penalty_minor

@@ -1,4 +1,4 @@
-"""The end of the day: what each advance has earned, what lateness costs, then the next date.
+"""The end of the day: income, lateness, expected losses; then the next date.
 
 A day is closed in slices of up to a thousand advances, each one command under the key of
 financier, date and slice number. An advance says itself up to which date it is closed, so a close
@@ -24,6 +24,9 @@ from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
 from scf.financing.reserve import open_face
 from scf.financing.taxwatch.watching import plan_recheck
+from scf.impairment import policy as impairment
+from scf.impairment.measuring import SLICE as MEASURED_AT_ONCE
+from scf.impairment.measuring import MeasureSlice, not_measured
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.ledger.service import Journal, LedgerEvent, post
@@ -259,6 +262,9 @@ def finish_day(ctx: Context, data: FinishDay) -> dict[str, Any]:
     _must_be_today(ctx, data.on)
     if ctx.conn.execute(_not_closed(financier_id, data.on).limit(1)).first() is not None:
         raise Conflict("NOT_CLOSED", "Some advances are not closed for this day yet.")
+    provides = impairment.in_force() is not None
+    if provides and ctx.conn.execute(not_measured(financier_id, data.on).limit(1)).first():
+        raise Conflict("NOT_MEASURED", "Some advances are not provided for on this day yet.")
     lost = _lose_unanswered(ctx, financier_id, data.on)
     tomorrow = data.on + _DAY
     moved = ctx.conn.execute(
@@ -317,7 +323,7 @@ def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, 
         DATE_RANGE, for a date that lies years ahead.
     """
     actor = dataclasses.replace(OPERATOR, org_id=financier_id)
-    days = closed = 0
+    days = closed = measured = 0
     while (on := _today(platform, financier_id)) <= date:
         if (date - on).days > MAX_DAYS:
             raise InvalidInput(
@@ -328,11 +334,17 @@ def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, 
             )
         _begin_day(platform, actor, on)
         closed += _close_one(platform, actor, on)
+        measured += _measure_one(platform, actor, on)
         platform.run("day.finish", FinishDay(on=on), actor, key=f"{financier_id}:{on}")
         days += 1
     today = _today(platform, financier_id)
     _begin_day(platform, actor, today)
-    return {"days": days, "advances": closed, "business_date": today.isoformat()}
+    return {
+        "days": days,
+        "advances": closed,
+        "measured": measured,
+        "business_date": today.isoformat(),
+    }
 
 
 def _begin_day(platform: Platform, actor: Actor, on: dt.date) -> None:
@@ -354,6 +366,28 @@ def _close_one(platform: Platform, actor: Actor, on: dt.date) -> int:
         # An answer from before a crash says nothing about now: look with the next number.
         if done.result["closed"] < SLICE and not done.replayed:
             return closed
+        number += 1
+
+
+def _measure_one(platform: Platform, actor: Actor, on: dt.date) -> int:
+    """Provide for losses, slice behind slice, until a look from the start on finds nothing."""
+    if impairment.in_force() is None:
+        return 0
+    measured = number = 0
+    after = ""
+    while True:
+        done = platform.run(
+            "allowance.measure",
+            MeasureSlice(on=on, slice=number, after=after),
+            actor,
+            key=f"{actor.org_id}:{on}:{number}",
+        )
+        found = int(done.result["measured"])
+        measured += found
+        if not found and not after and not done.replayed:
+            return measured
+        # What a run before a crash said is no news: behind its last advance it goes on.
+        after = str(done.result["last_id"]) if found >= MEASURED_AT_ONCE else ""
         number += 1
 
 

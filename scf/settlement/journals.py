@@ -37,6 +37,7 @@ ACCRUED_PENALTY: Final = "accrued_penalty"
 REBATE_PAYABLE: Final = "rebate_payable"
 REBATE_RECEIVABLE: Final = "rebate_receivable"
 REBATE_INCOME: Final = "finance_income"
+RECOVERIES: Final = "recoveries_of_amounts_written_off"
 DUE_TO_PAYERS: Final = "due_to_payers"
 DUE_TO_SELLERS: Final = "collections_due_to_sellers"
 DUE_FROM_FINANCIER: Final = "due_from_financier"
@@ -244,6 +245,17 @@ def principal_paid(books: Books, amount: int) -> Journals:
         else "the receivable was sold",
         obligor=[debit(books.debt, amount), credit(CASH, amount)],
         financier=[debit(SUSPENSE, amount), credit(books.claim, amount)],
+    )
+
+
+def recovered(books: Books, amount: int) -> Journals:
+    """Money on face that had been written off; for the obligor a payment as any other."""
+    return books.journals(
+        seller=[debit(BORROWINGS, amount), credit(TRADE_RECEIVABLES, amount)]
+        if books.recourse
+        else "the receivable was sold",
+        obligor=[debit(books.debt, amount), credit(CASH, amount)],
+        financier=[debit(SUSPENSE, amount), credit(RECOVERIES, amount)],
     )
 
 

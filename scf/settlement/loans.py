@@ -76,6 +76,9 @@ def loan_of(row: Row[Any], terms: Terms) -> Loan | Reserved:
         effective=terms.income_method == "effective",
         fee_at_once=fee_of(at_once, row.face_minor),
         rebate_share_ppm=terms.rebate_share_ppm,
+        impaired_on=row.impaired_on,
+        written_off=row.written_off_minor,
+        written_off_on=row.written_off_on,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents.models import Invoice
 from scf.financing import advances
+from scf.impairment.following import follow
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
 from scf.settlement import instructions, journals, reserve_journals, schedule
@@ -144,6 +145,7 @@ def undo(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) ->
             .where(ADVANCE.c.id.in_([row.id for row in rows]))
             .values(income_minor=0, interest_minor=0)
         )
+    follow(ctx, [row.id for row in rows], today)
     return after
 
 

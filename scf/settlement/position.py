@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents.models import Invoice
 from scf.documents.rules import owed
-from scf.financing.lifecycle import OUT
+from scf.financing.lifecycle import COLLECTIBLE
 from scf.financing.models import Advance, AdvanceEvent
 from scf.financing.reserve import open_face
 from scf.programmes import limits
@@ -26,13 +26,14 @@ _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _EVENT: Final[Table] = AdvanceEvent.__table__  # type: ignore[attr-defined]
 _DAY: Final = dt.timedelta(days=1)
 # Advances that a payment can pay, or has paid.
-PAYABLE: Final = (*OUT, "EARLY_REPAID", "CLOSED", "REPURCHASED")
+PAYABLE: Final = (*COLLECTIBLE, "EARLY_REPAID", "CLOSED", "REPURCHASED", "RECOVERED")
 ENDED_UNPAID: Final = ("UNWOUND", "DECLINED", "CANCELLED", "EXPIRED")
 # What the seller pays on its own debt, by the kind of part.
 BY_SELLER: Final = ("gap", "charge", "bought", "excess")
 # The kinds that share out a receipt; rebate and reserve are paid out of what is held already.
 SHARES: Final = (
-    "principal", "penalty", "interest", "surplus", "seller", "payer", "return", *BY_SELLER,
+    "principal", "recovery", "penalty", "interest", "surplus", "seller", "payer", "return",
+    *BY_SELLER,
 )  # fmt: skip
 # What a seller is paid once its account is closed; from the order on, the account moves no more.
 RELEASED: Final = ("reserve", "surplus")

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from scf.db.runner import Context
 from scf.documents.models import Invoice
 from scf.documents.rules import owed
-from scf.financing.lifecycle import OUT
+from scf.financing.lifecycle import COLLECTIBLE, OUT
 from scf.ledger.service import balances
 from scf.parties.models import Firm, FirmIdentifier
 from scf.parties.service import firms_of_accounts
@@ -101,7 +101,7 @@ def recognise(conn: Connection, financier_id: str, lot: Lot) -> Recognised:
             _INVOICE.c.buyer_id.in_(senders),
             _INVOICE.c.id.in_(
                 select(ADVANCE.c.invoice_id).where(
-                    ADVANCE.c.financier_id == financier_id, ADVANCE.c.state.in_(OUT)
+                    ADVANCE.c.financier_id == financier_id, ADVANCE.c.state.in_(COLLECTIBLE)
                 )
             ),
         )

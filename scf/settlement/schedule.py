@@ -52,6 +52,11 @@ class Loan:
     fee_at_once: int = 0
     rebate_share_ppm: int = 0
     pinned: tuple[Pinned, ...] = ()
+    # From stage 3 on nobody expects the penalty: what comes in later pays the face first.
+    impaired_on: date | None = None
+    # Off the book: lateness runs no further there, and what still comes in is recovered.
+    written_off: int = 0
+    written_off_on: date | None = None
 
     @property
     def rank(self) -> tuple[date, date, str]:
@@ -119,6 +124,7 @@ class Standing:
     fee: int = 0
     releases: tuple[Release, ...] = ()
     lent_paid: int = 0
+    recovered: int = 0  # of the face repaid: had been written off
     done: bool = False
     # Of an advance with a reserve only.
     bought: int = 0
@@ -205,17 +211,32 @@ def _run(
     """Let one advance take its due from what the ones before it have left."""
     given = [place for place, amount in enumerate(left) if amount and not payments[place].by_seller]
     done = sum(one.amount for one in loan.pinned)
+    end = until if loan.written_off_on is None else min(until, loan.written_off_on)
     late = penalty(
         loan.face - done,
         loan.due_on,
-        until,
+        end,
         loan.penalty,
-        [Payment(payments[place].value_on, left[place]) for place in given],
+        [
+            Payment(
+                min(one.value_on, end) if loan.written_off_on else one.value_on,
+                left[place],
+                principal_first=loan.impaired_on is not None and one.value_on > loan.impaired_on,
+            )
+            for place, one in ((place, payments[place]) for place in given)
+        ],
     )
     principal: list[tuple[Money, int]] = []
+    carried = loan.face - done - loan.written_off
     for place, split in zip(given, late.allocations, strict=True):
         one = payments[place]
-        for kind, amount in (("penalty", split.penalty), ("principal", split.principal)):
+        in_book = min(split.principal, carried)
+        carried -= in_book
+        for kind, amount in (
+            ("penalty", split.penalty),
+            ("principal", in_book),
+            ("recovery", split.principal - in_book),
+        ):
             if amount:
                 parts.append(Part(one.key, kind, loan.id, amount, one.value_on))
         if split.principal:
@@ -231,6 +252,7 @@ def _run(
         fee=fee,
         releases=releases,
         lent_paid=loan.face - late.unpaid_face,
+        recovered=max(0, loan.written_off - late.unpaid_face),
         done=late.unpaid_face == 0 and late.unpaid_penalty == 0,
     )
 

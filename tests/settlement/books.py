@@ -3,6 +3,7 @@
 from scf.accounting import check
 from scf.financing import advances
 from scf.financing.models import Advance
+from scf.impairment import proof
 from scf.programmes import limits
 from tests.settlement.world import World
 
@@ -18,6 +19,7 @@ def must_agree(world: World) -> None:
         assert check.agrees(conn) == []
         assert check.finished_lives(conn) == []
         assert limits.recompute(conn) == []
+        assert list(proof.breaches(conn)) == []
         for row in rows:
             told = advances.replay(advances.events_of(conn, row.id))
             for column, value in vars(told).items():

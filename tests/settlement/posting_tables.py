@@ -1,4 +1,4 @@
-"""The posting tables 4.1 to 4.4 and 4.12 to 4.14, word for word, as the tests read them.
+"""The posting tables 4.1 to 4.4 and 4.11 to 4.14, word for word, as the tests read them.
 
 One line a journal: ``book: Dr account amount; Cr account amount``; a book that has no entry in a
 row does not appear. The rows of a table stand in the order of the page they come from.
@@ -59,6 +59,16 @@ TABLES = {
     "4.4 rebate paid": """
         O: Dr cash 2,066.67; Cr rebate receivable 2,066.67
         F: Dr rebate payable 2,066.67; Cr cash 2,066.67""",
+    "4.11 stage 1": "F: Dr impairment loss 146.31; Cr loss allowance 146.31",
+    "4.11 stage 3": "F: Dr impairment loss 399,853.69; Cr loss allowance 399,853.69",
+    "4.11 penalty off": "F: Dr penalty income 2,325; Cr penalty receivable 2,325",
+    "4.11 proceeds": """
+        O: Dr payables in supplier finance arrangement 600,000; Cr cash 600,000
+        F: Dr cash 600,000; Cr receivables purchased 600,000""",
+    "4.11 write-off": "F: Dr loss allowance 400,000; Cr receivables purchased 400,000",
+    "4.11 recovery": """
+        O: Dr payables in supplier finance arrangement 50,000; Cr cash 50,000
+        F: Dr cash 50,000; Cr recoveries of amounts written off 50,000""",
     "4.12 unidentified": "F: Dr cash 1,000,000; Cr suspense 1,000,000",
     "4.12 identified": """
         O: Dr payables in supplier finance arrangement 1,000,000; Cr cash 1,000,000

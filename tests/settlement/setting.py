@@ -24,6 +24,7 @@ from scf.documents.rules import canonical_number
 from scf.financing import advances
 from scf.financing.models import Advance, Decision, FinancingRequest
 from scf.financing.signing import signed
+from scf.impairment.policy import install_policy
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.clock import FixedClock
 from scf.kernel.daycount import DayCount
@@ -81,6 +82,7 @@ class Setting:
         load_slices()
         load_chart()
         load_calendars()
+        install_policy(None)  # nobody provides for losses, unless a test says so
         self.db, self.folder = db, folder
         self.clock = FixedClock(dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC))
         self.platform = Platform(

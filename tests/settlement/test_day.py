@@ -116,6 +116,7 @@ def test_closing_again_changes_nothing(world: World) -> None:
     assert world.close_to(START) == {
         "days": 0,
         "advances": 0,
+        "measured": 0,
         "business_date": (START + A_DAY).isoformat(),
     }
     assert world.count(Entry) == before

@@ -1,4 +1,4 @@
-"""Every row of the posting tables 4.1 to 4.4 and 4.12 to 4.14, booked in the real ledger.
+"""Every row of the posting tables 4.1 to 4.4 and 4.11 to 4.14, booked in the real ledger.
 
 A row is compared as the sum of its event group: where the page writes cash, we book the order
 and its settlement, or the receipt and its identification.
@@ -6,6 +6,7 @@ and its settlement, or the receipt and its identification.
 
 from collections import defaultdict
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from scf.bootstrap import load_chart
 from scf.db.engine import Database
 from scf.db.runner import Context
+from scf.impairment import journals as impairment
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
 from scf.ledger.models import NoEntry
@@ -27,6 +29,7 @@ FACE, DISCOUNT, NET = 100_000_000, 1_162_500, 98_837_500
 SALE = Books("S", "O", "F")
 LOAN = Books("S", "O", "F", recourse=True, undertaken=False)
 M = 100  # cents of a euro
+CASE_FIVE = SimpleNamespace(seller_id="S", obligor_id="O", financier_id="F", recourse=False)
 
 in_f = journals.received
 
@@ -70,6 +73,12 @@ GROUPS: dict[str, Journals] = {
     "4.4 face": paid(SALE, FACE),
     "4.4 release": journals.early_release(SALE, unearned=258_333, rebate=206_667, payee_id="O"),
     "4.4 rebate paid": owed("rebate", 206_667),
+    "4.11 stage 1": impairment.provided(CASE_FIVE, 14_631, first=True),
+    "4.11 stage 3": impairment.provided(CASE_FIVE, 39_985_369, first=False),
+    "4.11 penalty off": impairment.penalty_suspended(CASE_FIVE, 232_500, first=True),
+    "4.11 proceeds": paid(SALE, 600_000 * M),
+    "4.11 write-off": impairment.written_off(CASE_FIVE, 400_000 * M),
+    "4.11 recovery": in_f("F", 50_000 * M) + journals.recovered(SALE, 50_000 * M),
     "4.12 unidentified": in_f("F", FACE),
     "4.12 identified": journals.principal_paid(SALE, FACE),
     "4.12 over-payment": in_f("F", FACE + 10_000 * M)

@@ -223,6 +223,15 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "impairment_policy",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("first_used_at", UtcInstant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "invoice",
         sa.Column("number", sa.String(), nullable=False),
         sa.Column("seller_id", sa.String(), nullable=True),
@@ -2614,6 +2623,10 @@ def upgrade() -> None:
         sa.Column("penalty_minor", sa.BigInteger(), nullable=False),
         sa.Column("penalty_paid_minor", sa.BigInteger(), nullable=False),
         sa.Column("income_to", sa.Date(), nullable=True),
+        sa.Column("impaired_on", sa.Date(), nullable=True),
+        sa.Column("written_off_minor", sa.BigInteger(), nullable=False),
+        sa.Column("recovered_minor", sa.BigInteger(), nullable=False),
+        sa.Column("written_off_on", sa.Date(), nullable=True),
         sa.Column("funded_on", sa.Date(), nullable=True),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("payee_account_id", sa.String(), nullable=True),
@@ -2629,6 +2642,10 @@ def upgrade() -> None:
             name="ck_advance_net",
         ),
         sa.CheckConstraint("penalty_paid_minor <= penalty_minor", name="ck_advance_penalty"),
+        sa.CheckConstraint(
+            "recovered_minor <= written_off_minor AND written_off_minor <= face_minor",
+            name="ck_advance_written_off",
+        ),
         sa.CheckConstraint(
             "repaid_minor + diluted_minor + bought_minor <= face_minor", name="ck_advance_repaid"
         ),
@@ -2785,6 +2802,114 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("advance_id", "number", name="uq_advance_event"),
         sqlite_strict=True,
+    )
+    op.create_table(
+        "allowance_movement",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("advance_id", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("from_stage", sa.BigInteger(), nullable=False),
+        sa.Column("to_stage", sa.BigInteger(), nullable=False),
+        sa.Column("before_minor", sa.BigInteger(), nullable=False),
+        sa.Column("after_minor", sa.BigInteger(), nullable=False),
+        sa.Column("exposure_minor", sa.BigInteger(), nullable=False),
+        sa.Column("days_past_due", sa.BigInteger(), nullable=False),
+        sa.Column("days", sa.BigInteger(), nullable=False),
+        sa.Column("pd", sa.String(), nullable=False),
+        sa.Column("lgd", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("assessment_id", sa.String(), nullable=True),
+        sa.Column("proposal_id", sa.String(), nullable=True),
+        sa.Column("policy_digest", sa.String(), nullable=False),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('ORIGINATED', 'TRANSFERRED', 'REMEASURED', 'CORRECTED', 'AGREED', 'ENDED', 'WRITTEN_OFF')",
+            name="ck_movement_kind",
+        ),
+        sa.ForeignKeyConstraint(["advance_id"], ["advance.id"], name="fk_movement_advance"),
+        sa.ForeignKeyConstraint(
+            ["policy_digest"], ["impairment_policy.digest"], name="fk_movement_policy"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("advance_id", "number", name="uq_allowance_movement"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_movement_financier", "allowance_movement", ["financier_id", "on_date"], unique=False
+    )
+    op.create_table(
+        "impairment_proposal",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("advance_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("ground", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_on", sa.Date(), nullable=False),
+        sa.Column("proposed_at", UtcInstant(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=True),
+        sa.Column("decided_at", UtcInstant(), nullable=True),
+        sa.Column("answer", sa.String(), nullable=True),
+        sa.CheckConstraint("kind IN ('allowance', 'rule', 'write_off')", name="ck_proposal_kind"),
+        sa.CheckConstraint(
+            "state <> 'AGREED' OR decided_by <> proposed_by", name="ck_proposal_two_people"
+        ),
+        sa.CheckConstraint("state IN ('PROPOSED', 'AGREED', 'REFUSED')", name="ck_proposal_state"),
+        sa.ForeignKeyConstraint(["advance_id"], ["advance.id"], name="fk_proposal_advance"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_proposal_financier", "impairment_proposal", ["financier_id", "state"], unique=False
+    )
+    op.create_index(
+        "uq_proposal_open",
+        "impairment_proposal",
+        ["advance_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'PROPOSED'"),
+        postgresql_where=sa.text("state = 'PROPOSED'"),
+    )
+    op.create_table(
+        "loss_allowance",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("stage", sa.BigInteger(), nullable=False),
+        sa.Column("since_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("allowance_minor", sa.BigInteger(), nullable=False),
+        sa.Column("exposure_minor", sa.BigInteger(), nullable=False),
+        sa.Column("penalty_off_minor", sa.BigInteger(), nullable=False),
+        sa.Column("specific_minor", sa.BigInteger(), nullable=True),
+        sa.Column("days_past_due", sa.BigInteger(), nullable=False),
+        sa.Column("start_pd", sa.String(), nullable=False),
+        sa.Column("pd", sa.String(), nullable=False),
+        sa.Column("lgd", sa.String(), nullable=False),
+        sa.Column("assessment_id", sa.String(), nullable=True),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("measured_on", sa.Date(), nullable=False),
+        sa.CheckConstraint("stage IN (1, 2, 3)", name="ck_loss_allowance_stage"),
+        sa.ForeignKeyConstraint(
+            ["assessment_id"], ["risk_assessment.id"], name="fk_loss_allowance_assessment"
+        ),
+        sa.ForeignKeyConstraint(["id"], ["advance.id"], name="fk_loss_allowance_advance"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_loss_allowance_financier", "loss_allowance", ["financier_id", "stage"], unique=False
     )
     op.create_table(
         "over_advance",

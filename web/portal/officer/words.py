@@ -44,6 +44,8 @@ _ADVANCES: Final = {
     "OVERDUE": (_l("Overdue"), "bad"),
     "RECOURSE_CALLED": (_l("Asked back from the seller"), "bad"),
     "REPURCHASED": (_l("Bought back by the seller"), "ok"),
+    "WRITTEN_OFF": (_l("Written off"), "bad"),
+    "RECOVERED": (_l("Recovered after the write-off"), "ok"),
     "EARLY_REPAID": (_l("Repaid early"), "ok"),
     "CLOSED": (_l("Repaid"), "ok"),
     "FAILED": (_l("Payment failed"), "bad"),

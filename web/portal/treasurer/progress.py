@@ -90,7 +90,12 @@ _ADVANCES: Final = (
     ),
     (frozenset({"RECHECKED"}), _NOW, _("Approved, goes out next")),
     (frozenset({"INSTRUCTED"}), _NOW, _("On its way to your account")),
-    (frozenset({"FUNDED", "PART_REPAID"}), _DONE, _("Paid to your account")),
+    # What the bank writes off in its own book changes nothing for the seller.
+    (
+        frozenset({"FUNDED", "PART_REPAID", "WRITTEN_OFF", "RECOVERED"}),
+        _DONE,
+        _("Paid to your account"),
+    ),
     (frozenset({"DECLINED", "CANCELLED", "EXPIRED", "UNWOUND"}), _TODO, _("Ended")),
     (frozenset({"REPURCHASED"}), _DONE, _("You have paid it back; the claim is yours")),
 )
