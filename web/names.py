@@ -77,6 +77,7 @@ ACTIONS: Final[Mapping[str, object]] = {
     "account.add": _l("Bank account added"),
     "account.close": _l("Bank account closed"),
     "account.verify": _l("Bank account verified"),
+    "allowance.measure": _l("Expected losses measured"),
     "authority.set": _l("Personal authority set"),
     "bank_file.hand_in": _l("File of the bank handed in"),
     "credit_note.link": _l("Credit note linked to its invoice"),

@@ -24,10 +24,10 @@ from scf.documents import conservation
 from scf.documents.identity.handing import handed_astray, under_given_up
 from scf.documents.identity.holdings import holdings
 from scf.documents.models import CreditAllocation, Dispute, Invoice, TradePayment
-from scf.financing.advances import replay
 from scf.financing.lifecycle import ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
 from scf.financing.reserve import EXPOSURE, OVER_ADVANCE, open_face
+from scf.financing.retelling import replay
 from scf.financing.taxwatch import oversight
 from scf.impairment import proof as allowances
 from scf.kernel.errors import Conflict

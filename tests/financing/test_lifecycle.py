@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from scf.financing.advances import replay
 from scf.financing.lifecycle import ADVANCE, BEFORE_INSTRUCTED, ENDED, OUT, REQUEST
+from scf.financing.retelling import replay
 from scf.kernel.errors import Conflict
 from scf.kernel.states import Lifecycle
 

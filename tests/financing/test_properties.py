@@ -14,7 +14,7 @@ from scf.db.engine import Database
 from scf.documents import axes
 from scf.documents.models import Invoice
 from scf.documents.rules import capacity
-from scf.financing import advances
+from scf.financing import advances, retelling
 from scf.financing.lifecycle import BEFORE_INSTRUCTED, ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent, Decision, FinancingRequest
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
@@ -188,7 +188,7 @@ class History:
         for event in conn.execute(select(events)):
             by_advance.setdefault(event.advance_id, []).append(event)
         for row in rows:
-            told = advances.replay(by_advance[row.id])
+            told = retelling.replay(by_advance[row.id])
             assert (told.state, told.version, told.repaid_minor) == (
                 row.state,
                 row.version,

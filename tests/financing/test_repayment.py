@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from scf.db.engine import Database
 from scf.db.runner import Context
 from scf.documents.models import Invoice
-from scf.financing import advances
+from scf.financing import advances, retelling
 from scf.financing.models import Advance
 from scf.kernel.errors import Conflict, InvalidInput, RuleViolation
 from scf.parties.models import BankAccount
@@ -46,7 +46,7 @@ class Life:
             act(ctx, advances.lock(ctx, [self.id])[self.id])
         with self.deals.db.snapshot() as conn:
             assert limits.recompute(conn) == []
-            told = advances.replay(advances.events_of(conn, self.id))
+            told = retelling.replay(retelling.events_of(conn, self.id))
         row = self.row
         assert (told.state, told.version, told.repaid_minor, told.penalty_paid_minor) == (
             row.state,
@@ -119,7 +119,7 @@ def test_paid_before_the_day_it_is_an_early_repayment(life: Life) -> None:
     life.fund()
     life.repay("1,000.00", on=dt.date(2026, 5, 19))
     with life.deals.db.snapshot() as conn:
-        events = [row.event for row in advances.events_of(conn, life.id)]
+        events = [row.event for row in retelling.events_of(conn, life.id)]
     assert events[-2:] == ["repay_early", "close"]
     assert life.row.state == "CLOSED"
 

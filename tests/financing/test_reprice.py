@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from scf.db.engine import Database
-from scf.financing import advances, guards
+from scf.financing import guards, retelling
 from scf.financing.acts import acts_of
 from scf.financing.models import Advance, CounterOffer, FinancingRequest, RequestOverride
 from scf.kernel.actor import Actor
@@ -109,7 +109,7 @@ def test_a_cheaper_or_a_dearer_price_is_paid_once_the_seller_has_taken_it(
     replayed(world, before.quote_id)
     with world.db.writer.begin() as conn:  # what is signed is what is paid
         guards.may_instruct(conn, world.all(Advance), TODAY)
-        assert advances.replay(advances.events_of(conn, advance.id)).state == "RECHECKED"
+        assert retelling.replay(retelling.events_of(conn, advance.id)).state == "RECHECKED"
 
 
 # --- Who ----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import pytest
 
 from scf.db.engine import Database
 from scf.documents.models import Invoice
-from scf.financing import advances, guards
+from scf.financing import advances, guards, retelling
 from scf.financing.models import (
     Advance,
     CounterOffer,
@@ -62,7 +62,7 @@ def test_the_seller_takes_less_and_the_rest_is_free(deals: MatrixDeals) -> None:
     assert held(deals) == eur("400.00")
     assert deals.all(Invoice)[0].held_minor == eur("400.00")
     with deals.db.snapshot() as conn:
-        assert advances.replay(advances.events_of(conn, row.id)).state == "DECIDED"
+        assert retelling.replay(retelling.events_of(conn, row.id)).state == "DECIDED"
     deals.check(request_id, "e_signature", "recheck")
     with deals.db.writer.begin() as conn:  # what is signed is what is paid
         guards.may_instruct(conn, deals.all(Advance), DAY)

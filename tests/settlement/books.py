@@ -1,7 +1,7 @@
 """What must be true of every book after every story."""
 
 from scf.accounting import check
-from scf.financing import advances
+from scf.financing import retelling
 from scf.financing.models import Advance
 from scf.impairment import proof
 from scf.programmes import limits
@@ -21,6 +21,6 @@ def must_agree(world: World) -> None:
         assert limits.recompute(conn) == []
         assert list(proof.breaches(conn)) == []
         for row in rows:
-            told = advances.replay(advances.events_of(conn, row.id))
+            told = retelling.replay(retelling.events_of(conn, row.id))
             for column, value in vars(told).items():
                 assert value == getattr(row, column), column

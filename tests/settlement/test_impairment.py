@@ -292,7 +292,7 @@ def test_verify_finds_what_somebody_changed_by_hand(world: World) -> None:
         (ImpairmentProposal, {"state": "REFUSED"}, {"ALLOWANCE_ALONE"}),
     )
     for model, values, codes in breaks:
-        table = model.__table__  # type: ignore[attr-defined]
+        table = model.__table__  # type: ignore[union-attr]
         with world.db.writer.connect() as conn:
             statement = update(table).values(**values)
             if model is AllowanceMovement:
