@@ -78,7 +78,7 @@ def test_no_check_can_be_jumped_over() -> None:
 
 
 def test_what_has_ended_stays_ended() -> None:
-    on_money = {"CLOSED", "REPURCHASED"}  # the bank may take that money back
+    on_money = {"CLOSED", "REPURCHASED", "RECOVERED"}  # the bank may take that money back
     for state in set(ENDED) - on_money:
         assert ADVANCE.allowed(state) == ()
     for state in on_money:
