@@ -81,6 +81,9 @@ SLICES = (
     "scf.notices.webhooks.visibility",
     "scf.channels.commands",
     "scf.channels.visibility",
+    "scf.channels.erp.commands",
+    "scf.channels.erp.recording",
+    "scf.channels.erp.visibility",
     "scf.accounting.mapping.commands",
     "scf.accounting.mapping.visibility",
 )
@@ -274,6 +277,7 @@ def deliver(platform: Platform, event: Claimed) -> None:
 
 def abroad(platform: Platform, settings: Settings, vault: Vault) -> list[Callable[[], object]]:
     """Give what the worker does again and again with other systems."""
+    from scf.channels.erp.rounds import ErpRounds
     from scf.channels.rounds import Rounds
     from scf.notices.webhooks.delivery import Courier
     from scf.notices.webhooks.targets import Targets
@@ -283,6 +287,7 @@ def abroad(platform: Platform, settings: Settings, vault: Vault) -> list[Callabl
     chores: list[Callable[[], object]] = [
         Courier(platform, vault, targets).send_due,
         rounds.look,
+        ErpRounds(platform, vault, targets).look,
     ]
     mail = postman(platform, settings, vault)
     return [*chores, mail.send_due] if mail is not None else chores

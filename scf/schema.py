@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 import scf.accounting.mapping.models
 import scf.chain.models
+import scf.channels.erp.models
 import scf.channels.models
 import scf.db.models
 import scf.documents.archives.models

@@ -221,6 +221,15 @@ ACTIONS: Final[Mapping[str, object]] = {
     "channel.change": _l("Channel changed"),
     "channel.report": _l("Problem of a channel noted"),
     "channel.rotate": _l("Secret of a channel changed"),
+    "erp.add": _l("ERP connected"),
+    "erp.begin": _l("Round over an ERP begun"),
+    "erp.change": _l("Connection with an ERP changed"),
+    "erp.end": _l("Round over an ERP ended"),
+    "erp.map": _l("Accounts mapped to an ERP"),
+    "erp.password": _l("Password for an ERP changed"),
+    "erp.sync": _l("Round over an ERP asked for"),
+    "erp.take": _l("Records of an ERP taken"),
+    "erp.written": _l("Writings in an ERP noted"),
 }
 OBJECTS: Final[Mapping[str, object]] = {
     "advance": _l("Advance"),
@@ -270,6 +279,7 @@ OBJECTS: Final[Mapping[str, object]] = {
     "user_authority": _l("Personal authority"),
     "webhook": _l("Webhook"),
     "channel": _l("Channel"),
+    "erp_connection": _l("Connection with an ERP"),
 }
 # What was booked, by the kind of its event; a receipt has one for each thing that it pays.
 EVENTS: Final[Mapping[str, object]] = {

@@ -34,6 +34,7 @@ ROOMS = {
     "taxes": ("tax",),
     "registry": ("registry",),
     "mail": ("mail",),
+    "erp": ("erp",),
     "granting": ("limit", "fixing"),
     "deciding": (
         "request",

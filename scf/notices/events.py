@@ -39,6 +39,10 @@ _channel: Final = table(
     "channel",
     *(column(name) for name in ("id", "org_id", "user_id", "name", "created_by")),
 )
+_erp: Final = table(
+    "erp_connection",
+    *(column(name) for name in ("id", "org_id", "user_id", "name", "created_by")),
+)
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _check: Final[Table] = TaxCheck.__table__  # type: ignore[attr-defined]
@@ -90,7 +94,14 @@ def _upload_finished(conn: Connection, _topic: str, payload: Mapping[str, Any]) 
         .join(_original, _original.c.id == _upload.c.original_id)
         .where(_upload.c.id == payload["upload_id"])
     ).one()
-    channel = conn.execute(select(_channel).where(_channel.c.user_id == row.user_id)).one_or_none()
+    channel = next(
+        (
+            found
+            for ways in (_channel, _erp)
+            if (found := conn.execute(select(ways).where(ways.c.user_id == row.user_id)).first())
+        ),
+        None,
+    )
     if channel is not None:
         if not row.bad_count and not row.incomplete_count:
             return None  # its program is acknowledged; a person is told what a person must do
@@ -398,10 +409,21 @@ def _channel_problem(conn: Connection, _topic: str, payload: Mapping[str, Any]) 
     return Told(row.org_id, _keepers(conn, row), words, "channel", row.id)
 
 
+def _erp_problem(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told | None:
+    """Tell who keeps a connection with an ERP that its rounds fail."""
+    row = conn.execute(select(_erp).where(_erp.c.id == payload["connection_id"])).one()
+    words = Words(
+        "Nothing goes over %(connection)s at present; its page says why. What waits is kept.",
+        connection=row.name,
+    )
+    return Told(row.org_id, _keepers(conn, row), words, "erp", row.id)
+
+
 COMPOSERS: Final[Mapping[str, Composer]] = {
     "upload.finished": _upload_finished,
     "webhook.disabled": _webhook_disabled,
     "channel.problem": _channel_problem,
+    "erp.problem": _erp_problem,
     "request.closed": _of_request,
     "recourse.called": _recourse_called,
     "invoice.credit_asked": _of_match,

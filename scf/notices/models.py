@@ -36,8 +36,8 @@ class Notice(Record, table=True):
     org_id: Id
     event_id: Id  # the row of the outbox that it came from
     topic: Code
-    # upload, request, account, webhook, channel, tax_alert, invoice_sold or _bought, card_alarm or
-    # risk_model
+    # upload, request, account, webhook, channel, tax_alert, invoice_sold or _bought, card_alarm,
+    # risk_model or erp
     subject: Code
     subject_id: Id
     message: Text

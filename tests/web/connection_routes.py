@@ -19,6 +19,13 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("GET", "/channels/<channel_id>"),
     ("POST", "/channels/<channel_id>/state"),
     ("POST", "/channels/<channel_id>/secret"),
+    ("GET", "/erp/new"),
+    ("POST", "/erp"),
+    ("GET", "/erp/<connection_id>"),
+    ("POST", "/erp/<connection_id>/state"),
+    ("POST", "/erp/<connection_id>/sync"),
+    ("POST", "/erp/<connection_id>/accounts"),
+    ("POST", "/erp/<connection_id>/password"),
 )
 ADDRESS = {"url": "https://erp.example.com/x", "events": ["over_advance.opened"]}
 RESOURCES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
@@ -38,4 +45,4 @@ RESOURCES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 def connectors(rule: str) -> frozenset[Role]:
     """Give who keeps connections; the ways in are those people's who hand documents in."""
     senders = frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
-    return senders if rule.startswith("/channels") else senders | {Role.ADMINISTRATOR}
+    return senders if rule.startswith(("/channels", "/erp")) else senders | {Role.ADMINISTRATOR}

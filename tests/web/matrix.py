@@ -132,6 +132,10 @@ def _things(world: World) -> dict[str, str]:
     sealed = "v1:" + "sealed for the world of the matrix"
     wanted = {"url": "https://erp.example.com/e", "events": ["upload.finished"], "sealed": sealed}
     webhook = world.run("webhook.add", treasurer, **wanted)["id"]
+    connection = world.run(
+        "erp.add", treasurer, name="Tryton", url="https://erp.example.com/", database="company",
+        username="scf", from_on=NOON.date(), sealed=sealed,
+    )["id"]  # fmt: skip
     channel = world.run("channel.add", treasurer, name="ERP", kind="PUSH", sealed=sealed)["id"]
     with world.platform.db.snapshot() as conn:
         token = conn.execute(
@@ -156,6 +160,7 @@ def _things(world: World) -> dict[str, str]:
         "job": job,
         "webhook": webhook,
         "channel": channel,
+        "connection": connection,
         "programme": programme["id"],
         **trade(world, programme["id"]),
         "limit": _limit(world),

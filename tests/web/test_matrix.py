@@ -259,6 +259,7 @@ KINDS = {
     "vouch_id": "vouch",
     "webhook_id": "webhook",
     "channel_id": "channel",
+    "connection_id": "connection",
 }
 # Firms are known to every bank by name; what a bank did with one is asked for elsewhere.
 EVERY_BANK_KNOWS = frozenset({"firm", "account"})

@@ -106,6 +106,11 @@ def _page_of(row: Notice, who: Actor) -> str:
             "connections.channel",
             {"channel_id": row.subject_id},
         ),
+        "erp": (
+            may(who, "erp.read"),
+            "connections.erp",
+            {"connection_id": row.subject_id},
+        ),
     }
     opens, endpoint, values = pages.get(row.subject, (False, "", {}))
     return url_for(endpoint, **values) if opens else ""

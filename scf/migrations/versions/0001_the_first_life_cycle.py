@@ -1874,6 +1874,44 @@ def upgrade() -> None:
     )
     op.create_index("ix_verdict_org", "duplicate_verdict", ["org_id", "state"], unique=False)
     op.create_table(
+        "erp_connection",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("user_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("database", sa.String(), nullable=False),
+        sa.Column("username", sa.String(), nullable=False),
+        sa.Column("sealed", sa.String(), nullable=False),
+        sa.Column(
+            "pulls", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "pushes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("journal_code", sa.String(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("payee_code", sa.String(), nullable=True),
+        sa.Column("lease_until", UtcInstant(), nullable=True),
+        sa.Column("next_look_at", UtcInstant(), nullable=False),
+        sa.Column("looked_at", UtcInstant(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("kind IN ('TRYTON')", name="ck_erp_kind"),
+        sa.CheckConstraint("state IN ('ACTIVE', 'PAUSED', 'REMOVED')", name="ck_erp_state"),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_erp_org"),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_erp_user"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_erp_org", "erp_connection", ["org_id"], unique=False)
+    op.create_table(
         "factor_use",
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("proof", sa.String(), nullable=False),
@@ -2452,6 +2490,112 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_channel_output", "channel_output", ["channel_id", "written_at"], unique=False
+    )
+    op.create_table(
+        "erp_account",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("remote_code", sa.String(), nullable=False),
+        sa.Column("party_code", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_account"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("connection_id", "code", name="uq_erp_account"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "erp_item",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("remote_id", sa.BigInteger(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("client_id", sa.String(), nullable=True),
+        sa.Column("firm_id", sa.String(), nullable=True),
+        sa.Column("currency", sa.String(), nullable=True),
+        sa.Column("payable_minor", sa.BigInteger(), nullable=True),
+        sa.Column("issue_on", sa.Date(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("taken_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_item"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("connection_id", "stream", "remote_id", name="uq_erp_item"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_erp_item_label", "erp_item", ["connection_id", "label"], unique=False)
+    op.create_table(
+        "erp_run",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column(
+            "counts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("place", sa.String(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("started_at", UtcInstant(), nullable=False),
+        sa.Column("ended_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('RUNNING', 'DONE', 'FAILED', 'LOST')", name="ck_erp_run_state"
+        ),
+        sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_run"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_erp_run", "erp_run", ["connection_id", "id"], unique=False)
+    op.create_index(
+        "uq_erp_run",
+        "erp_run",
+        ["connection_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'RUNNING'"),
+        postgresql_where=sa.text("state = 'RUNNING'"),
+    )
+    op.create_table(
+        "erp_stream",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("stream", sa.String(), nullable=False),
+        sa.Column("mark", sa.String(), nullable=True),
+        sa.Column("high", sa.String(), nullable=True),
+        sa.Column("after", sa.BigInteger(), nullable=False),
+        sa.Column("taken", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_stream"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("connection_id", "stream", name="uq_erp_stream"),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "erp_write",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("remote", sa.String(), nullable=True),
+        sa.Column("problem", sa.String(), nullable=True),
+        sa.Column("said", sa.String(), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", UtcInstant(), nullable=True),
+        sa.Column("done_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint("kind IN ('JOURNAL', 'FINANCED', 'PAYEE')", name="ck_erp_write_kind"),
+        sa.CheckConstraint("state IN ('DONE', 'FAILED')", name="ck_erp_write_state"),
+        sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_write"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("connection_id", "kind", "subject_id", name="uq_erp_write"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_erp_write_state", "erp_write", ["connection_id", "state", "next_at"], unique=False
     )
     op.create_table(
         "financing_request",

@@ -56,7 +56,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         Kind("models", ("model.alarm",), _BANK, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind(
             "connections",
-            ("webhook.", "channel."),
+            ("webhook.", "channel.", "erp."),
             _TRADERS | {Role.ADMINISTRATOR},
             (HOURLY, AT_ONCE, DAILY, PORTAL),
         ),

@@ -12,7 +12,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPConnection, HTTPException
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -127,6 +127,18 @@ class Targets:
         NotReached
             ADDRESS, NAME, TLS, TIMEOUT, CONNECTION or ANSWER.
         """
+        return self.exchange(url, body, headers, MAX_ANSWER)[0]
+
+    def exchange(
+        self, url: str, body: bytes, headers: Mapping[str, str], most: int
+    ) -> tuple[Answer, bytes]:
+        """Send a body once; gives the head and at most so many bytes of whatever came back.
+
+        Raises
+        ------
+        NotReached
+            ADDRESS, NAME, TLS, TIMEOUT, CONNECTION or ANSWER.
+        """
         try:
             parts = self.check(url)
         except InvalidInput:
@@ -139,7 +151,8 @@ class Targets:
             try:
                 connection.request("POST", path, body, dict(headers))
                 answer = connection.getresponse()
-                return _head(answer)
+                content = answer.read(most)
+                return Answer(answer.status, tuple(answer.getheaders())), content
             except TimeoutError:
                 raise NotReached("TIMEOUT") from None
             except (OSError, HTTPException, ValueError):
@@ -212,11 +225,6 @@ class _Pinned(HTTPConnection):
     def connect(self) -> None:
         """Refuse to connect anew."""
         raise NotReached("CONNECTION")
-
-
-def _head(answer: HTTPResponse) -> Answer:
-    answer.read(MAX_ANSWER)
-    return Answer(answer.status, tuple(answer.getheaders()))
 
 
 def _literal(host: str) -> Address | None:

@@ -161,12 +161,21 @@ def channel(walker: Walker) -> None:
     walker.press(new, "/connections/channels", {"name": "ERP"})
 
 
+def erp(walker: Walker) -> None:
+    """Connect an ERP."""
+    asked = {"name": "Tryton", "url": "https://erp.example.com/", "database": "company"}
+    asked |= {"username": "scf", "password": "a word"}
+    walker.press(walker.page("/connections/erp/new"), "/connections/erp", asked)
+    address = next(one for one in links(walker.page("/connections/")) if "/erp/0" in one)
+    walker.page(address)
+
+
 OF_EVERYBODY: Final = (notice_by_mail, own_factors)
 OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
-    Role.TREASURER: (offer, files_handed_in, webhook, channel),
+    Role.TREASURER: (offer, files_handed_in, webhook, channel, erp),
     Role.ADMINISTRATOR: (webhook,),
     Role.ANCHOR_CLERK: (files_handed_in,),
-    Role.ANCHOR_APPROVER: (acceptance, files_handed_in, webhook, channel),
+    Role.ANCHOR_APPROVER: (acceptance, files_handed_in, webhook, channel, erp),
     **dict.fromkeys(
         (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE), (another_price, another_grade)
     ),

@@ -4,6 +4,7 @@ from flask import render_template
 from sqlalchemy import select
 from sqlmodel import col
 
+from scf.channels.erp.models import ErpConnection
 from scf.channels.models import Channel
 from scf.notices.webhooks.models import WebhookEndpoint
 from scf.parties.access import may
@@ -21,6 +22,13 @@ def home() -> str:
                 select(Channel).where(col(Channel.state) != "REMOVED").order_by(col(Channel.id))
             ).scalars()
         )
+        erps = list(
+            reading.execute(
+                select(ErpConnection)
+                .where(col(ErpConnection.state) != "REMOVED")
+                .order_by(col(ErpConnection.id))
+            ).scalars()
+        )
         webhooks = list(
             reading.execute(
                 select(WebhookEndpoint)
@@ -31,6 +39,7 @@ def home() -> str:
         return render_template(
             "connections/home.html",
             channels=channels,
+            erps=erps,
             webhooks=webhooks,
             may_add=may(who, "channel.add"),
         )

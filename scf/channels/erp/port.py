@@ -1,0 +1,100 @@
+"""What a connector to one make of ERP offers; the rounds know nothing else of it."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from scf.kernel.findings import shown
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as it is there.
+
+    ``document`` is its canonical JSON, none for a party or for what cannot be read: then
+    ``problem`` says why. ``changed`` is the instant of its last change by the ERP's own clock.
+    """
+
+    remote_id: int
+    changed: str
+    label: str
+    document: Mapping[str, Any] | None = None
+    identifiers: tuple[tuple[str, str], ...] = ()
+    problem: str | None = None
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class MoveLine:
+    """One line of a move: positive is a debit, in minor units of the move's currency."""
+
+    account: str
+    party: str | None
+    amount_minor: int
+
+
+@dataclass(frozen=True)
+class Move:
+    """An entry of ours as a move of theirs; the same entry always has the same description."""
+
+    entry_id: str
+    on: dt.date
+    currency: str
+    text: str
+    lines: Sequence[MoveLine]
+
+    @property
+    def description(self) -> str:
+        """By which it is found there again."""
+        return f"{shown(self.text, 120)} · {self.entry_id}"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An invoice that was financed: which one there, and what to say on it."""
+
+    advance_id: str
+    remote_id: int
+    text: str
+
+
+@dataclass
+class Results:
+    """What became of several writes, each by its subject: what it is there, or a refusal."""
+
+    done: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class Erp(Protocol):
+    """An ERP that somebody has signed in to."""
+
+    def own_party(self) -> str:
+        """Give the name of the company that is asked."""
+        ...
+
+    def changed(
+        self, stream: str, since: str | None, after: int, limit: int, own: Mapping[str, Any]
+    ) -> list[Record]:
+        """Give records changed at or after an instant, by id above ``after``, at most so many.
+
+        ``own`` is the firm as documents name it.
+        """
+        ...
+
+    def overlap(self, high: str) -> str:
+        """Give from where the next pass reads, after one that saw changes up to ``high``."""
+        ...
+
+    def post(self, moves: Sequence[Move], journal: str) -> Results:
+        """Make moves and post them, each once, however often this is called."""
+        ...
+
+    def mark(self, marks: Sequence[Mark]) -> Results:
+        """Say on invoices that they were financed, each once."""
+        ...
+
+    def change_payee(self, marks: Sequence[Mark], party: str, journal: str) -> Results:
+        """Let what is still open on invoices be owed to another party."""
+        ...

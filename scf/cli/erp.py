@@ -1,0 +1,103 @@
+"""ERPs: connect one, map accounts, ask for a round, see how it goes."""
+
+import datetime as dt
+import os
+from typing import Annotated
+
+import typer
+
+from scf.cli.common import SESSION, show, show_list
+from scf.kernel.errors import InvalidInput
+from scf.kernel.ids import new_id
+
+erp = typer.Typer(help="ERPs that are asked and written to.", no_args_is_help=True)
+Connection = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its id")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Hang this room's commands into the tree."""
+    app.add_typer(erp, name="erp")
+
+
+@erp.command("add")
+def erp_add(
+    url: Annotated[str, typer.Option(help="Where the Tryton is, https://…")],
+    database: Annotated[str, typer.Option(help="Its database")],
+    user: Annotated[str, typer.Option(help="As whom it is asked; SCF_ERP_PASSWORD has the word")],
+    from_on: Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
+    role: Annotated[str, typer.Option(help="treasurer or anchor_clerk")] = "treasurer",
+    push: Annotated[list[str] | None, typer.Option(help="JOURNAL, FINANCED or PAYEE")] = None,
+    journal: Annotated[str, typer.Option(help="Code of the journal there")] = "MISC",
+    payee: Annotated[str, typer.Option(help="Code of the financier's party there")] = "",
+) -> None:
+    """Connect a Tryton; its password comes from SCF_ERP_PASSWORD."""
+    from scf.channels.erp import commands
+    from scf.notices.webhooks.targets import Targets
+
+    wanted = {
+        "name": "Tryton",
+        "role": role,
+        "url": url,
+        "database": database,
+        "username": user,
+        "pushes": push or [],
+        "journal_code": journal,
+        "from_on": from_on.date(),
+        "payee_code": payee or None,
+    }
+    outcome = commands.add(
+        SESSION.platform,
+        SESSION.vault,
+        Targets(loopback=SESSION.settings.webhook_loopback),
+        SESSION.actor,
+        wanted,
+        os.environ.get("SCF_ERP_PASSWORD", ""),
+        key=SESSION.key or new_id(),
+    )
+    show(outcome.result)
+
+
+@erp.command("map")
+def erp_map(
+    connection: Connection,
+    accounts: Annotated[list[str], typer.Argument(metavar="OURS=THEIRS[:PARTY]")],
+) -> None:
+    """Say which account of the ERP accounts of ours are."""
+    lines = []
+    for word in accounts:
+        code, equals, remote = word.partition("=")
+        if not equals:
+            raise InvalidInput("ERP_ACCOUNT", "Write OURS=THEIRS or OURS=THEIRS:PARTY.", said=word)
+        there, _, party = remote.partition(":")
+        lines.append({"code": code, "remote_code": there, "party_code": party})
+    show(SESSION.run("erp.map", {"connection_id": connection, "accounts": lines}).result)
+
+
+@erp.command("sync")
+def erp_sync(
+    connection: Connection,
+    again: Annotated[bool, typer.Option("--again", help="Read every record anew")] = False,
+) -> None:
+    """Let the worker come by at once; what failed is tried again."""
+    show(SESSION.run("erp.sync", {"connection_id": connection, "again": again}).result)
+
+
+@erp.command("show")
+def erp_show(connection: Annotated[str, typer.Argument(metavar="[CONNECTION]")] = "") -> None:
+    """List the connections, or the latest rounds over one."""
+    from sqlalchemy import select
+    from sqlmodel import col
+
+    from scf.channels.erp.models import ErpConnection, ErpRun
+
+    names: tuple[str, ...]
+    with SESSION.platform.db.read(SESSION.actor) as reading:
+        if not connection:
+            rows = reading.execute(select(ErpConnection).order_by(col(ErpConnection.id))).scalars()
+            names = ("id", "name", "kind", "state", "looked_at", "problem", "said")
+        else:
+            query = select(ErpRun).where(col(ErpRun.connection_id) == connection)
+            rows = reading.execute(query.order_by(col(ErpRun.id).desc()).limit(20)).scalars()
+            names = ("started_at", "state", "counts", "problem", "place", "said")
+        told = [{name: getattr(row, name) for name in names} for row in rows]
+    show_list(told, "rounds" if connection else "connections")

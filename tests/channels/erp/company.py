@@ -1,0 +1,121 @@
+"""Documents and books of the Tryton company that tests start, made and read over its protocol."""
+
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from scf.channels.erp.tryton import Tryton
+from scf.kernel.money import format_minor
+
+Row = dict[str, Any]
+OURS = "% · %"  # how descriptions of moves look that our entries became
+
+
+class Company:
+    """What people do in that ERP: buy, sell, enter invoices, look into the books."""
+
+    def __init__(self, tryton: Tryton) -> None:
+        self.tryton = tryton
+
+    def one(self, model: str, *domain: list[Any]) -> int:
+        """Give the id of the one record that there is."""
+        (found,) = self.tryton.find(model, list(domain), ["id"])
+        return int(found["id"])
+
+    def term(self, days: int) -> int:
+        """Give the payment term of so many days, made when it is needed first."""
+        name = f"{days} days"
+        found = self.tryton.find("account.invoice.payment_term", [["name", "=", name]], ["id"])
+        if not found:
+            deltas = [["create", [{"days": days}]]]
+            lines = [["create", [{"type": "remainder", "relativedeltas": deltas}]]]
+            self.tryton.call(
+                "account.invoice.payment_term", "create", [{"name": name, "lines": lines}]
+            )
+        return self.one("account.invoice.payment_term", ["name", "=", name])
+
+    def _head(self, party: str, days: int = 90) -> Row:
+        party_id = self.one("party.party", ["code", "=", party])
+        return {
+            "company": self.tryton.company,
+            "party": party_id,
+            "currency": self.one("currency.currency", ["code", "=", "EUR"]),
+            "payment_term": self.term(days),
+            "invoice_address": self.one("party.address", ["party", "=", party_id]),
+        }
+
+    def invoices(
+        self,
+        kind: str,
+        party: str,
+        numbers: dict[str, int],
+        on: dt.date,
+        *,
+        days: int = 90,
+        post: bool = True,
+    ) -> list[int]:
+        """Enter invoices over amounts in minor units; ``in`` came from a supplier."""
+        payable = "2.1.1" if kind == "in" else "1.2.1"
+        counter = "5.1.1" if kind == "in" else "4.1.1"
+        head = self._head(party, days) | {
+            "type": kind,
+            "invoice_date": on,
+            "journal": self.one("account.journal", ["code", "=", "EXP" if kind == "in" else "REV"]),
+            "account": self.one("account.account", ["code", "=", payable]),
+        }
+        account = self.one("account.account", ["code", "=", counter])
+        made = self.tryton.call("account.invoice", "create", [
+            head | {
+                "reference": number,
+                "lines": [["create", [{
+                    "type": "line", "company": self.tryton.company, "currency": head["currency"],
+                    "invoice_type": kind, "party": head["party"],
+                    "account": account, "description": f"Delivery {number}", "quantity": 1.0,
+                    "unit_price": Decimal(format_minor(amount, "EUR")),
+                }]]],
+            }
+            for number, amount in numbers.items()
+        ])  # fmt: skip
+        if post:
+            self.post(made)
+        return list(made)
+
+    def post(self, invoices: list[int]) -> None:
+        """Post invoices, which gives them their place in the books."""
+        self.tryton.call("account.invoice", "post", invoices)
+
+    def purchase(self, party: str, quantity: float, price: str, on: dt.date) -> int:
+        """Order pump housings and confirm the order; gives the purchase."""
+        head = self._head(party)
+        product = self.one("product.product", ["code", "=", "PH-7"])
+        unit = self.one("product.uom", ["name", "=", "Unit"])
+        (made,) = self.tryton.call("purchase.purchase", "create", [
+            head | {
+                "purchase_date": on,
+                "invoice_method": "manual",
+                "lines": [["create", [{
+                    "type": "line", "product": product, "quantity": quantity, "unit": unit,
+                    "unit_price": Decimal(price),
+                }]]],
+            }
+        ])  # fmt: skip
+        for step in ("quote", "confirm"):
+            self.tryton.call("purchase.purchase", step, [made])
+        return int(made)
+
+    def moves(self) -> list[Row]:
+        """Give the moves that our entries became: their descriptions end with the entry."""
+        return self.tryton.find(
+            "account.move", [["description", "like", OURS]], ["description", "state", "number"]
+        )
+
+    def balances(self) -> Counter[str]:
+        """Give the balance of each account in minor units of our moves alone, debit positive."""
+        fields = ["account", "debit", "credit"]
+        rows = self.tryton.find("account.move.line", [["move.description", "like", OURS]], fields)
+        codes = self.tryton.by_id("account.account", [row["account"] for row in rows], ["code"])
+        total: Counter[str] = Counter()
+        for row in rows:
+            total[codes[row["account"]]["code"]] += int((row["debit"] - row["credit"]) * 100)
+        return total

@@ -1,0 +1,292 @@
+"""An ERP that is asked and written to: how its rounds go, what waits, which account is which."""
+
+import datetime as dt
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+from werkzeug.wrappers import Response as BaseResponse
+
+from scf.channels.erp import commands
+from scf.channels.erp.models import (
+    ErpAccount,
+    ErpConnection,
+    ErpItem,
+    ErpRun,
+    ErpStream,
+    ErpWrite,
+)
+from scf.kernel.actor import Role
+from scf.kernel.errors import Conflict, InvalidInput
+from scf.ledger.models import Account
+from scf.ledger.service import Chart
+from web.context import actor, platform, targets, vault
+from web.forms import form_key
+from web.names import account_name
+from web.portal.acting import must, tried
+from web.portal.connections.blueprint import connections, must_be_ours, row_of
+from web.portal.connections.erpwords import erp_problem, stream_words
+from web.portal.fresh import freshly_proved
+from web.refusals import refusal_text
+
+Answer = str | BaseResponse | tuple[str, int]
+LOG = 15
+WAITING = 30
+_FIELDS = ("name", "role", "url", "database", "username", "journal_code", "from_on", "payee_code")
+# Where a refusal of the form belongs.
+_PLACES = {"WEBHOOK_URL": "url", "ERP_PASSWORD": "password", "ERP_PAYEE": "payee_code"}
+
+
+@connections.before_request
+def _only_keepers() -> None:
+    """Turn everybody else away from ERPs before anything of a form is read."""
+    if request.path.startswith("/connections/erp"):
+        must("erp.read")
+
+
+@connections.context_processor
+def _erp_words() -> dict[str, Any]:
+    return {"erp_problem": erp_problem, "stream_words": stream_words}
+
+
+@connections.get("/erp/new")
+@freshly_proved
+def new_erp() -> str:
+    """Ask where the ERP is and what is to go over the connection."""
+    return _new({}, {})
+
+
+@connections.post("/erp")
+@freshly_proved
+def add_erp() -> Answer:
+    """Connect an ERP; the first round is made at once."""
+    form = request.form
+    typed = {name: form.get(name, "").strip() for name in _FIELDS}
+    needed = ("name", "url", "database", "username")
+    errors = {name: _("This is needed.") for name in needed if not typed[name]}
+    try:
+        from_on = dt.date.fromisoformat(typed["from_on"])
+    except ValueError:
+        errors["from_on"] = _("Choose a day.")
+    if errors:
+        return _new(typed, errors), 422
+    wanted = {
+        "name": typed["name"],
+        "role": Role.ANCHOR_CLERK if typed["role"] == "anchor_clerk" else Role.TREASURER,
+        "url": typed["url"],
+        "database": typed["database"],
+        "username": typed["username"],
+        "pulls": form.getlist("pulls"),
+        "pushes": form.getlist("pushes"),
+        "journal_code": typed["journal_code"] or "MISC",
+        "from_on": from_on,
+        "payee_code": typed["payee_code"] or None,
+    }
+    password = form.get("password", "")
+    try:
+        outcome = commands.add(
+            platform(), vault(), targets(), actor(), wanted, password, key=form_key()
+        )
+    except (InvalidInput, Conflict) as refusal:
+        place = _PLACES.get(refusal.code, "name")
+        return _new(typed, {place: refusal_text(refusal)}), refusal.http_status
+    return _back(str(outcome.result["id"]))
+
+
+@connections.get("/erp/<connection_id>")
+def erp(connection_id: str) -> str:
+    """Show how the rounds go, what waits and why, and the account mapping."""
+    with platform().db.read(actor()) as reading:
+        row = row_of(reading, ErpConnection, connection_id)
+        return render_template(
+            "connections/erp.html",
+            row=row,
+            streams=_streams(reading, connection_id, row.pulls),
+            writes=_writes(reading, connection_id, row.pushes),
+            runs=_latest(reading, ErpRun, connection_id, LOG),
+            troubles=_troubles(reading, connection_id),
+            accounts=_accounts(reading, row),
+            every=[
+                ("", _("Add an account…")),
+                *((code, account_name(code)) for code in sorted(Chart.lines, key=account_name)),
+            ],
+        )
+
+
+@connections.post("/erp/<connection_id>/state")
+def set_erp_state(connection_id: str) -> BaseResponse:
+    """Pause, go on, or remove."""
+    must_be_ours(ErpConnection, connection_id)
+    state = request.form.get("state", "")
+    if tried("erp.change", {"connection_id": connection_id, "state": state}) is not None:
+        flash(_("The connection is changed."), "ok")
+    if state == "REMOVED":
+        return redirect(url_for("connections.home"), 303)
+    return _back(connection_id)
+
+
+@connections.post("/erp/<connection_id>/sync")
+def sync_erp(connection_id: str) -> BaseResponse:
+    """Come by at once; what failed is tried again."""
+    must_be_ours(ErpConnection, connection_id)
+    again = request.form.get("again") == "yes"
+    if tried("erp.sync", {"connection_id": connection_id, "again": again}) is not None:
+        flash(_("A round begins. Load this page again in a moment."), "ok")
+    return _back(connection_id)
+
+
+@connections.post("/erp/<connection_id>/accounts")
+def map_accounts(connection_id: str) -> BaseResponse:
+    """Say which account of the ERP each of ours is."""
+    must_be_ours(ErpConnection, connection_id)
+    form = request.form
+    columns = zip(
+        form.getlist("code"), form.getlist("remote_code"), form.getlist("party_code"), strict=False
+    )
+    lines = [
+        {"code": code, "remote_code": remote.strip(), "party_code": party.strip()}
+        for code, remote, party in columns
+        if code
+    ]
+    if not lines:
+        flash(_("Choose an account first."), "bad")
+    elif tried("erp.map", {"connection_id": connection_id, "accounts": lines}) is not None:
+        flash(
+            _("The accounts are mapped; what waited for them goes out with the next round."), "ok"
+        )
+    return _back(connection_id)
+
+
+@connections.post("/erp/<connection_id>/password")
+@freshly_proved
+def set_erp_password(connection_id: str) -> BaseResponse:
+    """Take another password of the user there."""
+    must_be_ours(ErpConnection, connection_id)
+    try:
+        commands.change_password(
+            platform(), vault(), actor(), connection_id, request.form.get("password", ""),
+            key=form_key(),
+        )  # fmt: skip
+        flash(_("The next round signs in with it."), "ok")
+    except (InvalidInput, Conflict) as refusal:
+        flash(refusal_text(refusal), "bad")
+    return _back(connection_id)
+
+
+def _back(connection_id: str) -> BaseResponse:
+    return redirect(url_for("connections.erp", connection_id=connection_id), 303)
+
+
+def _new(form: dict[str, str], errors: dict[str, str]) -> str:
+    chosen = request.form.getlist
+    return render_template(
+        "connections/new_erp.html",
+        form=form,
+        errors=errors,
+        pulls=commands.PULLS,
+        pushes=commands.PUSHES,
+        pulled=chosen("pulls") if form else list(commands.PULLS),
+        pushed=chosen("pushes") if form else ["JOURNAL", "FINANCED"],
+        today=platform().clock.now().date(),
+    )
+
+
+def _latest(reading: Session, model: Any, connection_id: str, limit: int) -> list[Any]:  # noqa: ANN401
+    query = select(model).where(col(model.connection_id) == connection_id)
+    return list(reading.execute(query.order_by(col(model.id).desc()).limit(limit)).scalars())
+
+
+def _streams(
+    reading: Session, connection_id: str, wanted: list[str]
+) -> list[tuple[str, int, int, Any]]:
+    """Give per stream its name, how many records there are, how many are bad, and the last day."""
+    rows = reading.execute(
+        select(
+            col(ErpItem.stream),
+            func.count(),
+            func.count(col(ErpItem.problem)),
+            func.max(col(ErpItem.taken_at)),
+        )
+        .where(col(ErpItem.connection_id) == connection_id)
+        .group_by(col(ErpItem.stream))
+    ).all()
+    found = {stream: (count, bad, last) for stream, count, bad, last in rows}
+    begun = set(
+        reading.execute(
+            select(col(ErpStream.stream)).where(col(ErpStream.connection_id) == connection_id)
+        ).scalars()
+    )
+    order = [one for one in commands.PULLS if one in wanted or one in begun]
+    return [(one, *found.get(one, (0, 0, None))) for one in order]
+
+
+def _writes(
+    reading: Session, connection_id: str, wanted: list[str]
+) -> list[tuple[str, int, int, Any]]:
+    """Give per kind its name, how many were written, how many wait, and the last day."""
+    rows = reading.execute(
+        select(
+            col(ErpWrite.kind), col(ErpWrite.state), func.count(), func.max(col(ErpWrite.done_at))
+        )
+        .where(col(ErpWrite.connection_id) == connection_id)
+        .group_by(col(ErpWrite.kind), col(ErpWrite.state))
+    ).all()
+    found = {(kind, state): (count, last) for kind, state, count, last in rows}
+    nothing = (0, None)
+    return [
+        (
+            one,
+            found.get((one, "DONE"), nothing)[0],
+            found.get((one, "FAILED"), nothing)[0],
+            found.get((one, "DONE"), nothing)[1],
+        )
+        for one in commands.PUSHES
+        if one in wanted or (one, "DONE") in found
+    ]
+
+
+def _troubles(reading: Session, connection_id: str) -> list[dict[str, Any]]:
+    """Give what did not go over: where it is, what it is, why, and when it is tried again."""
+    records = reading.execute(
+        select(ErpItem)
+        .where(col(ErpItem.connection_id) == connection_id, col(ErpItem.problem).is_not(None))
+        .order_by(col(ErpItem.id).desc())
+        .limit(WAITING)
+    ).scalars()
+    writes = reading.execute(
+        select(ErpWrite)
+        .where(col(ErpWrite.connection_id) == connection_id, col(ErpWrite.state) == "FAILED")
+        .order_by(col(ErpWrite.id).desc())
+        .limit(WAITING)
+    ).scalars()
+    return [
+        *(_told(one, one.stream, None) for one in records),
+        *(_told(one, one.kind, one.next_at) for one in writes),
+    ]
+
+
+def _told(one: Any, where: str, following: dt.datetime | None) -> dict[str, Any]:  # noqa: ANN401
+    said = {"code": one.problem, "said": one.said, "next": following}
+    return {"what": one.label, "where": where, **said}
+
+
+def _accounts(reading: Session, row: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a row
+    """Give the accounts that are mapped, and those of the firm's book that still have to be."""
+    mapped = {
+        one.code: one
+        for one in reading.execute(
+            select(ErpAccount).where(col(ErpAccount.connection_id) == row.id)
+        ).scalars()
+    }
+    book = reading.execute(select(col(Account.code)).where(col(Account.org_id) == row.org_id))
+    codes = sorted({*mapped, *book.scalars()}, key=account_name)
+    return [
+        {
+            "code": code,
+            "remote": mapped[code].remote_code if code in mapped else "",
+            "party": (mapped[code].party_code or "") if code in mapped else "",
+        }
+        for code in codes
+    ]

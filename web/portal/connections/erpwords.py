@@ -1,0 +1,51 @@
+"""How rounds over an ERP are told: streams, writings, and what is wrong in plain words."""
+
+from flask_babel import gettext as _
+
+from web.portal.connections.blueprint import problem_words
+
+
+def stream_words(name: str) -> str:
+    """Say what is read, what is written, or where a round is."""
+    words = {
+        "SIGN_IN": _("Signing in"),
+        "PARTIES": _("Parties"),
+        "PURCHASES": _("Purchase orders"),
+        "SALES": _("Sales orders"),
+        "SUPPLIER_INVOICES": _("Supplier invoices"),
+        "CUSTOMER_INVOICES": _("Customer invoices"),
+        "JOURNAL": _("Journal entries"),
+        "FINANCED": _("Invoices marked as financed"),
+        "PAYEE": _("Invoices owed to the financier"),
+    }
+    return str(words.get(name, name))
+
+
+def erp_problem(code: str, said: str | None = None) -> str:
+    """Say what is wrong with a connection, a record or a writing, and what helps."""
+    words = {
+        "ERP_SIGN_IN": _("The ERP does not let this user in. Enter its password again."),
+        "ERP_DATABASE": _("There is no database of this name at that address."),
+        "ERP_TOO_OFTEN": _("The ERP was asked too often; we come again later."),
+        "ERP_COMPANY": _("The user there has no company. Choose one in its preferences."),
+        "ERP_RIGHTS": _("The user there may not do this. Give it the right in the ERP."),
+        "ERP_ANSWER": _("The ERP answered something that cannot be read."),
+        "ERP_REFUSED": _("The ERP refused it."),
+        "ERP_RACE": _("Somebody changed it in the ERP at the same moment; we try again."),
+        "ERP_HERE": _("It could not be taken here."),
+        "ERP_JOURNAL": _("There is no journal with this code in the ERP."),
+        "ERP_PERIOD": _("No period of the ERP is open on this day."),
+        "ERP_CURRENCY": _("The ERP keeps its books in another currency."),
+        "ERP_UNMAPPED": _("These accounts have no account in the ERP yet: enter them below."),
+        "ERP_NO_ACCOUNT": _("The ERP has no open account with this code."),
+        "ERP_PARTY": _("The ERP wants a party on this account: enter its code in the mapping."),
+        "ERP_NO_PARTY": _("The ERP has no party with this code."),
+        "ERP_GONE": _("The invoice is no longer in the ERP."),
+        "AMOUNT_FORMAT": _("An amount cannot be read."),
+        "AMOUNT_DECIMALS": _("An amount has more decimals than its currency."),
+        "AMOUNT_RANGE": _("An amount is too large."),
+        "CURRENCY": _("The currency is none that is in use."),
+        "CHANNEL_PERSON": _("The person of this connection is disabled or may hand nothing in."),
+    }
+    text = str(words.get(code) or problem_words(code))
+    return f"{text} ({said})" if said and code != "CHANNEL_PERSON" else text
