@@ -12,6 +12,7 @@ from scf.ledger.statement import Span, StatementLine, statement_lines, statement
 from scf.reporting import trail as trails
 from tests.settlement.conftest import MakeWorld
 from tests.settlement.setting import CHECKER, FINANCIER, OBLIGOR, SELLER, STRANGER
+from tests.settlement.test_reserve_life import credit_note
 from tests.settlement.world import MAKER, START, World, eur
 
 SOON = START.replace(day=30)  # a Monday
@@ -115,3 +116,31 @@ def test_a_statement_in_pages_is_the_statement_as_a_whole(lived: tuple[World, st
             assert walked == [line for line in whole if line.at.booked_on >= since]
             assert page.totals.closing_minor == whole[-1].balance_minor
             assert page.totals.lines == len(walked)
+
+
+def test_what_goes_wrong_is_followed_too_and_still_no_cent_is_lost(world: World) -> None:
+    """S9: a credit note after finance, the buyer's money at the seller, who turns it over late."""
+    advance = world.financed(due_on=SOON)
+    invoice = world.get(Advance, advance).invoice_id
+    credit_note(world, "30,000.00")
+    world.morning_of(SOON)
+    world.run(
+        "receipt.misdirected", advance_id=advance, amount_minor=eur("1,000,000"),
+        value_on=SOON.isoformat(), note="the obligor says so",
+    )  # fmt: skip
+    world.morning_of(SOON + dt.timedelta(days=12))
+    world.receive("1,000,000.00", "INV-1", firm=SELLER)
+    booked = {
+        MAKER: {"penalty.close", "bank.booked", "payout.settled"},
+        TREASURER: {"misdirected", "payout.settled"},
+        APPROVER: {"misdirected", "penalty.close"},
+    }
+    for who, wanted in booked.items():
+        found = followed(world, who, invoice)
+        assert found is not None
+        assert wanted <= {step.code for step in found.steps if step.entries}
+        assert [law for law in trails.laws_of(found.rows) if not law.holds] == []
+    late = followed(world, MAKER, invoice)
+    assert late is not None
+    assert {"OVERDUE"} <= {step.code for step in late.steps if step.kind == "advance"}
+    assert trails.figures_of(late.rows)[0].outstanding_minor > 0

@@ -4,16 +4,19 @@ from typing import Final
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlmodel import Session
 
 from scf.db.visibility import not_found
+from scf.documents.models import Invoice, Order
 from scf.documents.rules import owed
 from scf.financing.reserve import open_face
 from scf.parties.access import may
+from scf.parties.service import day_for
 from scf.reporting import trail as trails
 from scf.reporting.trail.sums import over_paid
-from web.context import actor, platform
+from web.context import actor, now, platform
 from web.portal.acting import must
-from web.portal.follow.words import Told, law_words, told
+from web.portal.follow.words import law_words, told
 
 follow = Blueprint("follow", __name__, url_prefix="/follow")
 
@@ -41,7 +44,7 @@ def invoice(invoice_id: str) -> str:
             raise not_found("invoice", invoice_id)
         row = found.rows.invoices[0]
         title = _("Invoice %(number)s", number=row.number)
-        return _page(found, title, row.seller_id, row.buyer_id)
+        return _page(reading, found, title, row)
 
 
 @follow.get("/orders/<order_id>")
@@ -54,11 +57,12 @@ def order(order_id: str) -> str:
             raise not_found("trade_order", order_id)
         row = found.rows.order
         title = _("Order %(number)s", number=row.number)
-        return _page(found, title, row.seller_id, row.buyer_id)
+        return _page(reading, found, title, row)
 
 
-def _page(found: trails.Trail, title: str, seller_id: str | None, buyer_id: str | None) -> str:
+def _page(reading: Session, found: trails.Trail, title: str, row: Invoice | Order) -> str:
     who, rows = actor(), found.rows
+    today = day_for(reading.connection(), who.org_id, now().date())
     asked = request.args.get("show", "all")
     view = asked if asked in VIEWS else "all"
     steps = [step for step in found.steps if _in(view, step.kind)]
@@ -66,11 +70,11 @@ def _page(found: trails.Trail, title: str, seller_id: str | None, buyer_id: str 
         "follow/show.html",
         title=title,
         rows=rows,
-        seller=found.names.get(seller_id or "", "") or _("an unknown seller"),
-        buyer=found.names.get(buyer_id or "", "") or _("an unknown buyer"),
+        seller=found.names.get(row.seller_id or "", "") or _("an unknown seller"),
+        buyer=found.names.get(row.buyer_id or "", "") or _("an unknown buyer"),
         figures=trails.figures_of(rows),
         laws=[(one, law_words(one)) for one in trails.laws_of(rows)],
-        steps=[_told(step, found) for step in steps],
+        steps=[told(step, who, found.names, today) for step in steps],
         views=[
             (words, url_for(request.endpoint or "", **(request.view_args or {}), show=name),
              name == view, None)
@@ -81,7 +85,7 @@ def _page(found: trails.Trail, title: str, seller_id: str | None, buyer_id: str 
         owed=owed,
         over_paid=over_paid,
         open_face=open_face,
-        numbers={row.id: row.number for row in rows.invoices},
+        numbers={one.id: one.number for one in rows.invoices},
         advances=trails.funded(rows),
         one_invoice=request.endpoint == "follow.invoice",
     )  # fmt: skip
@@ -97,7 +101,3 @@ def _in(view: str, kind: str) -> bool:
     if view == "books":
         return kind in _BOOKS
     return view == "all" or kind not in _MONEY | _BOOKS
-
-
-def _told(step: trails.Step, found: trails.Trail) -> Told:
-    return told(step, actor(), found.names)

@@ -1,5 +1,6 @@
 """What the steps of a trail are called, how each stands, and where it leads a reader."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -69,7 +70,7 @@ class Told:
     text: str
     note: str
     href: str
-    kind: str  # done bad book
+    kind: str  # done bad book todo
 
 
 def law_words(law: Law) -> str:
@@ -77,10 +78,11 @@ def law_words(law: Law) -> str:
     return str(_LAWS[law.code]) % {"about": law.about or "–"}
 
 
-def told(step: Step, who: Actor, names: Mapping[str, str]) -> Told:
+def told(step: Step, who: Actor, names: Mapping[str, str], today: dt.date) -> Told:
     """Tell one step to its reader."""
     bad = step.kind in _BAD_KINDS or step.code in _BAD
     kind = "bad" if bad else "book" if step.kind in _BOOKS else "done"
+    kind = "todo" if step.kind == "due" and step.on > today else kind
     return Told(step, _title(step), _note(step, names), _page(step, who), kind)
 
 
