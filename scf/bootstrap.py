@@ -39,6 +39,7 @@ SLICES = (
     "scf.parties.commands",
     "scf.parties.day",
     "scf.parties.visibility",
+    "scf.ledger.periods",
     "scf.ledger.visibility",
     "scf.documents.archives.commands",
     "scf.documents.batch",

@@ -9,6 +9,7 @@ import typer
 
 from scf.accounting import files, journal
 from scf.cli.common import EXIT_REFUSED, SESSION, show, show_list
+from scf.cli.periods import period
 from scf.kernel.actor import Role
 from scf.kernel.errors import NotAllowed
 from scf.kernel.money import format_minor
@@ -23,6 +24,7 @@ Firm = Annotated[str, typer.Option(help="Whose book; your own organisation's if 
 def attach(app: typer.Typer) -> None:
     """Hang this room's commands into the tree."""
     app.add_typer(export, name="export")
+    app.add_typer(period, name="period")
     app.command("trial-balance")(trial_balance)
     app.command()(verify)
 

@@ -55,6 +55,7 @@ LOCK_ORDER = (
     "voucher",
     "advance",
     "payment_instruction",
+    "ledger_period",
 )
 
 _key_table = Idempotency.__table__  # type: ignore[attr-defined]

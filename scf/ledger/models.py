@@ -1,6 +1,6 @@
 """Accounts, entries, postings, and the conscious decision to post nothing."""
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
 
 from scf.db.types import (
     Code,
@@ -12,6 +12,7 @@ from scf.db.types import (
     Instant,
     OptCode,
     OptId,
+    OptInstant,
     Record,
     SignedMinor,
     Text,
@@ -104,3 +105,35 @@ class NoEntry(Record, table=True):
     reason: Text
     memo: OptCode
     command_id: Id
+
+
+class Period(Record, table=True):
+    """Days of one book that are closed, or about to be; OPEN is one that was opened again."""
+
+    __tablename__ = "ledger_period"
+    __table_args__ = table_args(
+        CheckConstraint(
+            "state IN ('CLOSING', 'CLOSED', 'OPENING', 'OPEN')", name="ck_period_state"
+        ),
+        CheckConstraint("from_on <= to_on", name="ck_period_days"),
+        Index(
+            "uq_period_live",
+            "org_id",
+            "from_on",
+            unique=True,
+            sqlite_where=text("state <> 'OPEN'"),
+            postgresql_where=text("state <> 'OPEN'"),
+        ),
+    )
+    id: IdKey
+    org_id: Id
+    from_on: Day
+    to_on: Day
+    state: Code
+    note: Text
+    proposed_by: Id
+    proposed_at: Instant
+    confirmed_by: OptId
+    confirmed_at: OptInstant
+    closed_at: OptInstant
+    version: Count = 1

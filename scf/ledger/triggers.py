@@ -35,6 +35,10 @@ def _sqlite() -> dict[str, str]:
               SELECT RAISE(ABORT, 'LEDGER_FOREIGN_ACCOUNT: an account of another book')
               WHERE EXISTS (SELECT 1 FROM ledger_posting p JOIN account a ON a.id = p.account_id
                             WHERE p.entry_id = NEW.id AND a.org_id <> NEW.org_id);
+              SELECT RAISE(ABORT, 'LEDGER_PERIOD: the period of this day is closed')
+              WHERE EXISTS (SELECT 1 FROM ledger_period d WHERE d.org_id = NEW.org_id
+                            AND d.state IN ('CLOSED', 'OPENING')
+                            AND NEW.booked_on BETWEEN d.from_on AND d.to_on);
             END""",
         "posting_closed": """
             CREATE TRIGGER posting_closed BEFORE INSERT ON ledger_posting BEGIN
@@ -70,6 +74,25 @@ def _postgresql() -> dict[str, str]:
               END IF;
               RETURN NEW;
             END $$""",
+        # The shared lock makes a close wait for entries that are under way, and the reverse. Not
+        # part of entry_balanced, which is asked again at COMMIT.
+        "period_open_function": """
+            CREATE OR REPLACE FUNCTION period_open() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE found record;
+            BEGIN
+              FOR found IN SELECT state FROM ledger_period
+                           WHERE org_id = NEW.org_id AND state <> 'OPEN'
+                           AND NEW.booked_on BETWEEN from_on AND to_on FOR SHARE LOOP
+                IF found.state IN ('CLOSED', 'OPENING') THEN
+                  RAISE EXCEPTION 'LEDGER_PERIOD: the period of this day is closed';
+                END IF;
+              END LOOP;
+              RETURN NEW;
+            END $$""",
+        "period_open": (
+            "CREATE TRIGGER period_open BEFORE INSERT ON ledger_entry "
+            "FOR EACH ROW EXECUTE FUNCTION period_open()"
+        ),
         "posting_closed_function": """
             CREATE OR REPLACE FUNCTION posting_closed() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN

@@ -6,7 +6,7 @@ from sqlmodel import col
 from scf.db.models import Outbox, SecurityEvent
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor
-from scf.ledger.models import Account, Entry, NoEntry, Posting
+from scf.ledger.models import Account, Entry, NoEntry, Period, Posting
 
 
 @visible_to(Account)
@@ -22,6 +22,11 @@ def _own_entries(actor: Actor) -> ColumnElement[bool]:
 @visible_to(NoEntry)
 def _own_dashes(actor: Actor) -> ColumnElement[bool]:
     return col(NoEntry.org_id) == actor.org_id
+
+
+@visible_to(Period)
+def _own_periods(actor: Actor) -> ColumnElement[bool]:
+    return col(Period.org_id) == actor.org_id
 
 
 @visible_to(Posting)

@@ -31,6 +31,7 @@ from scf.financing.retelling import replay
 from scf.financing.taxwatch import oversight
 from scf.impairment import proof as allowances
 from scf.kernel.errors import Conflict
+from scf.ledger import periods
 from scf.ledger.models import Account, Entry, Posting
 from scf.parties.identity.models import FirmLink, FirmMerge
 from scf.programmes import limits
@@ -111,6 +112,7 @@ def look(
         "audit trail": lambda: _audit(conn, platform),
         "exported seals": lambda: _exported(conn, exported or {}),
         "ledger": lambda: _of_books(accounting.ledger(conn)),
+        "closed periods": lambda: _periods(conn),
         "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
         "limit tree": lambda: _limits(conn),
         "records of firms": lambda: _records(conn),
@@ -130,6 +132,12 @@ def look(
         report.checked.append(name)
         report.breaches += itertools.islice(check(), most)
     return report
+
+
+def _periods(conn: Connection) -> Iterator[Breach]:
+    for row in periods.broken(conn):
+        words = f"booked on {row.booked_on}, in a period closed up to {row.to_on}"
+        yield Breach("PERIOD_BROKEN", f"ledger_entry {row.id}", words)
 
 
 def _of_books(found: Iterable[accounting.Breach]) -> Iterator[Breach]:

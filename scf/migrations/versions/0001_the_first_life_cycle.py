@@ -482,6 +482,35 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "ledger_period",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("to_on", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_at", UtcInstant(), nullable=False),
+        sa.Column("confirmed_by", sa.String(), nullable=True),
+        sa.Column("confirmed_at", UtcInstant(), nullable=True),
+        sa.Column("closed_at", UtcInstant(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('CLOSING', 'CLOSED', 'OPENING', 'OPEN')", name="ck_period_state"
+        ),
+        sa.CheckConstraint("from_on <= to_on", name="ck_period_days"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "uq_period_live",
+        "ledger_period",
+        ["org_id", "from_on"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'OPEN'"),
+        postgresql_where=sa.text("state <> 'OPEN'"),
+    )
+    op.create_table(
         "limit_node",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
