@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from web.names import account_name
 from web.portal.connections.blueprint import problem_words
 
 
@@ -47,5 +48,7 @@ def erp_problem(code: str, said: str | None = None) -> str:
         "CURRENCY": _("The currency is none that is in use."),
         "CHANNEL_PERSON": _("The person of this connection is disabled or may hand nothing in."),
     }
+    if said and code == "ERP_UNMAPPED":
+        said = ", ".join(account_name(one) for one in said.split(", "))
     text = str(words.get(code) or problem_words(code))
     return f"{text} ({said})" if said and code != "CHANNEL_PERSON" else text
