@@ -234,10 +234,19 @@ def test_who_proposes_does_not_agree_and_a_loss_needs_its_stage_and_day(world: W
     must_agree(world)
 
 
-def test_two_who_write_off_at_once_write_off_once(world: World) -> None:
+def in_default(world: World) -> str:
+    """An advance past its due date, in stage 3 by the word of two officers."""
     provide()
-    advance_id = world.financed()
-    world.morning_of(DUE + 91 * A_DAY)
+    due_on = START + 5 * A_DAY
+    advance_id = world.financed(due_on=due_on)
+    world.morning_of(due_on + 4 * A_DAY)
+    agreed(world, advance_id, "allowance", eur("400,000.00"))
+    world.close_to(world.today)  # what comes in from the next day on pays the face first
+    return advance_id
+
+
+def test_two_who_write_off_at_once_write_off_once(world: World) -> None:
+    advance_id = in_default(world)
     proposal_id = proposed(world, advance_id, "write_off")
 
     def one(number: int) -> str:
@@ -251,9 +260,7 @@ def test_two_who_write_off_at_once_write_off_once(world: World) -> None:
 
 
 def test_money_that_comes_while_it_is_written_off_is_counted_once(world: World) -> None:
-    provide()
-    advance_id = world.financed()
-    world.morning_of(DUE + 91 * A_DAY)
+    advance_id = in_default(world)
     proposal_id = proposed(world, advance_id, "write_off")
     receipt = world.receipt("250,000.00", "INV-1")
 
