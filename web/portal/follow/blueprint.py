@@ -81,6 +81,7 @@ def _page(reading: Session, found: trails.Trail, title: str, row: Invoice | Orde
             for name, words in zip(VIEWS, _views(), strict=True)
         ],
         with_books=may(who, "ledger.read"),
+        with_bank=may(who, "decision.read"),
         with_finance=may(who, "advance.read"),
         owed=owed,
         over_paid=over_paid,
