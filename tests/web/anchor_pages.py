@@ -7,6 +7,7 @@ ANCHOR_PAGES = (
     ("GET", "/disputes"),
     ("GET", "/duplicates"),
     ("GET", "/invoices/<invoice_id>"),
+    ("GET", "/invoices/<invoice_id>/assignment"),
     ("GET", "/matching"),
     ("GET", "/payments"),
     ("GET", "/payments.csv"),

@@ -51,7 +51,8 @@ def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
     """Give the treasurer's pages."""
     shown = (
         "/", "/confirm", "/invoices", "/invoices/<invoice_id>", "/requests",
-        "/requests/<request_id>", "/payments", "/cash", "/statement", "/settings",
+        "/requests/<request_id>", "/payments", "/payments/<payment_id>/remittance",
+        "/cash", "/statement", "/settings",
     )  # fmt: skip
     sent = {
         "/": {"later": "7"},
@@ -387,8 +388,13 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         OFFICERS, {"pays": [], **NOTE}, "bank_entry"
     ),
     ("POST", f"{API}/bank-entries/<entry_id>/reverse"): Api(OFFICERS, NOTE, "bank_entry"),
+    ("GET", f"{API}/payments/<payment_id>/remittance-advice"): Api(SEES_QUOTES, thing="payment"),
+    ("GET", f"{API}/invoices/<invoice_id>/assignment"): Api(TRADERS | BANK, thing="invoice"),
     # --- books, work, trail
     ("GET", f"{API}/journals"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
+    ("GET", f"{API}/reports/supplier-finance"): Api(
+        frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
+    ),
     ("GET", f"{API}/account-mappings"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("PUT", f"{API}/account-mappings"): Api(
         frozenset({Role.TREASURER, Role.ANCHOR_APPROVER, Role.HEAD_OFFICE}),
@@ -422,6 +428,9 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
             "entries/<ledger_entry_id>",
         )
     },
+    ("GET", "/supplier-finance/"): Portal(
+        signed_in=True, roles=frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
+    ),
     ("GET", "/account-numbers/"): Portal(
         signed_in=True, roles=BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}
     ),

@@ -102,6 +102,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "quote": lambda who: who.org in {"supplier-x", "bank-a"},
     "request": lambda who: who.org in {"supplier-x", "bank-a"},
     "advance": lambda who: who.org in {"supplier-x", "bank-a"},
+    "payment": lambda who: who.org in {"supplier-x", "bank-a"},
     "decision": lambda who: who.org == "bank-a",
     # no trader gets as far as looking for one
     "officer": lambda who: who.org == "bank-a" or not who.is_bank,

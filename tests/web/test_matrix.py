@@ -248,6 +248,7 @@ KINDS = {
     "order_id": "order",
     "pack_id": "pack",
     "passkey_id": "passkey",
+    "payment_id": "payment",
     "programme_id": "programme",
     "request_id": "request",
     "session_id": "session",

@@ -30,7 +30,7 @@ from scf.risk.watch.drifting import Moved, Watched
 from scf.risk.watch.models import ModelAlarm
 from scf.risk.writing import About, Batch
 from scf.settlement import statements
-from scf.settlement.models import BankEntry
+from scf.settlement.models import BankEntry, PaymentInstruction
 from tests.support.people import NOON, World
 from tests.support.taxes import store_answers
 
@@ -95,6 +95,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "model": _model(world),
         "model_alarm": _alarm(world),
         "payment_file": file["file_id"],
+        "payment": _payment(world),
     }
 
 
@@ -406,3 +407,10 @@ def _model(world: World) -> str:
     who = world.people["bank-a-officer-maker"]
     found = world.run("model.register", who, file_digest=made.file_digest, content=made)
     return str(found["id"])
+
+
+def _payment(world: World) -> str:
+    """Give the payment that was ordered."""
+    table = PaymentInstruction.__table__  # type: ignore[attr-defined]
+    with world.platform.db.snapshot() as conn:
+        return str(conn.execute(select(table.c.id)).scalar_one())

@@ -2,6 +2,7 @@
 
 from web.portal.anchor import (
     acceptances,
+    assignment,
     disputes,
     duplicates,
     home,
@@ -15,6 +16,7 @@ from web.portal.anchor.blueprint import anchor
 __all__ = [
     "acceptances",
     "anchor",
+    "assignment",
     "disputes",
     "duplicates",
     "home",

@@ -6,23 +6,30 @@ import io
 from collections.abc import Callable
 from typing import Final
 
-from flask import Response, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlmodel import Session, col
+from werkzeug.wrappers import Response as BaseResponse
 
+from scf.accounting.advices.reading import PAID, advice_of
+from scf.accounting.advices.ubl import to_remittance_advice
 from scf.accounting.writers.harmless import cell
+from scf.db.visibility import not_found
 from scf.financing.models import Advance
 from scf.kernel.actor import Actor
-from scf.kernel.errors import InvalidInput
+from scf.kernel.errors import Conflict, InvalidInput
 from scf.kernel.money import format_minor
 from scf.offers.basket import currencies
 from scf.parties.service import day_for, firm_names
 from scf.settlement.models import PaymentInstruction
 from scf.settlement.seller_account import Movement, Statement, statement_of
+from web.api.v1.files import attachment
+from web.api.v1.trade import one as one_of
 from web.context import actor, now, platform
 from web.pdf import pdf_of
 from web.portal.treasurer.blueprint import treasurer
+from web.refusals import refusal_text
 
 PAGE: Final = 50
 _LONGEST: Final = 400  # days of one statement
@@ -50,6 +57,7 @@ def payments() -> str:
             names=firm_names(reading.connection(), {row.financier_id for row in rows}),
             requests=_requests(reading, [row.advance_id for row in rows if row.advance_id]),
             kinds=_kinds(),
+            advised=PAID,
             following=url_for("treasurer.payments", after=more) if more else "",
             start=url_for("treasurer.payments") if after else "",
         )
@@ -66,6 +74,9 @@ def _kinds() -> dict[str, str]:
         "seller": _("Rest of an invoice"),
         "rebate": _("Rebate"),
         "payer": _("Paid back"),
+        "reserve": _("Reserve"),
+        "surplus": _("Rest after what was financed"),
+        "excess": _("Paid more than was owed"),
     }
 
 
@@ -79,6 +90,29 @@ def _state(state: str) -> tuple[str, str]:
         "CANCELLED": (_("Cancelled"), ""),
     }
     return words.get(state, (_("On its way"), "info"))
+
+
+@treasurer.get("/payments/<payment_id>/remittance")
+def remittance(payment_id: str) -> BaseResponse:
+    """Explain one payment, printed in the reader's language or as UBL for the firm's system."""
+    who = actor()
+    with platform().db.read(who) as reading:
+        payment = one_of(reading, PaymentInstruction, payment_id)
+        if payment.payee_id != who.org_id:
+            raise not_found("payment_instruction", payment_id)
+        try:
+            advice = advice_of(reading.connection(), payment)
+        except Conflict as refused:
+            flash(refusal_text(refused), "bad")
+            return redirect(url_for("treasurer.payments"), 303)
+    if request.args.get("format") == "ubl":
+        name = f"remittance-{advice.reference}.xml"
+        return attachment(to_remittance_advice(advice), name, "application/xml")
+    words = {"face": _("Face value"), "reserve": _("Reserve kept back"), "discount": _("Discount")}
+    words |= {"fee": _("Service fee"), "tax": _("Tax on the fee"), **_kinds()}
+    text = render_template("treasurer/remittance_print.html", advice=advice, words=words)
+    name = f"remittance-{advice.reference}.pdf"
+    return attachment(pdf_of(text), name, "application/pdf")
 
 
 # --- Statement --------------------------------------------------------------------------------
