@@ -18,6 +18,7 @@ from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance
 from scf.financing.reserve import carried_face
 from scf.impairment.booking import STANDING
+from scf.ledger import turnover
 from scf.ledger.models import Account, Entry, Posting
 from scf.ledger.service import Chart
 from scf.settlement import journals, reserve_journals
@@ -64,7 +65,7 @@ class Breach:
 
 
 def ledger(conn: Connection) -> list[Breach]:
-    """Check that every entry, and every book, balances per currency.
+    """Check that every entry, and every book, balances per currency, and that turnovers are sums.
 
     Source: finance.md F4.
     """
@@ -72,7 +73,14 @@ def ledger(conn: Connection) -> list[Breach]:
         *_orphans(conn),
         *_unbalanced(conn, "ENTRY_BALANCE", _entry.c.org_id, _entry.c.id),
         *_unbalanced(conn, "BOOK_BALANCE", _entry.c.org_id, _entry.c.org_id),
+        *_turnovers(conn),
     ]
+
+
+def _turnovers(conn: Connection) -> Iterator[Breach]:
+    """The turnovers that trial balances read are the sums of the postings, day by day."""
+    for org_id, code, currency, on, debit, credit in turnover.differences(conn):
+        yield Breach("TURNOVER", org_id, on.isoformat(), code, currency, debit - credit or debit)
 
 
 def _unbalanced(conn: Connection, rule: str, org: Any, subject: Any) -> Iterator[Breach]:  # noqa: ANN401 - columns

@@ -4,9 +4,10 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from scf.ledger import turnover
 from scf.ledger.models import Account, Entry, Posting
 
 _account = Account.__table__  # type: ignore[attr-defined]
@@ -94,26 +95,14 @@ def journal_lines(
 
 def trial_balance(conn: Connection, org_id: str, up_to: dt.date | None = None) -> list[BalanceLine]:
     """Give debits and credits of every account of one book, up to the close of a day."""
-    debits = case((_posting.c.amount_minor > 0, _posting.c.amount_minor), else_=0)
-    credits_ = case((_posting.c.amount_minor < 0, -_posting.c.amount_minor), else_=0)
-    query = (
-        select(
-            _account.c.code,
-            _account.c.name,
-            _account.c.kind,
-            _posting.c.currency,
-            func.sum(debits),
-            func.sum(credits_),
-        )
-        .join(_posting, _posting.c.account_id == _account.c.id)
-        .join(_entry, _entry.c.id == _posting.c.entry_id)
-        .where(_account.c.org_id == org_id)
-        .group_by(_account.c.code, _account.c.name, _account.c.kind, _posting.c.currency)
-        .order_by(_account.c.code, _posting.c.currency)
+    accounts = {
+        row.id: row for row in conn.execute(select(_account).where(_account.c.org_id == org_id))
+    }
+    return sorted(
+        (
+            BalanceLine(told.code, told.name, told.kind, currency, debit, credit)
+            for account, currency, debit, credit in turnover.of_book(conn, org_id, up_to)
+            for told in (accounts[account],)
+        ),
+        key=lambda line: (line.account_code, line.currency),
     )
-    if up_to is not None:
-        query = query.where(_entry.c.booked_on <= up_to)
-    return [
-        BalanceLine(code, name, kind, currency, int(debit), int(credit))
-        for code, name, kind, currency, debit, credit in conn.execute(query)
-    ]

@@ -10,6 +10,7 @@ from scf.db.types import (
     Id,
     IdKey,
     Instant,
+    Minor,
     OptCode,
     OptId,
     OptInstant,
@@ -87,6 +88,26 @@ class Posting(Record, table=True):
     account_id: Id
     currency: Currency
     amount_minor: SignedMinor
+
+
+class Turnover(Record, table=True):
+    """What one command booked to one account on one day, in one sum; many of them may be one row.
+
+    Follows from the postings, and is checked against them: a trial balance reads these rows.
+    """
+
+    __tablename__ = "ledger_turnover"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_turnover_account"),
+        Index("ix_turnover_book", "org_id", "booked_on"),
+    )
+    id: IdKey
+    org_id: Id
+    account_id: Id
+    currency: Currency
+    booked_on: Day
+    debit_minor: Minor
+    credit_minor: Minor
 
 
 class NoEntry(Record, table=True):

@@ -58,18 +58,23 @@ def _sqlite() -> dict[str, str]:
 
 def _postgresql() -> dict[str, str]:
     made = {
+        # One look at the postings answers all three questions.
         "entry_balanced_function": """
             CREATE OR REPLACE FUNCTION entry_balanced() RETURNS trigger LANGUAGE plpgsql AS $$
+            DECLARE currencies bigint; uneven boolean; astray boolean;
             BEGIN
-              IF NOT EXISTS (SELECT 1 FROM ledger_posting p WHERE p.entry_id = NEW.id) THEN
+              SELECT count(*), bool_or(total <> 0), bool_or(strange)
+              INTO currencies, uneven, astray FROM (
+                SELECT sum(p.amount_minor) AS total, bool_or(a.org_id <> NEW.org_id) AS strange
+                FROM ledger_posting p JOIN account a ON a.id = p.account_id
+                WHERE p.entry_id = NEW.id GROUP BY p.currency) AS told;
+              IF currencies = 0 THEN
                 RAISE EXCEPTION 'LEDGER_EMPTY: an entry needs postings';
               END IF;
-              IF EXISTS (SELECT 1 FROM ledger_posting p WHERE p.entry_id = NEW.id
-                         GROUP BY p.currency HAVING sum(p.amount_minor) <> 0) THEN
+              IF uneven THEN
                 RAISE EXCEPTION 'LEDGER_UNBALANCED: debits and credits differ';
               END IF;
-              IF EXISTS (SELECT 1 FROM ledger_posting p JOIN account a ON a.id = p.account_id
-                         WHERE p.entry_id = NEW.id AND a.org_id <> NEW.org_id) THEN
+              IF astray THEN
                 RAISE EXCEPTION 'LEDGER_FOREIGN_ACCOUNT: an account of another book';
               END IF;
               RETURN NEW;

@@ -6,7 +6,7 @@ from sqlmodel import col
 from scf.db.models import Outbox, SecurityEvent
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor
-from scf.ledger.models import Account, Entry, NoEntry, Period, Posting
+from scf.ledger.models import Account, Entry, NoEntry, Period, Posting, Turnover
 
 
 @visible_to(Account)
@@ -33,6 +33,11 @@ def _own_periods(actor: Actor) -> ColumnElement[bool]:
 def _own_postings(actor: Actor) -> ColumnElement[bool]:
     own = select(col(Account.id)).where(col(Account.org_id) == actor.org_id)
     return col(Posting.account_id).in_(own)
+
+
+@visible_to(Turnover)
+def _own_turnovers(actor: Actor) -> ColumnElement[bool]:
+    return col(Turnover.org_id) == actor.org_id
 
 
 @visible_to(Outbox)

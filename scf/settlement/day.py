@@ -1,24 +1,26 @@
 """The end of the day: income, lateness, expected losses; then the next date.
 
 A day is closed in slices of up to a thousand advances, each one command under the key of
-financier, date and slice number. An advance says itself up to which date it is closed, so a close
-that died goes on where it stopped, and one that is run again finds nothing to do. Every day is
-closed on its own, business day or not; only then does the business date move.
+financier, date and the first and last advance. An advance says itself up to which date it is
+closed, so a close that died goes on where it stopped, and one that is run again finds nothing to
+do. Every day is closed on its own, business day or not; only then does the business date move.
 """
 
 import dataclasses
 import datetime as dt
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Row, Table, bindparam, func, or_, select, update
+from sqlalchemy import Row, Table, func, or_, select, update
 from sqlalchemy.engine import Connection
 
+from scf.db import bulk
 from scf.db.platform import Platform
 from scf.db.runner import Context, command
-from scf.db.types import Count, Day
+from scf.db.types import Day, Id
 from scf.financing import advances
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
@@ -29,6 +31,7 @@ from scf.impairment.measuring import SLICE as MEASURED_AT_ONCE
 from scf.impairment.measuring import MeasureSlice, not_measured
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, InvalidInput
+from scf.ledger import turnover
 from scf.ledger.service import Journal, LedgerEvent, post
 from scf.parties.models import BusinessDate
 from scf.parties.service import business_date
@@ -45,15 +48,8 @@ SLICE: Final = 1_000
 MAX_DAYS: Final = 4_000
 _DAY: Final = dt.timedelta(days=1)
 _date: Final[Table] = BusinessDate.__table__  # type: ignore[attr-defined]
-_CLOSE: Final = (
-    update(ADVANCE)
-    .where(ADVANCE.c.id == bindparam("row_id"))
-    .values(
-        income_minor=bindparam("income"),
-        penalty_minor=bindparam("penalty"),
-        interest_minor=bindparam("interest"),
-        income_to=bindparam("closed_to"),
-    )
+_CLOSE: Final = bulk.Setting(
+    ADVANCE, "income_minor", "penalty_minor", "interest_minor", "income_to"
 )
 
 
@@ -62,10 +58,11 @@ class _Input(BaseModel):
 
 
 class CloseSlice(_Input):
-    """The next advances of the actor's organisation that this date has not been closed for."""
+    """The advances from one to another that this date has not been closed for."""
 
     on: Day
-    slice: Count
+    first_id: Id
+    last_id: Id
 
 
 class FinishDay(_Input):
@@ -79,7 +76,7 @@ class FinishDay(_Input):
 
 @command("day.close", CloseSlice)
 def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
-    """Book income and penalty of up to a thousand advances up to the close of a day.
+    """Book income and penalty of some advances of the actor's organisation up to a day's close.
 
     Posted is the rounded total to date less what stands posted, so that the days add up to the
     whole exactly. Whoever has not paid by now is in grace or overdue.
@@ -90,7 +87,10 @@ def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
         NOT_TODAY, when the financier's books are on another date.
     """
     _must_be_today(ctx, data.on)
-    ids = list(ctx.conn.execute(_not_closed(ctx.actor.org_id, data.on).limit(SLICE)).scalars())
+    wanted = _not_closed(ctx.actor.org_id, data.on).where(
+        ADVANCE.c.id.between(data.first_id, data.last_id)
+    )
+    ids = list(ctx.conn.execute(wanted).scalars())
     rows = list(ctx.lock(Advance, ids).values())
     if not rows:
         return {"closed": 0}
@@ -107,19 +107,11 @@ def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
         books = journals.books_of(row, undertaken=undertaken[row.id])
         fee = now.fee - _fee_before(loan, paid[row.id], row)
         events += _events(row, books, now, fee, data.on)
-        totals.append(
-            {
-                "row_id": row.id,
-                "income": now.income,
-                "penalty": now.penalty,
-                "interest": now.interest,
-                "closed_to": data.on,
-            }
-        )
+        totals.append((row.id, now.income, now.penalty, now.interest, data.on))
         step = _lateness(row, agreed, data.on)
         if step:
             late[step].append(row)
-    ctx.conn.execute(_CLOSE, totals)
+    _CLOSE.run(ctx.conn, totals)
     post(ctx, events)
     for step, members in late.items():
         advances.late(ctx, members, step, data.on)
@@ -127,7 +119,6 @@ def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
         "closed": len(rows),
         "grace": len(late["grace"]),
         "overdue": len(late["overdue"]),
-        "last_id": rows[-1].id,
     }
 
 
@@ -143,14 +134,10 @@ def _must_be_today(ctx: Context, on: dt.date) -> None:
 
 
 def _not_closed(financier_id: str, on: dt.date) -> Any:  # noqa: ANN401 - a select
-    return (
-        select(ADVANCE.c.id)
-        .where(
-            ADVANCE.c.financier_id == financier_id,
-            ADVANCE.c.state.in_(OUT),
-            or_(ADVANCE.c.income_to.is_(None), ADVANCE.c.income_to < on),
-        )
-        .order_by(ADVANCE.c.id)
+    return select(ADVANCE.c.id).where(
+        ADVANCE.c.financier_id == financier_id,
+        ADVANCE.c.state.in_(OUT),
+        or_(ADVANCE.c.income_to.is_(None), ADVANCE.c.income_to < on),
     )
 
 
@@ -275,6 +262,7 @@ def finish_day(ctx: Context, data: FinishDay) -> dict[str, Any]:
     ).one_or_none()
     if moved is None:
         raise Conflict("NOT_TODAY", "Somebody else has moved the date.")
+    turnover.merge(ctx.conn, _large_books(ctx.conn, financier_id), data.on)
     plan_recheck(ctx, financier_id, tomorrow)
     ctx.change(
         "business_date",
@@ -284,6 +272,14 @@ def finish_day(ctx: Context, data: FinishDay) -> dict[str, Any]:
     )
     ctx.emit("day.closed", {"financier_id": financier_id, "on": data.on.isoformat()})
     return {"business_date": tomorrow.isoformat(), "unknown": lost}
+
+
+def _large_books(conn: Connection, financier_id: str) -> set[str]:
+    """The financier's book, and those of who owes it money: each slice has booked to them."""
+    obligors = select(ADVANCE.c.obligor_id).where(
+        ADVANCE.c.financier_id == financier_id, ADVANCE.c.state.in_(OUT)
+    )
+    return {financier_id, *conn.execute(obligors.distinct()).scalars()}
 
 
 def _lose_unanswered(ctx: Context, financier_id: str, on: dt.date) -> int:
@@ -354,19 +350,28 @@ def _begin_day(platform: Platform, actor: Actor, on: dt.date) -> None:
 
 
 def _close_one(platform: Platform, actor: Actor, on: dt.date) -> int:
-    closed = number = 0
-    while True:
-        done = platform.run(
-            "day.close",
-            CloseSlice(on=on, slice=number),
-            actor,
-            key=f"{actor.org_id}:{on}:{number}",
-        )
-        closed += int(done.result["closed"])
-        # An answer from before a crash says nothing about now: look with the next number.
-        if done.result["closed"] < SLICE and not done.replayed:
-            return closed
-        number += 1
+    """Close a day for every advance, also for those that are funded while it is closed."""
+    closed = 0
+    while ids := _left(platform, actor.org_id, on):
+        for start in range(0, len(ids), SLICE):
+            closed += _close_part(platform, actor, on, ids[start : start + SLICE])
+    return closed
+
+
+def _left(platform: Platform, financier_id: str, on: dt.date) -> list[str]:
+    with platform.db.snapshot() as conn:
+        return list(conn.execute(_not_closed(financier_id, on).order_by(ADVANCE.c.id)).scalars())
+
+
+def _close_part(platform: Platform, actor: Actor, on: dt.date, ids: Sequence[str]) -> int:
+    """Close a day for the advances between two; an old answer says nothing about them now."""
+    part = CloseSlice(on=on, first_id=ids[0], last_id=ids[-1])
+    for turn in itertools.count():
+        key = f"{actor.org_id}:{on}:{ids[0]}:{ids[-1]}:{turn}"
+        done = platform.run("day.close", part, actor, key=key)
+        if not done.replayed:
+            return int(done.result["closed"])
+    raise AssertionError
 
 
 def _measure_one(platform: Platform, actor: Actor, on: dt.date) -> int:

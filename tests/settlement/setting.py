@@ -75,6 +75,19 @@ def accepted(minor: int) -> Journal:
     return Journal(OBLIGOR, (debit(TRADE_PAYABLES, minor), credit(ARRANGEMENT, minor)))
 
 
+def agreed(**terms: Any) -> Terms:
+    """Give the terms of a programme: plain payables finance, but for what is said."""
+    return Terms.model_validate(
+        {
+            "technique": "payables_finance",
+            "currency": {EUR: {"benchmark": "EURIBOR-3M"}},
+            "margin": [{"max_days": 365, "margin_ppm": 12_000}],
+            "rebate_to": "payer",
+        }
+        | terms
+    )
+
+
 class Setting:
     """One database with three firms and a programme; amounts are texts in euro."""
 
@@ -88,19 +101,22 @@ class Setting:
         self.platform = Platform(
             db, self.clock, Runner(db, self.clock, authorise), lambda _: {}, lambda _, __: None
         )
-        agreed = {
-            "technique": "payables_finance",
-            "currency": {EUR: {"benchmark": "EURIBOR-3M"}},
-            "margin": [{"max_days": 365, "margin_ppm": 12_000}],
-            "rebate_to": "payer",
-        } | terms
-        self.terms = Terms.model_validate(agreed)
+        self.terms = agreed(**terms)
+        self.programme, self.version = "programme", "version"
         self.keys = 0
         with db.writer.begin() as conn:
             self._parties(conn)
+            self._limits(conn, ("financier", FINANCIER), ("obligor", OBLIGOR), ("seller", SELLER))
             self._programme(conn)
 
     # --- Set-up
+
+    def agree(self, name: str, **terms: Any) -> None:
+        """Agree another programme between the same firms; what comes next lives in it."""
+        self.terms = agreed(**terms)
+        self.programme, self.version = f"programme-{name}", f"version-{name}"
+        with self.db.writer.begin() as conn:
+            self._programme(conn)
 
     def _insert(self, conn: Connection, *rows: SQLModel) -> None:
         for row in rows:
@@ -169,9 +185,9 @@ class Setting:
             conn,
             make(
                 Programme,
-                id="programme",
-                code="P",
-                name="P",
+                id=self.programme,
+                code=self.programme,
+                name=self.programme,
                 financier_id=FINANCIER,
                 **{f"{technique_of(self.terms).agreed_with}_id": self.party},
                 technique=self.terms.technique,
@@ -181,8 +197,8 @@ class Setting:
             ),
             make(
                 ProgrammeVersion,
-                id="version",
-                programme_id="programme",
+                id=self.version,
+                programme_id=self.programme,
                 number=1,
                 effective_on=START,
                 terms=self.terms.model_dump(mode="json"),
@@ -192,24 +208,25 @@ class Setting:
                 approved_by="y",
                 approved_at=now,
             ),
+        )
+        self._limits(conn, ("programme", self.programme))
+
+    def _limits(self, conn: Connection, *nodes: tuple[str, str]) -> None:
+        self._insert(
+            conn,
             *(
                 make(
                     LimitNode,
-                    id=f"node-{kind}",
+                    id=f"node-{subject}",
                     financier_id=FINANCIER,
                     kind=kind,
                     kind_rank=limits.RANK[kind],
                     subject_id=subject,
                     currency=EUR,
                     limit_minor=10**13,
-                    created_at=now,
+                    created_at=self.clock.now(),
                 )
-                for kind, subject in (
-                    ("financier", FINANCIER),
-                    ("programme", "programme"),
-                    ("obligor", OBLIGOR),
-                    ("seller", SELLER),
-                )
+                for kind, subject in nodes
             ),
         )
 
@@ -311,7 +328,7 @@ class Setting:
             self._request(conn, advance_id, invoice, (minor, cost, charge), start)
             uses = limits.uses_of(
                 financier_id=FINANCIER,
-                programme_id="programme",
+                programme_id=self.programme,
                 obligor_id=OBLIGOR,
                 seller_id=SELLER,
                 face=minor,
@@ -324,15 +341,15 @@ class Setting:
             )
             ctx.lock(Invoice, [invoice_id])
             axes.hold(ctx, invoice_id, minor)
-            claims.claim(ctx, invoice_id, "programme", FINANCIER)
+            claims.claim(ctx, invoice_id, self.programme, FINANCIER)
             row = make(
                 Advance,
                 id=advance_id,
                 request_id=f"r-{advance_id}",
                 quote_line_id=f"l-{advance_id}",
                 invoice_id=invoice_id,
-                programme_id="programme",
-                programme_version_id="version",
+                programme_id=self.programme,
+                programme_version_id=self.version,
                 seller_id=SELLER,
                 obligor_id=OBLIGOR,
                 financier_id=FINANCIER,
@@ -415,8 +432,8 @@ class Setting:
                 seller_id=SELLER,
                 financier_id=FINANCIER,
                 anchor_id=OBLIGOR,
-                programme_id="programme",
-                programme_version_id="version",
+                programme_id=self.programme,
+                programme_version_id=self.version,
                 state="USED",
                 currency=EUR,
                 rate_percent="4.65",
@@ -457,7 +474,7 @@ class Setting:
                 quote_id=f"q-{advance_id}",
                 seller_id=SELLER,
                 financier_id=FINANCIER,
-                programme_id="programme",
+                programme_id=self.programme,
                 state="APPROVED",
                 currency=EUR,
                 all_in_ppm=0,

@@ -2,19 +2,22 @@
 
 import datetime as dt
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
 
+from scf.db.engine import Database
 from scf.financing.models import Advance
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, NotAllowed
-from scf.ledger.models import Account, Entry, Posting
+from scf.ledger.models import Account, Entry, NoEntry, Posting, Turnover
 from scf.settlement import day
 from tests.settlement.books import must_agree
 from tests.settlement.conftest import MakeWorld
 from tests.settlement.posting_tables import Row, row
 from tests.settlement.world import CHECKER, DUE, FINANCIER, OBLIGOR, SELLER, START, World, eur
+from tests.support.large_book import small_book
 
 A_DAY = dt.timedelta(days=1)
 BOOKS = {"S": SELLER, "O": OBLIGOR, "F": FINANCIER}
@@ -125,9 +128,9 @@ def test_closing_again_changes_nothing(world: World) -> None:
 def test_only_the_date_of_the_books_can_be_closed(world: World) -> None:
     for on in (START - A_DAY, START + A_DAY):
         with pytest.raises(Conflict, match="NOT_TODAY"):
-            world.run("day.close", CLOCK, on=on, slice=0)
+            world.run("day.close", CLOCK, on=on, first_id="a", last_id="b")
     with pytest.raises(NotAllowed):
-        world.run("day.close", CHECKER, on=START, slice=0)
+        world.run("day.close", CHECKER, on=START, first_id="a", last_id="b")
 
 
 def test_the_date_does_not_move_before_every_advance_is_closed(world: World) -> None:
@@ -142,14 +145,12 @@ def test_a_close_that_died_between_slices_goes_on_where_it_stopped(
 ) -> None:
     """Slices of one; the process ends after the second of five."""
     monkeypatch.setattr(day, "SLICE", 1)
-    for number in range(5):
-        world.advance(world.invoice(f"INV-{number}", "1,000.00"), "1,000.00")
+    ids = [
+        world.advance(world.invoice(f"INV-{number}", "1,000.00"), "1,000.00") for number in range(5)
+    ]
     world.pay_out()
-    for number in range(2):
-        world.platform.run(
-            "day.close", day.CloseSlice(on=START, slice=number), CLOCK,
-            key=f"{FINANCIER}:{START}:{number}",
-        )  # fmt: skip
+    for one in ids[:2]:
+        day._close_part(world.platform, CLOCK, START, [one])
     assert sum(1 for one in world.all(Advance) if one.income_to == START) == 2
     world.close_to(START)
     assert {one.income_minor for one in world.all(Advance)} == {13}
@@ -162,7 +163,7 @@ def test_a_receipt_between_two_slices_of_one_day_is_counted_once(world: World) -
     due = START + 2 * A_DAY
     one = world.financed(due_on=due)
     world.morning_of(due + A_DAY)
-    world.run("day.close", CLOCK, on=world.today, slice=0)  # two days of lateness are booked
+    day._close_part(world.platform, CLOCK, world.today, [one])  # two days of lateness are booked
     assert world.get(Advance, one).penalty_minor == eur("387.50")
     world.receive("1,000,193.75", "INV-1", value_on=due + A_DAY)
     row_ = world.get(Advance, one)
@@ -188,13 +189,75 @@ def test_a_slice_costs_the_same_few_statements_however_many_advances(
     seen = []
     event.listen(world.db.writer, "after_cursor_execute", lambda *_args: seen.append(1))
     for size in (2, 30):
-        for number in range(size):
+        ids = [
             world.advance(world.invoice(f"INV-{size}-{number}", "1,000.00"), "1,000.00")
+            for number in range(size)
+        ]
         world.pay_out()
         seen.clear()
-        done = world.platform.run(
-            "day.close", day.CloseSlice(on=START, slice=size), CLOCK, key=f"slice-{size}"
-        )
-        assert done.result["closed"] == size
+        assert day._close_part(world.platform, CLOCK, START, ids) == size
         assert len(seen) < 25
         assert {one.income_minor for one in world.all(Advance)} == {13}
+
+
+def books(world: World) -> list[tuple[object, ...]]:
+    """Give all that the closes have booked: book, kind, day, account, amount, and dashes."""
+    entry, posting, dash = (
+        model.__table__  # type: ignore[union-attr]
+        for model in (Entry, Posting, NoEntry)
+    )
+    lines = select(
+        entry.c.org_id, entry.c.event_kind, entry.c.booked_on, posting.c.account_id,
+        posting.c.amount_minor,
+    ).join(posting, posting.c.entry_id == entry.c.id)  # fmt: skip
+    reasons = select(dash.c.org_id, dash.c.event_kind, dash.c.booked_on, dash.c.reason)
+    with world.db.snapshot() as conn:
+        found = [*conn.execute(lines).all(), *conn.execute(reasons).all()]
+    return sorted((tuple(row) for row in found), key=str)
+
+
+def test_advances_closed_one_by_one_and_together_book_the_same(
+    db: Database, sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five kinds of programme, before the due date, in grace, overdue and partly paid."""
+    together = small_book(db, tmp_path / "together")
+    file = tmp_path / "one.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    monkeypatch.setattr(day, "SLICE", 1)
+    other = Database(f"sqlite:///{file}")
+    assert books(together) == books(small_book(other, tmp_path / "one"))
+    other.close()
+    must_agree(together)
+    kinds = {row.event_kind for row in together.all(Entry)}
+    assert kinds >= {"income.close", "penalty.close", "interest.close", "principal.paid"}
+    found = together.all(Advance)
+    assert {row.state for row in found} >= {"FUNDED", "GRACE", "OVERDUE"}
+    assert any(row.repaid_minor for row in found)
+
+
+def test_closes_of_many_days_leave_one_turnover_per_account_and_day(world: World) -> None:
+    world.financed()
+    world.receive("100.00", "INV-1")
+    world.close_to(START + 2 * A_DAY)
+    rows = [one for one in world.all(Turnover) if one.org_id in {FINANCIER, OBLIGOR}]
+    keys = {(one.account_id, one.currency, one.booked_on) for one in rows}
+    assert len(keys) == len(rows) > 0
+
+
+@pytest.mark.parametrize("start", [dt.date(2028, 2, 27), dt.date(2026, 3, 28)])
+def test_leap_days_summer_time_and_a_clock_that_jumps_cost_and_earn_a_day_a_day(
+    world: World, start: dt.date
+) -> None:
+    """Source: promises.md P27. Four days of 129.17, whatever the clock of the machine says."""
+    world.set_date(start)
+    advance_id = world.financed(due_on=start + 90 * A_DAY)
+    expected = [round((number + 1) * 1_162_500 / 90 + 1e-9) for number in range(4)]
+    seen = []
+    for number, hours in enumerate((25, -49, 1, 24 * 400)):
+        world.clock.advance(hours=hours)  # a day ahead, two back, an hour, more than a year
+        world.close_to(start + number * A_DAY)
+        seen.append(world.get(Advance, advance_id).income_minor)
+    assert seen == expected
+    booked_on = [one.booked_on for one in world.all(Entry) if one.event_kind == "income.close"]
+    assert sorted(set(booked_on)) == [start + number * A_DAY for number in range(4)]
+    must_agree(world)

@@ -120,7 +120,11 @@ class World(Setting):
 
     def taken_back(self, entry: Row[Any]) -> dict[str, Any]:
         """Let the bank reverse a credit, as no payer can order it."""
-        row = EntryIn(
+        return self.run("statement.read", **self.slice([self.reversal(entry)]))
+
+    def reversal(self, entry: Row[Any]) -> EntryIn:
+        """What the bank says when it takes a credit back."""
+        return EntryIn(
             identity=new_id(),
             place="Ntry",
             amount_minor=-entry.amount_minor,
@@ -130,7 +134,6 @@ class World(Setting):
             is_reversal=True,
             parts=[PartIn(references=entry.details["parts"][0]["references"])],
         )
-        return self.run("statement.read", **self.slice([row]))
 
     def slice(self, rows: list[EntryIn]) -> dict[str, Any]:
         """A slice of a statement with these entries."""

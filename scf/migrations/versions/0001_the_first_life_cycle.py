@@ -1420,6 +1420,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_posting_entry", "ledger_posting", ["entry_id"], unique=False)
     op.create_table(
+        "ledger_turnover",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("debit_minor", sa.BigInteger(), nullable=False),
+        sa.Column("credit_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_turnover_account"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_turnover_book", "ledger_turnover", ["org_id", "booked_on"], unique=False)
+    op.create_table(
         "limit_hold",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("node_id", sa.String(), nullable=False),
