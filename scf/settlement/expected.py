@@ -171,7 +171,7 @@ def lock_all(ctx: Context, matched: Sequence[Match]) -> None:
     paid += [one.returns for one in matched if one.returns is not None]
     invoices = {invoice_id for one in matched for invoice_id in one.invoice_ids}
     old = [one.reverses for one in matched if one.reverses is not None]
-    ctx.lock(BankEntry, (row.id for row in old))
+    credits_ = ctx.lock(BankEntry, (row.id for row in old))
     for row in old:
         invoices |= receipts.invoices_of(ctx.conn, row.id)
     lock(ctx, invoices, (row.advance_id for row in paid if row.advance_id))
@@ -182,11 +182,13 @@ def lock_all(ctx: Context, matched: Sequence[Match]) -> None:
             one.settles, one.reason = [], matching.NOT_SENT
         if one.returns is not None:
             one.returns = fresh[one.returns.id]
+        if one.reverses is not None:
+            one.reverses = credits_[one.reverses.id]
     _settle_once(matched)
 
 
 def _settle_once(matched: Sequence[Match]) -> None:
-    """Two entries of one slice cannot both settle one payment, nor return it twice."""
+    """Two entries of one slice cannot both settle one payment, nor return or reverse it twice."""
     seen: set[str] = set()
     for one in matched:
         ids = {row.id for row in one.settles}
@@ -200,3 +202,8 @@ def _settle_once(matched: Sequence[Match]) -> None:
                 one.returns, one.reason = None, matching.RETURN_UNKNOWN
             else:
                 back.add(one.returns.id)
+        if one.reverses is not None:
+            if one.reverses.id in back or one.reverses.state in {"REVERSED", "REFUNDED"}:
+                one.reverses, one.reason = None, matching.RETURN_UNKNOWN
+            else:
+                back.add(one.reverses.id)
