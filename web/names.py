@@ -161,6 +161,8 @@ ACTIONS: Final[Mapping[str, object]] = {
     "programme.suspend": _l("Programme suspended"),
     "quote.expire": _l("Quotes expired"),
     "quote.make": _l("Offer made"),
+    "receipt.accept": _l("Proposal for a receipt accepted"),
+    "receipt.propose": _l("Receipts proposed for anew"),
     "receipt.identify": _l("Receipt identified"),
     "receipt.misdirected": _l("Payment to the seller noted"),
     "receipt.retry": _l("Waiting receipts looked at again"),

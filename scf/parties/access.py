@@ -199,6 +199,8 @@ MAY: dict[str, frozenset[Role]] = {
     "statement.read": _OFFICER,
     "bank_statement.read": _BANK,
     "receipt.identify": _OFFICER,
+    "receipt.accept": _OFFICER,
+    "receipt.propose": _OFFICER,
     "receipt.retry": _OFFICER | _OPERATOR,
     "receipt.reverse": _OFFICER,
     "receipt.misdirected": _OFFICER,

@@ -141,6 +141,16 @@ def candidates(session: Session, entry: Movement) -> list[Candidate]:
     return sorted((one for one in found if one.owed_minor > 0), key=lambda one: not one.exact)
 
 
+def advance_of(session: Session, invoice_id: str) -> str | None:
+    """Give the advance that is out on an invoice, the oldest of several."""
+    return session.execute(
+        select(col(Advance.id))
+        .where(col(Advance.invoice_id) == invoice_id, col(Advance.state).in_(OUT))
+        .order_by(col(Advance.id))
+        .limit(1)
+    ).scalar_one_or_none()
+
+
 def paid_by(session: Session, entry_id: str) -> list[Paid]:
     """Give what a receipt has paid so far, what was taken back included."""
     rows = list(

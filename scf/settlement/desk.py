@@ -21,6 +21,7 @@ from scf.settlement.allocation import settle
 from scf.settlement.lifecycle import UNDER_WAY
 from scf.settlement.models import BankEntry, PaymentInstruction
 from scf.settlement.position import ALLOCATION, Coming, Position, lock
+from scf.settlement.proposing import drop
 from scf.settlement.receipts import (
     ENTRY,
     Recognised,
@@ -123,10 +124,14 @@ def identify_receipt(ctx: Context, data: IdentifyReceipt) -> dict[str, Any]:
         had been paid in error.
     """
     entry = _entry(ctx, data.entry_id)
-    today = business_date(ctx.conn, entry.financier_id)
-    _enough(entry, data, today)
     for one in data.pays:
         ctx.visible(Invoice, one.invoice_id)
+    return placed(ctx, entry, data, business_date(ctx.conn, entry.financier_id))
+
+
+def placed(ctx: Context, entry: Row[Any], data: IdentifyReceipt, today: dt.date) -> dict[str, Any]:
+    """Let a locked receipt pay what a person says; what was proposed for it is set aside."""
+    _enough(entry, data, today)
     lock(ctx, [one.invoice_id for one in data.pays])
     for one in data.pays:
         _pay(ctx, entry, one, data.payer_id, today)
@@ -140,7 +145,8 @@ def identify_receipt(ctx: Context, data: IdentifyReceipt) -> dict[str, Any]:
         {"state": entry.state, "unallocated_minor": entry.unallocated_minor},
         {"state": after.state, "unallocated_minor": after.unallocated_minor, "note": data.note},
     )
-    return _said(after)
+    drop(ctx, [entry.id])
+    return said(after)
 
 
 def _enough(entry: Row[Any], data: IdentifyReceipt, today: dt.date) -> None:
@@ -244,7 +250,8 @@ def _owe_back(ctx: Context, entry: Row[Any], payer_id: str, amount: int, today: 
     )
 
 
-def _said(entry: Row[Any]) -> dict[str, Any]:
+def said(entry: Row[Any]) -> dict[str, Any]:
+    """Tell where a receipt stands."""
     return {
         "entry_id": entry.id,
         "state": entry.state,
@@ -314,7 +321,7 @@ def reverse_receipt(ctx: Context, data: OneReceipt) -> dict[str, Any]:
     today = business_date(ctx.conn, entry.financier_id)
     refuse(take_back(ctx, entry, today))
     after = ctx.conn.execute(select(ENTRY).where(ENTRY.c.id == entry.id)).one()
-    return _said(after)
+    return said(after)
 
 
 @command("debit.identify", IdentifyDebit)

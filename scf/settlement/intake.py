@@ -24,7 +24,7 @@ from scf.kernel.money import format_minor
 from scf.ledger.service import LedgerEvent, post
 from scf.parties.models import BankAccount
 from scf.parties.service import business_date, own_account_id
-from scf.settlement import continuity, journals, later, matching, outcomes, receipts
+from scf.settlement import continuity, journals, later, matching, outcomes, proposing, receipts
 from scf.settlement.expected import EntryIn, Match, lock_all, match
 from scf.settlement.models import BankStatement
 from scf.settlement.receipts import ENTRY
@@ -107,6 +107,7 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
     new, again = _store_entries(ctx, data, financier_id, statement_id, parts.new)
     old = later.told_more(ctx, [*again, *parts.batches])
     matched = [match(ctx, row, given) for row, given in (*new, *old)]
+    weighed = proposing.ask(ctx, matched)
     lock_all(ctx, matched)
     stored = {row.id for row, _given in new}
     later.unpark(ctx, [one for one in matched if one.row.id not in stored], today)
@@ -129,6 +130,7 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
         if waits:
             counts["waiting"] += 1
             findings.append(_waits(one.given, waits))
+    proposing.keep(ctx, _rows_now(ctx, weighed), weighed)
     ctx.conn.execute(
         update(_statement)
         .where(_statement.c.id == statement_id)
@@ -143,6 +145,13 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
         **counts,
         "findings": [one.as_stored() for one in findings],
     }
+
+
+def _rows_now(ctx: Context, weighed: proposing.Weighed) -> Sequence[Row[Any]]:
+    if not weighed.verdicts:
+        return ()
+    ids = sorted(weighed.verdicts)
+    return ctx.conn.execute(select(ENTRY).where(ENTRY.c.id.in_(ids)).order_by(ENTRY.c.id)).all()
 
 
 def _statement_row(ctx: Context, data: ReadStatement, financier_id: str) -> str:
@@ -310,6 +319,9 @@ _WORDS: Final[Mapping[str, Words]] = {
     matching.AMOUNT_DIFFERS: Words("The amount is not what was ordered."),
     matching.NOT_SENT: Words("The payment it names is not under way."),
     matching.NO_REFERENCE: Words("Nothing tells what this, or a part of it, pays."),
+    matching.TO_REVIEW: Words(
+        "What is open would fit, but not beyond doubt; a person chooses among the proposals."
+    ),
     matching.PAYER_UNKNOWN: Words(
         "The payer is unknown; nothing is allocated before a person decides."
     ),

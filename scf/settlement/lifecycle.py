@@ -54,3 +54,15 @@ RECEIPT: Final = Lifecycle(
         ("POSTED", "refund"): "REFUNDED",
     },
 )
+
+# What a sender who does not owe has paid needs two people; "agree" is the first one's word.
+PROPOSAL: Final = Lifecycle(
+    "receipt proposal",
+    {
+        ("OPEN", "agree"): "AGREED",
+        ("OPEN", "accept"): "ACCEPTED",
+        ("AGREED", "accept"): "ACCEPTED",
+        ("OPEN", "replace"): "REPLACED",
+        ("AGREED", "replace"): "REPLACED",
+    },
+)

@@ -29,6 +29,7 @@ HELD_PART: Final = "HELD_PART"
 RETURN_UNKNOWN: Final = "RETURN_UNKNOWN"
 REVERSAL_UNKNOWN: Final = "REVERSAL_UNKNOWN"
 PAID_OUT: Final = "PAID_OUT"
+TO_REVIEW: Final = "TO_REVIEW"
 TAKEN_BACK: Final = "TAKEN_BACK"
 
 # Reasons that time or another command can lift; the others need a person's word.

@@ -162,3 +162,28 @@ class Allocation(Record, table=True):
     reversed_by: OptId  # the command that took it back
     command_id: Id
     at: Instant
+
+
+class ReceiptProposal(Record, table=True):
+    """What a waiting receipt may pay, as reconciliation found it; a person decides.
+
+    ``pays`` are invoices with minor units; ``reasons`` codes of :mod:`.reconcile.columns`.
+    """
+
+    __tablename__ = "receipt_proposal"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["bank_entry_id"], ["bank_entry.id"], name="fk_proposal_entry"),
+        Index("ix_receipt_proposal_entry", "bank_entry_id", "state"),
+    )
+    id: IdKey
+    bank_entry_id: Id
+    financier_id: Id
+    rank: Count
+    confidence_ppm: Count
+    reasons: Json
+    pays: Json
+    state: Code  # OPEN AGREED ACCEPTED REPLACED
+    agreed_by: OptId  # the first of two people
+    decided_by: OptId
+    command_id: Id
+    at: Instant

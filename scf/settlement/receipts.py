@@ -167,7 +167,8 @@ def _of_named(
         own = [row for row in named if row.buyer_id in obligors]
         senders = tuple(sorted(obligors))
         if not own:
-            return Recognised(lot, reason=matching.PAYER_UNKNOWN)
+            ids = tuple(row.id for row in named)
+            return Recognised(lot, ids, reason=matching.PAYER_UNKNOWN)
     own = _unambiguous(own, lot.amount)
     return Recognised(lot, tuple(row.id for row in own), senders, named=True)
 

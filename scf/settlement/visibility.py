@@ -11,6 +11,7 @@ from scf.settlement.models import (
     BankStatement,
     PaymentFile,
     PaymentInstruction,
+    ReceiptProposal,
 )
 
 
@@ -35,6 +36,11 @@ def _own_statements(actor: Actor) -> ColumnElement[bool]:
 @visible_to(BankEntry)
 def _own_entries(actor: Actor) -> ColumnElement[bool]:
     return col(BankEntry.financier_id) == actor.org_id
+
+
+@visible_to(ReceiptProposal)
+def _own_proposals(actor: Actor) -> ColumnElement[bool]:
+    return col(ReceiptProposal.financier_id) == actor.org_id
 
 
 @visible_to(Allocation)

@@ -25,7 +25,7 @@ from scf.kernel.errors import ScfError
 from scf.ledger.models import Entry
 from scf.reporting.verify import verify
 from scf.settlement import day, payout, statements
-from scf.settlement.models import Allocation, PaymentFile, PaymentInstruction
+from scf.settlement.models import Allocation, PaymentFile, PaymentInstruction, ReceiptProposal
 from tests.settlement.world import CHECKER, FINANCIER, MAKER, OBLIGOR, SELLER, World, eur
 from tests.support.deals import APPROVER, MORNING, TREASURER, Deals
 from tests.support.racing import race
@@ -232,6 +232,25 @@ def test_one_receipt_placed_by_eight_at_once_pays_once(world: World) -> None:
     assert race(8, act) == {"placed": 1, "AMOUNT_LEFT": 7}
     states = sorted(world.get(Advance, each).state for each in (one, other))
     assert states == ["CLOSED", "FUNDED"]
+    must_be_right(world)
+
+
+def test_proposals_for_one_receipt_accepted_by_eight_at_once_settle_one(world: World) -> None:
+    both = [world.financed("1,000.00", f"INV-2026-{n}", SOON) for n in (1001, 2002)]
+    world.morning_of(SOON)
+    world.receive("1,000.00", "thank you")
+    proposals = world.all(ReceiptProposal)
+    assert len(proposals) == len(both)
+
+    def act(number: int) -> str:
+        one = proposals[number % 2]
+        payload = {"entry_id": one.bank_entry_id, "proposal_id": one.id, "note": "by telephone"}
+        who = person(number, Role.OFFICER_MAKER)
+        world.platform.run("receipt.accept", payload, who, key=f"a{number}")
+        return "placed"
+
+    assert race(8, act) == {"placed": 1, "PROPOSAL_GONE": 7}
+    assert sorted(world.get(Advance, each).state for each in both) == ["CLOSED", "FUNDED"]
     must_be_right(world)
 
 

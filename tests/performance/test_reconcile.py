@@ -5,15 +5,18 @@ dictionary, and for what is left rapidfuzz's best match among the items of exact
 takes every find for right; what of it is wrong is counted beside its speed.
 """
 
+import gc
 import os
 import re
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 from rapidfuzz import fuzz, process
 
+from scf.kernel import garbage
 from scf.settlement.reconcile import Entries, OpenItems, reconcile
 from tests.performance.measure import ROUNDS, Report, take_turns
 from tests.settlement.reconcile.counting import count
@@ -44,7 +47,18 @@ def join_then_fuzzy(entries: Entries, items: OpenItems) -> list[int | None]:
     return found
 
 
+@pytest.fixture
+def as_at_work() -> Iterator[None]:
+    """Collect garbage as the processes at work do, for both sides."""
+    before = gc.get_threshold()
+    garbage.settle()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
 @pytest.mark.bench
+@pytest.mark.usefixtures("as_at_work")
 def test_entries_find_their_items(report: Report) -> None:
     made = make(ENTRIES)
     entries, items = made.entries, made.items

@@ -390,6 +390,10 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", f"{API}/bank-entries/<entry_id>/reverse"): Api(OFFICERS, NOTE, "bank_entry"),
     ("GET", f"{API}/payments/<payment_id>/remittance-advice"): Api(SEES_QUOTES, thing="payment"),
     ("GET", f"{API}/invoices/<invoice_id>/assignment"): Api(TRADERS | BANK, thing="invoice"),
+    ("GET", f"{API}/bank-entries/<entry_id>/proposals"): Api(BANK, thing="bank_entry"),
+    ("POST", f"{API}/bank-entries/<entry_id>/accept"): Api(
+        OFFICERS, {"proposal_id": "{firm}", **NOTE}, "bank_entry"
+    ),
     # --- books, work, trail
     ("GET", f"{API}/journals"): Api(BANK | {Role.TREASURER, Role.ANCHOR_APPROVER}),
     ("GET", f"{API}/reports/supplier-finance"): Api(

@@ -2341,6 +2341,29 @@ def upgrade() -> None:
     )
     op.create_index("ix_quote_seller", "quote", ["seller_id", "created_at"], unique=False)
     op.create_table(
+        "receipt_proposal",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("bank_entry_id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("confidence_ppm", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "reasons", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("pays", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("agreed_by", sa.String(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["bank_entry_id"], ["bank_entry.id"], name="fk_proposal_entry"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_receipt_proposal_entry", "receipt_proposal", ["bank_entry_id", "state"], unique=False
+    )
+    op.create_table(
         "recovery_code",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from scf.db.types import Id, OptId
+from scf.reporting import reconciliation
 from scf.settlement.models import Allocation, BankEntry
 from web.api.v1.paging import PageQuery, page
 from web.api.v1.shapes import Amount, Answer, amount
@@ -93,6 +94,38 @@ class ReverseBody(_Body):
     note: str = Field(min_length=1, max_length=4000)
 
 
+class AcceptBody(_Body):
+    """Which proposal, and what shows that it is right."""
+
+    proposal_id: Id
+    note: str = Field(min_length=1, max_length=4000)
+
+
+class ProposedPay(Answer):
+    """So much of a receipt for one invoice."""
+
+    invoice_id: str
+    number: str
+    amount: Amount
+
+
+class ReceiptProposalOut(Answer):
+    """What a waiting receipt may pay: confidence is a grade of the evidence, not odds."""
+
+    id: str
+    confidence_ppm: int
+    reasons: list[str]
+    pays: list[ProposedPay]
+    needs_two: bool
+    state: str
+
+
+class ReceiptProposals(Answer):
+    """What stands proposed for a receipt, best first."""
+
+    items: list[ReceiptProposalOut]
+
+
 class EntryMoved(Answer):
     """The receipt after the act."""
 
@@ -156,6 +189,54 @@ def identify_receipt(entry_id: str, json: IdentifyBody) -> EntryMoved:
         for part in json.pays
     ]
     return _moved(run("receipt.identify", {"entry_id": entry_id, **payload}).result, currency)
+
+
+@endpoint(
+    resource,
+    "GET",
+    "/bank-entries/<entry_id>/proposals",
+    action="bank_statement.read",
+    answer=ReceiptProposals,
+)
+def list_receipt_proposals(entry_id: str) -> ReceiptProposals:
+    """Show which invoices a waiting receipt may pay, and why."""
+    with reader() as session:
+        row = one(session, BankEntry, entry_id)
+        found = reconciliation.proposed(session, [row.id]).get(row.id, [])
+        return ReceiptProposals(
+            items=[
+                ReceiptProposalOut(
+                    id=each.id,
+                    confidence_ppm=each.confidence_ppm,
+                    reasons=list(each.reasons),
+                    pays=[
+                        ProposedPay(
+                            invoice_id=part.invoice_id,
+                            number=part.number,
+                            amount=amount(part.amount_minor, row.currency),
+                        )
+                        for part in each.parts
+                    ],
+                    needs_two=each.needs_two,
+                    state=each.state,
+                )
+                for each in found
+            ]
+        )
+
+
+@endpoint(
+    resource,
+    "POST",
+    "/bank-entries/<entry_id>/accept",
+    action="receipt.accept",
+    answer=EntryMoved,
+)
+def accept_receipt_proposal(entry_id: str, json: AcceptBody) -> EntryMoved:
+    """Accept a proposal; of a sender who does not owe it, two people do."""
+    currency = _currency(entry_id)
+    payload = {"entry_id": entry_id, **json.model_dump()}
+    return _moved(run("receipt.accept", payload).result, currency)
 
 
 @endpoint(

@@ -315,6 +315,8 @@ _CODES: Final = {
     "REVERSAL_UNKNOWN": _l("The bank took something back that nobody knows."),
     "UNKNOWN_DEBIT": _l("A debit that nobody ordered."),
     "PAID_OUT": _l("A part of it has been paid on."),
+    "TO_REVIEW": _l("More than one invoice fits, or the number is not known: choose."),
+    "PROPOSAL_GONE": _l("This receipt was decided meanwhile. Load the page again."),
     "TAKEN_BACK": _l("What it paid was taken back."),
     "AMOUNT_LEFT": _l("More is given out than is there."),
     "NOT_HELD": _l("The seller was not paid so much in error."),

@@ -106,6 +106,26 @@ def test_a_receipt_that_nobody_can_place_is_placed_by_a_person(desk: Desk) -> No
     assert "Every receipt has found its invoice." in desk.page(MAKER, "/receipts")
 
 
+def test_a_proposal_is_accepted_and_the_statement_tells_by_whom(desk: Desk) -> None:
+    desk.story.funded()
+    hand_in(desk, desk.story.receive(25_000_00, "BV-2026-118", DAY, stranger=True))
+    waiting = desk.page(MAKER, "/receipts")
+    assert "BV-2026-118" in waiting
+    path = link(waiting, "/receipts")
+    page = desk.page(MAKER, path)
+    assert "The invoice number stands in the text." in page
+    assert "two people" in page
+    hidden = desk.form(page, f"{path}/accept")
+    one: dict[str, Any] = {"proposal_id": hidden["proposal_id"]}
+    assert "Say what shows it." in desk.send(MAKER, f"{path}/accept", path, status=422, **one)
+    said: dict[str, Any] = {**one, "note": "told by telephone"}
+    assert "another person" in desk.send(MAKER, f"{path}/accept", path, **said)
+    assert "The receipt is placed." in desk.send(CHECKER, f"{path}/accept", path, **said)
+    review = desk.page(MAKER, "/receipts/review")
+    assert "By a person" in review
+    assert "off by" not in review
+
+
 def node(desk: Desk, kind: str) -> dict[str, Any]:
     with desk.story.platform.db.snapshot() as conn:
         query = select(_NODE).where(_NODE.c.kind == kind, _NODE.c.currency == "EUR")
