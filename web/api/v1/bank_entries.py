@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlmodel import col
 
-from scf.db.types import Id, OptId
+from scf.db.types import Id, OptId, Ppm
 from scf.reporting import reconciliation
 from scf.settlement.models import Allocation, BankEntry
 from web.api.v1.paging import PageQuery, page
@@ -113,7 +113,7 @@ class ReceiptProposalOut(Answer):
     """What a waiting receipt may pay: confidence is a grade of the evidence, not odds."""
 
     id: str
-    confidence_ppm: int
+    confidence_ppm: Ppm
     reasons: list[str]
     pays: list[ProposedPay]
     needs_two: bool
