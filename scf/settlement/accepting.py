@@ -12,7 +12,7 @@ from scf.kernel.errors import Conflict, NotAllowed
 from scf.parties.service import business_date
 from scf.settlement import desk, proposing
 from scf.settlement.lifecycle import PROPOSAL
-from scf.settlement.models import BankEntry, ReceiptProposal
+from scf.settlement.models import BankEntry
 from scf.settlement.receipts import ENTRY
 from scf.settlement.reconcile import columns as why
 
@@ -54,14 +54,14 @@ def accept_proposal(ctx: Context, data: AcceptProposal) -> dict[str, Any]:
         As for a receipt that a person identifies: VALUE_DATE_AHEAD, HELD_PART, AMOUNT_LEFT.
     """
     ctx.visible(BankEntry, data.entry_id)
-    wanted = ctx.visible(ReceiptProposal, data.proposal_id)
     entry = ctx.lock(BankEntry, [data.entry_id])[data.entry_id]
     # Whoever writes on proposals holds their receipt; as it stands now, it is read again.
     table = proposing.PROPOSALS
-    one = ctx.conn.execute(select(table).where(table.c.id == wanted.id)).one()
-    own = one.bank_entry_id == entry.id
+    one = ctx.conn.execute(
+        select(table).where(table.c.id == data.proposal_id, table.c.bank_entry_id == entry.id)
+    ).one_or_none()
     if (
-        not own
+        one is None
         or one.state not in proposing.STANDING
         or entry.unallocated_minor != entry.amount_minor
     ):
