@@ -82,7 +82,13 @@ _ANCHOR: Final = (
 _OFFICER: Final = (
     Entry("officer.queue", "queue", _("Queue"), "q", cases_waiting, ("/officer/cases/",)),
     Entry("officer.pay_outs", "coin", _("Pay-outs"), "p", files_waiting),
-    Entry("officer.advances", "invoice", _("Advances"), "a", also=("/follow",)),
+    Entry(
+        "officer.advances",
+        "invoice",
+        _("Advances"),
+        "a",
+        also=("/follow", "/officer/provisions"),
+    ),
     Entry("officer.limits", "chart", _("Limits"), "l", limits_waiting),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
     Entry(
