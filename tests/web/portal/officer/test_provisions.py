@@ -1,6 +1,7 @@
 """What is set aside, on pages: seen by stage, proposed by one person, agreed on by another."""
 
 import datetime as dt
+from typing import Any
 
 from tests.settlement.provisions import provide
 from tests.web.portal.officer.desk import CHECKER, MAKER, Desk
@@ -17,7 +18,7 @@ def test_an_allowance_is_seen_proposed_and_agreed_on_by_two_people(desk: Desk) -
     path = link(desk.page(MAKER, "/advances"), "/advances").replace("/advances/", "/provisions/")
     text = desk.page(MAKER, path)
     assert "First set aside" in text
-    said = {"kind": "allowance", "ground": "insolvency", "note": "court file 12"}
+    said: dict[str, Any] = {"kind": "allowance", "ground": "insolvency", "note": "court file 12"}
     wrong = desk.send(MAKER, path, path, status=422, **said, amount="much")
     assert "Write an amount such as" in wrong
     assert "court file 12" in wrong
