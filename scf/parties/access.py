@@ -63,6 +63,7 @@ MAY: dict[str, frozenset[Role]] = {
     "audit.read": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
     # --- documents
     "document.read": _TRADE_AND_BANK,
+    "order.follow": _TRADER,  # an order is between its parties; a bank follows the invoice
     "upload.receive": _TRADER,
     "upload.take": _TRADER,
     "upload.start": _TRADER,

@@ -415,9 +415,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/follow/invoices/<invoice_id>"): Portal(
         signed_in=True, roles=TRADERS | BANK, thing="invoice"
     ),
-    ("GET", "/follow/orders/<order_id>"): Portal(
-        signed_in=True, roles=TRADERS | BANK, thing="order"
-    ),
+    ("GET", "/follow/orders/<order_id>"): Portal(signed_in=True, roles=TRADERS, thing="order"),
     ("GET", f"{API}/notices"): Api(EVERYBODY),
     ("POST", f"{API}/notices/read"): Api(EVERYBODY, {"ids": []}),
     **{

@@ -68,7 +68,7 @@ def _invoices(reading: Session, who: Actor, words: str) -> list[Hit]:
 
 
 def _orders(reading: Session, who: Actor, words: str) -> list[Hit]:
-    if not may(who, "document.read"):
+    if not may(who, "order.follow"):
         return []
     rows = reading.execute(
         select(Order)

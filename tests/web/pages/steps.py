@@ -145,6 +145,12 @@ def another_grade(walker: Walker) -> None:
             return
 
 
+def own_entry(walker: Walker) -> None:
+    """Read the cash of all the years, and one entry of it."""
+    account = next(one for one in links(walker.page("/books/")) if "/accounts/cash" in one)
+    walker.follow(walker.page(f"{account.partition('?')[0]}?from=2020-01-01"))
+
+
 def webhook(walker: Walker) -> None:
     """Name an address for events."""
     event = {"url": "https://erp.example.com/events", "events": "over_advance.opened"}
@@ -172,12 +178,13 @@ def erp(walker: Walker) -> None:
 
 OF_EVERYBODY: Final = (notice_by_mail, own_factors)
 OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
-    Role.TREASURER: (offer, files_handed_in, webhook, channel, erp),
+    Role.TREASURER: (offer, files_handed_in, webhook, channel, erp, own_entry),
     Role.ADMINISTRATOR: (webhook,),
     Role.ANCHOR_CLERK: (files_handed_in,),
     Role.ANCHOR_APPROVER: (acceptance, files_handed_in, webhook, channel, erp),
     **dict.fromkeys(
-        (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE), (another_price, another_grade)
+        (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE),
+        (another_price, another_grade),
     ),
 }
 

@@ -66,9 +66,8 @@ def add_erp() -> Answer:
     typed = {name: form.get(name, "").strip() for name in _FIELDS}
     needed = ("name", "url", "database", "username")
     errors = {name: _("This is needed.") for name in needed if not typed[name]}
-    try:
-        from_on = dt.date.fromisoformat(typed["from_on"])
-    except ValueError:
+    from_on = _day(typed["from_on"])
+    if from_on is None:
         errors["from_on"] = _("Choose a day.")
     if errors:
         return _new(typed, errors), 422
@@ -189,8 +188,15 @@ def _new(form: dict[str, str], errors: dict[str, str]) -> str:
         pushes=commands.PUSHES,
         pulled=chosen("pulls") if form else list(commands.PULLS),
         pushed=chosen("pushes") if form else ["JOURNAL", "FINANCED"],
-        today=platform().clock.now().date(),
+        from_on=_day(form.get("from_on", "")) or platform().clock.now().date(),
     )
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _latest(reading: Session, model: Any, connection_id: str, limit: int) -> list[Any]:  # noqa: ANN401

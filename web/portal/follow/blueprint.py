@@ -50,6 +50,7 @@ def invoice(invoice_id: str) -> str:
 @follow.get("/orders/<order_id>")
 def order(order_id: str) -> str:
     """Follow one order through its invoices."""
+    must("order.follow")
     who = actor()
     with platform().db.read(who) as reading:
         found = trails.follow_order(reading, who, order_id)

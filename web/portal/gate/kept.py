@@ -77,6 +77,8 @@ def _clear(conn: Connection, which: ColumnElement[bool]) -> None:
 
 def _of(user_id: str, form_id: str) -> Any:  # noqa: ANN401 - a row of kept forms
     mine = (_form.c.user_id == user_id) & (_form.c.expires_at > now())
+    if not form_id.replace("-", "").isalnum():
+        return None  # no id of ours; a NUL is no text for a database either
     with platform().db.snapshot() as conn:
         return conn.execute(select(_form).where(_form.c.id == form_id, mine)).one_or_none()
 
