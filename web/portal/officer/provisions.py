@@ -18,6 +18,7 @@ from web.context import actor
 from web.forms import minor_of
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 
+_FEW: Final = 8
 REASONS: Final = {
     "PERFORMING": _l("pays as agreed"),
     "PD_WORSENED": _l("default has become much likelier"),
@@ -125,6 +126,8 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
         row=life.row,
         line=life.line,
         found=found,
+        # A figure moves every day; the newest tell enough.
+        shown=found.movements if request.args.get("moves") == "all" else found.movements[:_FEW],
         stands=found.stands,
         waiting=waiting,
         own=waiting is not None and waiting.proposed_by == actor().user_id,
