@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Select, Table, and_, case, func, or_, select
 from sqlalchemy.engine import Connection
 
+from scf.db.keys import not_among
 from scf.documents.models import Invoice
 from scf.financing.lifecycle import ENDED
 from scf.financing.models import Advance
@@ -98,8 +99,8 @@ def _unbalanced(conn: Connection, rule: str, org: Any, subject: Any) -> Iterator
 
 def _orphans(conn: Connection) -> Iterator[Breach]:
     """Postings of no entry, entries of no postings, postings on another book's account."""
-    loose = select(_posting.c.entry_id).where(_posting.c.entry_id.not_in(select(_entry.c.id)))
-    empty = select(_entry.c.id).where(_entry.c.id.not_in(select(_posting.c.entry_id)))
+    loose = select(_posting.c.entry_id).where(not_among(_posting.c.entry_id, select(_entry.c.id)))
+    empty = select(_entry.c.id).where(not_among(_entry.c.id, select(_posting.c.entry_id)))
     foreign = (
         select(_entry.c.id)
         .join(_posting, _posting.c.entry_id == _entry.c.id)
@@ -126,7 +127,7 @@ def finished_lives(conn: Connection) -> list[Breach]:
     financier's book alone. Source: finance.md F11.
     """
     ended = select(_advance.c.id).where(
-        _advance.c.state.in_(ENDED), _advance.c.id.not_in(_with_something_owed())
+        _advance.c.state.in_(ENDED), not_among(_advance.c.id, _with_something_owed())
     )
     settled = select(_payment.c.subject_id).where(
         _payment.c.state == "SETTLED", _payment.c.kind.in_(_OWN_LIFE)
@@ -168,7 +169,7 @@ def _with_something_owed() -> Select[Any]:
     return select(_allocation.c.advance_id).where(
         _allocation.c.kind.in_(["rebate", *RELEASED]),
         _allocation.c.reversed_by.is_(None),
-        _allocation.c.id.not_in(paid),
+        not_among(_allocation.c.id, paid),
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from scf.accounting import check as accounting
 from scf.chain import proof
 from scf.db import seal
+from scf.db.keys import not_among
 from scf.db.models import AuditSeal
 from scf.db.platform import Platform
 from scf.documents import conservation
@@ -324,7 +325,7 @@ def _claims(conn: Connection) -> Iterator[Breach]:
     """An invoice with money on it lives in a programme."""
     live = select(_claim.c.invoice_id).where(_claim.c.live.is_(True))
     query = select(_invoice.c.id).where(
-        (_invoice.c.held_minor + _invoice.c.outstanding_minor) > 0, _invoice.c.id.not_in(live)
+        (_invoice.c.held_minor + _invoice.c.outstanding_minor) > 0, not_among(_invoice.c.id, live)
     )
     for row in conn.execute(query):
         yield Breach("CLAIM_MISSING", f"invoice {row.id}", "It is financed and in no programme.")
