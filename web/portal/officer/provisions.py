@@ -6,8 +6,11 @@ from typing import Any, Final, get_args
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlmodel import col
 
 from scf.financing.lifecycle import OUT
+from scf.financing.models import Advance
 from scf.impairment.acts import Ground
 from scf.kernel.errors import InvalidInput, ScfError
 from scf.parties.access import may
@@ -146,14 +149,21 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
     )
 
 
+def _advance(advance_id: str) -> Advance:
+    """Give the row alone: a form needs nothing of the advance's whole life."""
+    with reading() as session:
+        row: Advance | None = session.execute(
+            select(Advance).where(col(Advance.id) == advance_id)
+        ).scalar_one_or_none()
+    if row is None:
+        raise missing("advance")
+    return row
+
+
 @page("/provisions/<advance_id>", "impairment.propose", method="POST")
 def propose_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Propose an allowance, the policy's word again, or a write-off."""
-    with reading() as session:
-        today = business_date(session.connection(), actor().org_id)
-        life = portfolio.life(session, advance_id, today)
-        if life is None:
-            raise missing("advance")
+    row = _advance(advance_id)
     kind, ground, note = typed("kind"), typed("ground"), typed("note")
     payload: dict[str, Any] = {
         "advance_id": advance_id, "kind": kind, "ground": ground, "note": note,
@@ -165,7 +175,7 @@ def propose_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way
         errors["ground"] = str(_("Choose a ground."))
     if kind == "allowance":
         try:
-            payload["amount_minor"] = minor_of(typed("amount", 40), life.row.currency)
+            payload["amount_minor"] = minor_of(typed("amount", 40), row.currency)
         except InvalidInput:
             errors["amount"] = str(_("Write an amount such as 1,250,000.00."))
     if errors:
@@ -183,10 +193,7 @@ def propose_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way
 @page("/provisions/<advance_id>/decide", "impairment.decide", method="POST")
 def decide_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Agree to what another person proposed, which books it, or refuse it."""
-    with reading() as session:
-        today = business_date(session.connection(), actor().org_id)
-        if portfolio.life(session, advance_id, today) is None:
-            raise missing("advance")
+    _advance(advance_id)
     agree, answer = typed("word") == "agree", typed("answer")
     payload = {"proposal_id": typed("proposal"), "agree": agree, "note": answer}
     try:
