@@ -6,6 +6,7 @@ The file is made once and then belongs to history: read it, mend it, commit it. 
 compared; a migration that needs them changed says so itself.
 """
 
+import hashlib
 import re
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from scf import schema
 from scf.db import migrate
 from scf.db.types import UtcInstant
+from scf.ledger.triggers import TRIGGERS
 
 HEADER = '''"""{title}."""
 
@@ -70,10 +72,16 @@ def main(title: str) -> None:
         body = render_python_code(
             script.upgrade_ops, sqlalchemy_module_prefix="sa.", render_item=render_item
         )
-    number = f"{int(previous) + 1 if previous else 1:04d}"
+    number = f"{len(list((migrate.MIGRATIONS / 'versions').glob('[0-9]*_*.py'))) + 1:04d}"
+    # Until the first release the first migration is written anew: by its digest a database of an
+    # earlier one is known and refused, instead of answering that a column is missing.
+    told = repr((body, sorted(TRIGGERS["sqlite"].items()), sorted(TRIGGERS["postgresql"].items())))
+    revision = f"{number}_{hashlib.sha256(told.encode()).hexdigest()[:8]}"
     name = re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")
     file = migrate.MIGRATIONS / "versions" / f"{number}_{name}.py"
-    header = HEADER.format(title=title, revision=number, previous=repr(previous).replace("'", '"'))
+    header = HEADER.format(
+        title=title, revision=revision, previous=repr(previous).replace("'", '"')
+    )
     lines = "\n".join(f"    {line.strip()}" if line.strip() else "" for line in [body])
     text = header + lines + "\n"
     if not previous:

@@ -5,30 +5,51 @@ SQLite rebuild (the only way to change a constraint there) drops the table's tri
 with foreign keys on deletes child rows: :func:`rebuild_table` is the one way to do it.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import Connection
 
 from scf.db.engine import Database
+from scf.kernel.errors import Conflict
 
 if TYPE_CHECKING:  # alembic costs a third of a second, and a start needs it only for an upgrade
     from alembic.config import Config
     from alembic.operations import BatchOperations, Operations
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_REVISION: Final = re.compile(r'revision = "([^"]+)"$')
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the database to a revision, or to the newest."""
+    """Bring the database to a revision, or to the newest.
+
+    Raises
+    ------
+    Conflict
+        When the database stands at a revision that this code does not know.
+    """
     from alembic import command
 
     database = Database(url)  # creates the folder of a new SQLite file, and fills the driver in
     rendered = database.url.render_as_string(hide_password=False)
-    database.close()
+    try:
+        with database.snapshot() as connection:
+            standing = revision_of(connection)
+    finally:
+        database.close()
+    if standing is not None and standing not in _known():
+        raise Conflict(
+            "SCHEMA_UNKNOWN",
+            "This database was made by another version of the platform, at revision %(revision)s,"
+            " which this one cannot bring up to date. It was not touched. A demo world is made"
+            " anew by `scf demo --reset`; for real books run the version that made them.",
+            revision=standing,
+        )
     engine = create_engine(rendered)
     try:
         with engine.connect() as connection:
@@ -71,9 +92,22 @@ def business_date_of(url: str) -> str | None:
 
 
 def newest() -> str | None:
-    """Tell the newest revision this code knows: the files are numbered."""
-    names = sorted(file.name for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-    return names[-1].partition("_")[0] if names else None
+    """Tell the newest revision this code knows."""
+    known = _known()
+    return known[-1] if known else None
+
+
+def _known() -> list[str]:
+    """Read every revision, oldest first: the files are numbered, and each names itself at its top.
+
+    Read and not imported: every start asks this.
+    """
+    found = []
+    for file in sorted((MIGRATIONS / "versions").glob("[0-9]*_*.py")):
+        with file.open(encoding="utf-8") as lines:
+            named = (_REVISION.match(line) for line in lines)
+            found.append(next(match.group(1) for match in named if match))
+    return found
 
 
 def _config(connection: Connection) -> "Config":

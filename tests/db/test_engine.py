@@ -1,5 +1,7 @@
 """The engines refuse what the platform must never do."""
 
+import re
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -7,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from scf import schema
 from scf.db import migrate
 from scf.db.engine import Database
+from scf.kernel.errors import Conflict
 from scf.ledger.triggers import TRIGGERS
 
 _INSERT_LIMIT = """
@@ -71,6 +74,19 @@ def test_the_migrated_schema_is_the_schema_of_the_models(db: Database) -> None:
         context = MigrationContext.configure(conn, opts={"compare_type": False})
         assert compare_metadata(context, schema.metadata) == []
         assert migrate.revision_of(conn) == migrate.newest()
+
+
+def test_a_database_of_another_version_is_refused_by_name_and_left_alone(db: Database) -> None:
+    url = db.url.render_as_string(hide_password=False)
+    assert re.fullmatch(r"[0-9]{4}_[0-9a-f]{8}", migrate.newest() or "")
+    with db.writer.begin() as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '0001_ffffffff'"))
+    assert not migrate.is_newest(url)
+    with pytest.raises(Conflict, match="scf demo --reset") as refused:
+        migrate.upgrade(url)
+    assert refused.value.code == "SCHEMA_UNKNOWN"
+    with db.snapshot() as conn:
+        assert migrate.revision_of(conn) == "0001_ffffffff"
 
 
 def test_every_trigger_is_there_after_the_migrations(db: Database) -> None:

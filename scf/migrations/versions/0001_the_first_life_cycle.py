@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
-revision = "0001"
+revision = "0001_936d90c3"
 down_revision = None
 
 
