@@ -22,7 +22,7 @@ from scf.settlement.lifecycle import PROPOSAL
 from scf.settlement.loans import ADVANCE
 from scf.settlement.models import ReceiptProposal
 from scf.settlement.receipts import Lot, Recognised, lots_of, recognise
-from scf.settlement.reconcile import Entries, OpenItems, Verdict, reconcile
+from scf.settlement.reconcile import Entries, OpenItems, Paper, Verdict, reconcile
 
 PROPOSALS: Final[Table] = ReceiptProposal.__table__  # type: ignore[attr-defined]
 STANDING: Final = tuple(state for state in PROPOSAL.states if "replace" in PROPOSAL.allowed(state))
@@ -32,11 +32,15 @@ _OWED: Final = _INVOICE.c.base_minor - _INVOICE.c.credited_minor - _INVOICE.c.pa
 
 
 class Waiting(NamedTuple):
-    """A receipt with what was recognised of it, one payment as a whole."""
+    """A receipt with what was recognised of it, one payment as a whole, and papers beside it.
+
+    The papers name invoices by their ids.
+    """
 
     entry: Row[Any]
     lot: Lot
     found: Recognised
+    papers: tuple[Paper, ...] = ()
 
 
 class Weighed(NamedTuple):
@@ -58,6 +62,7 @@ def weigh(conn: Connection, financier_id: str, waiting: Sequence[Waiting]) -> We
         texts=[" ".join(one.lot.texts) for one in waiting],
         senders=[one.found.remitters for one in waiting],
         names=[matching.plain_name(next(iter(one.lot.names), "")) for one in waiting],
+        papers=[one.papers for one in waiting] if any(one.papers for one in waiting) else (),
     )
     found = reconcile(entries, items)
     return Weighed(dict(zip(entries.ids, found, strict=True)), items.ids)
@@ -66,7 +71,8 @@ def weigh(conn: Connection, financier_id: str, waiting: Sequence[Waiting]) -> We
 def _open_items(conn: Connection, financier_id: str, waiting: Sequence[Waiting]) -> OpenItems:
     """Read the financed invoices that any of these receipts may pay."""
     senders = sorted({firm for one in waiting for firm in one.found.remitters})
-    named = sorted({one_id for one in waiting for one_id in one.found.invoice_ids})
+    named = {one_id for one in waiting for one_id in one.found.invoice_ids}
+    named.update(pay[0] for one in waiting for paper in one.papers for pay in paper.pays)
     amounts = sorted({one.lot.amount for one in waiting})
     rows = conn.execute(
         select(_INVOICE)
@@ -74,7 +80,7 @@ def _open_items(conn: Connection, financier_id: str, waiting: Sequence[Waiting])
             or_(
                 _INVOICE.c.buyer_id.in_(senders),
                 _INVOICE.c.seller_id.in_(senders),
-                _INVOICE.c.id.in_(named),
+                _INVOICE.c.id.in_(sorted(named)),
                 _OWED.in_(amounts),
             ),
             _INVOICE.c.currency.in_(sorted({one.entry.currency for one in waiting})),

@@ -4,7 +4,7 @@ Pure: columns of entries and open items in, verdicts with confidence and reasons
 and no clock. Only what two independent witnesses tell is certain; a person reviews the rest.
 """
 
-from scf.settlement.reconcile.columns import Entries, OpenItems, Pays, Proposal, Verdict
+from scf.settlement.reconcile.columns import Entries, OpenItems, Paper, Pays, Proposal, Verdict
 from scf.settlement.reconcile.matcher import reconcile
 
-__all__ = ["Entries", "OpenItems", "Pays", "Proposal", "Verdict", "reconcile"]
+__all__ = ["Entries", "OpenItems", "Paper", "Pays", "Proposal", "Verdict", "reconcile"]

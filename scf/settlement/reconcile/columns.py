@@ -1,6 +1,6 @@
 """The columns that go in, and what comes out: proposals with confidence and reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,8 +23,17 @@ PAYER_UNKNOWN: Final = "PAYER_UNKNOWN"  # nobody knows who sent it
 LOOK_ALIKE: Final = "LOOK_ALIKE"  # another open item could be meant as well
 CONTESTED: Final = "CONTESTED"  # together with other money more than is open
 UNEXPLAINED: Final = "UNEXPLAINED"  # the text names something that is not open here
+PAPER: Final = "PAPER"  # a paper of who pays says so
+PAPER_OTHER: Final = "PAPER_OTHER"  # a paper of somebody else says so
 
 MOST_PROPOSALS: Final = 5
+# Grades of evidence, not odds; `tests/performance` counts how often each was right.
+SURE: Final = 1_000_000
+STRONG: Final = 950_000
+GOOD: Final = 850_000
+FAIR: Final = 650_000
+WEAK: Final = 400_000
+FAINT: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +59,25 @@ class OpenItems:
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """What a paper says that an entry pays: a remittance advice, a platform's settlement statement.
+
+    ``pays`` are ids of open items, each with minor units > 0. ``own`` tells that who owes wrote it,
+    or whom it lets pay; such a paper is a witness, any other proposes only. A paper speaks of one
+    entry: said of two it decides neither.
+    """
+
+    id: str
+    pays: tuple[tuple[str, int], ...]
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Entries:
-    """Credits, a column each: ``senders`` are the keys of firms that may have sent them."""
+    """Credits, a column each: ``senders`` are the keys of firms that may have sent them.
+
+    ``papers`` are what came beside them; a column like the others, or empty.
+    """
 
     ids: Sequence[str]
     amounts: Sequence[int]
@@ -59,6 +85,7 @@ class Entries:
     texts: Sequence[str]
     senders: Sequence[tuple[str, ...]]
     names: Sequence[str] = ()
+    papers: Sequence[tuple[Paper, ...]] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -96,3 +123,13 @@ class Verdict:
 
 
 NOTHING: Final = Verdict()
+
+
+def ranked(found: Iterable[Proposal]) -> tuple[Proposal, ...]:
+    """Put proposals in order, the best first, each set of items once."""
+    seen: dict[tuple[Pays, ...], Proposal] = {}
+    for one in found:
+        known = seen.get(one.pays)
+        if known is None or known.confidence_ppm < one.confidence_ppm:
+            seen[one.pays] = one
+    return tuple(sorted(seen.values(), key=lambda one: -one.confidence_ppm)[:MOST_PROPOSALS])

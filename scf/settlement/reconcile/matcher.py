@@ -6,25 +6,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scf.settlement.reconcile import columns as why
-from scf.settlement.reconcile import references, sums
+from scf.settlement.reconcile import papers, references, sums
 from scf.settlement.reconcile.columns import (
+    FAINT,
+    FAIR,
+    GOOD,
     MOST_PROPOSALS,
     NOTHING,
+    STRONG,
+    SURE,
+    WEAK,
     Entries,
     OpenItems,
     Pays,
     Proposal,
     Verdict,
+    ranked,
 )
 from scf.settlement.reconcile.index import Index
 
-# Grades of evidence, not odds; `tests/performance` counts how often each was right.
-SURE: Final = 1_000_000
-STRONG: Final = 950_000
-GOOD: Final = 850_000
-FAIR: Final = 650_000
-WEAK: Final = 400_000
-FAINT: Final = 200_000
 # A payment that bank charges made smaller: half a per cent, and at most so many minor units.
 TOLERANCE_PPM: Final = 5_000
 TOLERANCE_MOST: Final = 5_000
@@ -70,10 +70,12 @@ def reconcile(entries: Entries, items: OpenItems) -> list[Verdict]:
                 look.rest = [word for word in look.words if references.has_digit(word)]
                 own = _by_rest(index, entries, look)
                 both = (*own.proposals, *look.verdict.proposals)
-                look.verdict = Verdict(_ranked(both), unexplained=True)
+                look.verdict = Verdict(ranked(both), unexplained=True)
         else:
             look.verdict = _by_rest(index, entries, look)
     _instalments(index, looks)
+    if entries.papers:
+        _hear(entries, items, looks)
     _once(items, looks)
     return [look.verdict for look in looks]
 
@@ -156,7 +158,7 @@ def _other_sum(index: Index, look: _Look, item: int) -> Verdict:
         found[0] = Proposal(pays, FAIR, (*first.reasons, why.LOOK_ALIKE))
     if not short:
         found = [*_with_damaged(index, look), *found]
-    return Verdict(_ranked(found), unexplained=unexplained)
+    return Verdict(ranked(found), unexplained=unexplained)
 
 
 def _several(index: Index, look: _Look) -> Verdict:
@@ -176,7 +178,7 @@ def _several(index: Index, look: _Look) -> Verdict:
             left -= pays[-1].amount
     kind = why.AMOUNT_OVER if left else why.AMOUNT_PART
     found.append(Proposal(tuple(pays), FAIR, (why.REFERENCE, why.PAYER, kind)))
-    return Verdict(_ranked(found), unexplained=bool(references.numberlike(look.rest)))
+    return Verdict(ranked(found), unexplained=bool(references.numberlike(look.rest)))
 
 
 def _with_damaged(index: Index, look: _Look) -> list[Proposal]:
@@ -241,7 +243,7 @@ def _by_rest(index: Index, entries: Entries, look: _Look) -> Verdict:
         if unexplained:  # a damaged number of another sum says more than the sum
             others = _no_sum(index, look, senders, currency, tokens, whole, only_near=True)
             found = [*others.proposals, *found]
-        return Verdict(_ranked(found), unexplained=unexplained)
+        return Verdict(ranked(found), unexplained=unexplained)
     certain = sole and best[0] <= ONE_DAMAGE
     grade = STRONG if apart > ONE_DAMAGE or certain else GOOD if apart else FAIR
     found = []
@@ -283,7 +285,7 @@ def _no_sum(
         grade = FAIR if far == near[0][0][0] and ties == 1 else WEAK
         found.append(_part_of(items, one, look.amount, grade, reason))
     if only_near:
-        return Verdict(_ranked(found), unexplained=True)
+        return Verdict(ranked(found), unexplained=True)
     for group in sums.groups(look.amount, open_items, items.due, items.amounts):
         found += [_together(index, group, GOOD if not tokens else FAIR)]
     if not found and not tokens:
@@ -297,7 +299,7 @@ def _no_sum(
         found.append(_part_of(items, one, look.amount, grade, ""))
     if not found and not tokens:
         found = [_part_of(items, one, look.amount, FAINT, "") for one in open_items[:1]]
-    return Verdict(_ranked(found), unexplained=bool(tokens))
+    return Verdict(ranked(found), unexplained=bool(tokens))
 
 
 # --- Senders whom nobody knows, or who do not owe -------------------------------------------------
@@ -323,7 +325,7 @@ def _of_others(index: Index, entries: Entries, look: _Look) -> Verdict:
         level = STRONG if exact and likely else GOOD if exact else FAIR if likely else WEAK
         pays = (Pays(item, min(items.amounts[item], look.amount)),)
         found.append(Proposal(pays, level, (why.REFERENCE, reason, kind)))
-    return Verdict(_ranked(found), unexplained=bool(references.numberlike(look.rest)))
+    return Verdict(ranked(found), unexplained=bool(references.numberlike(look.rest)))
 
 
 def _of_nobody(
@@ -376,6 +378,23 @@ def _instalments(index: Index, looks: Sequence[_Look]) -> None:
             reasons = (why.REFERENCE, why.PAYER, why.AMOUNT_SUM)
             first = Proposal((Pays(item, look.amount),), SURE, reasons)
             look.verdict = Verdict((first,), certain=True)
+
+
+def _hear(entries: Entries, items: OpenItems, looks: Sequence[_Look]) -> None:
+    """Add what papers say of each entry."""
+    places = {one_id: place for place, one_id in enumerate(items.ids)}
+    twice = papers.said_twice(entries)
+    for look in looks:
+        if entries.papers[look.entry]:
+            look.verdict = papers.hear(
+                entries,
+                items,
+                look.entry,
+                places=places,
+                named=(*look.named, *look.foreign),
+                twice=twice,
+                verdict=look.verdict,
+            )
 
 
 def _once(items: OpenItems, looks: Sequence[_Look]) -> None:
@@ -459,13 +478,3 @@ def _together(index: Index, places: Sequence[int], grade: int, reason: str = "")
     pays = tuple(Pays(one, items.amounts[one]) for one in _in_order(index, places))
     reasons = (reason, why.PAYER, why.AMOUNT_SUM) if reason else (why.PAYER, why.AMOUNT_SUM)
     return Proposal(pays, grade, reasons)
-
-
-def _ranked(found: Iterable[Proposal]) -> tuple[Proposal, ...]:
-    """Best first, each set of items once."""
-    seen: dict[tuple[Pays, ...], Proposal] = {}
-    for one in found:
-        known = seen.get(one.pays)
-        if known is None or known.confidence_ppm < one.confidence_ppm:
-            seen[one.pays] = one
-    return tuple(sorted(seen.values(), key=lambda one: -one.confidence_ppm)[:MOST_PROPOSALS])

@@ -161,7 +161,13 @@ def test_the_order_of_entries_and_items_does_not_matter() -> None:
     chance.shuffle(order)
     turned = list(range(len(made.items)))
     chance.shuffle(turned)
-    entries = Entries(*(_turned(made.entries, name, order) for name in Entries.__slots__))
+    entries = Entries(
+        **{
+            name: _turned(made.entries, name, order)
+            for name in Entries.__slots__
+            if getattr(made.entries, name)
+        }
+    )
     columns = {
         name: _turned(made.items, name, turned)
         for name in OpenItems.__slots__
