@@ -1,4 +1,4 @@
-"""ERPs: connect one, map accounts, ask for a round, see how it goes."""
+"""ERPs and shops: connect one, map accounts, ask for a round, see how it goes."""
 
 import datetime as dt
 import os
@@ -10,7 +10,7 @@ from scf.cli.common import SESSION, show, show_list
 from scf.kernel.errors import InvalidInput
 from scf.kernel.ids import new_id
 
-erp = typer.Typer(help="ERPs that are asked and written to.", no_args_is_help=True)
+erp = typer.Typer(help="ERPs and shops that are asked and written to.", no_args_is_help=True)
 Connection = Annotated[str, typer.Argument(metavar="CONNECTION", help="Its id")]
 
 
@@ -20,22 +20,26 @@ def attach(app: typer.Typer) -> None:
 
 
 @erp.command("add")
-def erp_add(
-    url: Annotated[str, typer.Option(help="Where the Tryton is, https://…")],
-    database: Annotated[str, typer.Option(help="Its database")],
+def erp_add(  # noqa: PLR0913, PLR0917 - as many as the form asks
+    url: Annotated[str, typer.Option(help="Where the system is, https://…")],
     user: Annotated[str, typer.Option(help="As whom it is asked; SCF_ERP_PASSWORD has the word")],
     from_on: Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
+    kind: Annotated[str, typer.Option(help="Of which make it is: TRYTON, OSCAR, …")] = "TRYTON",
+    database: Annotated[str, typer.Option(help="Its database, where it has several")] = "",
+    name: Annotated[str, typer.Option(help="How pages call it; its make if not given")] = "",
     role: Annotated[str, typer.Option(help="treasurer or anchor_clerk")] = "treasurer",
     push: Annotated[list[str] | None, typer.Option(help="JOURNAL, FINANCED or PAYEE")] = None,
     journal: Annotated[str, typer.Option(help="Code of the journal there")] = "MISC",
     payee: Annotated[str, typer.Option(help="Code of the financier's party there")] = "",
 ) -> None:
-    """Connect a Tryton; its password comes from SCF_ERP_PASSWORD."""
+    """Connect an ERP or a shop; its password comes from SCF_ERP_PASSWORD."""
     from scf.channels.erp import commands
+    from scf.channels.erp.connectors import make_of
     from scf.notices.webhooks.targets import Targets
 
     wanted = {
-        "name": "Tryton",
+        "name": name or make_of(kind).name,
+        "kind": kind,
         "role": role,
         "url": url,
         "database": database,

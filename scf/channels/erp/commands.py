@@ -1,12 +1,15 @@
 """What people do with a connection to an ERP: add, change, map accounts, ask for a round now."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import delete, func, insert, select, update
 
+from scf.channels.erp.connectors import make_of
 from scf.channels.erp.models import ErpAccount, ErpConnection, ErpStream, ErpWrite
+from scf.channels.erp.port import Make, Pull, Push
 from scf.db.audit import SECRET
 from scf.db.platform import Platform
 from scf.db.runner import Context, Outcome, command
@@ -25,12 +28,6 @@ _stream = ErpStream.__table__  # type: ignore[attr-defined]
 _write = ErpWrite.__table__  # type: ignore[attr-defined]
 
 MAX_CONNECTIONS: Final = 5
-Pull = Literal["PARTIES", "PURCHASES", "SALES", "SUPPLIER_INVOICES", "CUSTOMER_INVOICES"]
-Push = Literal["JOURNAL", "FINANCED", "PAYEE"]
-PULLS: Final[tuple[Pull, ...]] = (
-    "PARTIES", "PURCHASES", "SALES", "SUPPLIER_INVOICES", "CUSTOMER_INVOICES",
-)  # fmt: skip
-PUSHES: Final[tuple[Push, ...]] = ("JOURNAL", "FINANCED", "PAYEE")
 _Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
 
 
@@ -39,15 +36,19 @@ class _Input(BaseModel):
 
 
 class AddErp(_Input):
-    """Where the ERP is, as whom it is asked, what is read and what is written."""
+    """Where the system is, as whom it is asked, what is read and what is written.
+
+    Without ``pulls`` everything is read that its make can give. What was placed or booked before
+    ``from_on`` stays where it is: journals, and orders of a shop.
+    """
 
     name: str = Field(min_length=1, max_length=100)
-    kind: Literal["TRYTON"] = "TRYTON"
+    kind: str = Field(default="TRYTON", max_length=20)
     role: Literal[Role.TREASURER, Role.ANCHOR_CLERK] = Role.TREASURER
     url: str = Field(min_length=1, max_length=2000)
-    database: _Word
+    database: str = Field(default="", max_length=100, pattern=r"^[\x21-\x7e]*$")
     username: _Word
-    pulls: list[Pull] = Field(default=list(PULLS), max_length=10)
+    pulls: list[Pull] | None = Field(default=None, max_length=10)
     pushes: list[Push] = Field(default_factory=list, max_length=10)
     journal_code: _Word = "MISC"
     from_on: dt.date
@@ -145,8 +146,15 @@ def add_erp(ctx: Context, data: AddErp) -> dict[str, Any]:
     Conflict
         TOO_MANY_CONNECTIONS.
     InvalidInput
-        ERP_PAYEE when another payee is to be named and nobody said which party that is.
+        ERP_KIND, ERP_CANNOT for what its make does not offer, ERP_DATABASE without a database
+        where one is needed, ERP_PAYEE when another payee is to be named and nobody said which
+        party that is.
     """
+    make = make_of(data.kind)
+    pulls = list(make.pulls) if data.pulls is None else data.pulls
+    _must_offer(make, pulls, data.pushes)
+    if make.has_databases and not data.database:
+        raise InvalidInput("ERP_DATABASE", "Say which database there is asked.")
     count = ctx.conn.execute(
         select(func.count()).where(
             _connection.c.org_id == ctx.actor.org_id, _connection.c.state != "REMOVED"
@@ -166,7 +174,7 @@ def add_erp(ctx: Context, data: AddErp) -> dict[str, Any]:
         "url": data.url,
         "database": data.database,
         "username": data.username,
-        "pulls": sorted(set(data.pulls)),
+        "pulls": sorted(set(pulls)),
         "pushes": sorted(set(data.pushes)),
         "journal_code": data.journal_code,
         "payee_code": data.payee_code or None,
@@ -187,6 +195,14 @@ def add_erp(ctx: Context, data: AddErp) -> dict[str, Any]:
     ctx.conn.execute(insert(_connection), row)
     ctx.change("erp_connection", str(row["id"]), None, shown | {"from_on": str(data.from_on)})
     return {"id": row["id"], **shown}
+
+
+def _must_offer(make: Make, pulls: Iterable[str], pushes: Iterable[str]) -> None:
+    beyond = sorted({*pulls, *pushes} - {*make.pulls, *make.pushes})
+    if beyond:
+        raise InvalidInput(
+            "ERP_CANNOT", "%(name)s does not offer this: %(what)s.", name=make.name, what=beyond
+        )
 
 
 def _must_know_payee(pushes: list[Push], payee_code: str | None) -> None:
@@ -210,6 +226,7 @@ def change_erp(ctx: Context, data: ChangeErp) -> dict[str, Any]:
         after["pushes"] = sorted(set(data.pushes))
     if data.payee_code is not None:
         after["payee_code"] = data.payee_code.strip() or None
+    _must_offer(make_of(row.kind), after["pulls"], after["pushes"])
     _must_know_payee(after["pushes"], after["payee_code"])
     values = {**after, "version": row.version + 1}
     if data.state == "ACTIVE":

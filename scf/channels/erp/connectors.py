@@ -1,65 +1,25 @@
-"""Which connector speaks with which make of ERP."""
+"""Every make of system that there is a connector to."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Final
 
-from scf.channels.erp import trytondocs, trytonwrites
-from scf.channels.erp.port import Erp, Mark, Move, Record, Results
-from scf.channels.erp.tryton import Tryton
-from scf.channels.erp.wire import readable
-from scf.notices.webhooks.targets import Targets
+from scf.channels.erp.port import Make
+from scf.channels.erp.trytonerp import TRYTON
+from scf.kernel.errors import InvalidInput
 
-
-class TrytonErp:
-    """A Tryton that somebody has signed in to."""
-
-    def __init__(self, tryton: Tryton) -> None:
-        self.tryton = tryton
-
-    def own_party(self) -> str:
-        """Give the name of the company that is asked."""
-        return str(self.tryton.context.get("company.rec_name") or "")
-
-    def changed(
-        self, stream: str, since: str | None, after: int, limit: int, own: Mapping[str, Any]
-    ) -> list[Record]:
-        """Give changed records by id."""
-        at = trytonwrites.instant(since)
-        with readable():
-            return trytondocs.Reading(self.tryton, own).page(stream, at, after, limit)
-
-    def overlap(self, high: str) -> str:
-        """Give from where the next pass reads."""
-        return trytondocs.before(high)
-
-    def post(self, moves: Sequence[Move], journal: str) -> Results:
-        """Make moves and post them, each once."""
-        with readable():
-            return trytonwrites.Books(self.tryton, journal).post(moves)
-
-    def mark(self, marks: Sequence[Mark]) -> Results:
-        """Say on invoices that they were financed, each once."""
-        with readable():
-            return trytonwrites.mark(self.tryton, marks)
-
-    def change_payee(self, marks: Sequence[Mark], party: str, journal: str) -> Results:
-        """Let what is still open on invoices be owed to another party."""
-        with readable():
-            books = trytonwrites.Books(self.tryton, journal)
-            return trytonwrites.change_payee(self.tryton, books, marks, party)
+MAKES: Final[Mapping[str, Make]] = {one.kind: one for one in (TRYTON,)}
 
 
-def sign_in(targets: Targets, connection: Any, password: str) -> Erp:  # noqa: ANN401 - a row
-    """Reach the ERP of a connection.
+def make_of(kind: str) -> Make:
+    """Give the make of a kind.
 
     Raises
     ------
-    NotReached
-        When nobody answers there.
-    Refused
-        When it does not let us in.
+    InvalidInput
+        ERP_KIND.
     """
-    tryton = Tryton(targets, connection.url, connection.database, connection.username, password)
-    with readable():
-        tryton.sign_in()
-    return TrytonErp(tryton)
+    if kind not in MAKES:
+        raise InvalidInput(
+            "ERP_KIND", "There is no connector to this: choose %(kinds)s.", kinds=sorted(MAKES)
+        )
+    return MAKES[kind]

@@ -37,7 +37,7 @@ class ErpConnection(Record, table=True):
     __table_args__ = table_args(
         ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_erp_org"),
         ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_erp_user"),
-        CheckConstraint("kind IN ('TRYTON')", name="ck_erp_kind"),
+        CheckConstraint("kind IN ('TRYTON', 'OSCAR', 'ODOO', 'ERPNEXT')", name="ck_erp_kind"),
         CheckConstraint("state IN ('ACTIVE', 'PAUSED', 'REMOVED')", name="ck_erp_state"),
         Index("ix_erp_org", "org_id"),
     )

@@ -1,11 +1,20 @@
-"""What a connector to one make of ERP offers; the rounds know nothing else of it."""
+"""What a connector to one make of system offers; the rounds know nothing else of it."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 from scf.kernel.findings import shown
+from scf.notices.webhooks.targets import Targets
+
+Pull = Literal["PARTIES", "PURCHASES", "SALES", "SUPPLIER_INVOICES", "CUSTOMER_INVOICES"]
+Push = Literal["JOURNAL", "FINANCED", "PAYEE"]
+# In the order in which a round goes through them.
+PULLS: Final[tuple[Pull, ...]] = (
+    "PARTIES", "PURCHASES", "SALES", "SUPPLIER_INVOICES", "CUSTOMER_INVOICES",
+)  # fmt: skip
+PUSHES: Final[tuple[Push, ...]] = ("JOURNAL", "FINANCED", "PAYEE")
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,8 @@ class Results:
     refused: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
-class Erp(Protocol):
-    """An ERP that somebody has signed in to."""
+class Source(Protocol):
+    """A system that somebody has signed in to, and that is read."""
 
     def own_party(self) -> str:
         """Give the name of the company that is asked."""
@@ -87,6 +96,11 @@ class Erp(Protocol):
         """Give from where the next pass reads, after one that saw changes up to ``high``."""
         ...
 
+
+@runtime_checkable
+class Erp(Source, Protocol):
+    """A source that keeps books, into which is written as well."""
+
     def post(self, moves: Sequence[Move], journal: str) -> Results:
         """Make moves and post them, each once, however often this is called."""
         ...
@@ -98,3 +112,31 @@ class Erp(Protocol):
     def change_payee(self, marks: Sequence[Mark], party: str, journal: str) -> Results:
         """Let what is still open on invoices be owed to another party."""
         ...
+
+
+@dataclass(frozen=True)
+class Make:
+    """A make of system, and what it can do: forms, commands and rounds ask this, never a name.
+
+    Attributes
+    ----------
+    kind
+        As connections keep it.
+    name
+        Its own name, as pages show it.
+    sign_in
+        Reaches the system of a connection; raises NotReached when nobody answers there, Refused
+        when it does not let us in.
+    pulls, pushes
+        What can be read there and written there. Where anything is written, ``sign_in`` gives an
+        ``Erp``, with a journal, an account mapping and the party code of a financier.
+    has_databases
+        One address serves several databases, so a connection names one.
+    """
+
+    kind: str
+    name: str
+    sign_in: Callable[[Targets, Any, str], Source]
+    pulls: tuple[Pull, ...] = PULLS
+    pushes: tuple[Push, ...] = ()
+    has_databases: bool = False

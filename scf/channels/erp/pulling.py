@@ -1,4 +1,4 @@
-"""Reading an ERP, page by page: what is new or has changed goes in as documents, once.
+"""Reading a system, page by page: what is new or has changed goes in as documents, once.
 
 A page is read, handed in under ids made of the record and its content, and then noted together
 with how far the stream has come. Whoever dies between two of these steps: the next worker reads
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from scf.channels.erp.models import ErpItem, ErpStream
-from scf.channels.erp.port import Erp, Record
+from scf.channels.erp.port import Record, Source
 from scf.channels.erp.recording import Item, TakeItems
 from scf.db.platform import Platform
 from scf.documents.posted.commands import PostBatch, PostedDocument
@@ -54,7 +54,7 @@ def own_party(conn: Connection, org_id: str) -> dict[str, Any]:
 
 def pull(
     platform: Platform,
-    erp: Erp,
+    source: Source,
     connection: Any,  # noqa: ANN401 - a row
     actor: Actor,
     run_id: str,
@@ -71,13 +71,13 @@ def pull(
             ).one_or_none()
             own = own_party(conn, connection.org_id)
         began, after, high = (at.mark, at.after, at.high) if at else (None, 0, None)
-        records = erp.changed(stream, began, after, PAGE, own)
+        records = source.changed(stream, began, after, PAGE, own)
         last = len(records) < PAGE
         high = max([one.changed for one in records] + ([high] if high else []), default=None)
         fresh = _fresh(platform, connection.id, stream, records)
         items = _hand_in(platform, connection, actor, fresh)
         taken += len(items)
-        mark = (erp.overlap(high) if high else began) if last else None
+        mark = (source.overlap(high) if high else began) if last else None
         if last and not items and mark == began and not after:
             return taken
         payload = TakeItems(

@@ -12,9 +12,8 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.engine import Connection
 
-from scf.channels.erp.commands import Push
 from scf.channels.erp.models import ErpAccount, ErpItem, ErpWrite
-from scf.channels.erp.port import Erp, Mark, Move, MoveLine, Results
+from scf.channels.erp.port import Erp, Mark, Move, MoveLine, Push, Results
 from scf.channels.erp.recording import NoteWritten, Written
 from scf.db.platform import Platform
 from scf.documents.models import Invoice

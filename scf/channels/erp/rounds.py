@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from sqlalchemy import or_, select, update
 
-from scf.channels.erp.commands import PULLS, PUSHES, owner
-from scf.channels.erp.connectors import sign_in
+from scf.channels.erp.commands import owner
+from scf.channels.erp.connectors import make_of
 from scf.channels.erp.models import ErpConnection
+from scf.channels.erp.port import PULLS, PUSHES, Erp
 from scf.channels.erp.pulling import pull
 from scf.channels.erp.pushing import Pushing
 from scf.channels.erp.wire import Refused
@@ -113,13 +114,15 @@ class ErpRounds:
         if actor is None or not may(actor, "batch.post"):
             raise Unavailable("CHANNEL_PERSON", "The person of this channel may hand nothing in.")
         password = self.vault.open(connection.sealed, owner(connection.org_id))
-        erp = sign_in(self.targets, connection, password)
+        source = make_of(connection.kind).sign_in(self.targets, connection, password)
         for stream in PULLS:
             if stream in connection.pulls:
                 at.name = stream
-                pull(self.platform, erp, connection, actor, run_id, stream)
+                pull(self.platform, source, connection, actor, run_id, stream)
                 self._still_here(connection.id)
-        pushing = Pushing(self.platform, erp, connection, run_id)
+        if not isinstance(source, Erp):
+            return
+        pushing = Pushing(self.platform, source, connection, run_id)
         for kind in PUSHES:
             if kind in connection.pushes:
                 at.name = kind

@@ -1946,7 +1946,7 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", UtcInstant(), nullable=False),
-        sa.CheckConstraint("kind IN ('TRYTON')", name="ck_erp_kind"),
+        sa.CheckConstraint("kind IN ('TRYTON', 'OSCAR', 'ODOO', 'ERPNEXT')", name="ck_erp_kind"),
         sa.CheckConstraint("state IN ('ACTIVE', 'PAUSED', 'REMOVED')", name="ck_erp_state"),
         sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_erp_org"),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name="fk_erp_user"),

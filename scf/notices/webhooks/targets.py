@@ -130,7 +130,7 @@ class Targets:
         return self.exchange(url, body, headers, MAX_ANSWER)[0]
 
     def exchange(
-        self, url: str, body: bytes, headers: Mapping[str, str], most: int
+        self, url: str, body: bytes, headers: Mapping[str, str], most: int, method: str = "POST"
     ) -> tuple[Answer, bytes]:
         """Send a body once; gives the head and at most so many bytes of whatever came back.
 
@@ -149,7 +149,7 @@ class Targets:
         with in_time(self.seconds) as within:
             connection = _Pinned(host, port, self._connect(parts.scheme, host, port, within))
             try:
-                connection.request("POST", path, body, dict(headers))
+                connection.request(method, path, body or None, dict(headers))
                 answer = connection.getresponse()
                 content = answer.read(most)
                 return Answer(answer.status, tuple(answer.getheaders())), content

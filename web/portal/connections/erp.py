@@ -1,4 +1,4 @@
-"""An ERP that is asked and written to: how its rounds go, what waits, which account is which."""
+"""An ERP or a shop: how its rounds go, what waits, which account is which."""
 
 import datetime as dt
 from typing import Any
@@ -10,6 +10,7 @@ from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
 
 from scf.channels.erp import commands
+from scf.channels.erp.connectors import MAKES, make_of
 from scf.channels.erp.models import (
     ErpAccount,
     ErpConnection,
@@ -18,6 +19,7 @@ from scf.channels.erp.models import (
     ErpStream,
     ErpWrite,
 )
+from scf.channels.erp.port import PULLS, PUSHES
 from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.ledger.models import Account
@@ -34,9 +36,16 @@ from web.refusals import refusal_text
 Answer = str | BaseResponse | tuple[str, int]
 LOG = 15
 WAITING = 30
-_FIELDS = ("name", "role", "url", "database", "username", "journal_code", "from_on", "payee_code")
+_FIELDS = (
+    "name", "kind", "role", "url", "database", "username", "journal_code", "from_on", "payee_code",
+)  # fmt: skip
 # Where a refusal of the form belongs.
-_PLACES = {"WEBHOOK_URL": "url", "ERP_PASSWORD": "password", "ERP_PAYEE": "payee_code"}
+_PLACES = {
+    "WEBHOOK_URL": "url",
+    "ERP_DATABASE": "database",
+    "ERP_PASSWORD": "password",
+    "ERP_PAYEE": "payee_code",
+}
 
 
 @connections.before_request
@@ -54,8 +63,8 @@ def _erp_words() -> dict[str, Any]:
 @connections.get("/erp/new")
 @freshly_proved
 def new_erp() -> str:
-    """Ask where the ERP is and what is to go over the connection."""
-    return _new({}, {})
+    """Ask of which make the system is, where it is, and what is to go over the connection."""
+    return _new({"kind": request.args.get("kind", "")}, {})
 
 
 @connections.post("/erp")
@@ -64,7 +73,7 @@ def add_erp() -> Answer:
     """Connect an ERP; the first round is made at once."""
     form = request.form
     typed = {name: form.get(name, "").strip() for name in _FIELDS}
-    needed = ("name", "url", "database", "username")
+    needed = ("name", "url", "username")
     errors = {name: _("This is needed.") for name in needed if not typed[name]}
     from_on = _day(typed["from_on"])
     if from_on is None:
@@ -73,6 +82,7 @@ def add_erp() -> Answer:
         return _new(typed, errors), 422
     wanted = {
         "name": typed["name"],
+        "kind": typed["kind"],
         "role": Role.ANCHOR_CLERK if typed["role"] == "anchor_clerk" else Role.TREASURER,
         "url": typed["url"],
         "database": typed["database"],
@@ -106,6 +116,7 @@ def erp(connection_id: str) -> str:
             writes=_writes(reading, connection_id, row.pushes),
             runs=_latest(reading, ErpRun, connection_id, LOG),
             troubles=_troubles(reading, connection_id),
+            make=make_of(row.kind),
             accounts=_accounts(reading, row),
             every=[
                 ("", _("Add an account…")),
@@ -180,14 +191,18 @@ def _back(connection_id: str) -> BaseResponse:
 
 def _new(form: dict[str, str], errors: dict[str, str]) -> str:
     chosen = request.form.getlist
+    make = make_of(form["kind"]) if form["kind"] in MAKES else next(iter(MAKES.values()))
     return render_template(
         "connections/new_erp.html",
         form=form,
+        make=make,
+        tabs=[
+            (one.name, url_for("connections.new_erp", kind=one.kind), one is make, None)
+            for one in MAKES.values()
+        ],
         errors=errors,
-        pulls=commands.PULLS,
-        pushes=commands.PUSHES,
-        pulled=chosen("pulls") if form else list(commands.PULLS),
-        pushed=chosen("pushes") if form else ["JOURNAL", "FINANCED"],
+        pulled=chosen("pulls") if request.form else make.pulls,
+        pushed=chosen("pushes") if request.form else ["JOURNAL", "FINANCED"],
         from_on=_day(form.get("from_on", "")) or platform().clock.now().date(),
     )
 
@@ -224,7 +239,7 @@ def _streams(
             select(col(ErpStream.stream)).where(col(ErpStream.connection_id) == connection_id)
         ).scalars()
     )
-    order = [one for one in commands.PULLS if one in wanted or one in begun]
+    order = [one for one in PULLS if one in wanted or one in begun]
     return [(one, *found.get(one, (0, 0, None))) for one in order]
 
 
@@ -248,7 +263,7 @@ def _writes(
             found.get((one, "FAILED"), nothing)[0],
             found.get((one, "DONE"), nothing)[1],
         )
-        for one in commands.PUSHES
+        for one in PUSHES
         if one in wanted or (one, "DONE") in found
     ]
 
