@@ -1,12 +1,20 @@
 """Who sees the books: the organisation that a book belongs to, and nobody else."""
 
-from sqlalchemy import ColumnElement, select
+from typing import Final
+
+from sqlalchemy import ColumnElement, and_, select
 from sqlmodel import col
 
 from scf.db.models import Outbox, SecurityEvent
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor
 from scf.ledger.models import Account, Entry, NoEntry, Period, Posting, Turnover
+
+UNTOLD: Final = (
+    "impairment.originated", "impairment.transferred", "impairment.remeasured",
+    "impairment.corrected", "impairment.agreed", "impairment.ended", "impairment.written_off",
+    "penalty.suspended",
+)  # fmt: skip
 
 
 @visible_to(Account)
@@ -21,7 +29,9 @@ def _own_entries(actor: Actor) -> ColumnElement[bool]:
 
 @visible_to(NoEntry)
 def _own_dashes(actor: Actor) -> ColumnElement[bool]:
-    return col(NoEntry.org_id) == actor.org_id
+    # What a financier sets aside for its losses is told to nobody, not even as "no entry".
+    told = ~col(NoEntry.event_kind).in_(UNTOLD)
+    return and_(col(NoEntry.org_id) == actor.org_id, told)
 
 
 @visible_to(Period)

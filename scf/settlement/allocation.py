@@ -105,7 +105,11 @@ class _Work:
         known = {row.bank_entry_id: row.remitter_id for row in position.live}
         self.remitters: dict[str, str | None] = {**known, **remitters}
         self.plain = Books(
-            invoice.seller_id, invoice.buyer_id, position.financier_id, undertaken=invoice.ipu
+            invoice.seller_id,
+            invoice.buyer_id,
+            position.financier_id,
+            undertaken=invoice.ipu,
+            silent=position.silent,
         )
         self._lateness: dict[str, int] = {}
         self._kept: dict[str, int] = defaultdict(int)
@@ -115,7 +119,9 @@ class _Work:
         row = self.position.advances.get(advance_id)
         if row is None:
             return self.plain
-        return journals.books_of(row, undertaken=self.position.invoice.ipu)
+        return journals.books_of(
+            row, undertaken=self.position.invoice.ipu, silent=self.position.silent
+        )
 
     def book(
         self,

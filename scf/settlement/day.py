@@ -96,7 +96,7 @@ def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
         return {"closed": 0}
     terms = terms_of_versions(ctx.conn, (row.programme_version_id for row in rows))
     paid = _paid(ctx.conn, ids)
-    undertaken = outcomes.undertakings(ctx.conn, rows)
+    in_books = outcomes.books_of_many(ctx.conn, rows, terms)
     events: list[LedgerEvent] = []
     totals = []
     late: dict[str, list[Row[Any]]] = defaultdict(list)
@@ -104,7 +104,7 @@ def close_slice(ctx: Context, data: CloseSlice) -> dict[str, Any]:
         agreed = terms[row.programme_version_id]
         loan = loan_of(row, agreed)
         now = _standing(loan, paid[row.id], data.on + _DAY)
-        books = journals.books_of(row, undertaken=undertaken[row.id])
+        books = in_books[row.id]
         fee = now.fee - _fee_before(loan, paid[row.id], row)
         events += _events(row, books, now, fee, data.on)
         totals.append((row.id, now.income, now.penalty, now.interest, data.on))

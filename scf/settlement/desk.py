@@ -399,7 +399,7 @@ def report_misdirected(ctx: Context, data: ReportMisdirected) -> dict[str, Any]:
         raise RuleViolation(
             "AMOUNT_LEFT", "Less than that is owed on this advance.", open_minor=open_minor
         )
-    books = journals.books_of(row, undertaken=position.invoice.ipu)
+    books = journals.books_of(row, undertaken=position.invoice.ipu, silent=position.silent)
     post(
         ctx,
         [

@@ -123,7 +123,7 @@ def _book(
 ) -> None:
     amount, from_reserve = shares
     today = business_date(ctx.conn, row.financier_id)
-    books = journals.books_of(row, undertaken=position.invoice.ipu)
+    books = journals.books_of(row, undertaken=position.invoice.ipu, silent=position.silent)
     post(
         ctx,
         [

@@ -60,10 +60,12 @@ Journals = tuple[Journal, ...]
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The three books an advance is kept in, and the two facts that choose their accounts.
+    """The three books an advance is kept in, and the facts that choose their accounts.
 
     With ``recourse`` the seller keeps the risk: a loan, not a sale (IFRS 9 3.2.6). When the
-    obligor has ``undertaken`` to pay, its debt stands among the payables of the arrangement.
+    obligor has ``undertaken`` to pay, its debt stands among the payables of the arrangement. An
+    obligor of a ``silent`` programme is not told that its invoice is financed: why its book has
+    no entry is not said in its book either.
     """
 
     seller_id: str
@@ -71,6 +73,7 @@ class Books:
     financier_id: str
     recourse: bool = False
     undertaken: bool = True
+    silent: bool = False
 
     @property
     def claim(self) -> str:
@@ -91,14 +94,13 @@ class Books:
         obligor_memo: str | None = None,
     ) -> Journals:
         """Give the three journals; a text is the reason for no entry."""
-        return (
-            _journal(self.seller_id, seller),
-            _journal(self.obligor_id, obligor, obligor_memo),
-            _journal(self.financier_id, financier),
-        )
+        own, theirs = _journal(self.seller_id, seller), _journal(self.financier_id, financier)
+        if self.silent and isinstance(obligor, str):
+            return own, theirs
+        return own, _journal(self.obligor_id, obligor, obligor_memo), theirs
 
 
-def books_of(advance: Any, *, undertaken: bool) -> Books:  # noqa: ANN401 - a row of advance
+def books_of(advance: Any, *, undertaken: bool, silent: bool) -> Books:  # noqa: ANN401 - a row of advance
     """Give the books of an advance."""
     return Books(
         advance.seller_id,
@@ -106,6 +108,7 @@ def books_of(advance: Any, *, undertaken: bool) -> Books:  # noqa: ANN401 - a ro
         advance.financier_id,
         recourse=advance.recourse,
         undertaken=undertaken,
+        silent=silent,
     )
 
 

@@ -7,7 +7,7 @@ any book, the income of its days included.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Row, Table, insert, select, update
@@ -19,8 +19,9 @@ from scf.financing import advances
 from scf.impairment.following import follow
 from scf.kernel.ids import new_id
 from scf.ledger.service import LedgerEvent, post
+from scf.programmes.terms import Terms
 from scf.settlement import instructions, journals, reserve_journals, schedule
-from scf.settlement.loans import ADVANCE, advances_of, loans_of
+from scf.settlement.loans import ADVANCE, advances_of, loans_of, terms_of_versions
 from scf.settlement.models import Allocation
 from scf.settlement.position import RELEASED
 
@@ -29,16 +30,33 @@ _allocation: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
 _DAY: Final = dt.timedelta(days=1)
 
 
-def undertakings(conn: Connection, rows: Iterable[Row[Any]]) -> dict[str, bool]:
-    """Tell for each advance whether its obligor has undertaken to pay the invoice."""
+def books_of_many(
+    conn: Connection, rows: Iterable[Row[Any]], terms: Mapping[str, Terms] | None = None
+) -> dict[str, journals.Books]:
+    """Give the books of each advance: by what its obligor has undertaken, and what it knows.
+
+    Parameters
+    ----------
+    terms
+        The terms of the programme versions, where they have been read already.
+    """
     rows = list(rows)
-    wanted = sorted({row.invoice_id for row in rows})
-    if not wanted:
+    if not rows:
         return {}
-    found = dict(
+    wanted = sorted({row.invoice_id for row in rows})
+    undertaken = dict(
         conn.execute(select(_invoice.c.id, _invoice.c.ipu).where(_invoice.c.id.in_(wanted))).all()
     )
-    return {row.id: found[row.invoice_id] for row in rows}
+    if terms is None:
+        terms = terms_of_versions(conn, (row.programme_version_id for row in rows))
+    return {
+        row.id: journals.books_of(
+            row,
+            undertaken=undertaken[row.invoice_id],
+            silent=not terms[row.programme_version_id].disclosed,
+        )
+        for row in rows
+    }
 
 
 def subjects_of(conn: Connection, rows: Sequence[Row[Any]]) -> dict[str, str]:
@@ -114,12 +132,12 @@ def reject(
 
 def undo(ctx: Context, rows: Sequence[Row[Any]], reason: str, today: dt.date) -> list[Row[Any]]:
     """Undo advances whose pay-out failed or came back; in the books nothing remains."""
-    undertaken = undertakings(ctx.conn, rows)
+    in_books = books_of_many(ctx.conn, rows)
     loans = loans_of(ctx.conn, rows)
     events = []
     after = []
     for row in rows:
-        books = journals.books_of(row, undertaken=undertaken[row.id])
+        books = in_books[row.id]
         amounts = journals.amounts_of(row)
         after.append(advances.unwind(ctx, row.id, reason, today))
         if row.funded_on is None:
@@ -171,8 +189,7 @@ def returned(
     if instruction.kind == "advance":
         row = advances_of(ctx.conn, [instruction.advance_id])[instruction.advance_id]
         advances.returned(ctx, row.id, code, today)
-        undertaken = undertakings(ctx.conn, [row])[row.id]
-        books = journals.books_of(row, undertaken=undertaken)
+        books = books_of_many(ctx.conn, [row])[row.id]
         made = journals.payout_returned(books, instruction.amount_minor)
     else:
         owe_again(ctx, [instruction])
@@ -227,12 +244,12 @@ def settled(ctx: Context, done: Sequence[tuple[Row[Any], dt.date]], today: dt.da
         instructions.move(ctx, rows, "settle", {"settled_on": value_on})
         ids = [row.advance_id for row in rows if row.kind == "advance"]
         before = advances_of(ctx.conn, ids)
-        undertaken = undertakings(ctx.conn, before.values())
+        in_books = books_of_many(ctx.conn, before.values())
         subjects = subjects_of(ctx.conn, rows)
         if ids:
             _tell_sellers(ctx, advances.fund(ctx, ids, value_on), value_on)
         for row in rows:
-            made = _settlement(row, before.get(row.advance_id), undertaken)
+            made = _settlement(row, before.get(row.advance_id), in_books)
             events.append(
                 LedgerEvent(
                     row.id,
@@ -259,11 +276,11 @@ def _tell_sellers(ctx: Context, paid: Sequence[Row[Any]], value_on: dt.date) -> 
 
 
 def _settlement(
-    row: Row[Any], advance: Row[Any] | None, undertaken: dict[str, bool]
+    row: Row[Any], advance: Row[Any] | None, in_books: dict[str, journals.Books]
 ) -> journals.Journals:
     if advance is None:
         return journals.owed_settled(row.financier_id, row.payee_id, row.kind, row.amount_minor)
-    books = journals.books_of(advance, undertaken=undertaken[advance.id])
+    books = in_books[advance.id]
     if advance.funded_on is not None:
         return journals.payout_sent_again(books, row.amount_minor)
     return journals.payout_settled(books, **journals.amounts_of(advance))

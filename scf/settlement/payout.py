@@ -412,7 +412,7 @@ def _book(
 ) -> None:
     """Book what is on its way. What goes again stands in transit already."""
     subjects = outcomes.subjects_of(ctx.conn, rows)
-    undertaken = outcomes.undertakings(ctx.conn, by_id.values())
+    in_books = outcomes.books_of_many(ctx.conn, by_id.values())
     events = []
     for row in rows:
         advance = by_id.get(row.advance_id)
@@ -422,7 +422,7 @@ def _book(
             )
         elif advance.state == READY:
             made = journals.payout_instructed(
-                journals.books_of(advance, undertaken=undertaken[advance.id]),
+                in_books[advance.id],
                 **journals.amounts_of(advance),
             )
         else:

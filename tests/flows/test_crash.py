@@ -21,7 +21,8 @@ from tests.support.postgres import PostgresServer
 BATCH = ("plain", "together", "early")
 SHORT = Plan(seed=20260310, lives=25, stories=BATCH, invoices=20, file_size=50)
 LONG = Plan(seed=20260310, lives=100, stories=BATCH, invoices=20, file_size=100)
-ACKS = {SHORT: 330, LONG: 1_200}  # at least so many acts are acknowledged in all
+# At least so many acts are acknowledged in all, without those in the moment before each kill.
+ACKS = {SHORT: 330, LONG: 900}
 
 
 def advances(platform: Platform) -> int:

@@ -18,6 +18,7 @@ from scf.financing.models import Advance, OverAdvance
 from scf.kernel.errors import RuleViolation
 from scf.kernel.ids import new_id
 from scf.kernel.money import format_minor
+from scf.ledger.models import NoEntry
 from scf.ledger.service import Chart
 from scf.programmes.models import LimitNode
 from tests.settlement.books import must_agree
@@ -235,6 +236,8 @@ def test_a_silent_obligor_pays_the_seller_who_passes_the_money_on(make_world: Ma
         world.pay_out()
     assert state(world, advance_id) == "CLOSED"
     nothing_open(world)
+    kept = {row.org_id for row in world.all(NoEntry)}
+    assert kept == {SELLER}, "a silent obligor's book does not say why it has no entry"
 
 
 def test_the_tax_on_the_fee_is_neither_income_nor_cost(make_world: MakeWorld) -> None:
