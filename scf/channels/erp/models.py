@@ -85,7 +85,7 @@ class ErpStream(Record, table=True):
     stream: Code
     mark: OptText
     high: OptText
-    after: Count = 0
+    after: OptText
     taken: Count = 0  # records that were new or had changed, over all rounds
 
 
@@ -102,7 +102,7 @@ class ErpItem(Record, table=True):
     connection_id: Id
     org_id: Id
     stream: Code
-    remote_id: Count
+    remote_id: Text
     label: Text  # its number, or a party's name
     digest: Code
     client_id: OptText  # under which it was handed in

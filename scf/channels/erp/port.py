@@ -21,11 +21,12 @@ PUSHES: Final[tuple[Push, ...]] = ("JOURNAL", "FINANCED", "PAYEE")
 class Record:
     """One record as it is there.
 
+    ``remote_id`` is a number in some makes and a name in others, and by it a pass goes on.
     ``document`` is its canonical JSON, none for a party or for what cannot be read: then
     ``problem`` says why. ``changed`` is the instant of its last change by the ERP's own clock.
     """
 
-    remote_id: int
+    remote_id: str
     changed: str
     label: str
     document: Mapping[str, Any] | None = None
@@ -64,7 +65,7 @@ class Mark:
     """An invoice that was financed: which one there, and what to say on it."""
 
     advance_id: str
-    remote_id: int
+    remote_id: str
     text: str
 
 
@@ -84,9 +85,9 @@ class Source(Protocol):
         ...
 
     def changed(
-        self, stream: str, since: str | None, after: int, limit: int, own: Mapping[str, Any]
+        self, stream: str, since: str | None, after: str, limit: int, own: Mapping[str, Any]
     ) -> list[Record]:
-        """Give records changed at or after an instant, by id above ``after``, at most so many.
+        """Give records changed at or after an instant, by id behind ``after``, at most so many.
 
         ``own`` is the firm as documents name it.
         """

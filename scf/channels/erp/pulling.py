@@ -7,7 +7,8 @@ changed in the hour before the last one ended, because a change is dated when it
 begins and seen when that ends.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -32,6 +33,7 @@ _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
 _item = ErpItem.__table__  # type: ignore[attr-defined]
 _stream = ErpStream.__table__  # type: ignore[attr-defined]
 PAGE: Final = 200
+_WORD: Final = re.compile(r"[\x21-\x7e]{1,30}")
 
 
 def own_party(conn: Connection, org_id: str) -> dict[str, Any]:
@@ -59,8 +61,12 @@ def pull(
     actor: Actor,
     run_id: str,
     stream: str,
+    alive: Callable[[], None],
 ) -> int:
-    """Read a stream to its end; gives how many records were new or had changed."""
+    """Read a stream to its end; gives how many records were new or had changed.
+
+    ``alive`` is called after each page, so that a long reading keeps its connection.
+    """
     taken = 0
     while True:
         with platform.db.snapshot() as conn:
@@ -70,7 +76,7 @@ def pull(
                 )
             ).one_or_none()
             own = own_party(conn, connection.org_id)
-        began, after, high = (at.mark, at.after, at.high) if at else (None, 0, None)
+        began, after, high = (at.mark, at.after or "", at.high) if at else (None, "", None)
         records = source.changed(stream, began, after, PAGE, own)
         last = len(records) < PAGE
         high = max([one.changed for one in records] + ([high] if high else []), default=None)
@@ -92,8 +98,12 @@ def pull(
             last=last,
         )
         platform.run(
-            "erp.take", payload, OPERATOR, key=f"erp.take:{run_id}:{stream}:{payload.after}:{last}"
+            "erp.take",
+            payload,
+            OPERATOR,
+            key=f"erp.take:{run_id}:{stream}:{_told(payload.after)}:{last}",
         )
+        alive()
         if last:
             return taken
 
@@ -103,7 +113,7 @@ def _fresh(
 ) -> list[tuple[Record, str]]:
     """Give the records that are not known as they are now, each with its digest."""
     with platform.db.snapshot() as conn:
-        known: dict[int, str] = dict(
+        known: dict[str, str] = dict(
             conn.execute(
                 select(_item.c.remote_id, _item.c.digest).where(
                     _item.c.connection_id == connection_id,
@@ -124,12 +134,12 @@ def _hand_in(
     actor: Actor,
     fresh: Sequence[tuple[Record, str]],
 ) -> list[Item]:
-    posted: dict[int, PostedDocument] = {}
+    posted: dict[str, PostedDocument] = {}
     for one, _made in fresh:
         if one.document is not None:
             text = canonical_json(one.document)
             sha = sha256(text.encode()).hexdigest()
-            name = f"erp:{connection.id}:{one.remote_id}:{sha[:20]}"
+            name = f"erp:{connection.id}:{_told(one.remote_id)}:{sha[:20]}"
             posted[one.remote_id] = PostedDocument(client_id=name, sha256=sha, text=text)
     if posted:
         batch = PostBatch(items=list(posted.values()))
@@ -139,12 +149,17 @@ def _hand_in(
         return [_noted(conn, connection.org_id, one, made, posted) for one, made in fresh]
 
 
+def _told(remote_id: str) -> str:
+    """Give an id as part of one of ours: a short word is itself, any other its digest."""
+    return remote_id if _WORD.fullmatch(remote_id) else digest(remote_id)[:20]
+
+
 def _noted(
     conn: Connection,
     org_id: str,
     one: Record,
     made: str,
-    posted: Mapping[int, PostedDocument],
+    posted: Mapping[str, PostedDocument],
 ) -> Item:
     document = one.document or {}
     sent = posted.get(one.remote_id)

@@ -6,7 +6,7 @@ came of it; who dies in between finds it written there and notes that.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
@@ -52,11 +52,19 @@ def _due(connection_id: str, kind: str, subject: Any, now: dt.datetime) -> Colum
 class Pushing:
     """One round's writing over one connection."""
 
-    def __init__(self, platform: Platform, erp: Erp, connection: Any, run_id: str) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        platform: Platform,
+        erp: Erp,
+        connection: Any,  # noqa: ANN401 - a row
+        run_id: str,
+        alive: Callable[[], None],
+    ) -> None:
         self.platform = platform
         self.erp = erp
         self.connection = connection
         self.run_id = run_id
+        self.alive = alive
         # Fixed for the round, so that what is refused in it waits for another.
         self.now = platform.clock.now()
 
@@ -66,6 +74,7 @@ class Pushing:
         done = 0
         while (written := part()) is not None:
             done += written
+            self.alive()
         return done
 
     # --- Journals

@@ -37,7 +37,7 @@ class BeginRun(_Input):
 class Item(_Input):
     """A record as it is there now."""
 
-    remote_id: int = Field(ge=1, strict=True)
+    remote_id: str = Field(min_length=1, max_length=400)
     label: str = Field(max_length=400)
     digest: str = Field(max_length=64)
     client_id: str | None = None
@@ -60,7 +60,7 @@ class TakeItems(_Input):
     run_id: _Id
     stream: str = Field(max_length=64)
     items: list[Item] = Field(max_length=MAX_AT_ONCE)
-    after: int = Field(ge=0, strict=True)
+    after: str = Field(max_length=400)
     high: str | None = Field(max_length=40)
     began: str | None = Field(max_length=40)
     mark: str | None = Field(default=None, max_length=40)
@@ -143,7 +143,7 @@ def take_items(ctx: Context, data: TakeItems) -> dict[str, Any]:
         key = ["connection_id", "stream", "remote_id"]
         ctx.conn.execute(made.on_conflict_do_update(index_elements=key, set_=again), rows)
     state = {
-        "after": 0 if data.last else data.after,
+        "after": None if data.last else data.after,
         "high": None if data.last else data.high,
         **({"mark": data.mark} if data.last else {}),
     }

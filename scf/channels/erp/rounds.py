@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import or_, select, update
@@ -114,20 +115,19 @@ class ErpRounds:
         if actor is None or not may(actor, "batch.post"):
             raise Unavailable("CHANNEL_PERSON", "The person of this channel may hand nothing in.")
         password = self.vault.open(connection.sealed, owner(connection.org_id))
+        still_here = partial(self._still_here, connection.id)
         source = make_of(connection.kind).sign_in(self.targets, connection, password)
         for stream in PULLS:
             if stream in connection.pulls:
                 at.name = stream
-                pull(self.platform, source, connection, actor, run_id, stream)
-                self._still_here(connection.id)
+                pull(self.platform, source, connection, actor, run_id, stream, still_here)
         if not isinstance(source, Erp):
             return
-        pushing = Pushing(self.platform, source, connection, run_id)
+        pushing = Pushing(self.platform, source, connection, run_id, still_here)
         for kind in PUSHES:
             if kind in connection.pushes:
                 at.name = kind
                 pushing.run(kind)
-                self._still_here(connection.id)
 
     def _still_here(self, connection_id: str) -> None:
         with self.platform.db.writer.begin() as conn:

@@ -76,7 +76,7 @@ class Reading:
         known = self._identifiers([row["id"] for row in rows])
         return [
             Record(
-                row["id"], _changed(row), str(row["name"] or row["code"] or row["id"]),
+                str(row["id"]), _changed(row), str(row["name"] or row["code"] or row["id"]),
                 identifiers=known[row["id"]],
             )
             for row in rows
@@ -247,13 +247,13 @@ class Reading:
             told = [_line(place, one, currency, sign) for place, one in enumerate(lines, start=1)]
         except InvalidInput as refusal:
             return Record(
-                row["id"], _changed(row), label, problem=refusal.code, said=refusal.message
+                str(row["id"]), _changed(row), label, problem=refusal.code, said=refusal.message
             )
         days = {name: document[name] for name in ("issue_on", "due_on") if document.get(name)}
         whole = {name: value for name, value in document.items() if value and name not in days}
         whole |= {name: day.isoformat() for name, day in days.items()}
         return Record(
-            row["id"], _changed(row), label,
+            str(row["id"]), _changed(row), label,
             document=whole | amounts | {"currency": currency, "lines": told},
         )  # fmt: skip
 

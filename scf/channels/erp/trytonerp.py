@@ -21,12 +21,12 @@ class TrytonErp:
         return str(self.tryton.context.get("company.rec_name") or "")
 
     def changed(
-        self, stream: str, since: str | None, after: int, limit: int, own: Mapping[str, Any]
+        self, stream: str, since: str | None, after: str, limit: int, own: Mapping[str, Any]
     ) -> list[Record]:
         """Give changed records by id."""
         at = trytonwrites.instant(since)
         with readable():
-            return trytondocs.Reading(self.tryton, own).page(stream, at, after, limit)
+            return trytondocs.Reading(self.tryton, own).page(stream, at, int(after or 0), limit)
 
     def overlap(self, high: str) -> str:
         """Give from where the next pass reads."""

@@ -167,11 +167,12 @@ class Books:
 def mark(tryton: Tryton, marks: Sequence[Mark]) -> Results:
     """Add a line to the comment of each invoice that does not have it yet."""
     results = Results()
-    rows = tryton.by_id(_INVOICE, [one.remote_id for one in marks], ["comment", "_timestamp"])
+    rows = tryton.by_id(_INVOICE, [int(one.remote_id) for one in marks], ["comment", "_timestamp"])
     for one in marks:
-        row = rows.get(one.remote_id)
+        invoice = int(one.remote_id)
+        row = rows.get(invoice)
         if row is None:
-            results.refused[one.advance_id] = ("ERP_GONE", str(one.remote_id))
+            results.refused[one.advance_id] = ("ERP_GONE", one.remote_id)
             continue
         comment = str(row["comment"] or "")
         try:
@@ -179,11 +180,11 @@ def mark(tryton: Tryton, marks: Sequence[Mark]) -> Results:
                 text = f"{comment.rstrip()}\n{one.text} [{one.advance_id}]".strip()
                 # Who has changed the invoice since it was read goes first.
                 seen = {f"{_INVOICE},{one.remote_id}": row["_timestamp"]}
-                tryton.call(_INVOICE, "write", [one.remote_id], {"comment": text}, _timestamp=seen)
+                tryton.call(_INVOICE, "write", [invoice], {"comment": text}, _timestamp=seen)
                 row["comment"] = text
-                row["_timestamp"] = tryton.by_id(_INVOICE, [one.remote_id], ["_timestamp"])[
-                    one.remote_id
-                ]["_timestamp"]
+                row["_timestamp"] = tryton.by_id(_INVOICE, [invoice], ["_timestamp"])[invoice][
+                    "_timestamp"
+                ]
         except Refused as refusal:
             results.refused[one.advance_id] = (refusal.code, refusal.said)
         else:
@@ -198,11 +199,11 @@ def change_payee(tryton: Tryton, books: Books, marks: Sequence[Mark], party: str
     if not found:
         raise Refused("ERP_NO_PARTY", party)
     payee = found[0]["id"]
-    rows = tryton.by_id(_INVOICE, [one.remote_id for one in marks], ["lines_to_pay", "state"])
+    rows = tryton.by_id(_INVOICE, [int(one.remote_id) for one in marks], ["lines_to_pay", "state"])
     for one in marks:
-        row = rows.get(one.remote_id)
+        row = rows.get(int(one.remote_id))
         if row is None:
-            results.refused[one.advance_id] = ("ERP_GONE", str(one.remote_id))
+            results.refused[one.advance_id] = ("ERP_GONE", one.remote_id)
             continue
         try:
             lines = tryton.by_id(_LINE, row["lines_to_pay"] or [], ["party", "reconciliation"])

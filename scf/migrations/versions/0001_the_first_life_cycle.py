@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
-revision = "0001_936d90c3"
+revision = "0001_6056a5c8"
 down_revision = None
 
 
@@ -2576,7 +2576,7 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.String(), nullable=False),
         sa.Column("org_id", sa.String(), nullable=False),
         sa.Column("stream", sa.String(), nullable=False),
-        sa.Column("remote_id", sa.BigInteger(), nullable=False),
+        sa.Column("remote_id", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("client_id", sa.String(), nullable=True),
@@ -2631,7 +2631,7 @@ def upgrade() -> None:
         sa.Column("stream", sa.String(), nullable=False),
         sa.Column("mark", sa.String(), nullable=True),
         sa.Column("high", sa.String(), nullable=True),
-        sa.Column("after", sa.BigInteger(), nullable=False),
+        sa.Column("after", sa.String(), nullable=True),
         sa.Column("taken", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_stream"),
         sa.PrimaryKeyConstraint("id"),
