@@ -43,11 +43,12 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_lock_timeout(error: BaseException) -> bool:
-    """Tell whether somebody else held the row for too long."""
+    """Tell whether somebody else held the row for too long.
+
+    SQLite locks no rows: a lock there is the whole database, which does not answer.
+    """
     if not isinstance(error, DBAPIError):
         return False
-    if isinstance(error.orig, sqlite3.OperationalError):
-        return "locked" in str(error.orig)
     return getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT
 
 

@@ -38,6 +38,9 @@ from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, ScfError, Unav
 from scf.kernel.ids import digest, new_id
 
 MAX_ATTEMPTS = 5
+# Each attempt may have waited for a lock as long as the engine lets it: all of them together stay
+# well below the time in which a web process has to answer.
+PATIENCE_SECONDS = 15
 MAX_KEY = 255
 
 # The one order in which rows are locked, everywhere. Taking a lock against it is a bug.
@@ -321,6 +324,7 @@ class Runner:
         return self._attempts(call)
 
     def _attempts(self, call: "_Call") -> Outcome:
+        began = time.monotonic()
         for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
                 return self._once(call)
@@ -337,7 +341,7 @@ class Runner:
                 elif not failures.is_transient(error):
                     with failures.told_plainly():
                         raise
-                if attempt == MAX_ATTEMPTS:
+                if attempt == MAX_ATTEMPTS or time.monotonic() - began > PATIENCE_SECONDS:
                     raise _gave_up(error, call) from error
                 self._pause(random.uniform(0.5, 1.0) * 0.02 * 2**attempt)  # noqa: S311 - jitter
         msg = "unreachable"

@@ -12,7 +12,7 @@ from scf.db.models import AuditLog, Idempotency, Outbox, SecurityEvent
 from scf.db.runner import COMMANDS, Command, Context, Outcome, Runner
 from scf.kernel.actor import Actor, Role
 from scf.kernel.clock import FixedClock
-from scf.kernel.errors import Conflict, InvalidInput, NotAllowed, RuleViolation, Unavailable
+from scf.kernel.errors import InvalidInput, NotAllowed, RuleViolation, Unavailable
 from tests.db import toys
 from tests.db.toys import ANNA, BERT
 from tests.support.racing import race
@@ -141,11 +141,26 @@ def test_a_lock_conflict_runs_the_whole_command_again_at_most_five_times(
         runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key="k")
         assert toys.drawn(db) == 5  # once, although the handler wrote several times
     else:
-        with pytest.raises(Conflict, match="IN_PROGRESS"):
+        with pytest.raises(Unavailable, match="DATABASE"):
             runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key="k")
         assert toys.drawn(db) == 0
     assert failing.calls == min(times + 1, 5)
     assert len(pauses) == failing.calls - 1
+
+
+def test_attempts_that_waited_long_are_not_made_five_times(
+    db: Database, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite waits ten seconds for its lock: five times that is longer than a request lives."""
+    seconds = iter((0.0, 10.0, 20.0))
+    monkeypatch.setattr("scf.db.runner.time.monotonic", lambda: next(seconds))
+    toys.make_runner(db, clock)
+    runner = Runner(db, clock, toys.allow, pause=lambda _s: None)
+    failing = _Failing(10_000, sqlite3.OperationalError("database is locked"))
+    COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, failing)
+    with pytest.raises(Unavailable, match="DATABASE"):
+        runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key="k")
+    assert failing.calls == 2
 
 
 def test_an_error_nobody_knows_is_not_retried(db: Database, clock: FixedClock) -> None:
@@ -236,7 +251,7 @@ def test_the_pool_is_full_after_100_lock_timeouts(db: Database, clock: FixedCloc
     failing = _Failing(10_000, sqlite3.OperationalError("database is locked"))
     COMMANDS["toy.draw"] = Command("toy.draw", toys.Draw, failing)
     for i in range(20):  # five attempts each
-        with pytest.raises(Conflict):
+        with pytest.raises(Unavailable):
             runner.run("toy.draw", {"amount_minor": 5}, actor=ANNA, key=f"k{i}")
     assert db.writer.pool.checkedout() == 0  # type: ignore[attr-defined]
 
