@@ -39,6 +39,9 @@ SLICES = (
     "scf.parties.commands",
     "scf.parties.day",
     "scf.parties.visibility",
+    "scf.ledger.currency.books",
+    "scf.ledger.currency.publishing",
+    "scf.ledger.currency.revaluation",
     "scf.ledger.periods",
     "scf.ledger.visibility",
     "scf.documents.archives.commands",
@@ -189,16 +192,18 @@ def load_slices() -> None:
 def load_chart() -> None:
     """Read the chart of accounts that every book is opened from."""
     data = tomllib.loads(files("config").joinpath("chart_of_accounts.toml").read_text("utf-8"))
-    install_chart(
+    lines = (
         ChartLine(
             line["code"],
             line["name"],
             line["kind"],
             control=line.get("control", False),
             clears=line.get("clears", True),
+            monetary=line.get("monetary", False),
         )
         for line in data["account"]
     )
+    install_chart(lines, data["version"])
 
 
 def load_calendars() -> None:

@@ -21,6 +21,7 @@ import scf.documents.transfers.models
 import scf.financing.models
 import scf.financing.taxwatch.models
 import scf.impairment.models
+import scf.ledger.currency.models
 import scf.ledger.models
 import scf.notices.mail.models
 import scf.notices.models

@@ -9,6 +9,7 @@ import typer
 
 from scf.accounting import files, journal
 from scf.cli.common import EXIT_REFUSED, SESSION, show, show_list
+from scf.cli.currency import book, rates, revalue
 from scf.cli.periods import period
 from scf.kernel.actor import Role
 from scf.kernel.errors import NotAllowed
@@ -25,6 +26,9 @@ def attach(app: typer.Typer) -> None:
     """Hang this room's commands into the tree."""
     app.add_typer(export, name="export")
     app.add_typer(period, name="period")
+    app.add_typer(rates, name="rates")
+    app.add_typer(book, name="book")
+    app.command()(revalue)
     app.command("trial-balance")(trial_balance)
     app.command()(verify)
 

@@ -58,6 +58,7 @@ LOCK_ORDER = (
     "voucher",
     "advance",
     "payment_instruction",
+    "ledger_book",
     "ledger_period",
 )
 

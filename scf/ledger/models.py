@@ -22,7 +22,10 @@ from scf.db.types import (
 
 
 class Account(Record, table=True):
-    """One account of one organisation's book."""
+    """One account of one organisation's book, as the chart of a version had it when it was opened.
+
+    Name and kind stay as they were then: a later chart changes no account that has entries.
+    """
 
     __table_args__ = table_args(
         UniqueConstraint("org_id", "code", name="uq_account_code"),
@@ -35,6 +38,7 @@ class Account(Record, table=True):
     code: Code
     name: Text
     kind: Code
+    chart_version: Code = ""
 
 
 class Entry(Record, table=True):

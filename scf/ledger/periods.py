@@ -17,6 +17,8 @@ from scf.db.runner import Context, command
 from scf.db.types import Id
 from scf.kernel.errors import Conflict, NotAllowed, RuleViolation
 from scf.kernel.ids import new_id
+from scf.ledger.currency.books import locked as locked_book
+from scf.ledger.currency.revaluation import must_be_done
 from scf.ledger.lifecycle import PERIOD, SHUT
 from scf.ledger.models import Entry, Period
 from scf.parties.service import business_date, same_person
@@ -56,7 +58,8 @@ def close_period(ctx: Context, data: ClosePeriod) -> dict[str, Any]:
     Raises
     ------
     RuleViolation
-        PERIOD_TO for a day that the end of day has not passed, or that is closed already.
+        PERIOD_TO for a day that the end of day has not passed, or that is closed already;
+        REVALUATION_MISSING where foreign balances are not at that day's rate.
     Conflict
         PERIOD_UNDECIDED while another proposal waits for its second person.
     """
@@ -72,6 +75,8 @@ def close_period(ctx: Context, data: ClosePeriod) -> dict[str, Any]:
             first=first.isoformat(),
             today=today.isoformat(),
         )
+    locked_book(ctx, ctx.actor.org_id)
+    must_be_done(ctx.conn, ctx.actor.org_id, data.to_on)
     row = {
         "id": new_id(),
         "org_id": ctx.actor.org_id,
@@ -121,13 +126,18 @@ def confirm_period(ctx: Context, data: OfPeriod) -> dict[str, Any]:
     ------
     NotAllowed
         FOUR_EYES for the person who proposed it.
+    RuleViolation
+        REVALUATION_MISSING where something has moved since the closing was proposed.
     """
+    ctx.visible(Period, data.period_id)
+    locked_book(ctx, ctx.actor.org_id)  # before the period: who revalues holds it too
     row = _locked(ctx, data.period_id)
     PERIOD.after(row.state, "confirm")
     if same_person(ctx.conn, ctx.actor.user_id, [row.proposed_by]):
         raise NotAllowed("FOUR_EYES", "Who proposed this cannot confirm it.")
     columns: dict[str, Any] = {"confirmed_by": ctx.actor.user_id, "confirmed_at": ctx.now}
     if row.state == "CLOSING":
+        must_be_done(ctx.conn, row.org_id, row.to_on)
         columns["closed_at"] = ctx.now
     return _move(ctx, row, "confirm", columns)
 

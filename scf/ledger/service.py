@@ -40,6 +40,7 @@ class ChartLine:
 
     ``control``: the firm's own accounting owns the account and books the other half of its life
     (trade receivables, trade payables). ``clears``: zero once everything it is used for is over.
+    ``monetary``: money, or a right or duty to a fixed amount of it; revalued in another currency.
     """
 
     code: str
@@ -47,6 +48,7 @@ class ChartLine:
     kind: str
     control: bool = False
     clears: bool = True
+    monetary: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,13 @@ class Chart:
     """The chart of accounts, given once by the composition root."""
 
     lines: Mapping[str, ChartLine] = {}
+    version: str = ""
 
 
-def install_chart(lines: Iterable[ChartLine]) -> None:
-    """Set the chart of accounts of this process."""
+def install_chart(lines: Iterable[ChartLine], version: str = "") -> None:
+    """Set the chart of accounts of this process, and which version of it this is."""
     Chart.lines = {line.code: line for line in lines}
+    Chart.version = version
 
 
 def post(ctx: Context, events: Sequence[LedgerEvent]) -> int:
@@ -211,6 +215,7 @@ def _accounts(conn: Connection, events: Sequence[LedgerEvent]) -> dict[tuple[str
                 "code": code,
                 "name": Chart.lines[code].name,
                 "kind": Chart.lines[code].kind,
+                "chart_version": Chart.version,
             }
             for org, code in new
         ]

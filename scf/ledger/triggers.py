@@ -12,6 +12,8 @@ _IMMUTABLE = (
     "ledger_entry",
     "ledger_posting",
     "ledger_no_entry",
+    "fx_rate",
+    "ledger_revaluation",
     "audit_log",
     "audit_seal",
     "invoice_fact",

@@ -8,6 +8,7 @@ from sqlmodel import col
 from scf.db.models import Outbox, SecurityEvent
 from scf.db.visibility import visible_to
 from scf.kernel.actor import Actor
+from scf.ledger.currency.models import Book, FxRate, RatePublication, Revaluation
 from scf.ledger.models import Account, Entry, NoEntry, Period, Posting, Turnover
 
 UNTOLD: Final = (
@@ -37,6 +38,26 @@ def _own_dashes(actor: Actor) -> ColumnElement[bool]:
 @visible_to(Period)
 def _own_periods(actor: Actor) -> ColumnElement[bool]:
     return col(Period.org_id) == actor.org_id
+
+
+@visible_to(Book)
+def _own_currency(actor: Actor) -> ColumnElement[bool]:
+    return col(Book.id) == actor.org_id
+
+
+@visible_to(RatePublication)
+def _own_publications(actor: Actor) -> ColumnElement[bool]:
+    return col(RatePublication.org_id) == actor.org_id
+
+
+@visible_to(FxRate)
+def _own_rates(actor: Actor) -> ColumnElement[bool]:
+    return col(FxRate.org_id) == actor.org_id
+
+
+@visible_to(Revaluation)
+def _own_revaluations(actor: Actor) -> ColumnElement[bool]:
+    return col(Revaluation.org_id) == actor.org_id
 
 
 @visible_to(Posting)

@@ -104,6 +104,13 @@ MAY: dict[str, frozenset[Role]] = {
     "tax.ask": frozenset({Role.TREASURER}) | _OFFICER,
     # --- ledger
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
+    "book.set": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
+    "rates.add": _BANK,
+    "rates.confirm": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    "rates.refuse": _BANK,
+    "rates.read": _BANK,
+    "ledger.revalue": _BANK | _OPERATOR,
+    "period.read": _BANK | _ADMIN,
     # --- chain
     "graph.build": _BANK | _OPERATOR,
     "graph.look_back": _BANK,

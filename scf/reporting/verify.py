@@ -33,6 +33,7 @@ from scf.financing.taxwatch import oversight
 from scf.impairment import proof as allowances
 from scf.kernel.errors import Conflict
 from scf.ledger import periods
+from scf.ledger.currency import proof as revaluations
 from scf.ledger.models import Account, Entry, Posting
 from scf.parties.identity.models import FirmLink, FirmMerge
 from scf.programmes import limits
@@ -114,6 +115,7 @@ def look(
         "exported seals": lambda: _exported(conn, exported or {}),
         "ledger": lambda: _of_books(accounting.ledger(conn)),
         "closed periods": lambda: _periods(conn),
+        "revaluation": lambda: _of_revaluations(conn),
         "finished lives": lambda: _of_books(accounting.finished_lives(conn)),
         "limit tree": lambda: _limits(conn),
         "records of firms": lambda: _records(conn),
@@ -153,6 +155,11 @@ def _of_documents(conn: Connection) -> Iterator[Breach]:
 
 def _of_allowances(conn: Connection) -> Iterator[Breach]:
     for one in allowances.breaches(conn):
+        yield Breach(one.code, one.where, one.message)
+
+
+def _of_revaluations(conn: Connection) -> Iterator[Breach]:
+    for one in revaluations.breaches(conn):
         yield Breach(one.code, one.where, one.message)
 
 

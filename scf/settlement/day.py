@@ -31,7 +31,9 @@ from scf.impairment.measuring import SLICE as MEASURED_AT_ONCE
 from scf.impairment.measuring import MeasureSlice, not_measured
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, InvalidInput
+from scf.kernel.ids import new_id
 from scf.ledger import turnover
+from scf.ledger.currency.revaluation import Revalue, wanted_at
 from scf.ledger.service import Journal, LedgerEvent, post
 from scf.parties.models import BusinessDate
 from scf.parties.service import business_date
@@ -333,14 +335,32 @@ def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, 
         measured += _measure_one(platform, actor, on)
         platform.run("day.finish", FinishDay(on=on), actor, key=f"{financier_id}:{on}")
         days += 1
+        if (on + _DAY).day == 1:
+            _revalue_month(platform, actor, on)
     today = _today(platform, financier_id)
     _begin_day(platform, actor, today)
+    # What the run before did not get to, or had no rate for.
+    revalued = _revalue_month(platform, actor, today.replace(day=1) - _DAY)
     return {
         "days": days,
         "advances": closed,
         "measured": measured,
         "business_date": today.isoformat(),
+        "revaluation": revalued,
     }
+
+
+def _revalue_month(platform: Platform, actor: Actor, on: dt.date) -> str:
+    """Revalue foreign balances at a month's end, where that is due and its rates are there.
+
+    A day never waits for a publication: the period does, when somebody wants to close it.
+    """
+    with platform.db.snapshot() as conn:
+        wanted = wanted_at(conn, actor.org_id, on)
+    if wanted == "due":
+        platform.run("ledger.revalue", Revalue(on=on), actor, key=new_id())
+        return "done"
+    return wanted
 
 
 def _begin_day(platform: Platform, actor: Actor, on: dt.date) -> None:

@@ -20,7 +20,15 @@ def test_every_code_and_every_name_stands_once() -> None:
 
 def test_every_account_says_all_that_a_book_needs() -> None:
     for account in ACCOUNTS:
-        assert account.keys() <= {"code", "name", "kind", "used_by", "control", "clears"}
+        assert account.keys() <= {
+            "code",
+            "name",
+            "kind",
+            "used_by",
+            "control",
+            "clears",
+            "monetary",
+        }
         assert account["code"] == re.sub(r"[^a-z]+", "_", account["name"].lower()).strip("_")
         assert account["kind"] in KINDS
         assert account["used_by"], account["code"]

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("chart_version", sa.String(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('asset', 'liability', 'income', 'expense', 'equity')", name="ck_account_kind"
         ),
@@ -1292,6 +1293,28 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "fx_publication",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("file_name", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("rates", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("added_by", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("decided_by", sa.String(), nullable=True),
+        sa.Column("decided_at", UtcInstant(), nullable=True),
+        sa.Column("why", sa.String(), nullable=True),
+        sa.Column("known_no", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("state IN ('WAITING', 'CONFIRMED', 'REFUSED')", name="ck_publication"),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_publication_org"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("org_id", "known_no", name="uq_publication_known"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_publication_org", "fx_publication", ["org_id", "state"], unique=False)
+    op.create_table(
         "graph_snapshot",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -1396,6 +1419,19 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_table(
+        "ledger_book",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("max_age_days", sa.BigInteger(), nullable=False),
+        sa.Column("rates_known", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("max_age_days BETWEEN 0 AND 31", name="ck_book_age"),
+        sa.ForeignKeyConstraint(["id"], ["firm.id"], name="fk_book_firm"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "ledger_posting",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
@@ -1419,6 +1455,32 @@ def upgrade() -> None:
         "ix_posting_account", "ledger_posting", ["account_id", "currency"], unique=False
     )
     op.create_index("ix_posting_entry", "ledger_posting", ["entry_id"], unique=False)
+    op.create_table(
+        "ledger_revaluation",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("attempt", sa.BigInteger(), nullable=False),
+        sa.Column("book_currency", sa.String(), nullable=False),
+        sa.Column("balance_minor", sa.BigInteger(), nullable=False),
+        sa.Column("historic_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("closing_minor", sa.BigInteger(), nullable=False),
+        sa.Column("rate", sa.String(), nullable=True),
+        sa.Column("fixed_on", sa.Date(), nullable=True),
+        sa.Column("known_no", sa.BigInteger(), nullable=False),
+        sa.Column("unrealised_minor", sa.BigInteger(), nullable=False),
+        sa.Column("realised_minor", sa.BigInteger(), nullable=False),
+        sa.Column("command_id", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_revaluation_account"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account_id", "currency", "on_day", "attempt", name="uq_revaluation"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_revaluation_book", "ledger_revaluation", ["org_id", "on_day"], unique=False)
     op.create_table(
         "ledger_turnover",
         sa.Column("id", sa.String(), nullable=False),
@@ -1979,6 +2041,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("merge_id", "row_id", "side"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "fx_rate",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("publication_id", sa.String(), nullable=False),
+        sa.Column("base", sa.String(), nullable=False),
+        sa.Column("quote", sa.String(), nullable=False),
+        sa.Column("fixed_on", sa.Date(), nullable=False),
+        sa.Column("rate", sa.String(), nullable=False),
+        sa.CheckConstraint("base <> quote", name="ck_fx_rate_pair"),
+        sa.ForeignKeyConstraint(
+            ["publication_id"], ["fx_publication.id"], name="fk_rate_publication"
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("publication_id", "base", "quote", "fixed_on", name="uq_fx_rate"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_fx_rate_org", "fx_rate", ["org_id", "fixed_on"], unique=False)
     op.create_table(
         "graph_edge",
         sa.Column("snapshot_id", sa.String(), nullable=False),
