@@ -112,8 +112,8 @@ def test_a_rebuilt_table_keeps_triggers_rows_and_references(empty_url: str) -> N
     with db.writer.begin() as conn:
         conn.execute(
             text(
-                "INSERT INTO account (id, org_id, code, name, kind) VALUES"
-                " ('o:c', 'o', 'c', 'Cash', 'asset'), ('o:d', 'o', 'd', 'Debt', 'liability')"
+                "INSERT INTO account (id, org_id, code, name, kind, chart_version) VALUES"
+                " ('o:c', 'o', 'c', 'Cash', 'asset', '1'), ('o:d', 'o', 'd', 'Debt', 'liability', '1')"
             )
         )
         conn.execute(
