@@ -113,7 +113,8 @@ def test_a_rebuilt_table_keeps_triggers_rows_and_references(empty_url: str) -> N
         conn.execute(
             text(
                 "INSERT INTO account (id, org_id, code, name, kind, chart_version) VALUES"
-                " ('o:c', 'o', 'c', 'Cash', 'asset', '1'), ('o:d', 'o', 'd', 'Debt', 'liability', '1')"
+                " ('o:c', 'o', 'c', 'Cash', 'asset', '1'),"
+                " ('o:d', 'o', 'd', 'Debt', 'liability', '1')"
             )
         )
         conn.execute(
