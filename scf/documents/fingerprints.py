@@ -53,6 +53,7 @@ _PLAIN: Final = re.compile(r"0|[1-9][0-9]*")
 _COMMON: Final = re.compile(r"([A-Z]*)[-/ .]?0*([1-9][0-9]*)")
 _TOKENS: Final = re.compile(r"[^\W_]+")
 _RUNS: Final = re.compile(r"[0-9]+|[^\W0-9_]+")
+LETTERS: Final = re.compile(r"[^\W0-9_]+")
 _DIGIT: Final = re.compile(r"[0-9]")
 _GROUPS: Final = re.compile(r"\d+")
 _BOUNDARY: Final = re.compile(r"(?<=[0-9])\x00(?=[0-9])")
@@ -109,7 +110,20 @@ def squeezed_number(text: str) -> str:
     return "".join(_without_words([bare])).lstrip("0") if bare else text.strip()
 
 
+def letters_kept(text: str) -> list[str] | None:
+    """Give the runs of letters that every number keeps of which a text is a part.
+
+    None where the text may begin with a word such as "INV", which a number may lose.
+    """
+    tokens = _TOKENS.findall(_folded(text).translate(_SAME))
+    if tokens and _PREFIX.match(tokens[0]):
+        return None
+    return [run for token in tokens for run in LETTERS.findall(token)]
+
+
 def _folded(text: str) -> str:
+    if text.isascii():
+        return text.upper()
     return unicodedata.normalize("NFKC", text).translate(_FOLD).upper().translate(_FOLD)
 
 

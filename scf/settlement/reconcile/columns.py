@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # Why a proposal is made; the portal words them.
 REFERENCE: Final = "REFERENCE"  # the number stands in the text
@@ -91,16 +91,14 @@ class Entries:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Pays:
+class Pays(NamedTuple):
     """So many minor units of an entry for one item, by its place in the columns."""
 
     item: int
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(NamedTuple):
     """What an entry may pay, how sure that is (parts per million), and why."""
 
     pays: tuple[Pays, ...]
@@ -108,8 +106,7 @@ class Proposal:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Proposals, best first; ``certain`` tells that the first settles without a person."""
 
     proposals: tuple[Proposal, ...] = ()

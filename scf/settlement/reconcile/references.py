@@ -1,23 +1,15 @@
-"""Numbers in what payers write, whole and damaged; how far a text is from a number."""
+"""Numbers in what payers write, whole or damaged, and what could be a number there."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-
-from scf.documents.fingerprints import canonical_number, squeezed_number
-from scf.settlement.reconcile import columns as why
+from scf.documents.fingerprints import LETTERS, canonical_number, letters_kept, squeezed_number
 
 LONGEST_RUN: Final = 5
 MAX_WORDS: Final = 200
 # Fewer signs than these say little, and are no damaged number.
 SHORTEST: Final = 4
-SHORTEST_CUT: Final = 5  # of a number that is glued to others
-FEW: Final = 4  # comparing so few one by one is faster than asking for all at once
-LONG: Final = 6  # with fewer signs, two wrong ones leave another number
-FAR: Final = 9
 _WORDS: Final = re.compile(r"[^\s,;|]+")
 _DIGIT: Final = re.compile(r"\d")
 _TAG: Final = re.compile(r"/[A-Z]{3,4}/")
@@ -33,7 +25,8 @@ def words_of(text: str) -> list[str]:
     """Split a text at blanks and the signs between numbers; code words of banks go."""
     if "/" in text:
         text = _TAG.sub(" ", text)
-    return _WORDS.findall(text)[:MAX_WORDS]
+    words = _WORDS.findall(text)
+    return words if len(words) <= MAX_WORDS else words[:MAX_WORDS]
 
 
 def has_digit(word: str) -> bool:
@@ -41,141 +34,101 @@ def has_digit(word: str) -> bool:
     return _DIGIT.search(word) is not None
 
 
-def exact(
-    words: Sequence[str], known: dict[str, list[int]], spelt: dict[str, str]
-) -> tuple[dict[str, list[int]], list[str]]:
-    """Find the known numbers that words spell out, and the words with digits that spell none.
-
-    ``spelt`` gives the number of what is written as its document writes it, without a closer look.
-    Words by themselves first, which is nearly always enough; then runs of up to five.
-    """
-    found: dict[str, list[int]] = {}
-    rest: list[str] = []
-    for word in words:
-        number = spelt.get(word)
-        if number is None:
-            if not _DIGIT.search(word):
-                continue
-            number = canonical_number(word)
-        places = known.get(number)
-        if places is None:
-            rest.append(word)
-        else:
-            found[number] = places
-    if not rest or len(words) == 1 or (found and not numberlike(rest)):
-        return found, rest
-    used = _runs(words, known, found)
-    if used:
-        free = {word for at, word in enumerate(words) if at not in used}
-        rest = [word for word in rest if word in free]
-    return found, rest
-
-
-def _runs(
-    words: Sequence[str], known: dict[str, list[int]], found: dict[str, list[int]]
-) -> set[int]:
-    """Find numbers that stand in several words, the longest first; gives the words they took."""
-    used: set[int] = set()
-    for length in range(min(LONGEST_RUN, len(words)), 1, -1):
-        for start in range(len(words) - length + 1):
-            run = range(start, start + length)
-            if used.intersection(run) or not any(has_digit(words[at]) for at in run):
-                continue
-            number = canonical_number(" ".join(words[start : start + length]))
-            places = known.get(number)
-            if places is not None:
-                found[number] = places
-                used.update(run)
-    return used
-
-
-def numberlike(words: Iterable[str]) -> list[str]:
-    """Give, with nothing between their signs, the words that could be a document's number."""
-    found = []
-    for word in words:
-        if _NO_NUMBER.fullmatch(word.strip("()[].:#").upper()):
-            continue
-        number = squeezed_number(word)
-        if len(number) >= SHORTEST:
-            found.append(number)
-    return found
-
-
 def squashed(words: Iterable[str]) -> str:
     """Write a text with nothing between its signs."""
     return _PLAIN.sub("", " ".join(words).upper())
 
 
-def distances(numbers: Sequence[str], tokens: Sequence[str], whole: str) -> list[tuple[int, str]]:
-    """Tell how far a text is from each of some numbers, in damages, and what the damage is.
+class Reader:
+    """Reads texts for known numbers; what a word means is worked out once.
 
-    0 is a number glued to its neighbours, 1 one sign wrong, missing, too much, or two swapped,
-    2 two of them or a cut one (the longer the rest, the nearer); :data:`FAR` is no likeness.
+    ``known`` are places by canonical number, ``spelt`` the number of what is written as its
+    document writes it, without a closer look.
     """
-    found = [(FAR, "")] * len(numbers)
-    for token in tokens:
-        for number, apart, at in process.extract(
-            token, numbers, scorer=OSA.distance, score_cutoff=2, limit=None
-        ):
-            if apart < found[at][0] and (apart <= 1 or len(number) >= LONG):
-                found[at] = (apart, why.REFERENCE_NEAR if apart <= 1 else why.REFERENCE_FAR)
-        length = len(token)
-        for at, number in enumerate(numbers):
-            left = len(number) - length
-            if 0 < left < found[at][0] - 2 and (number.endswith(token) or number.startswith(token)):
-                found[at] = (2 + left, why.REFERENCE_CUT)
-    for at, number in enumerate(numbers):
-        if number in whole and len(number) >= SHORTEST_CUT:
-            found[at] = (0, why.REFERENCE_GLUED)
-    return found
+
+    def __init__(self, known: Mapping[str, list[int]], spelt: Mapping[str, str]) -> None:
+        self.known = known
+        self._number_of: dict[str, str] = dict(spelt)
+        self._like: dict[str, str] = {}
+        self._barred: dict[str, bool] = {}
+        self._letters = ""
+
+    def exact(self, words: Sequence[str]) -> tuple[dict[str, list[int]], list[str]]:
+        """Find the known numbers that words spell out, and the words with digits that spell none.
+
+        Words by themselves first, which is nearly always enough; then runs of up to five.
+        """
+        found: dict[str, list[int]] = {}
+        rest: list[str] = []
+        number_of, known = self._number_of, self.known
+        for word in words:
+            number = number_of.get(word)
+            if number is None:
+                number = canonical_number(word) if _DIGIT.search(word) else ""
+                number_of[word] = number
+            if not number:
+                continue
+            places = known.get(number)
+            if places is None:
+                rest.append(word)
+            else:
+                found[number] = places
+        if not rest or len(words) == 1 or (found and not self.numberlike(rest)):
+            return found, rest
+        used = self._runs(words, found)
+        if used:
+            free = {word for at, word in enumerate(words) if at not in used}
+            rest = [word for word in rest if word in free]
+        return found, rest
+
+    def numberlike(self, words: Iterable[str]) -> list[str]:
+        """Give, with nothing between their signs, the words that could be a document's number."""
+        found = []
+        for word in words:
+            number = self._like.get(word)
+            if number is None:
+                number = self._like[word] = _numberlike(word)
+            if number:
+                found.append(number)
+        return found
+
+    def _runs(self, words: Sequence[str], found: dict[str, list[int]]) -> set[int]:
+        """Find numbers that stand in several words, the longest first; gives the words they took.
+
+        A word with letters that no known number has ("vom", "danke") is part of none.
+        """
+        free = [0] * (len(words) + 1)  # how many words from here on may be parts
+        for at in range(len(words) - 1, -1, -1):
+            free[at] = 0 if self._is_barred(words[at]) else free[at + 1] + 1
+        used: set[int] = set()
+        for length in range(min(LONGEST_RUN, max(free)), 1, -1):
+            for start in range(len(words) - length + 1):
+                if free[start] < length:
+                    continue
+                run = range(start, start + length)
+                if used.intersection(run) or not any(has_digit(words[at]) for at in run):
+                    continue
+                number = canonical_number(" ".join(words[start : start + length]))
+                places = self.known.get(number)
+                if places is not None:
+                    found[number] = places
+                    used.update(run)
+        return used
+
+    def _is_barred(self, word: str) -> bool:
+        barred = self._barred.get(word)
+        if barred is None:
+            if not self._letters:
+                every = LETTERS.findall("\n".join(self.known))
+                self._letters = "\n" + "\n".join(sorted(set(every)))
+            kept = letters_kept(word)
+            barred = kept is not None and any(run not in self._letters for run in kept)
+            self._barred[word] = barred
+        return barred
 
 
-def alike(one: str, other: str) -> bool:
-    """Tell whether one damage can make one number of the other."""
-    return OSA.distance(one, other, score_cutoff=1) <= 1 or _cut(one, other)
-
-
-def all_alike(numbers: Sequence[str]) -> list[list[int]]:
-    """Tell for each number which others :func:`alike` finds, all at once."""
-    if len(numbers) < FEW:
-        return [
-            [at for at, other in enumerate(numbers) if at != place and alike(number, other)]
-            for place, number in enumerate(numbers)
-        ]
-    found = [
-        {
-            at
-            for _number, _apart, at in process.extract(
-                number, numbers, scorer=OSA.distance, score_cutoff=1, limit=None
-            )
-        }
-        for number in numbers
-    ]
-    lengths = {len(number) for number in numbers}
-    if len(lengths) > 1:  # of equal length none is the beginning or the end of another
-        by_number: dict[str, list[int]] = {}
-        for place, number in enumerate(numbers):
-            by_number.setdefault(number, []).append(place)
-        for place, number in enumerate(numbers):
-            for length in lengths:
-                if SHORTEST <= length < len(number):
-                    for short in (number[:length], number[-length:]):
-                        for at in by_number.get(short, ()):
-                            found[place].add(at)
-                            found[at].add(place)
-    return [sorted(near - {place}) for place, near in enumerate(found)]
-
-
-def likes_of(number: str, numbers: Sequence[str]) -> list[int]:
-    """Give the places of those numbers that :func:`alike` finds for one."""
-    if len(numbers) < FEW:
-        return [at for at, other in enumerate(numbers) if alike(number, other)]
-    near = process.extract(number, numbers, scorer=OSA.distance, score_cutoff=1, limit=None)
-    size = len(number)
-    cut = {at for at, other in enumerate(numbers) if len(other) != size and _cut(number, other)}
-    return sorted(cut.union(at for _number, _apart, at in near))
-
-
-def _cut(one: str, other: str) -> bool:
-    short, long = (one, other) if len(one) < len(other) else (other, one)
-    return len(short) >= SHORTEST and (long.endswith(short) or long.startswith(short))
+def _numberlike(word: str) -> str:
+    if _NO_NUMBER.fullmatch(word.strip("()[].:#").upper()):
+        return ""
+    number = squeezed_number(word)
+    return number if len(number) >= SHORTEST else ""

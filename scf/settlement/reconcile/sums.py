@@ -1,6 +1,6 @@
 """Which of a payer's open items add up to a sum: whole groups first, then few of them, bounded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -16,21 +16,23 @@ LARGEST: Final = 2**59  # a dozen of them are still whole numbers of 64 bits
 
 
 def groups(
-    total: int, places: Sequence[int], due: Sequence[int], amounts: Sequence[int]
-) -> Iterator[tuple[int, ...]]:
-    """Give the sets of that sum that payers pay at once: all due up to a day, or all of one day.
+    places: Sequence[int], due: Sequence[int], amounts: Sequence[int]
+) -> dict[int, list[slice]]:
+    """Give the sets that payers pay at once, by their sums: all due up to a day, or all of one day.
 
-    ``places`` are sorted by day; sets of one are left out.
+    ``places`` are sorted by day, and the sets slices of them; sets of one are left out.
     """
+    found: dict[int, list[slice]] = {}
     until = end = 0
     for _day, group in groupby(places, key=lambda place: due[place]):
-        same = tuple(group)
-        sum_of_day = sum(amounts[one] for one in same)
-        until, end = until + sum_of_day, end + len(same)
-        if sum_of_day == total and len(same) > 1:
-            yield same
-        if until == total and end > max(1, len(same)):
-            yield tuple(places[:end])
+        same = [amounts[one] for one in group]
+        start, end = end, end + len(same)
+        until += sum(same)
+        if len(same) > 1:
+            found.setdefault(sum(same), []).append(slice(start, end))
+        if end > max(1, len(same)):
+            found.setdefault(until, []).append(slice(0, end))
+    return found
 
 
 def adding_up(
