@@ -242,7 +242,6 @@ ACTIONS: Final[Mapping[str, object]] = {
     "erp.begin": _l("Round over an ERP begun"),
     "erp.change": _l("Connection with an ERP changed"),
     "erp.end": _l("Round over an ERP ended"),
-    "erp.map": _l("Accounts mapped to an ERP"),
     "erp.password": _l("Password for an ERP changed"),
     "erp.sync": _l("Round over an ERP asked for"),
     "erp.take": _l("Records of an ERP taken"),

@@ -1,4 +1,4 @@
-"""ERPs and shops: connect one, map accounts, ask for a round, see how it goes."""
+"""ERPs and shops: connect one, say by which numbers it posts, ask for a round, look on."""
 
 import datetime as dt
 import os
@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from scf.cli.common import SESSION, show, show_list
-from scf.kernel.errors import InvalidInput
 from scf.kernel.ids import new_id
 
 erp = typer.Typer(help="ERPs and shops that are asked and written to.", no_args_is_help=True)
@@ -64,26 +63,23 @@ def erp_add(  # noqa: PLR0913, PLR0917 - as many as the form asks
 @erp.command("map")
 def erp_map(
     connection: Connection,
-    accounts: Annotated[list[str], typer.Argument(metavar="OURS=THEIRS[:PARTY]")],
+    table: Annotated[str, typer.Argument(help="Your table of account numbers, as tryton.works")],
 ) -> None:
-    """Say which account of the ERP accounts of ours are."""
-    lines = []
-    for word in accounts:
-        code, equals, remote = word.partition("=")
-        if not equals:
-            raise InvalidInput("ERP_ACCOUNT", "Write OURS=THEIRS or OURS=THEIRS:PARTY.", said=word)
-        there, _, party = remote.partition(":")
-        lines.append({"code": code, "remote_code": there, "party_code": party})
-    show(SESSION.run("erp.map", {"connection_id": connection, "accounts": lines}).result)
+    """Say by which of your tables the connection posts; `scf mapping set` writes a table."""
+    show(SESSION.run("erp.change", {"connection_id": connection, "mapping": table}).result)
 
 
 @erp.command("sync")
 def erp_sync(
     connection: Connection,
     again: Annotated[bool, typer.Option("--again", help="Read every record anew")] = False,
+    rewrite: Annotated[
+        bool, typer.Option("--rewrite", help="After a restore there: write what is missing")
+    ] = False,
 ) -> None:
     """Let the worker come by at once; what failed is tried again."""
-    show(SESSION.run("erp.sync", {"connection_id": connection, "again": again}).result)
+    asked = {"connection_id": connection, "again": again, "rewrite": rewrite}
+    show(SESSION.run("erp.sync", asked).result)
 
 
 @erp.command("show")

@@ -15,7 +15,9 @@ from scf.kernel.findings import shown
 from scf.parties.access import authorise
 
 mapping = typer.Typer(help="Account numbers for other systems.", no_args_is_help=True)
-System = Annotated[str, typer.Argument(help="datev, saft or tryton")]
+System = Annotated[
+    str, typer.Argument(help="datev, saft, tryton; tryton.works where you have several")
+]
 
 
 def attach(app: typer.Typer) -> None:
@@ -25,7 +27,7 @@ def attach(app: typer.Typer) -> None:
 
 @mapping.command("show")
 def show_mapping(system: System) -> None:
-    """Write your table as CSV, account and number; with --json its version and details, too."""
+    """Write your table as CSV: account, number, party; with --json its version and details."""
     authorise(SESSION.actor, "mapping.read")
     with SESSION.reading() as conn:
         found = numbers_of(conn, SESSION.actor.org_id, system)
@@ -36,18 +38,22 @@ def show_mapping(system: System) -> None:
                 "version": found.version,
                 "accounts": dict(found.accounts),
                 "details": dict(found.details),
+                "parties": dict(found.parties),
             }
         )
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("account", "number"))
-    writer.writerows(sorted(found.accounts.items()))
+    writer.writerow(("account", "number", "party"))
+    for code, number in sorted(found.accounts.items()):
+        writer.writerow((code, number, found.parties.get(code, "")))
 
 
 @mapping.command("set")
 def set_mapping(
     system: System,
-    file: Annotated[Path, typer.Argument(help="CSV with the columns account and number")],
+    file: Annotated[
+        Path, typer.Argument(help="CSV with the columns account, number and, if wanted, party")
+    ],
     details: Annotated[
         list[str] | None, typer.Option("--detail", help="What else it asks, as client=12345")
     ] = None,
@@ -64,25 +70,28 @@ def set_mapping(
         if not sign:
             raise InvalidInput("MAPPING_DETAIL", "Write name=value.", value=shown(one, 40))
         given[name.strip()] = value.strip()
+    accounts, parties = _table(file.read_bytes())
     outcome = SESSION.run(
         "mapping.set",
         {
             "system": system,
             "version": present.version if version is None else version,
-            "accounts": _table(file.read_bytes()),
+            "accounts": accounts,
+            "parties": parties,
             "details": given,
         },
     )
     show({"system": system, "version": outcome.result["version"]})
 
 
-def _table(content: bytes) -> dict[str, str]:
-    """Read the two columns; an account that stands twice would be a guess."""
+def _table(content: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """Read numbers and parties; an account that stands twice would be a guess."""
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error) as unread:
         raise InvalidInput("MAPPING_FILE", "This is no CSV in UTF-8.") from unread
     found: dict[str, str] = {}
+    parties: dict[str, str] = {}
     for row in rows:
         code, number = row.get("account"), row.get("number")
         if not code or number is None:
@@ -93,4 +102,6 @@ def _table(content: bytes) -> dict[str, str]:
             )
         if number.strip():
             found[code.strip()] = number
-    return found
+            if party := (row.get("party") or "").strip():
+                parties[code.strip()] = party
+    return found, parties

@@ -41,7 +41,7 @@ _channel: Final = table(
 )
 _erp: Final = table(
     "erp_connection",
-    *(column(name) for name in ("id", "org_id", "user_id", "name", "created_by")),
+    *(column(name) for name in ("id", "org_id", "user_id", "name", "created_by", "problem")),
 )
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
@@ -412,10 +412,16 @@ def _channel_problem(conn: Connection, _topic: str, payload: Mapping[str, Any]) 
 def _erp_problem(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Told | None:
     """Tell who keeps a connection with an ERP that its rounds fail."""
     row = conn.execute(select(_erp).where(_erp.c.id == payload["connection_id"])).one()
-    words = Words(
-        "Nothing goes over %(connection)s at present; its page says why. What waits is kept.",
-        connection=row.name,
-    )
+    if row.problem == "ERP_UNMAPPED":
+        words = Words(
+            "Journal entries for %(connection)s wait for account numbers; its page says which.",
+            connection=row.name,
+        )
+    else:
+        words = Words(
+            "Nothing goes over %(connection)s at present; its page says why. What waits is kept.",
+            connection=row.name,
+        )
     return Told(row.org_id, _keepers(conn, row), words, "erp", row.id)
 
 

@@ -234,7 +234,6 @@ MAY: dict[str, frozenset[Role]] = {
     "erp.add": _SENDERS,
     "erp.change": _SENDERS,
     "erp.password": _SENDERS,
-    "erp.map": _SENDERS,
     "erp.sync": _SENDERS,
     "erp.begin": _OPERATOR,
     "erp.take": _OPERATOR,

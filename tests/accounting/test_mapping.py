@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from scf.accounting.mapping.commands import SetMapping
 from scf.accounting.mapping.models import AccountMapping
-from scf.accounting.mapping.reading import Numbers, numbers_of
+from scf.accounting.mapping.reading import Numbers, numbers_of, tables_of
 from scf.accounting.mapping.systems import SYSTEMS
 from scf.db.models import AuditLog
 from scf.kernel.actor import Actor, Role
@@ -53,6 +53,21 @@ def test_a_table_is_kept_by_versions_and_only_what_was_looked_at_is_replaced(wor
     assert [None if one is None else one["accounts"]["cash"] for one in before] == [None, "1200"]
 
 
+def test_a_firm_with_two_systems_of_a_kind_has_a_table_for_each(world: World) -> None:
+    live: dict[str, Any] = {"details": {}, "parties": {"trade_receivables": "BROOK"}}
+    world.run("mapping.set", TREASURER, **wanted(system="tryton", **live))
+    other: dict[str, Any] = {"system": "tryton.works", "accounts": {"cash": "9"}, "details": {}}
+    world.run("mapping.set", TREASURER, **wanted(**other))
+    assert numbers(world, "tryton").parties == {"trade_receivables": "BROOK"}
+    works = numbers(world, "tryton.works")
+    assert (works.accounts, works.parties) == ({"cash": "9"}, {})
+    with world.db.snapshot() as conn:
+        assert tables_of(conn, SELLER) == [*SYSTEMS, "tryton.works"]
+    # Another party is another version, though every number is the same.
+    live["parties"] = {}
+    assert world.run("mapping.set", TREASURER, **wanted(1, system="tryton", **live))["version"] == 2
+
+
 def test_a_missing_number_is_named_and_never_guessed(world: World) -> None:
     world.run("mapping.set", TREASURER, **wanted())
     assert numbers(world).of(["cash", "cash"]) == {"cash": "1200"}
@@ -66,6 +81,10 @@ def test_a_missing_number_is_named_and_never_guessed(world: World) -> None:
     ("changes", "code"),
     [
         ({"system": "sap"}, "MAPPING_SYSTEM"),
+        ({"system": "datev.works"}, "MAPPING_SYSTEM"),
+        ({"system": "tryton.Works"}, "MAPPING_SYSTEM"),
+        ({"parties": {"cash": "BANK"}}, "MAPPING_PARTY"),
+        ({"system": "tryton", "details": {}, "parties": {"prepaid": "BANK"}}, "MAPPING_PARTY"),
         ({"accounts": {"petty_cash": "1000"}}, "MAPPING_ACCOUNT"),
         ({"accounts": {"cash": "01200"}}, "MAPPING_NUMBER"),
         ({"accounts": {"cash": "１２００"}}, "MAPPING_NUMBER"),  # noqa: RUF001

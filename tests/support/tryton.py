@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -136,6 +137,20 @@ class TrytonServer:
         if self._guard is not None:
             self._guard.communicate()
             self._guard = None
+
+    def backup(self) -> Path:
+        """Take a copy of the database as it is now."""
+        copy = self.folder / "backup.sqlite"
+        source = sqlite3.connect(self.folder / f"{DATABASE}.sqlite")
+        with contextlib.closing(source), contextlib.closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        return copy
+
+    def restore(self, backup: Path) -> None:
+        """Let the server, which does not run now, begin with a copy that was taken."""
+        for file in self.folder.glob(f"{DATABASE}.sqlite*"):
+            file.unlink()
+        shutil.copy(backup, self.folder / f"{DATABASE}.sqlite")
 
     def client(self) -> Tryton:
         """Sign in as a program of the test's own."""

@@ -24,7 +24,7 @@ PAGES: tuple[tuple[str, str], ...] = (
     ("GET", "/erp/<connection_id>"),
     ("POST", "/erp/<connection_id>/state"),
     ("POST", "/erp/<connection_id>/sync"),
-    ("POST", "/erp/<connection_id>/accounts"),
+    ("POST", "/erp/<connection_id>/mapping"),
     ("POST", "/erp/<connection_id>/password"),
 )
 ADDRESS = {"url": "https://erp.example.com/x", "events": ["over_advance.opened"]}

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlmodel import col
 from werkzeug.wrappers import Response as BaseResponse
 
-from scf.accounting.mapping.reading import Numbers, numbers_of
+from scf.accounting.mapping.reading import Numbers, numbers_of, tables_of
 from scf.accounting.mapping.systems import SYSTEMS, system_of
+from scf.channels.erp.models import ErpConnection
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.ledger.models import Account
 from scf.ledger.service import Chart
@@ -44,23 +45,28 @@ def keep() -> str | BaseResponse | tuple[str, int]:
             if (number := form.get(f"account.{code}", "").strip())
         },
         {one.name: form.get(f"detail.{one.name}", "").strip() for one in system_of(name).details},
+        {code: party for code in Chart.lines if (party := form.get(f"party.{code}", "").strip())},
     )
     payload = {
         "system": name,
         "version": typed.version,
         "accounts": dict(typed.accounts),
         "details": dict(typed.details),
+        "parties": dict(typed.parties),
     }
     try:
         act("mapping.set", payload)
     except (InvalidInput, Conflict) as refusal:
         return _page(name, typed, refusal_text(refusal)), refusal.http_status
-    flash(_("The numbers are kept. Files from now on bear them."), "ok")
+    flash(_("The numbers are kept. Files and postings from now on bear them."), "ok")
     return redirect(url_for("mapping.home", system=name), 303)
 
 
 def _asked() -> str:
     name = request.values.get("system", "") or next(iter(SYSTEMS))
+    further = request.values.get("further", "").strip().lower()
+    if further:
+        name = f"{name.partition('.')[0]}.{further}"
     system_of(name)
     return name
 
@@ -73,17 +79,30 @@ def _page(name: str, typed: Numbers | None, error: str) -> str:
     who = actor()
     with platform().db.read(who) as reading:
         kept = numbers_of(reading.connection(), who.org_id, name)
-        used = set(reading.execute(select(col(Account.code))).scalars())
+        used = set(
+            reading.execute(
+                select(col(Account.code)).where(col(Account.org_id) == who.org_id)
+            ).scalars()
+        )
+        tables = tables_of(reading.connection(), who.org_id)
+        posted = list(
+            reading.execute(
+                select(ErpConnection)
+                .where(col(ErpConnection.mapping) == name, col(ErpConnection.state) != "REMOVED")
+                .order_by(col(ErpConnection.id))
+            ).scalars()
+        )
     first = used | set(kept.accounts)
     return render_template(
         "books/mapping.html",
         systems=[
-            (system.title, url_for("mapping.home", system=one), one == name, None)
-            for one, system in SYSTEMS.items()
+            (system_of(one).title, url_for("mapping.home", system=one), one == name, None)
+            for one in (tables if name in tables else [*tables, name])
         ],
         books=url_for("books.home" if may(who, "book.read") else "officer.books"),
         name=name,
-        system=SYSTEMS[name],
+        system=system_of(name),
+        posted=[one for one in posted if may(who, "erp.read")],
         numbers=typed or kept,
         kept=kept,
         error=error,

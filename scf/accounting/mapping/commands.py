@@ -1,5 +1,7 @@
 """The command that writes a new version of a firm's account numbers in one system."""
 
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,7 +9,7 @@ from sqlalchemy import Table, insert
 
 from scf.accounting.mapping.models import AccountMapping
 from scf.accounting.mapping.reading import numbers_of
-from scf.accounting.mapping.systems import system_of
+from scf.accounting.mapping.systems import System, system_of
 from scf.db.failures import constraint_means
 from scf.db.runner import Context, command
 from scf.kernel.errors import Conflict, InvalidInput
@@ -17,6 +19,7 @@ from scf.ledger.service import Chart
 
 _mapping: Final[Table] = AccountMapping.__table__  # type: ignore[attr-defined]
 _MOST: Final = 500
+_PARTY: Final = re.compile(r"[\x20-\x7e]{1,64}")
 
 
 def _changed() -> Conflict:
@@ -33,7 +36,10 @@ constraint_means(
 
 
 class SetMapping(BaseModel):
-    """The whole table: our code → their number; ``version`` is the one that was looked at."""
+    """The whole table: our code → their number; ``version`` is the one that was looked at.
+
+    ``parties`` names the party for accounts of a live system that want one.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,6 +47,7 @@ class SetMapping(BaseModel):
     version: int = Field(ge=0, strict=True, le=2**53)
     accounts: dict[str, str] = Field(max_length=_MOST)
     details: dict[str, str] = Field(default_factory=dict, max_length=20)
+    parties: dict[str, str] = Field(default_factory=dict, max_length=_MOST)
 
 
 @command("mapping.set", SetMapping)
@@ -51,7 +58,8 @@ def set_mapping(ctx: Context, data: SetMapping) -> dict[str, Any]:
     ------
     InvalidInput
         MAPPING_SYSTEM, MAPPING_DETAIL; MAPPING_ACCOUNT for an account that no book has;
-        MAPPING_NUMBER for a number that the system could not have.
+        MAPPING_NUMBER for a number that the system could not have; MAPPING_PARTY for a party of
+        an account without a number, or in a system that knows none.
     Conflict
         MAPPING_CHANGED when the version looked at is no longer the present one.
     """
@@ -75,11 +83,14 @@ def set_mapping(ctx: Context, data: SetMapping) -> dict[str, Any]:
                 value=shown(number, 80),
             )
         accounts[code] = number
+    parties = _parties(system, accounts, data.parties)
     before = numbers_of(ctx.conn, ctx.actor.org_id, data.system)
     if before.version != data.version:
         raise _changed()
-    answer = {"system": data.system, "accounts": accounts, "details": details}
-    if before.version and before.accounts == accounts and before.details == details:
+    new = {"accounts": accounts, "details": details, "parties": parties}
+    old = {"accounts": before.accounts, "details": before.details, "parties": before.parties}
+    answer = {"system": data.system, **new}
+    if before.version and old == new:
         return {**answer, "version": before.version}
     row = {
         "id": new_id(),
@@ -90,7 +101,22 @@ def set_mapping(ctx: Context, data: SetMapping) -> dict[str, Any]:
         **answer,
     }
     ctx.conn.execute(insert(_mapping), row)
-    old = {"version": before.version, "accounts": before.accounts, "details": before.details}
-    new = {"version": row["version"], "accounts": accounts, "details": details}
-    ctx.change("account_mapping", str(row["id"]), old if before.version else None, new)
+    was = {"version": before.version, **old} if before.version else None
+    ctx.change("account_mapping", str(row["id"]), was, {"version": row["version"], **new})
     return {**answer, "version": row["version"]}
+
+
+def _parties(
+    system: System, accounts: Mapping[str, str], typed: Mapping[str, str]
+) -> dict[str, str]:
+    parties = {code: party.strip() for code, party in sorted(typed.items()) if party.strip()}
+    for code, party in parties.items():
+        if not system.live or code not in accounts or not _PARTY.fullmatch(party):
+            raise InvalidInput(
+                "MAPPING_PARTY",
+                "A party belongs to an account with a number in a system that is posted into: "
+                "%(account)s has %(value)s.",
+                account=shown(code, 64),
+                value=shown(party, 80),
+            )
+    return parties

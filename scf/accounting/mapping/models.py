@@ -8,7 +8,8 @@ from scf.db.types import Code, Count, Id, IdKey, Instant, Json, Record, table_ar
 class AccountMapping(Record, table=True):
     """One version of what a firm's accounts are called in one system; a change is a new version.
 
-    ``accounts`` is our code → their number, ``details`` what else their system asks of the firm.
+    ``accounts`` is our code → their number, ``parties`` our code → the party that their account
+    wants, ``details`` what else their system asks of the firm.
     """
 
     __tablename__ = "account_mapping"
@@ -22,6 +23,7 @@ class AccountMapping(Record, table=True):
     system: Code
     version: Count
     accounts: Json
+    parties: Json
     details: Json
     created_by: Id
     created_at: Instant

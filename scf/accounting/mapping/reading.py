@@ -1,5 +1,6 @@
 """What a firm's accounts are called in one system, as a writer or a connection asks it."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.engine import Connection
 
 from scf.accounting.mapping.models import AccountMapping
-from scf.accounting.mapping.systems import system_of
+from scf.accounting.mapping.systems import SYSTEMS, system_of
 from scf.kernel.errors import RuleViolation
 from scf.ledger.service import Chart
 
@@ -22,6 +23,12 @@ class Numbers:
     version: int = 0
     accounts: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
+    parties: Mapping[str, str] = field(default_factory=dict)
+    since: dt.datetime | None = None
+
+    def missing(self, codes: Iterable[str]) -> list[str]:
+        """Tell which of our account codes have no number."""
+        return sorted(set(codes) - self.accounts.keys())
 
     def of(self, codes: Iterable[str]) -> dict[str, str]:
         """Give the number of each of our account codes.
@@ -32,7 +39,7 @@ class Numbers:
             ACCOUNTS_UNMAPPED with every account that has none: no number is guessed.
         """
         wanted = sorted(set(codes))
-        missing = [code for code in wanted if code not in self.accounts]
+        missing = self.missing(wanted)
         if missing:
             raise RuleViolation(
                 "ACCOUNTS_UNMAPPED",
@@ -61,7 +68,22 @@ def numbers_of(conn: Connection, org_id: str, system: str) -> Numbers:
     ).one_or_none()
     if row is None:
         return Numbers(system)
-    return Numbers(system, row.version, dict(row.accounts), dict(row.details))
+    return Numbers(
+        system,
+        row.version,
+        dict(row.accounts),
+        dict(row.details),
+        dict(row.parties),
+        row.created_at,
+    )
+
+
+def tables_of(conn: Connection, org_id: str) -> list[str]:
+    """Give the names of the tables that a firm may write: one a system, and its further ones."""
+    written = conn.execute(
+        select(_mapping.c.system).where(_mapping.c.org_id == org_id).distinct()
+    ).scalars()
+    return [*SYSTEMS, *sorted(set(written) - SYSTEMS.keys())]
 
 
 def _name(code: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -27,13 +27,18 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """How a system is called, which numbers its accounts may have, what else it wants to know."""
+    """How a system is called, which numbers its accounts may have, what else it wants to know.
+
+    ``live`` are systems that are posted into: an account there may want a party, and a firm may
+    have several of them, each with a table of its own.
+    """
 
     title: str
     number: re.Pattern[str]
     says: Words
     details: tuple[Detail, ...] = field(default=())
     fits: Callable[[str, Mapping[str, str]], bool] = lambda _number, _details: True
+    live: bool = False
 
     def completed(self, details: Mapping[str, str]) -> dict[str, str]:
         """Give every detail, those that were left with their default.
@@ -108,24 +113,32 @@ SYSTEMS: Final[Mapping[str, System]] = MappingProxyType(
             "Tryton",
             re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,62}[^\s\x00-\x1f])?"),
             Words("the code of the account there, at most 64 characters"),
+            live=True,
         ),
     }
 )  # fmt: skip
 
 
+_FURTHER: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
+
+
 def system_of(name: str) -> System:
-    """Give the system of a name.
+    """Give the system of a table: ``tryton``, or ``tryton.works`` where a firm has several.
 
     Raises
     ------
     InvalidInput
         MAPPING_SYSTEM, for a name that is none of ``SYSTEMS``.
     """
-    if name not in SYSTEMS:
+    kind, dot, further = name.partition(".")
+    found = SYSTEMS.get(kind)
+    if dot and found is not None and found.live and _FURTHER.fullmatch(further):
+        return replace(found, title=f"{found.title} · {further}")
+    if found is None or dot:
         raise InvalidInput(
             "MAPPING_SYSTEM",
             "Account numbers are kept for %(known)s.",
             system=shown(name, 20),
             known=", ".join(SYSTEMS),
         )
-    return SYSTEMS[name]
+    return found

@@ -1,14 +1,15 @@
-"""What people do with a connection to an ERP: add, change, map accounts, ask for a round now."""
+"""What people do with a connection to an ERP: add, change, ask for a round now."""
 
 import datetime as dt
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
+from scf.accounting.mapping.systems import system_of
 from scf.channels.erp.connectors import make_of
-from scf.channels.erp.models import ErpAccount, ErpConnection, ErpStream, ErpWrite
+from scf.channels.erp.models import ErpConnection, ErpStream, ErpWrite
 from scf.channels.erp.port import Make, Pull, Push
 from scf.db.audit import SECRET
 from scf.db.platform import Platform
@@ -16,14 +17,12 @@ from scf.db.runner import Context, Outcome, command
 from scf.kernel.actor import Actor, Role
 from scf.kernel.errors import Conflict, InvalidInput, Words
 from scf.kernel.ids import new_id
-from scf.ledger.service import Chart
 from scf.notices.webhooks.targets import Targets
 from scf.parties.factors.vault import Vault
 from scf.parties.identifiers import clean_text
 from scf.parties.people import add_service_person, end_service_person
 
 _connection = ErpConnection.__table__  # type: ignore[attr-defined]
-_account = ErpAccount.__table__  # type: ignore[attr-defined]
 _stream = ErpStream.__table__  # type: ignore[attr-defined]
 _write = ErpWrite.__table__  # type: ignore[attr-defined]
 
@@ -51,6 +50,7 @@ class AddErp(_Input):
     pulls: list[Pull] | None = Field(default=None, max_length=10)
     pushes: list[Push] = Field(default_factory=list, max_length=10)
     journal_code: _Word = "MISC"
+    mapping: str = Field(default="", max_length=40)
     from_on: dt.date
     payee_code: _Word | None = None
     sealed: str = Field(exclude=True, max_length=2000, json_schema_extra={**SECRET})
@@ -64,6 +64,7 @@ class ChangeErp(_Input):
     pulls: list[Pull] | None = Field(default=None, max_length=10)
     pushes: list[Push] | None = Field(default=None, max_length=10)
     payee_code: str | None = Field(default=None, max_length=100)
+    mapping: str | None = Field(default=None, max_length=40)
 
 
 class ChangePassword(_Input):
@@ -73,26 +74,15 @@ class ChangePassword(_Input):
     sealed: str = Field(exclude=True, max_length=2000, json_schema_extra={**SECRET})
 
 
-class Mapped(_Input):
-    """An account of ours and the account that it is there; without one the line is taken away."""
-
-    code: str = Field(max_length=64)
-    remote_code: str = Field(default="", max_length=64, pattern=r"^[\x20-\x7e]*$")
-    party_code: str = Field(default="", max_length=64, pattern=r"^[\x20-\x7e]*$")
-
-
-class MapAccounts(_Input):
-    """Lines of the account mapping."""
-
-    connection_id: str = Field(max_length=64)
-    accounts: list[Mapped] = Field(min_length=1, max_length=200)
-
-
 class SyncErp(_Input):
-    """A round as soon as a worker is free; ``again`` reads every record anew."""
+    """A round as soon as a worker is free; ``again`` reads every record anew.
+
+    ``rewrite`` looks for everything that was written, too, and writes what is not there any more.
+    """
 
     connection_id: str = Field(max_length=64)
     again: bool = Field(default=False, strict=True)
+    rewrite: bool = Field(default=False, strict=True)
 
 
 def owner(org_id: str) -> str:
@@ -148,7 +138,7 @@ def add_erp(ctx: Context, data: AddErp) -> dict[str, Any]:
     InvalidInput
         ERP_KIND, ERP_CANNOT for what its make does not offer, ERP_DATABASE without a database
         where one is needed, ERP_PAYEE when another payee is to be named and nobody said which
-        party that is.
+        party that is; MAPPING_SYSTEM, ERP_MAPPING for account numbers of another system.
     """
     make = make_of(data.kind)
     pulls = list(make.pulls) if data.pulls is None else data.pulls
@@ -177,6 +167,7 @@ def add_erp(ctx: Context, data: AddErp) -> dict[str, Any]:
         "pulls": sorted(set(pulls)),
         "pushes": sorted(set(data.pushes)),
         "journal_code": data.journal_code,
+        "mapping": _table_for(make, data.mapping),
         "payee_code": data.payee_code or None,
     }
     row = {
@@ -212,11 +203,25 @@ def _must_know_payee(pushes: list[Push], payee_code: str | None) -> None:
         )
 
 
+def _table_for(make: Make, mapping: str) -> str | None:
+    """Give the table of account numbers: its make's first where none is named; a shop has none."""
+    if not make.pushes:
+        return None
+    name = mapping.strip() or make.kind.lower()
+    system_of(name)
+    if name.partition(".")[0] != make.kind.lower():
+        raise InvalidInput(
+            "ERP_MAPPING", "These are account numbers of another system than the ERP's.", name=name
+        )
+    return name
+
+
 @command("erp.change", ChangeErp)
 def change_erp(ctx: Context, data: ChangeErp) -> dict[str, Any]:
     """Nothing is read or written while it is paused; afterwards it goes on where it was."""
     row = _one(ctx, data.connection_id)
-    before = {name: getattr(row, name) for name in ("state", "pulls", "pushes", "payee_code")}
+    names = ("state", "pulls", "pushes", "payee_code", "mapping")
+    before = {name: getattr(row, name) for name in names}
     after = dict(before)
     if data.state is not None:
         after["state"] = data.state
@@ -226,7 +231,10 @@ def change_erp(ctx: Context, data: ChangeErp) -> dict[str, Any]:
         after["pushes"] = sorted(set(data.pushes))
     if data.payee_code is not None:
         after["payee_code"] = data.payee_code.strip() or None
-    _must_offer(make_of(row.kind), after["pulls"], after["pushes"])
+    make = make_of(row.kind)
+    if data.mapping is not None:
+        after["mapping"] = _table_for(make, data.mapping)
+    _must_offer(make, after["pulls"], after["pushes"])
     _must_know_payee(after["pushes"], after["payee_code"])
     values = {**after, "version": row.version + 1}
     if data.state == "ACTIVE":
@@ -248,46 +256,6 @@ def set_erp_password(ctx: Context, data: ChangePassword) -> dict[str, Any]:
     return {"id": row.id}
 
 
-@command("erp.map", MapAccounts)
-def map_accounts(ctx: Context, data: MapAccounts) -> dict[str, Any]:
-    """Journals go to these accounts from the next round on; what waited for one is tried again.
-
-    Raises
-    ------
-    InvalidInput
-        ERP_ACCOUNT for a code that is not in our chart, or that stands twice.
-    """
-    row = _one(ctx, data.connection_id)
-    codes = [one.code for one in data.accounts]
-    wrong = sorted(code for code in set(codes) if code not in Chart.lines or codes.count(code) > 1)
-    if wrong:
-        raise InvalidInput(
-            "ERP_ACCOUNT", "These are no accounts of the chart, or stand twice: %(codes)s.",
-            codes=wrong,
-        )  # fmt: skip
-    mine = (_account.c.connection_id == row.id) & _account.c.code.in_(codes)
-    before = {one.code: one.remote_code for one in ctx.conn.execute(select(_account).where(mine))}
-    ctx.conn.execute(delete(_account).where(mine))
-    fresh = [
-        {
-            "id": new_id(),
-            "connection_id": row.id,
-            "org_id": row.org_id,
-            "code": one.code,
-            "remote_code": one.remote_code.strip(),
-            "party_code": one.party_code.strip() or None,
-        }
-        for one in data.accounts
-        if one.remote_code.strip()
-    ]
-    if fresh:
-        ctx.conn.execute(insert(_account), fresh)
-    _try_again(ctx, row.id)
-    after = {one["code"]: one["remote_code"] for one in fresh}
-    ctx.change("erp_connection", row.id, {"accounts": before}, {"accounts": after})
-    return {"id": row.id, "mapped": len(fresh), "taken_away": len(codes) - len(fresh)}
-
-
 @command("erp.sync", SyncErp)
 def sync_erp(ctx: Context, data: SyncErp) -> dict[str, Any]:
     """A worker comes by at once, and what failed is tried again.
@@ -300,15 +268,22 @@ def sync_erp(ctx: Context, data: SyncErp) -> dict[str, Any]:
     row = _one(ctx, data.connection_id)
     if row.state != "ACTIVE":
         raise Conflict("ERP_PAUSED", "This connection is paused. Let it go on first.")
-    if data.again:
+    if data.rewrite:
+        ctx.conn.execute(
+            update(_write)
+            .where(_write.c.connection_id == row.id, _write.c.state == "DONE")
+            .values(state="FAILED", problem="ERP_AGAIN", said=None, attempts=0)
+        )
+    if data.again or data.rewrite:
         ctx.conn.execute(
             update(_stream)
             .where(_stream.c.connection_id == row.id)
             .values(mark=None, high=None, after=0)
         )
     _try_again(ctx, row.id)
-    ctx.change("erp_connection", row.id, None, {"asked": "again" if data.again else "now"})
-    return {"id": row.id, "again": data.again}
+    asked = "rewrite" if data.rewrite else "again" if data.again else "now"
+    ctx.change("erp_connection", row.id, None, {"asked": asked})
+    return {"id": row.id, "again": data.again, "rewrite": data.rewrite}
 
 
 def _try_again(ctx: Context, connection_id: str) -> None:

@@ -30,7 +30,8 @@ class ErpConnection(Record, table=True):
     """An ERP of an organisation; ``user_id`` is the connection's own person here.
 
     ``pulls`` and ``pushes`` name what is read there and what is written there. Journals are
-    written from the day ``from_on``; ``payee_code`` is the financier's party there.
+    written from the day ``from_on`` under the account numbers of the firm's table ``mapping``;
+    ``payee_code`` is the financier's party there.
     """
 
     __tablename__ = "erp_connection"
@@ -54,6 +55,7 @@ class ErpConnection(Record, table=True):
     pulls: Json
     pushes: Json
     journal_code: Code
+    mapping: OptCode  # the table of account numbers by which it posts
     from_on: Day
     payee_code: OptText
     lease_until: OptInstant
@@ -137,24 +139,9 @@ class ErpWrite(Record, table=True):
     problem: OptCode
     said: OptText
     attempts: Count = 0
+    tried_at: Instant
     next_at: OptInstant
     done_at: OptInstant
-
-
-class ErpAccount(Record, table=True):
-    """Which account of the ERP an account of ours is; ``party_code`` where it wants a party."""
-
-    __tablename__ = "erp_account"
-    __table_args__ = table_args(
-        ForeignKeyConstraint(*_CONNECTION, name="fk_erp_account"),
-        UniqueConstraint("connection_id", "code", name="uq_erp_account"),
-    )
-    id: IdKey
-    connection_id: Id
-    org_id: Id
-    code: Code
-    remote_code: Text
-    party_code: OptText
 
 
 class ErpRun(Record, table=True):

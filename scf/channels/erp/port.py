@@ -57,7 +57,12 @@ class Move:
     @property
     def description(self) -> str:
         """By which it is found there again."""
-        return f"{shown(self.text, 120)} · {self.entry_id}"
+        return described(self.text, self.entry_id)
+
+
+def described(text: str, entry_id: str) -> str:
+    """Give the description of the move that an entry becomes, the same every time."""
+    return f"{shown(text, 120)} · {entry_id}"
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,10 @@ class Source(Protocol):
 class Erp(Source, Protocol):
     """A source that keeps books, into which is written as well."""
 
+    def there(self, descriptions: Sequence[str]) -> set[str]:
+        """Tell which of these are descriptions of moves there, whoever made them."""
+        ...
+
     def post(self, moves: Sequence[Move], journal: str) -> Results:
         """Make moves and post them, each once, however often this is called."""
         ...
@@ -130,7 +139,8 @@ class Make:
         when it does not let us in.
     pulls, pushes
         What can be read there and written there. Where anything is written, ``sign_in`` gives an
-        ``Erp``, with a journal, an account mapping and the party code of a financier.
+        ``Erp``, with a journal, a table of account numbers (in ``scf.accounting.mapping.systems``
+        under the kind in small letters) and the party code of a financier.
     has_databases
         One address serves several databases, so a connection names one.
     """

@@ -12,9 +12,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.engine import Connection
 
-from scf.channels.erp.models import ErpAccount, ErpItem, ErpWrite
+from scf.accounting.mapping.reading import numbers_of
+from scf.channels.erp.models import ErpItem, ErpWrite
 from scf.channels.erp.port import Erp, Mark, Move, MoveLine, Push, Results
 from scf.channels.erp.recording import NoteWritten, Written
+from scf.channels.erp.unmapped import UNMAPPED, said_of
 from scf.db.platform import Platform
 from scf.documents.models import Invoice
 from scf.financing.models import Advance
@@ -31,15 +33,26 @@ _advance = Advance.__table__  # type: ignore[attr-defined]
 _entry = Entry.__table__  # type: ignore[attr-defined]
 _invoice = Invoice.__table__  # type: ignore[attr-defined]
 _item = ErpItem.__table__  # type: ignore[attr-defined]
-_mapped = ErpAccount.__table__  # type: ignore[attr-defined]
 _posting = Posting.__table__  # type: ignore[attr-defined]
 _write = ErpWrite.__table__  # type: ignore[attr-defined]
 AT_ONCE: Final = 200
 
 
-def _due(connection_id: str, kind: str, subject: Any, now: dt.datetime) -> ColumnElement[bool]:  # noqa: ANN401 - a column
-    """Tell what is neither written nor waiting for its next try."""
-    settled = or_(_write.c.state == "DONE", _write.c.next_at > now)
+def _due(
+    connection_id: str,
+    kind: str,
+    subject: Any,  # noqa: ANN401 - a column
+    now: dt.datetime,
+    changed: dt.datetime | None = None,
+) -> ColumnElement[bool]:
+    """Tell what is neither written nor waiting for its next try.
+
+    What was tried before the account numbers were last changed does not wait any longer.
+    """
+    waits = _write.c.next_at > now
+    if changed is not None:
+        waits = and_(waits, _write.c.tried_at >= changed)
+    settled = or_(_write.c.state == "DONE", waits)
     mine = and_(
         _write.c.connection_id == connection_id,
         _write.c.kind == kind,
@@ -94,22 +107,17 @@ class Pushing:
 
     def _moves(self, conn: Connection) -> tuple[list[Move], dict[str, tuple[str, str]]]:
         """Give entries as moves, and those an account of which is not mapped."""
+        numbers = numbers_of(conn, self.connection.org_id, self.connection.mapping)
         wanted = conn.execute(
             select(_entry)
             .where(
                 _entry.c.org_id == self.connection.org_id,
                 _entry.c.booked_on >= self.connection.from_on,
-                _due(self.connection.id, "JOURNAL", _entry.c.id, self.now),
+                _due(self.connection.id, "JOURNAL", _entry.c.id, self.now, numbers.since),
             )
             .order_by(_entry.c.booked_on, _entry.c.id)
             .limit(AT_ONCE)
         ).all()
-        mapped = {
-            row.code: row
-            for row in conn.execute(
-                select(_mapped).where(_mapped.c.connection_id == self.connection.id)
-            )
-        }
         lines: dict[str, list[Any]] = {row.id: [] for row in wanted}
         for line in conn.execute(
             select(
@@ -122,13 +130,13 @@ class Pushing:
             lines[line.entry_id].append(line)
         moves, refused = [], {}
         for row in wanted:
-            missing = sorted({one.code for one in lines[row.id]} - mapped.keys())
+            missing = numbers.missing(one.code for one in lines[row.id])
             if missing:
-                refused[row.id] = ("ERP_UNMAPPED", ", ".join(missing))
+                refused[row.id] = (UNMAPPED, said_of(missing))
                 continue
             made = [
                 MoveLine(
-                    mapped[one.code].remote_code, mapped[one.code].party_code, one.amount_minor
+                    numbers.accounts[one.code], numbers.parties.get(one.code), one.amount_minor
                 )
                 for one in lines[row.id]
             ]
@@ -179,7 +187,7 @@ class Pushing:
             _item.c.issue_on == _invoice.c.issue_on,
             or_(*(and_(side == us, _item.c.stream == stream) for side, stream in sides)),
         )
-        return conn.execute(
+        rows = conn.execute(
             select(_advance, _item.c.remote_id, _invoice.c.number)
             .join(_invoice, _invoice.c.id == _advance.c.invoice_id)
             .join(_item, same)
@@ -187,9 +195,11 @@ class Pushing:
                 _advance.c.state.in_(sorted(PAYABLE)),
                 _due(self.connection.id, kind, _advance.c.id, self.now),
             )
-            .order_by(_advance.c.id)
+            .order_by(_advance.c.id, _item.c.id)
             .limit(AT_ONCE)
         ).all()
+        # What was entered there twice (cancelled, or lost with a restore) counts as entered last.
+        return list({row.id: row for row in rows}.values())
 
     def _note(self, kind: Push, results: Results, labels: dict[str, str]) -> int:
         written = [

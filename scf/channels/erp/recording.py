@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scf.channels.erp.models import ErpConnection, ErpItem, ErpRun, ErpStream, ErpWrite
+from scf.channels.erp.unmapped import UNMAPPED
 from scf.db.runner import Context, command
 from scf.db.types import OptCode, OptMinor
 from scf.kernel.ids import new_id
@@ -229,6 +230,7 @@ def _written_row(
         **one.model_dump(),
         "state": "FAILED" if failed else "DONE",
         "attempts": attempts,
+        "tried_at": ctx.now,
         "next_at": next_try(ctx.now, attempts, 1.0) if failed else None,
         "done_at": None if failed else ctx.now,
     }
@@ -236,13 +238,17 @@ def _written_row(
 
 @command("erp.end", EndRun)
 def end_run(ctx: Context, data: EndRun) -> dict[str, Any]:
-    """The page of the connection shows the round; its keeper is told of a new problem once."""
+    """The page of the connection shows the round; its keeper is told of a new problem once.
+
+    Account numbers that are missing are a problem for people, and no failure of the round.
+    """
     run = _lock_run(ctx, data.run_id)
+    failed = data.problem not in {None, UNMAPPED}
     ctx.conn.execute(
         update(_run)
         .where(_run.c.id == run.id)
         .values(
-            state="FAILED" if data.problem else "DONE",
+            state="FAILED" if failed else "DONE",
             ended_at=ctx.now,
             problem=data.problem,
             place=data.place,
@@ -259,7 +265,7 @@ def end_run(ctx: Context, data: EndRun) -> dict[str, Any]:
             next_look_at=data.next_at,
             problem=data.problem,
             said=data.said,
-            failures=row.failures + 1 if data.problem else 0,
+            failures=row.failures + 1 if failed else 0,
         )
     )
     told = data.problem is not None and row.problem is None

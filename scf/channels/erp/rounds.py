@@ -13,6 +13,8 @@ from scf.channels.erp.models import ErpConnection
 from scf.channels.erp.port import PULLS, PUSHES, Erp
 from scf.channels.erp.pulling import pull
 from scf.channels.erp.pushing import Pushing
+from scf.channels.erp.restored import must_be_as_left
+from scf.channels.erp.unmapped import UNMAPPED, lacking, said_of
 from scf.channels.erp.wire import Refused
 from scf.db.platform import Platform
 from scf.kernel.actor import OPERATOR
@@ -92,7 +94,7 @@ class ErpRounds:
             problem = ("ERP_HERE", why.message)
         now = self.platform.clock.now()
         wait = EVERY
-        if problem is not None:
+        if problem is not None and problem[0] != UNMAPPED:
             wait = max(EVERY, quiet_for(connection.failures + 1)) * jitter()
         code, said = problem or (None, None)
         self.platform.run(
@@ -117,6 +119,9 @@ class ErpRounds:
         password = self.vault.open(connection.sealed, owner(connection.org_id))
         still_here = partial(self._still_here, connection.id)
         source = make_of(connection.kind).sign_in(self.targets, connection, password)
+        if isinstance(source, Erp):
+            with self.platform.db.snapshot() as conn:
+                must_be_as_left(conn, source, connection.id)
         for stream in PULLS:
             if stream in connection.pulls:
                 at.name = stream
@@ -128,6 +133,16 @@ class ErpRounds:
             if kind in connection.pushes:
                 at.name = kind
                 pushing.run(kind)
+        if "JOURNAL" in connection.pushes:
+            self._must_be_mapped(connection, at)
+
+    def _must_be_mapped(self, connection: Any, at: "_Place") -> None:  # noqa: ANN401 - a row
+        """Tell at the end of a round, when all else is done, which account numbers are missing."""
+        with self.platform.db.snapshot() as conn:
+            missing = lacking(conn, connection)
+        if missing:
+            at.name = "JOURNAL"
+            raise Refused(UNMAPPED, said_of(missing))
 
     def _still_here(self, connection_id: str) -> None:
         with self.platform.db.writer.begin() as conn:

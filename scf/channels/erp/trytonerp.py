@@ -32,6 +32,11 @@ class TrytonErp:
         """Give from where the next pass reads."""
         return trytondocs.before(high)
 
+    def there(self, descriptions: Sequence[str]) -> set[str]:
+        """Tell which moves are there."""
+        with readable():
+            return trytonwrites.descriptions_of(self.tryton, descriptions)
+
     def post(self, moves: Sequence[Move], journal: str) -> Results:
         """Make moves and post them, each once."""
         with readable():

@@ -164,6 +164,15 @@ class Books:
         return values
 
 
+def descriptions_of(tryton: Tryton, descriptions: Sequence[str]) -> set[str]:
+    """Tell which moves of the company there are."""
+    company = ["company", "=", tryton.company]
+    found = tryton.find(
+        _MOVE, [company, ["description", "in", list(descriptions)]], ["description"]
+    )
+    return {row["description"] for row in found}
+
+
 def mark(tryton: Tryton, marks: Sequence[Mark]) -> Results:
     """Add a line to the comment of each invoice that does not have it yet."""
     results = Results()

@@ -6,7 +6,6 @@ from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel, col
 
 from scf.channels.erp.models import (
-    ErpAccount,
     ErpConnection,
     ErpItem,
     ErpRun,
@@ -25,5 +24,5 @@ def _own(model: type[SQLModel]) -> None:
         return col(owned.org_id) == actor.org_id
 
 
-for _model in (ErpAccount, ErpConnection, ErpItem, ErpRun, ErpStream, ErpWrite):
+for _model in (ErpConnection, ErpItem, ErpRun, ErpStream, ErpWrite):
     _own(_model)

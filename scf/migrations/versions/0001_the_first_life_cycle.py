@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
-revision = "0001_f903ac81"
+revision = "0001_27ebe5fa"
 down_revision = None
 
 
@@ -1021,6 +1021,9 @@ def upgrade() -> None:
             "accounts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column(
+            "parties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
             "details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("created_by", sa.String(), nullable=False),
@@ -1997,6 +2000,7 @@ def upgrade() -> None:
             "pushes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
         ),
         sa.Column("journal_code", sa.String(), nullable=False),
+        sa.Column("mapping", sa.String(), nullable=True),
         sa.Column("from_on", sa.Date(), nullable=False),
         sa.Column("payee_code", sa.String(), nullable=True),
         sa.Column("lease_until", UtcInstant(), nullable=True),
@@ -2638,19 +2642,6 @@ def upgrade() -> None:
         "ix_channel_output", "channel_output", ["channel_id", "written_at"], unique=False
     )
     op.create_table(
-        "erp_account",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("connection_id", sa.String(), nullable=False),
-        sa.Column("org_id", sa.String(), nullable=False),
-        sa.Column("code", sa.String(), nullable=False),
-        sa.Column("remote_code", sa.String(), nullable=False),
-        sa.Column("party_code", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(["connection_id"], ["erp_connection.id"], name="fk_erp_account"),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("connection_id", "code", name="uq_erp_account"),
-        sqlite_strict=True,
-    )
-    op.create_table(
         "erp_item",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("connection_id", sa.String(), nullable=False),
@@ -2731,6 +2722,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.String(), nullable=True),
         sa.Column("said", sa.String(), nullable=True),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("tried_at", UtcInstant(), nullable=False),
         sa.Column("next_at", UtcInstant(), nullable=True),
         sa.Column("done_at", UtcInstant(), nullable=True),
         sa.CheckConstraint("kind IN ('JOURNAL', 'FINANCED', 'PAYEE')", name="ck_erp_write_kind"),

@@ -13,6 +13,18 @@ from tests.channels.erp.office import PARTY, Office
 from tests.support.deals import table
 
 
+def added(
+    before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]
+) -> dict[str, tuple[int, int]]:
+    """Give what came to each account of a trial balance: debits and credits."""
+    nothing = (0, 0)
+    found = {
+        code: (debit - before.get(code, nothing)[0], credit - before.get(code, nothing)[1])
+        for code, (debit, credit) in after.items()
+    }
+    return {code: sums for code, sums in found.items() if sums != nothing}
+
+
 def must_agree(office: Office, company: Company, *, invoices: bool = True) -> int:
     """Hold moves, marks and payees there against what happened here; gives how many moves."""
     _journals(office, company)

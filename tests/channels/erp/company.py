@@ -104,11 +104,53 @@ class Company:
             self.tryton.call("purchase.purchase", step, [made])
         return int(made)
 
+    def sell(
+        self, party: str, order: str, quantity: float, price: str, on: dt.date, *, days: int
+    ) -> str:
+        """Sell pump housings under a customer's order number and invoice them; gives the number."""
+        head = self._head(party, days)
+        product = self.one("product.product", ["code", "=", "PH-7"])
+        (sale,) = self.tryton.call("sale.sale", "create", [
+            head | {
+                "sale_date": on,
+                "reference": order,
+                "shipment_address": head["invoice_address"],
+                "invoice_method": "order",
+                "shipment_method": "manual",
+                "lines": [["create", [{
+                    "type": "line", "product": product, "quantity": quantity,
+                    "unit": self.one("product.uom", ["name", "=", "Unit"]),
+                    "unit_price": Decimal(price),
+                }]]],
+            }
+        ])  # fmt: skip
+        for step in ("quote", "confirm", "process"):
+            self.tryton.call("sale.sale", step, [sale])
+        (made,) = self.tryton.by_id("sale.sale", [sale], ["invoices"])[sale]["invoices"]
+        self.tryton.call("account.invoice", "write", [made], {"invoice_date": on})
+        self.post([made])
+        return str(self.tryton.by_id("account.invoice", [made], ["number"])[made]["number"])
+
     def moves(self) -> list[Row]:
         """Give the moves that our entries became: their descriptions end with the entry."""
         return self.tryton.find(
             "account.move", [["description", "like", OURS]], ["description", "state", "number"]
         )
+
+    def trial_balance(self) -> dict[str, tuple[int, int]]:
+        """Give Tryton's own trial balance of 2026: debit and credit of each account in cents."""
+        year = self.one("account.fiscalyear", ["name", "=", "2026"])
+        asked = {"fiscalyear": year, "posted": True, "company": self.tryton.company}
+        rows = self.tryton.call(
+            "account.general_ledger.account", "search_read", [], 0, None, [],
+            ["account", "debit", "credit"], **asked,
+        )  # fmt: skip
+        codes = self.tryton.by_id("account.account", [row["account"] for row in rows], ["code"])
+        return {
+            codes[row["account"]]["code"]: (int(row["debit"] * 100), int(row["credit"] * 100))
+            for row in rows
+            if row["debit"] or row["credit"]
+        }
 
     def balances(self) -> Counter[str]:
         """Give the balance of each account in minor units of our moves alone, debit positive."""

@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import signal
+import threading
 from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
@@ -67,3 +68,21 @@ def unlucky(patch: pytest.MonkeyPatch, server: TrytonServer, dies_at: int, *, do
         raise NotReached("ANSWER" if done else "CONNECTION")
 
     patch.setattr(Targets, "exchange", watched)
+
+
+def struck(
+    patch: pytest.MonkeyPatch, server: TrytonServer, method: str, seconds: float
+) -> list[threading.Timer]:
+    """Kill the server so long after a call of a method has begun, while it is at work on it."""
+    timers: list[threading.Timer] = []
+    exchange = Targets.exchange
+    wanted = f'"method": "{method}"'.encode()
+
+    def watched(*given: Any) -> Any:  # noqa: ANN401 - as the call itself
+        if not timers and wanted in given[2]:
+            timers.append(threading.Timer(seconds, server.kill))
+            timers[0].start()
+        return exchange(*given)
+
+    patch.setattr(Targets, "exchange", watched)
+    return timers

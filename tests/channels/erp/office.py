@@ -4,8 +4,9 @@ import dataclasses
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
+from scf.accounting.mapping.reading import numbers_of
 from scf.bootstrap import Platform, build
 from scf.channels.erp import commands
 from scf.channels.erp.models import ErpConnection, ErpItem, ErpRun, ErpWrite
@@ -13,6 +14,7 @@ from scf.channels.erp.rounds import EVERY, ErpRounds
 from scf.demo import world
 from scf.documents.models import Invoice, Order
 from scf.kernel.clock import FixedClock
+from scf.ledger.models import Account, Posting
 from scf.ledger.service import Chart, balances
 from scf.notices.models import Notice
 from scf.notices.webhooks.targets import Targets
@@ -65,18 +67,31 @@ class Office:
             "from_on": START, "payee_code": PARTY,
         } | wanted  # fmt: skip
         made = commands.add(
-            self.platform, VAULT, Targets(loopback=True), actor, asked, PASSWORD, key="connect"
+            self.platform,
+            VAULT,
+            Targets(loopback=True),
+            actor,
+            asked,
+            PASSWORD,
+            key=f"connect {person}",
         )
         self.connection_id = str(made.result["id"])
 
     def map(self) -> None:
         """Map every account."""
-        lines = [
-            {"code": code, "remote_code": remote, "party_code": PARTY}
-            for code, remote in mapping().items()
-        ]
-        payload = {"connection_id": self.connection_id, "accounts": lines}
-        self.platform.run("erp.map", payload, self.actor, key=f"map:{self.clock.now()}")
+        self.numbers("tryton", mapping())
+
+    def numbers(self, system: str, accounts: dict[str, str]) -> None:
+        """Write a table of account numbers, each account with the financier's party."""
+        with self.platform.db.snapshot() as conn:
+            present = numbers_of(conn, self.org_id, system)
+        payload = {
+            "system": system,
+            "version": present.version,
+            "accounts": accounts,
+            "parties": dict.fromkeys(accounts, PARTY),
+        }
+        self.platform.run("mapping.set", payload, self.actor, key=f"{system}:{self.clock.now()}")
 
     def pause(self) -> None:
         """Let so much time pass that any lease is over."""
@@ -90,12 +105,23 @@ class Office:
             self.platform.worker().drain()
         return self.rows(ErpRun)[-1]
 
+    def beside(self, server: TrytonServer, person: str, **wanted: Any) -> "Office":  # noqa: ANN401
+        """Connect another server to another firm of the same world."""
+        office = Office(self.platform, self.clock, server)
+        office.connect(person, **wanted)
+        return office
+
     def rows(self, model: Any) -> list[Any]:  # noqa: ANN401
+        """Give rows by their age; of what belongs to a connection, those of this one."""
+        found = select(table(model)).order_by(table(model).c.id)
+        if "connection_id" in table(model).c:
+            found = found.where(table(model).c.connection_id == self.connection_id)
         with self.platform.db.snapshot() as conn:
-            return list(conn.execute(select(table(model)).order_by(table(model).c.id)))
+            return list(conn.execute(found))
 
     def connection(self) -> Any:  # noqa: ANN401
-        return self.rows(ErpConnection)[0]
+        (found,) = [row for row in self.rows(ErpConnection) if row.id == self.connection_id]
+        return found
 
     def told(self) -> list[str]:
         """Give what people were told of the connection."""
@@ -119,6 +145,24 @@ class Office:
 
     def orders(self) -> list[Any]:
         return self.rows(Order)
+
+    def turnovers(self) -> dict[str, tuple[int, int]]:
+        """Give our debits and credits under the codes of the other side."""
+        account, posting = table(Account), table(Posting)
+        amount = posting.c.amount_minor
+        query = (
+            select(
+                account.c.code,
+                func.sum(case((amount > 0, amount), else_=0)),
+                func.sum(case((amount < 0, -amount), else_=0)),
+            )
+            .join(posting, posting.c.account_id == account.c.id)
+            .where(account.c.org_id == self.org_id)
+            .group_by(account.c.code)
+        )
+        with self.platform.db.snapshot() as conn:
+            rows = conn.execute(query).all()
+        return {mapping()[code]: (int(debit), int(credit)) for code, debit, credit in rows}
 
     def books(self) -> dict[str, int]:
         """Give our balances under the codes of the other side."""

@@ -1,22 +1,17 @@
 """Workers and servers die in the middle of a round: nothing is lost, and nothing is there twice."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import pytest
 
-from tests.channels.erp.agreeing import must_agree
 from tests.channels.erp.company import Company
-from tests.channels.erp.killing import killed, unlucky
-from tests.channels.erp.office import Office, office_at
-from tests.channels.erp.started import EARLIER, lived_world
-from tests.channels.erp.tradelives import ISSUED
+from tests.channels.erp.filled import filled, nothing_lost_or_doubled
+from tests.channels.erp.killing import killed, struck, unlucky
+from tests.channels.erp.office import Office
+from tests.channels.erp.started import lived_world
 from tests.support.engines import Prepare
-from tests.support.plans import LAST
 from tests.support.tryton import TrytonServer
 
-ALL = ["JOURNAL", "FINANCED", "PAYEE"]
-NEW = {"BV-1": 125_000, "BV-2": 99_999}
 MOST = 400  # steps of one round; each is a commit or a call
 
 
@@ -24,31 +19,6 @@ MOST = 400  # steps of one round; each is a commit or a call
 def prepare() -> Prepare:
     """Begin with lives that were lived."""
     return lived_world
-
-
-def _filled(url: str, server: TrytonServer) -> tuple[Office, Company]:
-    """Enter there what is here already, and more, and connect the two."""
-    company = Company(server.client())
-    company.purchase("BROOK", 10, "12.5000", ISSUED)
-    by_due: dict[int, dict[str, int]] = defaultdict(dict)
-    for life in EARLIER.made():
-        by_due[(life.due_on - ISSUED).days] |= dict(zip(life.numbers, life.faces, strict=True))
-    for days, numbers in by_due.items():
-        company.invoices("in", "BROOK", numbers, ISSUED, days=days)
-    company.invoices("in", "BROOK", NEW, ISSUED)
-    office = office_at(url, server, "anna", LAST, pushes=ALL)
-    office.map()
-    return office, company
-
-
-def _nothing_lost_or_doubled(office: Office, company: Company) -> None:
-    run = office.look()
-    assert (run.state, run.problem) == ("DONE", None)
-    assert must_agree(office, company) > 0
-    numbers = Counter(row.number for row in office.invoices())
-    assert set(numbers.values()) == {1}
-    assert NEW.keys() <= numbers.keys()
-    assert len(office.orders()) == 1
 
 
 def _dies(office: Office, places: Iterable[int]) -> int:
@@ -64,22 +34,22 @@ def _dies(office: Office, places: Iterable[int]) -> int:
 def test_a_worker_killed_in_its_round_loses_and_doubles_nothing(
     engine_url: str, server: TrytonServer
 ) -> None:
-    office, company = _filled(engine_url, server)
+    office, company = filled(engine_url, server)
     assert _dies(office, (9, 33)) == 2
-    _nothing_lost_or_doubled(office, company)
+    nothing_lost_or_doubled(office, company)
     office.platform.close()
 
 
 def test_a_server_killed_in_a_round_loses_and_doubles_nothing(
     engine_url: str, server: TrytonServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    office, _company = _filled(engine_url, server)
+    office, _company = filled(engine_url, server)
     for dies_at, done in ((30, True),):
         with monkeypatch.context() as patch:
             unlucky(patch, server, dies_at, done=done)
             assert office.look().state == "FAILED"
         server.start()
-    _nothing_lost_or_doubled(office, Company(server.client()))
+    nothing_lost_or_doubled(office, Company(server.client()))
     office.platform.close()
 
 
@@ -87,10 +57,10 @@ def test_a_server_killed_in_a_round_loses_and_doubles_nothing(
 def test_a_worker_killed_at_each_step_of_a_round_loses_and_doubles_nothing(
     engine_url: str, server: TrytonServer
 ) -> None:
-    office, company = _filled(engine_url, server)
+    office, company = filled(engine_url, server)
     # Each worker does one step more than the one before: the steps behind are done already.
     assert _dies(office, range(1, MOST)) > 30
-    _nothing_lost_or_doubled(office, company)
+    nothing_lost_or_doubled(office, company)
     office.platform.close()
 
 
@@ -99,7 +69,7 @@ def test_a_worker_killed_at_each_step_of_a_round_loses_and_doubles_nothing(
 def test_a_server_killed_at_any_call_loses_and_doubles_nothing(
     engine_url: str, server: TrytonServer, monkeypatch: pytest.MonkeyPatch, *, done: bool
 ) -> None:
-    office, _company = _filled(engine_url, server)
+    office, _company = filled(engine_url, server)
     for dies_at in range(1, MOST):
         with monkeypatch.context() as patch:
             unlucky(patch, server, dies_at, done=done)
@@ -107,5 +77,37 @@ def test_a_server_killed_at_any_call_loses_and_doubles_nothing(
         if state == "DONE":
             break
         server.start()
-    _nothing_lost_or_doubled(office, Company(server.client()))
+    nothing_lost_or_doubled(office, Company(server.client()))
+    office.platform.close()
+
+
+# A call of each kind that reads or writes, and how far it has come when the server dies.
+STRUCK = (
+    ("model.purchase.purchase.search_read", 0.01),
+    ("model.account.invoice.search_read", 0.02),
+    ("model.account.move.create", 0.05),
+    ("model.account.move.create", 0.3),
+    ("model.account.move.post", 0.02),
+    ("model.account.move.post", 0.2),
+    ("model.account.invoice.write", 0.02),
+    ("wizard.account.move.line.delegate.execute", 0.05),
+)
+
+
+@pytest.mark.long
+def test_a_server_killed_at_work_on_a_call_loses_and_doubles_nothing(
+    engine_url: str, server: TrytonServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office, _company = filled(engine_url, server)
+    deaths = 0
+    for method, seconds in STRUCK:
+        with monkeypatch.context() as patch:
+            timers = struck(patch, server, method, seconds)
+            office.look()
+        for timer in timers:
+            timer.join()
+            server.start()
+            deaths += 1
+    assert deaths >= len(STRUCK) - 1
+    nothing_lost_or_doubled(office, Company(server.client()))
     office.platform.close()

@@ -8,7 +8,7 @@ from scf.channels.erp.models import ErpRun
 from scf.demo import world
 from tests.channels.erp.agreeing import must_agree
 from tests.channels.erp.company import Company
-from tests.channels.erp.office import Office, office_at
+from tests.channels.erp.office import Office, mapping, office_at
 from tests.channels.erp.started import start_world
 from tests.channels.erp.tradelives import ISSUED, TradeLives
 from tests.support.engines import Prepare
@@ -38,14 +38,27 @@ def test_what_is_entered_in_the_erp_is_financed_and_booked_back_to_the_cent(
 
     # No account is mapped yet: each entry says which one it lacks, and nothing is written.
     run = office.look()
-    assert (run.state, company.moves()) == ("DONE", [])
+    assert (run.state, run.problem, company.moves()) == ("DONE", "ERP_UNMAPPED", [])
+    assert "trade_payables" in office.connection().said
+    assert len(office.told()) == 1
     lacking = [row for row in office.written() if row.kind == "JOURNAL"]
     assert {(row.state, row.problem) for row in lacking} == {("FAILED", "ERP_UNMAPPED")}
     assert any("trade_payables" in row.said for row in lacking)
 
+    # A table that lacks one account: what needs it goes on waiting, all else is written.
+    but_one = mapping()
+    del but_one["cash"]
+    office.numbers("tryton", but_one)
+    run = office.look()
+    assert (run.problem, run.said) == ("ERP_UNMAPPED", "cash")
+    written = run.counts["JOURNAL"]
+    assert 0 < written == len(company.moves()) < len(lacking)
+    assert len(office.told()) == 1
+
     office.map()
     run = office.look()
-    assert (run.state, run.counts) == ("DONE", {"JOURNAL": len(lacking)})
+    assert (run.state, run.problem) == ("DONE", None)
+    assert run.counts == {"JOURNAL": len(lacking) - written}
     assert must_agree(office, company) == len(lacking)
 
     # Reading and writing again, from the beginning, changes nothing on either side.

@@ -1,4 +1,4 @@
-"""An ERP or a shop: how its rounds go, what waits, which account is which."""
+"""An ERP or a shop: how its rounds go, what waits, by which account numbers it posts."""
 
 import datetime as dt
 from typing import Any
@@ -9,10 +9,11 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
 
+from scf.accounting.mapping.reading import numbers_of, tables_of
+from scf.accounting.mapping.systems import system_of
 from scf.channels.erp import commands
 from scf.channels.erp.connectors import MAKES, make_of
 from scf.channels.erp.models import (
-    ErpAccount,
     ErpConnection,
     ErpItem,
     ErpRun,
@@ -20,13 +21,12 @@ from scf.channels.erp.models import (
     ErpWrite,
 )
 from scf.channels.erp.port import PULLS, PUSHES
+from scf.channels.erp.unmapped import lacking
 from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.ledger.models import Account
-from scf.ledger.service import Chart
 from web.context import actor, platform, targets, vault
 from web.forms import form_key
-from web.names import account_name
 from web.portal.acting import must, tried
 from web.portal.connections.blueprint import connections, must_be_ours, row_of
 from web.portal.connections.erpwords import erp_problem, stream_words
@@ -38,6 +38,7 @@ LOG = 15
 WAITING = 30
 _FIELDS = (
     "name", "kind", "role", "url", "database", "username", "journal_code", "from_on", "payee_code",
+    "mapping",
 )  # fmt: skip
 # Where a refusal of the form belongs.
 _PLACES = {
@@ -45,6 +46,8 @@ _PLACES = {
     "ERP_DATABASE": "database",
     "ERP_PASSWORD": "password",
     "ERP_PAYEE": "payee_code",
+    "ERP_MAPPING": "mapping",
+    "MAPPING_SYSTEM": "mapping",
 }
 
 
@@ -92,6 +95,7 @@ def add_erp() -> Answer:
         "journal_code": typed["journal_code"] or "MISC",
         "from_on": from_on,
         "payee_code": typed["payee_code"] or None,
+        "mapping": typed["mapping"],
     }
     password = form.get("password", "")
     try:
@@ -106,7 +110,7 @@ def add_erp() -> Answer:
 
 @connections.get("/erp/<connection_id>")
 def erp(connection_id: str) -> str:
-    """Show how the rounds go, what waits and why, and the account mapping."""
+    """Show how the rounds go, what waits and why, and by which numbers journals are posted."""
     with platform().db.read(actor()) as reading:
         row = row_of(reading, ErpConnection, connection_id)
         return render_template(
@@ -117,11 +121,7 @@ def erp(connection_id: str) -> str:
             runs=_latest(reading, ErpRun, connection_id, LOG),
             troubles=_troubles(reading, connection_id),
             make=make_of(row.kind),
-            accounts=_accounts(reading, row),
-            every=[
-                ("", _("Add an account…")),
-                *((code, account_name(code)) for code in sorted(Chart.lines, key=account_name)),
-            ],
+            accounts=_accounts(reading, row) if "JOURNAL" in row.pushes else None,
         )
 
 
@@ -141,31 +141,19 @@ def set_erp_state(connection_id: str) -> BaseResponse:
 def sync_erp(connection_id: str) -> BaseResponse:
     """Come by at once; what failed is tried again."""
     must_be_ours(ErpConnection, connection_id)
-    again = request.form.get("again") == "yes"
-    if tried("erp.sync", {"connection_id": connection_id, "again": again}) is not None:
+    asked = {name: request.form.get(name) == "yes" for name in ("again", "rewrite")}
+    if tried("erp.sync", {"connection_id": connection_id, **asked}) is not None:
         flash(_("A round begins. Load this page again in a moment."), "ok")
     return _back(connection_id)
 
 
-@connections.post("/erp/<connection_id>/accounts")
-def map_accounts(connection_id: str) -> BaseResponse:
-    """Say which account of the ERP each of ours is."""
+@connections.post("/erp/<connection_id>/mapping")
+def choose_mapping(connection_id: str) -> BaseResponse:
+    """Post by another table of account numbers."""
     must_be_ours(ErpConnection, connection_id)
-    form = request.form
-    columns = zip(
-        form.getlist("code"), form.getlist("remote_code"), form.getlist("party_code"), strict=False
-    )
-    lines = [
-        {"code": code, "remote_code": remote.strip(), "party_code": party.strip()}
-        for code, remote, party in columns
-        if code
-    ]
-    if not lines:
-        flash(_("Choose an account first."), "bad")
-    elif tried("erp.map", {"connection_id": connection_id, "accounts": lines}) is not None:
-        flash(
-            _("The accounts are mapped; what waited for them goes out with the next round."), "ok"
-        )
+    payload = {"connection_id": connection_id, "mapping": request.form.get("mapping", "")}
+    if tried("erp.change", payload) is not None:
+        flash(_("The connection is changed."), "ok")
     return _back(connection_id)
 
 
@@ -192,6 +180,8 @@ def _back(connection_id: str) -> BaseResponse:
 def _new(form: dict[str, str], errors: dict[str, str]) -> str:
     chosen = request.form.getlist
     make = make_of(form["kind"]) if form["kind"] in MAKES else next(iter(MAKES.values()))
+    with platform().db.read(actor()) as reading:
+        tables = _tables(reading, make.kind.lower()) if make.pushes else []
     return render_template(
         "connections/new_erp.html",
         form=form,
@@ -201,6 +191,7 @@ def _new(form: dict[str, str], errors: dict[str, str]) -> str:
             for one in MAKES.values()
         ],
         errors=errors,
+        tables=tables,
         pulled=chosen("pulls") if request.form else make.pulls,
         pushed=chosen("pushes") if request.form else ["JOURNAL", "FINANCED"],
         from_on=_day(form.get("from_on", "")) or platform().clock.now().date(),
@@ -293,21 +284,22 @@ def _told(one: Any, where: str, following: dt.datetime | None) -> dict[str, Any]
     return {"what": one.label, "where": where, **said}
 
 
-def _accounts(reading: Session, row: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a row
-    """Give the accounts that are mapped, and those of the firm's book that still have to be."""
-    mapped = {
-        one.code: one
-        for one in reading.execute(
-            select(ErpAccount).where(col(ErpAccount.connection_id) == row.id)
-        ).scalars()
-    }
+def _accounts(reading: Session, row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
+    """Give the table by which journals are posted, and which accounts have no number in it."""
+    conn = reading.connection()
+    numbers = numbers_of(conn, row.org_id, row.mapping)
     book = reading.execute(select(col(Account.code)).where(col(Account.org_id) == row.org_id))
-    codes = sorted({*mapped, *book.scalars()}, key=account_name)
-    return [
-        {
-            "code": code,
-            "remote": mapped[code].remote_code if code in mapped else "",
-            "party": (mapped[code].party_code or "") if code in mapped else "",
-        }
-        for code in codes
-    ]
+    return {
+        "title": system_of(row.mapping).title,
+        "version": numbers.version,
+        "count": len(numbers.accounts),
+        "waited_for": lacking(conn, row),
+        "missing": numbers.missing(book.scalars()),
+        "tables": _tables(reading, row.mapping.partition(".")[0]),
+    }
+
+
+def _tables(reading: Session, system: str) -> list[tuple[str, str]]:
+    """Give the firm's tables of account numbers for a kind of system."""
+    names = tables_of(reading.connection(), actor().org_id)
+    return [(one, system_of(one).title) for one in names if one.partition(".")[0] == system]

@@ -37,10 +37,16 @@ def erp_problem(code: str, said: str | None = None) -> str:
         "ERP_JOURNAL": _("There is no journal with this code in the ERP."),
         "ERP_PERIOD": _("No period of the ERP is open on this day."),
         "ERP_CURRENCY": _("The ERP keeps its books in another currency."),
-        "ERP_UNMAPPED": _("These accounts have no account in the ERP yet: enter them below."),
+        "ERP_UNMAPPED": _("These accounts have no number yet. Enter them under account numbers."),
         "ERP_NO_ACCOUNT": _("The ERP has no open account with this code."),
         "ERP_PARTY": _("The ERP wants a party on this account: enter its code in the mapping."),
         "ERP_NO_PARTY": _("The ERP has no party with this code."),
+        "ERP_RESTORED": _(
+            "The entry that was written last is not in the ERP any more: it was set back to an"
+            " earlier state, or this is another database. Nothing is read or written until you"
+            " say so."
+        ),
+        "ERP_AGAIN": _("It is looked for in the ERP again with the next round."),
         "ERP_GONE": _("The invoice is no longer in the ERP."),
         "AMOUNT_FORMAT": _("An amount cannot be read."),
         "AMOUNT_DECIMALS": _("An amount has more decimals than its currency."),

@@ -16,6 +16,7 @@ from scf.reporting import trail as trails
 from scf.reporting.trail.sums import over_paid
 from web.context import actor, now, platform
 from web.portal.acting import must
+from web.portal.follow.elsewhere import elsewhere_of
 from web.portal.follow.words import law_words, told
 
 follow = Blueprint("follow", __name__, url_prefix="/follow")
@@ -67,6 +68,7 @@ def _page(reading: Session, found: trails.Trail, title: str, row: Invoice | Orde
     asked = request.args.get("show", "all")
     view = asked if asked in VIEWS else "all"
     steps = [step for step in found.steps if _in(view, step.kind)]
+    elsewhere = elsewhere_of(reading, found)
     return render_template(
         "follow/show.html",
         title=title,
@@ -75,7 +77,7 @@ def _page(reading: Session, found: trails.Trail, title: str, row: Invoice | Orde
         buyer=found.names.get(row.buyer_id or "", "") or _("an unknown buyer"),
         figures=trails.figures_of(rows),
         laws=[(one, law_words(one)) for one in trails.laws_of(rows)],
-        steps=[told(step, who, found.names, today) for step in steps],
+        steps=[told(step, who, found.names, today, elsewhere) for step in steps],
         views=[
             (words, url_for(request.endpoint or "", **(request.view_args or {}), show=name),
              name == view, None)

@@ -14,6 +14,7 @@ from scf.kernel.actor import Actor, Role
 from scf.reporting.trail import Law, Step
 from web.i18n import day, money
 from web.names import event_name
+from web.portal.follow.elsewhere import Elsewhere
 from web.portal.officer.words import part_name, state_of
 
 _TITLES: Final = {
@@ -78,12 +79,15 @@ def law_words(law: Law) -> str:
     return str(_LAWS[law.code]) % {"about": law.about or "–"}
 
 
-def told(step: Step, who: Actor, names: Mapping[str, str], today: dt.date) -> Told:
+def told(
+    step: Step, who: Actor, names: Mapping[str, str], today: dt.date, elsewhere: Elsewhere
+) -> Told:
     """Tell one step to its reader."""
     bad = step.kind in _BAD_KINDS or step.code in _BAD
     kind = "bad" if bad else "book" if step.kind in _BOOKS else "done"
     kind = "todo" if step.kind == "due" and step.on > today else kind
-    return Told(step, _title(step), _note(step, names), _page(step, who), kind)
+    note = _note(step, names, elsewhere.get((step.kind, step.about), ""))
+    return Told(step, _title(step), note, _page(step, who), kind)
 
 
 def _title(step: Step) -> str:
@@ -100,8 +104,8 @@ def _title(step: Step) -> str:
     return str(_TITLES[step.kind]) % {"number": step.number or "–"}
 
 
-def _note(step: Step, names: Mapping[str, str]) -> str:
-    found = _parts(step, names.get(step.firm_id, ""))
+def _note(step: Step, names: Mapping[str, str], elsewhere: str) -> str:
+    found = [*_parts(step, names.get(step.firm_id, "")), elsewhere]
     return " · ".join(str(one) for one in found if one)
 
 
