@@ -32,7 +32,7 @@ test: check ## Run checks and the whole suite on SQLite and PostgreSQL (TESTS=te
 	@$(PYTEST) -n $(WORKERS) --dist worksteal -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true $(TESTS)
 
 check: ## Lint, format, types and the walls between packages
-	@$(SETUP) install core einvoice model pdf dev batch erp
+	@$(SETUP) install core einvoice model pdf dev batch erp shop
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy --no-error-summary
@@ -54,7 +54,7 @@ bench: ## Measure against peers in the same run and write var/bench.json
 	@$(PYTEST) -q -m bench tests/performance
 
 test-long: ## Run the promises that take minutes
-	@$(SETUP) install core einvoice model pdf dev batch spark erp
+	@$(SETUP) install core einvoice model pdf dev batch spark erp shop
 	@$(SETUP) tools --long
 	@$(PYTEST) -q -m long tests
 

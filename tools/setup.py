@@ -29,7 +29,7 @@ OLDEST = (3, 11)
 # The installer comes first; each later set is resolved within the versions of the earlier ones,
 # so that any choice of sets fits together.
 BOOTSTRAP = "bootstrap"
-SETS = ("core", "einvoice", "model", "pdf", "dev", "bench", "batch", "spark", "erp")
+SETS = ("core", "einvoice", "model", "pdf", "dev", "bench", "batch", "spark", "erp", "shop")
 
 # What a test starts or prints with, by the Debian package that brings it, and where else it may
 # be found: a program on the PATH, or a file.

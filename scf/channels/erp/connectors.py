@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
+from scf.channels.erp.oscardocs import OSCAR
 from scf.channels.erp.port import Make
 from scf.channels.erp.trytonerp import TRYTON
 from scf.kernel.errors import InvalidInput
 
-MAKES: Final[Mapping[str, Make]] = {one.kind: one for one in (TRYTON,)}
+MAKES: Final[Mapping[str, Make]] = {one.kind: one for one in (TRYTON, OSCAR)}
 
 
 def make_of(kind: str) -> Make:

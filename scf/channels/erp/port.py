@@ -24,6 +24,16 @@ class Record:
     ``remote_id`` is a number in some makes and a name in others, and by it a pass goes on.
     ``document`` is its canonical JSON, none for a party or for what cannot be read: then
     ``problem`` says why. ``changed`` is the instant of its last change by the ERP's own clock.
+
+    Attributes
+    ----------
+    changed_document
+        What says of a document that is here already that it now is another; sent in its place.
+    answers
+        What else is said of the document, each sent once. These two are numbered and dated here.
+    stamp, whole
+        Of a record whose rest is costly to read: what tells it from itself as it was, and what
+        reads the rest; called only when the stamp is another than before.
     """
 
     remote_id: str
@@ -33,6 +43,10 @@ class Record:
     identifiers: tuple[tuple[str, str], ...] = ()
     problem: str | None = None
     said: str = ""
+    changed_document: Mapping[str, Any] | None = None
+    answers: Sequence[Mapping[str, Any]] = ()
+    stamp: str = ""
+    whole: "Callable[[], Record] | None" = None
 
 
 @dataclass(frozen=True)

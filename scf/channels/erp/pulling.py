@@ -10,7 +10,7 @@ begins and seen when that ends.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
@@ -19,7 +19,9 @@ from scf.channels.erp.models import ErpItem, ErpStream
 from scf.channels.erp.port import Record, Source
 from scf.channels.erp.recording import Item, TakeItems
 from scf.db.platform import Platform
+from scf.documents.commands import MAX_SLICE
 from scf.documents.posted.commands import PostBatch, PostedDocument
+from scf.documents.posted.models import PostedItem
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import NotFound
 from scf.kernel.findings import shown
@@ -32,8 +34,18 @@ _firm = Firm.__table__  # type: ignore[attr-defined]
 _identifier = FirmIdentifier.__table__  # type: ignore[attr-defined]
 _item = ErpItem.__table__  # type: ignore[attr-defined]
 _stream = ErpStream.__table__  # type: ignore[attr-defined]
+_posted = PostedItem.__table__  # type: ignore[attr-defined]
 PAGE: Final = 200
 _WORD: Final = re.compile(r"[\x21-\x7e]{1,30}")
+_ANSWER: Final = ":a"  # how ids end under which something is said of a document
+
+
+class _Fresh(NamedTuple):
+    """A record to be handed in, what tells it from itself as it was, and its id of then."""
+
+    record: Record
+    digest: str
+    earlier: str | None
 
 
 def own_party(conn: Connection, org_id: str) -> dict[str, Any]:
@@ -110,43 +122,86 @@ def pull(
 
 def _fresh(
     platform: Platform, connection_id: str, stream: str, records: Sequence[Record]
-) -> list[tuple[Record, str]]:
-    """Give the records that are not known as they are now, each with its digest."""
+) -> list[_Fresh]:
+    """Give the records that are not known as they are now, each read to its end."""
     with platform.db.snapshot() as conn:
-        known: dict[str, str] = dict(
-            conn.execute(
-                select(_item.c.remote_id, _item.c.digest).where(
+        known = {
+            row.remote_id: row
+            for row in conn.execute(
+                select(_item.c.remote_id, _item.c.digest, _item.c.client_id).where(
                     _item.c.connection_id == connection_id,
                     _item.c.stream == stream,
                     _item.c.remote_id.in_([one.remote_id for one in records]),
                 )
-            ).all()
-        )
-    told = [
-        (one, digest([one.label, one.document, one.identifiers, one.problem])) for one in records
-    ]
-    return [(one, made) for one, made in told if known.get(one.remote_id) != made]
+            )
+        }
+    fresh = []
+    for one in records:
+        made = one.stamp or digest([one.label, one.document, one.identifiers, one.problem])
+        before = known.get(one.remote_id)
+        if before is None or before.digest != made:
+            earlier = before.client_id if before else None
+            fresh.append(_Fresh(one.whole() if one.whole else one, made, earlier))
+    return fresh
 
 
 def _hand_in(
     platform: Platform,
     connection: Any,  # noqa: ANN401 - a row
     actor: Actor,
-    fresh: Sequence[tuple[Record, str]],
+    fresh: Sequence[_Fresh],
 ) -> list[Item]:
-    posted: dict[str, PostedDocument] = {}
-    for one, _made in fresh:
-        if one.document is not None:
-            text = canonical_json(one.document)
-            sha = sha256(text.encode()).hexdigest()
-            name = f"erp:{connection.id}:{_told(one.remote_id)}:{sha[:20]}"
-            posted[one.remote_id] = PostedDocument(client_id=name, sha256=sha, text=text)
-    if posted:
-        batch = PostBatch(items=list(posted.values()))
-        key = f"erp:{digest([one.client_id for one in batch.items])}"
+    posted: dict[str, str] = {}
+    sent: dict[str, str] = {}
+    now = platform.clock.now()
+    for one in fresh:
+        document = one.record.document
+        if document is None:
+            continue
+        begin = f"erp:{connection.id}:{_told(one.record.remote_id)}"
+        text = canonical_json(document)
+        name = f"{begin}:{sha256(text.encode()).hexdigest()[:20]}"
+        told = list(one.record.answers)
+        change = one.record.changed_document
+        earlier = one.earlier or (_sent_before(platform, actor.org_id, begin) if change else None)
+        if change is None or earlier in {None, name}:
+            sent[name] = text
+            posted[one.record.remote_id] = name
+        else:
+            told.insert(0, change)
+            posted[one.record.remote_id] = str(earlier)
+        for place, answer in enumerate(told):
+            number = f"{document['number']}-{now:%Y%m%d%H%M%S}-{place}"
+            whole = {**answer, "number": number, "issue_on": now.date().isoformat()}
+            sent[f"{begin}:{digest(answer)[:16]}{_ANSWER}"] = canonical_json(whole)
+    items = [
+        PostedDocument(client_id=name, sha256=sha256(text.encode()).hexdigest(), text=text)
+        for name, text in sent.items()
+    ]
+    for start in range(0, len(items), MAX_SLICE):
+        batch = PostBatch(items=items[start : start + MAX_SLICE])
+        key = f"erp:{digest([(one.client_id, one.sha256) for one in batch.items])}"
         platform.run("batch.post", batch, actor, key=key)
     with platform.db.snapshot() as conn:
-        return [_noted(conn, connection.org_id, one, made, posted) for one, made in fresh]
+        return [_noted(conn, connection.org_id, one, posted) for one in fresh]
+
+
+def _sent_before(platform: Platform, org_id: str, begin: str) -> str | None:
+    """Give under which id a record was handed in by a worker that died before it noted that."""
+    with platform.db.snapshot() as conn:
+        sent = conn.execute(
+            select(_posted.c.client_id)
+            .where(
+                _posted.c.org_id == org_id,
+                _posted.c.client_id.startswith(f"{begin}:", autoescape=True),
+                _posted.c.client_id.notlike(f"%{_ANSWER}"),
+                ~_posted.c.released,
+            )
+            .order_by(_posted.c.id)
+            .limit(1)
+        )
+        found: str | None = sent.scalar_one_or_none()
+        return found
 
 
 def _told(remote_id: str) -> str:
@@ -157,18 +212,17 @@ def _told(remote_id: str) -> str:
 def _noted(
     conn: Connection,
     org_id: str,
-    one: Record,
-    made: str,
-    posted: Mapping[str, PostedDocument],
+    fresh: _Fresh,
+    posted: Mapping[str, str],
 ) -> Item:
+    one = fresh.record
     document = one.document or {}
-    sent = posted.get(one.remote_id)
     payable = document.get("payable_minor")
     return Item(
         remote_id=one.remote_id,
         label=shown(one.label, 400),
-        digest=made,
-        client_id=sent.client_id if sent else None,
+        digest=fresh.digest,
+        client_id=posted.get(one.remote_id, fresh.earlier),
         firm_id=_known_firm(conn, org_id, one),
         currency=document.get("currency"),
         payable_minor=payable if payable is not None and payable >= 0 else None,

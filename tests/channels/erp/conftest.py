@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.oscar import OscarServer, oscar
 from tests.support.tryton import TrytonServer, tryton
 
 
@@ -12,4 +13,11 @@ from tests.support.tryton import TrytonServer, tryton
 def server(tmp_path: Path) -> Iterator[TrytonServer]:
     """Run a server of this test's own."""
     with tryton(tmp_path / "tryton") as running:
+        yield running
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[OscarServer]:
+    """Run a shop of this test's own."""
+    with oscar(tmp_path / "oscar") as running:
         yield running

@@ -17,7 +17,7 @@ from scf.kernel.clock import FixedClock
 from scf.notices.webhooks.targets import NotReached, Targets
 from tests.channels.erp.office import VAULT, Office
 from tests.support.crashing import started
-from tests.support.tryton import TrytonServer
+from tests.support.guarded import Guarded
 
 SECONDS = 120
 
@@ -54,7 +54,7 @@ def killed(office: Office, dies_at: int) -> bool:
         return bool(running.process.exitcode)
 
 
-def unlucky(patch: pytest.MonkeyPatch, server: TrytonServer, dies_at: int, *, done: bool) -> None:
+def unlucky(patch: pytest.MonkeyPatch, server: Guarded, dies_at: int, *, done: bool) -> None:
     """Let one call find the server dead: before it arrives there, or before its answer comes."""
     calls = count(1)
     exchange = Targets.exchange
@@ -71,7 +71,7 @@ def unlucky(patch: pytest.MonkeyPatch, server: TrytonServer, dies_at: int, *, do
 
 
 def struck(
-    patch: pytest.MonkeyPatch, server: TrytonServer, method: str, seconds: float
+    patch: pytest.MonkeyPatch, server: Guarded, method: str, seconds: float
 ) -> list[threading.Timer]:
     """Kill the server so long after a call of a method has begun, while it is at work on it."""
     timers: list[threading.Timer] = []

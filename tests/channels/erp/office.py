@@ -21,7 +21,8 @@ from scf.notices.webhooks.targets import Targets
 from scf.parties.factors.vault import Vault
 from scf.parties.service import actor_of_email
 from tests.support.deals import table
-from tests.support.tryton import DATABASE, PASSWORD, USER, TrytonServer
+from tests.support.guarded import Guarded
+from tests.support.tryton import DATABASE, PASSWORD, USER
 
 VAULT = Vault(b"k" * 32)
 START = dt.date(2026, 3, 10)
@@ -51,7 +52,7 @@ class Office:
 
     platform: Platform
     clock: FixedClock
-    server: TrytonServer
+    server: Guarded
     connection_id: str = ""
     org_id: str = ""
 
@@ -105,7 +106,7 @@ class Office:
             self.platform.worker().drain()
         return self.rows(ErpRun)[-1]
 
-    def beside(self, server: TrytonServer, person: str, **wanted: Any) -> "Office":  # noqa: ANN401
+    def beside(self, server: Guarded, person: str, **wanted: Any) -> "Office":  # noqa: ANN401
         """Connect another server to another firm of the same world."""
         office = Office(self.platform, self.clock, server)
         office.connect(person, **wanted)
@@ -174,7 +175,7 @@ class Office:
 
 def office_at(
     url: str,
-    server: TrytonServer,
+    server: Guarded,
     person: str,
     on: dt.date = START,
     **wanted: Any,  # noqa: ANN401

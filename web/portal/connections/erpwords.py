@@ -30,6 +30,8 @@ def erp_problem(code: str, said: str | None = None) -> str:
         "ERP_TOO_OFTEN": _("The ERP was asked too often; we come again later."),
         "ERP_COMPANY": _("The user there has no company. Choose one in its preferences."),
         "ERP_RIGHTS": _("The user there may not do this. Give it the right in the ERP."),
+        "ERP_NO_API": _("There is no API at this address, or it is closed to our user."),
+        "ERP_NO_BUYER": _("The order names no buyer: it has no billing address."),
         "ERP_ANSWER": _("The ERP answered something that cannot be read."),
         "ERP_REFUSED": _("The ERP refused it."),
         "ERP_RACE": _("Somebody changed it in the ERP at the same moment; we try again."),

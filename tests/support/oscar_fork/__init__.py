@@ -1,0 +1,1 @@
+"""What the shop of the tests changes of django-oscar, as shops of firms for firms do."""

@@ -1,0 +1,1 @@
+"""Oscar's orders, with the VAT number of the firm that is billed."""
