@@ -29,6 +29,7 @@ from scf.parties.factors.vault import Vault
 from scf.programmes.calendars import install_calendars
 from scf.programmes.registry.port import Connect
 from scf.risk.appetite import install_appetite
+from scf.settlement.reminders.rules import install_plan as install_reminders
 
 if TYPE_CHECKING:
     from scf.notices.mail.delivery import Postman, Write
@@ -76,6 +77,8 @@ SLICES = (
     "scf.impairment.measuring",
     "scf.impairment.visibility",
     "scf.settlement.commands",
+    "scf.settlement.reminders.commands",
+    "scf.settlement.reminders.visibility",
     "scf.settlement.visibility",
     "scf.notices.commands",
     "scf.notices.mail.commands",
@@ -112,6 +115,7 @@ def build(
     load_calendars()
     load_appetite()
     load_impairment()
+    load_reminders()
     db = Database(url, pool_size=pool_size, at_once=at_once)
     the_clock = clock or SystemClock()
     return Platform(
@@ -235,6 +239,12 @@ def load_impairment() -> None:
     install_impairment(tomllib.loads(file.read_text("utf-8")) if file.is_file() else None)
 
 
+def load_reminders() -> None:
+    """Read when payers are reminded; without the file nobody is."""
+    file = files("config").joinpath("reminders.toml")
+    install_reminders(tomllib.loads(file.read_text("utf-8")) if file.is_file() else None)
+
+
 def create_schema(url: str) -> None:
     """Bring an empty or older database to the present schema."""
     migrate.upgrade(url)
@@ -337,5 +347,6 @@ __all__ = [
     "load_calendars",
     "load_chart",
     "load_impairment",
+    "load_reminders",
     "registries_in",
 ]

@@ -34,7 +34,8 @@ import scf.programmes.models
 import scf.programmes.registry.models
 import scf.risk.models
 import scf.risk.watch.models
-import scf.settlement.models  # noqa: F401 - imported so that their tables are known
+import scf.settlement.models
+import scf.settlement.reminders.models  # noqa: F401 - imported so that their tables are known
 from scf.ledger.triggers import TRIGGERS
 
 metadata = SQLModel.metadata

@@ -35,6 +35,7 @@ from web.portal.connections import connections
 from web.portal.follow import follow
 from web.portal.mapping import mapping
 from web.portal.officer import officer
+from web.portal.reminders import reminders
 from web.portal.supplier_finance import disclosure
 from web.portal.treasurer import treasurer
 from web.portal.uploads import uploads
@@ -98,6 +99,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(books)
     app.register_blueprint(mapping)
     app.register_blueprint(follow)
+    app.register_blueprint(reminders)
     app.register_blueprint(disclosure)
     app.register_blueprint(v1.blueprint())
     return app

@@ -25,6 +25,7 @@ _OF_THE_MAILBOX: Final = frozenset({"CODE", "TRY"})
 _SUBJECTS: Final[Mapping[str, object]] = {
     "money": _l("News of your financing request"),
     "trade": _l("News of an invoice"),
+    "payments": _l("A payment is due"),
     "files": _l("A file is read"),
     "alerts": _l("A tax authority's word on an invoice"),
     "models": _l("A risk model needs a look"),

@@ -182,6 +182,8 @@ ACTIONS: Final[Mapping[str, object]] = {
     "registry.enter": _l("Duplicate registry asked"),
     "registry.join": _l("Duplicate registry joined"),
     "registry.keep": _l("Answer of the duplicate registry kept"),
+    "reminder.hold": _l("Reminders held back"),
+    "reminder.send": _l("Payers reminded"),
     "request.answer": _l("Question answered"),
     "request.approve_many": _l("Small requests approved together"),
     "request.cancel": _l("Request cancelled"),
@@ -337,6 +339,7 @@ EVENTS: Final[Mapping[str, object]] = {
 MAIL_KINDS: Final[Mapping[str, object]] = {
     "money": _l("Your financing requests and money"),
     "trade": _l("Invoices, orders and pack sizes"),
+    "payments": _l("Payments that are due or overdue"),
     "files": _l("Files that were read"),
     "alerts": _l("Tax alerts on financed invoices"),
     "models": _l("Alarms of the models that judge firms"),

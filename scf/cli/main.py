@@ -47,6 +47,7 @@ ROOMS = {
     ),
     "money": ("pay-out", "settle", "eod", "bank"),
     "mapping": ("mapping",),
+    "arrears": ("arrears",),
     "provisions": ("impairment",),
     "books": ("export", "trial-balance", "verify"),
 }

@@ -1,4 +1,4 @@
-"""Arrears and provisions: what is set aside, why, and officers' words on single cases."""
+"""Provisions: what is set aside, why, and officers' words on single cases."""
 
 import datetime as dt
 from typing import Annotated, Any

@@ -5,7 +5,6 @@ all. Texts carry amounts, days and the next step, never a secret.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Table, column, select, table
@@ -21,8 +20,9 @@ from scf.financing.models import Advance, FinancingRequest
 from scf.financing.taxwatch.models import TaxAlert
 from scf.kernel.actor import Role
 from scf.kernel.errors import Words
-from scf.kernel.money import format_minor
 from scf.kernel.rates import PPM
+from scf.notices.payers import reminded
+from scf.notices.telling import Told, people_of, said
 from scf.notices.webhooks.models import WebhookEndpoint
 from scf.parties.models import User, UserRole
 from scf.risk.models import RiskModel
@@ -53,17 +53,6 @@ _risk_model: Final[Table] = RiskModel.__table__  # type: ignore[attr-defined]
 _pack: Final[Table] = PackSize.__table__  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True)
-class Told:
-    """What people are told of one event, and what the page is about that they are led to."""
-
-    org_id: str
-    user_ids: tuple[str, ...]
-    words: Words
-    subject: str
-    subject_id: str
-
-
 Composer = Callable[[Connection, str, Mapping[str, Any]], Told | None]
 
 
@@ -71,17 +60,6 @@ def composed(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told |
     """Give what is told of an event; nothing where it concerns nobody."""
     made = COMPOSERS[topic](conn, topic, payload)
     return made if made and made.user_ids else None
-
-
-def _people(conn: Connection, org_id: str, *roles: Role) -> tuple[str, ...]:
-    """Give the active people of an organisation who hold one of the roles."""
-    holders = select(_role.c.user_id).where(_role.c.role.in_([role.value for role in roles]))
-    found = conn.execute(
-        select(_user.c.id)
-        .where(_user.c.org_id == org_id, _user.c.state == "ACTIVE", _user.c.id.in_(holders))
-        .order_by(_user.c.id)
-    )
-    return tuple(found.scalars())
 
 
 # --- Files ------------------------------------------------------------------------------------
@@ -123,7 +101,7 @@ def _keepers(conn: Connection, channel: Any) -> tuple[str, ...]:  # noqa: ANN401
             _user.c.state == "ACTIVE",
         )
     ).scalars()
-    return tuple(added) or _people(conn, channel.org_id, Role.TREASURER, Role.ANCHOR_APPROVER)
+    return tuple(added) or people_of(conn, channel.org_id, Role.TREASURER, Role.ANCHOR_APPROVER)
 
 
 def _of_channel_file(row: Any, channel: str) -> Words:  # noqa: ANN401 - a row
@@ -192,8 +170,8 @@ def _of_request(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Tol
     told = _ENDED.get(payload["state"]) if topic == "request.closed" else _OF_REQUEST.get(topic)
     if told is None:
         return None  # who withdraws a request knows it
-    words = told(_amount(row.net_minor, row.currency))
-    people = _people(conn, row.seller_id, Role.TREASURER)
+    words = told(said(row.net_minor, row.currency))
+    people = people_of(conn, row.seller_id, Role.TREASURER)
     return Told(row.seller_id, people, words, "request", row.id)
 
 
@@ -201,14 +179,10 @@ def _recourse_called(conn: Connection, _topic: str, payload: Mapping[str, Any]) 
     row = conn.execute(select(_advance).where(_advance.c.id == payload["advance_id"])).one()
     words = Words(
         "The buyer has not paid: the bank asks %(amount)s back from you.",
-        amount=_amount(payload["due_minor"], row.currency),
+        amount=said(payload["due_minor"], row.currency),
     )
-    people = _people(conn, row.seller_id, Role.TREASURER)
+    people = people_of(conn, row.seller_id, Role.TREASURER)
     return Told(row.seller_id, people, words, "request", row.request_id)
-
-
-def _amount(minor: int, currency: str) -> str:
-    return f"{currency} {format_minor(minor, currency)}"
 
 
 # --- Invoices that do not fit their orders, told to the other side of the trade -----------------
@@ -220,7 +194,7 @@ def _of_match(conn: Connection, topic: str, payload: Mapping[str, Any]) -> Told:
     if topic == "invoice.credit_asked":
         words = Words(
             "Your buyer asks for a credit note over %(amount)s on invoice %(number)s.",
-            amount=_amount(payload["amount_minor"], row.currency),
+            amount=said(payload["amount_minor"], row.currency),
             number=row.number,
         )
     elif topic == "invoice.match_waived":
@@ -252,9 +226,9 @@ def _pack_agreed(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> T
 
 def _of_trade(conn: Connection, org_id: str, invoice: Any, words: Words) -> Told:  # noqa: ANN401 - a row
     if org_id == invoice.seller_id:
-        people = _people(conn, org_id, Role.TREASURER)
+        people = people_of(conn, org_id, Role.TREASURER)
         return Told(org_id, people, words, "invoice_sold", invoice.id)
-    people = _people(conn, org_id, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER)
+    people = people_of(conn, org_id, Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER)
     return Told(org_id, people, words, "invoice_bought", invoice.id)
 
 
@@ -321,9 +295,9 @@ def _tax_alert(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> Tol
         .join(_invoice, _invoice.c.id == _alert.c.invoice_id)
         .where(_alert.c.id == payload["alert_id"])
     ).one()
-    amount = _amount(row.financed_minor, row.currency)
+    amount = said(row.financed_minor, row.currency)
     words = _TAX_ALERT[row.kind](row.number, amount)
-    people = _people(conn, row.financier_id, Role.OFFICER_MAKER, Role.OFFICER_CHECKER)
+    people = people_of(conn, row.financier_id, Role.OFFICER_MAKER, Role.OFFICER_CHECKER)
     return Told(row.financier_id, people, words, "tax_alert", row.id)
 
 
@@ -334,7 +308,7 @@ def _tax_against(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> T
         .join(_invoice, _invoice.c.id == _check.c.invoice_id)
         .where(_check.c.id == payload["check_id"])
     ).one()
-    people = _people(conn, row.seller_id, Role.TREASURER)
+    people = people_of(conn, row.seller_id, Role.TREASURER)
     words = _TAX_AGAINST[row.answer](row.number)
     return Told(row.seller_id, people, words, "invoice_sold", row.id)
 
@@ -360,7 +334,7 @@ def _model_alarm(conn: Connection, _topic: str, payload: Mapping[str, Any]) -> T
         count=len(alarms),
         psi=f"{alarms[0].psi_ppm / PPM:.2f}",
     )
-    people = _people(
+    people = people_of(
         conn, row.financier_id, Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE
     )
     subject = ("risk_model", row.subject) if model else ("card_alarm", payload["alarm_id"])
@@ -395,7 +369,7 @@ def _webhook_disabled(conn: Connection, _topic: str, payload: Mapping[str, Any])
         " until you resume it. What happens meanwhile is kept.",
         url=str(row.url).partition("?")[0],
     )
-    people = _people(conn, row.org_id, Role.ADMINISTRATOR, Role.TREASURER, Role.ANCHOR_APPROVER)
+    people = people_of(conn, row.org_id, Role.ADMINISTRATOR, Role.TREASURER, Role.ANCHOR_APPROVER)
     return Told(row.org_id, people, words, "webhook", row.id)
 
 
@@ -432,6 +406,7 @@ COMPOSERS: Final[Mapping[str, Composer]] = {
     "erp.problem": _erp_problem,
     "request.closed": _of_request,
     "recourse.called": _recourse_called,
+    "reminder.sent": reminded,
     "invoice.credit_asked": _of_match,
     "invoice.match_waived": _of_match,
     "invoice.order_corrected": _of_match,

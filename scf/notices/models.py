@@ -37,7 +37,7 @@ class Notice(Record, table=True):
     event_id: Id  # the row of the outbox that it came from
     topic: Code
     # upload, request, account, webhook, channel, tax_alert, invoice_sold or _bought, card_alarm,
-    # risk_model or erp
+    # risk_model, erp or reminder
     subject: Code
     subject_id: Id
     message: Text

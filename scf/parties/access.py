@@ -189,6 +189,10 @@ MAY: dict[str, frozenset[Role]] = {
     "allowance.read": _BANK,
     "impairment.propose": _OFFICER,
     "impairment.decide": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
+    # --- reminders
+    "reminder.send": _OPERATOR,
+    "reminder.hold": _OFFICER,
+    "reminder.read": _TRADE_AND_BANK,
     # --- settlement
     "payout.prepare": _OFFICER,
     "payout.release": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),

@@ -333,6 +333,7 @@ def close_to(platform: Platform, financier_id: str, date: dt.date) -> dict[str, 
         _begin_day(platform, actor, on)
         closed += _close_one(platform, actor, on)
         measured += _measure_one(platform, actor, on)
+        platform.run("reminder.send", {"on": on}, actor, key=f"{financier_id}:{on}")
         platform.run("day.finish", FinishDay(on=on), actor, key=f"{financier_id}:{on}")
         days += 1
         if (on + _DAY).day == 1:

@@ -40,6 +40,7 @@ from scf.programmes.models import LimitNode, Programme, ProgrammeVersion
 from scf.programmes.techniques import technique_of
 from scf.programmes.terms import Terms
 from scf.settlement.journals import ARRANGEMENT, TRADE_PAYABLES
+from scf.settlement.reminders.rules import install_plan
 
 START = dt.date(2026, 3, 10)
 DUE = dt.date(2026, 6, 8)
@@ -96,6 +97,7 @@ class Setting:
         load_chart()
         load_calendars()
         install_policy(None)  # nobody provides for losses, unless a test says so
+        install_plan(None)  # nor is anybody reminded
         self.db, self.folder = db, folder
         self.clock = FixedClock(dt.datetime(2026, 3, 10, 9, tzinfo=dt.UTC))
         self.platform = Platform(

@@ -137,6 +137,12 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", "/who/<finding_id>"): Portal(
         signed_in=True, roles=TRADERS | OFFICERS, thing="finding"
     ),
+    **{
+        ("GET", f"/reminders/<reminder_id>{form}"): Portal(
+            signed_in=True, roles=TRADERS | BANK, thing="reminder"
+        )
+        for form in ("", ".pdf")
+    },
     ("GET", "/notices"): Portal(signed_in=True),
     ("GET", "/notices/<notice_id>"): Portal(signed_in=True),
     ("POST", "/notices/read"): Portal(signed_in=True),

@@ -42,6 +42,8 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("POST", "/programmes/<programme_id>/activate", SECOND, "programme"),
     ("POST", "/programmes/<programme_id>/suspend", BANK, "programme"),
     ("POST", "/programmes/<programme_id>/resume", SECOND, "programme"),
+    ("GET", "/arrears", BANK, ""),
+    ("POST", "/arrears/<advance_id>/hold", OFFICERS, "advance"),
     ("GET", "/provisions", BANK, ""),
     ("GET", "/provisions/<advance_id>", BANK, "advance"),
     ("POST", "/provisions/<advance_id>", OFFICERS, "advance"),

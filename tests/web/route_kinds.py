@@ -128,5 +128,6 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     # the acceptance of the invoice, in the book of who accepted it
     **dict.fromkeys(("ledger_account", "ledger_entry"), lambda who: who.org == "anchor-x"),
     "merge": lambda who: who.is_bank,
+    "reminder": lambda who: who.org in {"anchor-x", "bank-a"},
     "over_advance": lambda who: who.org in {"supplier-x", "bank-a"},
 }

@@ -250,6 +250,7 @@ KINDS = {
     "passkey_id": "passkey",
     "payment_id": "payment",
     "programme_id": "programme",
+    "reminder_id": "reminder",
     "request_id": "request",
     "session_id": "session",
     "suspicion_id": "suspicion",

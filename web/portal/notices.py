@@ -106,6 +106,11 @@ def _page_of(row: Notice, who: Actor) -> str:
             "connections.channel",
             {"channel_id": row.subject_id},
         ),
+        "reminder": (
+            may(who, "reminder.read"),
+            "reminders.reminder",
+            {"reminder_id": row.subject_id},
+        ),
         "erp": (
             may(who, "erp.read"),
             "connections.erp",

@@ -113,26 +113,30 @@ def assignment_of(conn: Connection, invoice: Invoice, financier_id: str, owed: i
     """Say to whom an assigned invoice is to be paid, at which account the bank itself has named."""
     firms = {invoice.seller_id or "", invoice.buyer_id or "", financier_id}
     companies = companies_of(conn, sorted(firms))
-    account = conn.execute(
-        select(_account)
-        .where(
-            _account.c.firm_id == financier_id,
-            _account.c.added_by_org == financier_id,
-            _account.c.currency == invoice.currency,
-            _account.c.state == "OPEN",
-        )
-        .order_by(_account.c.id)
-        .limit(1)
-    ).one_or_none()
     return Assignment(
         _paper(invoice, companies),
         invoice.currency,
         owed,
         invoice.due_on,
         companies[financier_id],
-        account.number if account is not None else "",
-        (account.bic or "") if account is not None else "",
+        *collecting_account(conn, financier_id, invoice.currency),
     )
+
+
+def collecting_account(conn: Connection, financier_id: str, currency: str) -> tuple[str, str]:
+    """Give number and BIC of the account that a financier itself has named for what it is paid."""
+    found = conn.execute(
+        select(_account.c.number, _account.c.bic)
+        .where(
+            _account.c.firm_id == financier_id,
+            _account.c.added_by_org == financier_id,
+            _account.c.currency == currency,
+            _account.c.state == "OPEN",
+        )
+        .order_by(_account.c.id)
+        .limit(1)
+    ).one_or_none()
+    return (found.number, found.bic or "") if found is not None else ("", "")
 
 
 def _one(conn: Connection, table: Table, row_id: str | None) -> Any:  # noqa: ANN401 - a row

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
-revision = "0001_27ebe5fa"
+revision = "0001_e7d954b2"
 down_revision = None
 
 
@@ -620,6 +620,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("msg_id", name="uq_payment_file_msg"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "payment_reminder",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("payer_id", sa.String(), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("owed_minor", sa.BigInteger(), nullable=False),
+        sa.Column("penalty_minor", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("owed_minor > 0", name="ck_reminder_owed"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint(
+            "financier_id", "payer_id", "on", "currency", name="uq_payment_reminder"
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_reminder_payer", "payment_reminder", ["payer_id", "id"], unique=False)
     op.create_table(
         "pending_party",
         sa.Column("document_id", sa.String(), nullable=False),
@@ -3224,6 +3244,37 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_over_advance_advance", "over_advance", ["advance_id"], unique=False)
+    op.create_table(
+        "payment_reminder_item",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("reminder_id", sa.String(), nullable=False),
+        sa.Column("advance_id", sa.String(), nullable=False),
+        sa.Column("invoice_id", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("overdue_on", sa.Date(), nullable=False),
+        sa.Column("face_minor", sa.BigInteger(), nullable=False),
+        sa.Column("owed_minor", sa.BigInteger(), nullable=False),
+        sa.Column("penalty_minor", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["advance_id"], ["advance.id"], name="fk_item_advance"),
+        sa.ForeignKeyConstraint(["reminder_id"], ["payment_reminder.id"], name="fk_item_reminder"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("advance_id", "due_on", "step", name="uq_reminder_step"),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_item_reminder", "payment_reminder_item", ["reminder_id"], unique=False)
+    op.create_table(
+        "reminder_hold",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("held_by", sa.String(), nullable=False),
+        sa.Column("held_at", UtcInstant(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["advance.id"], name="fk_hold_advance"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
     # ### end Alembic commands ###
     for statement in TRIGGERS[op.get_bind().dialect.name].values():
         op.execute(sa.text(statement))

@@ -51,6 +51,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             _TRADERS,
             (HOURLY, AT_ONCE, DAILY, PORTAL),
         ),
+        Kind("payments", ("reminder.",), _TRADERS, (AT_ONCE, DAILY, PORTAL)),
         Kind("files", ("upload.",), _TRADERS, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind("alerts", ("tax.alert",), _OFFICERS, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind("models", ("model.alarm",), _BANK, (HOURLY, AT_ONCE, DAILY, PORTAL)),

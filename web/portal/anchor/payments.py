@@ -21,12 +21,16 @@ from scf.documents.rules import owed
 from scf.kernel.money import format_minor
 from scf.parties.service import firm_names
 from scf.reporting.anchor import payees_of_record
+from scf.reporting.arrears import reminders_to
 from web.api.v1.files import attachment
 from web.context import actor, platform
 from web.i18n import day as day_words
 from web.portal.anchor.blueprint import anchor, bought, today, unpaid
+from web.portal.reminders import STEPS
 
 PAGE: Final = 100
+_REMINDERS: Final = 3
+_LATELY: Final = dt.timedelta(days=30)
 _MOST: Final = 50_000
 ANSWERED: Final = ("ACCEPTED", "PART_ACCEPTED", "DEEMED")
 
@@ -55,6 +59,7 @@ def payments() -> str:
                 (col(Invoice.due_on) > since)
                 | ((col(Invoice.due_on) == since) & (col(Invoice.id) > row_id))
             )
+        on = today(reading.connection())
         rows = list(reading.execute(found.limit(PAGE + 1)).scalars())
         shown = _told(reading, rows[:PAGE])
         last = rows[PAGE - 1] if len(rows) > PAGE else None
@@ -63,7 +68,11 @@ def payments() -> str:
             "anchor/payments.html",
             days=_by_day(shown),
             runs=_runs(reading, {row.due_on for row in rows[:PAGE] if row.due_on}),
-            today=today(reading.connection()),
+            today=on,
+            reminders=[]
+            if after
+            else reminders_to(reading, actor().org_id, on - _LATELY, _REMINDERS),
+            steps=STEPS,
             newer=url_for("anchor.payments") if after else "",
             older=url_for("anchor.payments", after=older) if older else "",
         )

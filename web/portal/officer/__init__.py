@@ -5,6 +5,7 @@ Routes and views only: what is true and what is allowed is decided below, in ``s
 
 from web.portal.officer import (
     advances,
+    arrears,
     bank_files,
     books,
     case,
@@ -32,6 +33,7 @@ from web.portal.officer.desk import officer
 
 __all__ = [
     "advances",
+    "arrears",
     "bank_files",
     "books",
     "case",
