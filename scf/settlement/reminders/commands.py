@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from scf.db import bulk
 from scf.db.keys import one_of, told
 from scf.db.runner import Context, command
-from scf.db.types import Day, Id, Text
+from scf.db.types import Day, Id, OptDay, Text
 from scf.documents.models import Invoice
 from scf.financing.lifecycle import OUT
 from scf.financing.models import Advance
@@ -60,7 +60,7 @@ class HoldReminders(_Input):
     """One advance, and the last day on which nobody is reminded of it; empty: no longer held."""
 
     advance_id: Id
-    until_on: Day | None
+    until_on: OptDay = None
     reason: Text = Field(min_length=3, max_length=4000)
 
 
