@@ -23,12 +23,14 @@ def erp_add(  # noqa: PLR0913, PLR0917 - as many as the form asks
     url: Annotated[str, typer.Option(help="Where the system is, https://…")],
     user: Annotated[str, typer.Option(help="As whom it is asked; SCF_ERP_PASSWORD has the word")],
     from_on: Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
-    kind: Annotated[str, typer.Option(help="Of which make it is: TRYTON, OSCAR, …")] = "TRYTON",
-    database: Annotated[str, typer.Option(help="Its database, where it has several")] = "",
+    kind: Annotated[
+        str, typer.Option(help="Of which make it is: TRYTON, ODOO, ERPNEXT…")
+    ] = "TRYTON",
+    database: Annotated[str, typer.Option(help="Its database; in ERPNext the company")] = "",
     name: Annotated[str, typer.Option(help="How pages call it; its make if not given")] = "",
     role: Annotated[str, typer.Option(help="treasurer or anchor_clerk")] = "treasurer",
     push: Annotated[list[str] | None, typer.Option(help="JOURNAL, FINANCED or PAYEE")] = None,
-    journal: Annotated[str, typer.Option(help="Code of the journal there")] = "MISC",
+    journal: Annotated[str, typer.Option(help="Code of the journal there")] = "",
     payee: Annotated[str, typer.Option(help="Code of the financier's party there")] = "",
 ) -> None:
     """Connect an ERP or a shop; its password comes from SCF_ERP_PASSWORD."""
@@ -44,7 +46,7 @@ def erp_add(  # noqa: PLR0913, PLR0917 - as many as the form asks
         "database": database,
         "username": user,
         "pushes": push or [],
-        "journal_code": journal,
+        "journal_code": journal or None,
         "from_on": from_on.date(),
         "payee_code": payee or None,
     }

@@ -1,6 +1,7 @@
 """JSON as one text with one meaning: no key twice, no NaN, no depth that breaks a parser."""
 
 import json
+from decimal import Decimal
 from typing import Any, Final
 
 MAX_DEPTH: Final = 32
@@ -37,6 +38,15 @@ def _fraction(digits: str) -> float:
     return value
 
 
+def _exact(digits: str) -> Decimal:
+    if len(digits) > MAX_DIGITS:
+        raise NotStrict("a number has too many digits")
+    value = Decimal(digits)
+    if abs(value.adjusted()) > MAX_DIGITS:
+        raise NotStrict("a number is too large or too small")
+    return value
+
+
 def _check_depth(text: str) -> None:
     """Count brackets outside of strings, before the recursive parser sees them."""
     depth, in_string, escaped = 0, False, False
@@ -58,8 +68,8 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-def loads(raw: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Read JSON text.
+def loads(raw: str | bytes, *, exact: bool = False) -> Any:  # noqa: ANN401 - any JSON value
+    """Read JSON text; ``exact`` gives fractions as the decimals that they are written as.
 
     Raises
     ------
@@ -73,5 +83,5 @@ def loads(raw: str | bytes) -> Any:  # noqa: ANN401 - any JSON value
         object_pairs_hook=_pairs,
         parse_constant=_constant,
         parse_int=_integer,
-        parse_float=_fraction,
+        parse_float=_exact if exact else _fraction,
     )

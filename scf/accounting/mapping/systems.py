@@ -67,7 +67,8 @@ class System:
 
 
 # Sources: DATEV, description of the DATEV format, header of a posting batch (fields 11 to 14, 22);
-# Tryton, account.account code: any text.
+# Tryton, account.account code: any text; Odoo 19, account.account code: alphanumeric and dots;
+# ERPNext, account number or the document's name.
 SYSTEMS: Final[Mapping[str, System]] = MappingProxyType(
     {
         "datev": System(
@@ -113,6 +114,18 @@ SYSTEMS: Final[Mapping[str, System]] = MappingProxyType(
             "Tryton",
             re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,62}[^\s\x00-\x1f])?"),
             Words("the code of the account there, at most 64 characters"),
+            live=True,
+        ),
+        "odoo": System(
+            "Odoo",
+            re.compile(r"[A-Za-z0-9.]{1,64}"),
+            Words("the code of the account there: letters, digits and dots"),
+            live=True,
+        ),
+        "erpnext": System(
+            "ERPNext",
+            re.compile(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,138}[^\s\x00-\x1f])?"),
+            Words("the number of the account there, or its full name, at most 140 characters"),
             live=True,
         ),
     }

@@ -28,6 +28,8 @@ _write = ErpWrite.__table__  # type: ignore[attr-defined]
 
 MAX_CONNECTIONS: Final = 5
 _Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
+# A name in some makes: blanks and every script, nothing that is not seen.
+_Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class _Input(BaseModel):
@@ -45,14 +47,14 @@ class AddErp(_Input):
     kind: str = Field(default="TRYTON", max_length=20)
     role: Literal[Role.TREASURER, Role.ANCHOR_CLERK] = Role.TREASURER
     url: str = Field(min_length=1, max_length=2000)
-    database: str = Field(default="", max_length=100, pattern=r"^[\x21-\x7e]*$")
+    database: str = Field(default="", max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
     username: _Word
     pulls: list[Pull] | None = Field(default=None, max_length=10)
     pushes: list[Push] = Field(default_factory=list, max_length=10)
-    journal_code: _Word = "MISC"
+    journal_code: _Name | None = None
     mapping: str = Field(default="", max_length=40)
     from_on: dt.date
-    payee_code: _Word | None = None
+    payee_code: _Name | None = None
     sealed: str = Field(exclude=True, max_length=2000, json_schema_extra={**SECRET})
 
 
@@ -166,7 +168,7 @@ def add_erp(ctx: Context, data: AddErp) -> dict[str, Any]:
         "username": data.username,
         "pulls": sorted(set(pulls)),
         "pushes": sorted(set(data.pushes)),
-        "journal_code": data.journal_code,
+        "journal_code": data.journal_code or make.journal,
         "mapping": _table_for(make, data.mapping),
         "payee_code": data.payee_code or None,
     }
@@ -278,7 +280,7 @@ def sync_erp(ctx: Context, data: SyncErp) -> dict[str, Any]:
         ctx.conn.execute(
             update(_stream)
             .where(_stream.c.connection_id == row.id)
-            .values(mark=None, high=None, after=0)
+            .values(mark=None, high=None, after=None)
         )
     _try_again(ctx, row.id)
     asked = "rewrite" if data.rewrite else "again" if data.again else "now"

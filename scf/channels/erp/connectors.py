@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+from scf.channels.erp.erpnexterp import ERPNEXT
+from scf.channels.erp.odooerp import ODOO
 from scf.channels.erp.oscardocs import OSCAR
 from scf.channels.erp.port import Make
 from scf.channels.erp.trytonerp import TRYTON
 from scf.kernel.errors import InvalidInput
 
-MAKES: Final[Mapping[str, Make]] = {one.kind: one for one in (TRYTON, OSCAR)}
+MAKES: Final[Mapping[str, Make]] = {one.kind: one for one in (TRYTON, ODOO, ERPNEXT, OSCAR)}
 
 
 def make_of(kind: str) -> Make:

@@ -156,7 +156,9 @@ class Make:
         ``Erp``, with a journal, a table of account numbers (in ``scf.accounting.mapping.systems``
         under the kind in small letters) and the party code of a financier.
     has_databases
-        One address serves several databases, so a connection names one.
+        One address serves several databases or companies, so a connection names one.
+    journal
+        Where entries go when nobody names a journal.
     """
 
     kind: str
@@ -165,3 +167,4 @@ class Make:
     pulls: tuple[Pull, ...] = PULLS
     pushes: tuple[Push, ...] = ()
     has_databases: bool = False
+    journal: str = "MISC"

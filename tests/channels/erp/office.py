@@ -56,7 +56,7 @@ class Office:
     connection_id: str = ""
     org_id: str = ""
 
-    def connect(self, person: str, **wanted: Any) -> None:  # noqa: ANN401
+    def connect(self, person: str, password: str = PASSWORD, **wanted: Any) -> None:  # noqa: ANN401
         """Connect the server in the name of a person of the start world."""
         with self.platform.db.snapshot() as conn:
             actor = actor_of_email(conn, f"{person}@{world.DOMAIN}")
@@ -73,7 +73,7 @@ class Office:
             Targets(loopback=True),
             actor,
             asked,
-            PASSWORD,
+            password,
             key=f"connect {person}",
         )
         self.connection_id = str(made.result["id"])

@@ -29,7 +29,7 @@ from web.context import actor, platform, targets, vault
 from web.forms import form_key
 from web.portal.acting import must, tried
 from web.portal.connections.blueprint import connections, must_be_ours, row_of
-from web.portal.connections.erpwords import erp_problem, stream_words
+from web.portal.connections.erpwords import asked_words, erp_problem, stream_words
 from web.portal.fresh import freshly_proved
 from web.refusals import refusal_text
 
@@ -92,7 +92,7 @@ def add_erp() -> Answer:
         "username": typed["username"],
         "pulls": form.getlist("pulls"),
         "pushes": form.getlist("pushes"),
-        "journal_code": typed["journal_code"] or "MISC",
+        "journal_code": typed["journal_code"] or None,
         "from_on": from_on,
         "payee_code": typed["payee_code"] or None,
         "mapping": typed["mapping"],
@@ -186,6 +186,7 @@ def _new(form: dict[str, str], errors: dict[str, str]) -> str:
         "connections/new_erp.html",
         form=form,
         make=make,
+        words=asked_words(make.kind),
         tabs=[
             (one.name, url_for("connections.new_erp", kind=one.kind), one is make, None)
             for one in MAKES.values()

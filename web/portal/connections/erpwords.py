@@ -22,6 +22,33 @@ def stream_words(name: str) -> str:
     return str(words.get(name, name))
 
 
+def asked_words(kind: str) -> dict[str, str]:
+    """Give how the form names what a make of system is asked with, and hints on it."""
+    told = {
+        "database": _("Database"),
+        "username": _("User there"),
+        "password": _("Its password"),
+        "sealed": _("Sealed before it is kept; nobody reads it again."),
+        "journal": _("Into the journal"),
+        "journal_hint": _("Its code in the ERP."),
+        "payee": _("Party code of the financier"),
+    }
+    if kind == "ODOO":
+        told["password"] = _("API key of this user")
+        told["sealed"] = _(
+            "Made under Preferences, Account Security. Odoo ends each key after three months."
+        )
+        told["payee"] = _("Reference of the financier's contact")
+    if kind == "ERPNEXT":
+        told["database"] = _("Company")
+        told["username"] = _("API key of the user there")
+        told["password"] = _("Its API secret")
+        told["journal"] = _("Entry type")
+        told["journal_hint"] = _("As ERPNext calls it; Journal Entry unless you use another.")
+        told["payee"] = _("Name of the financier's supplier record")
+    return told
+
+
 def erp_problem(code: str, said: str | None = None) -> str:
     """Say what is wrong with a connection, a record or a writing, and what helps."""
     words = {
@@ -32,6 +59,8 @@ def erp_problem(code: str, said: str | None = None) -> str:
         "ERP_RIGHTS": _("The user there may not do this. Give it the right in the ERP."),
         "ERP_NO_API": _("There is no API at this address, or it is closed to our user."),
         "ERP_NO_BUYER": _("The order names no buyer: it has no billing address."),
+        "ERP_DOWN": _("The ERP is out of order or being serviced; we come again later."),
+        "ERP_MODULE": _("The ERP does not have this. Install its module or leave the stream out."),
         "ERP_ANSWER": _("The ERP answered something that cannot be read."),
         "ERP_REFUSED": _("The ERP refused it."),
         "ERP_RACE": _("Somebody changed it in the ERP at the same moment; we try again."),
