@@ -1,7 +1,9 @@
 """A stub as a process of its own on a free port; its state is a file, so that it may be killed."""
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +35,13 @@ class StubServer(Guarded):
         run = f"import runpy; runpy.run_module({self.module!r}, run_name='__main__')"
         program = [sys.executable, "-c", f"{begin}; {run}", str(self.port), str(self.file)]
         self.begin(program)
+
+
+@contextlib.contextmanager
+def stubbed(server: StubServer) -> Iterator[StubServer]:
+    """Run a stub for as long as it is needed."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
