@@ -39,7 +39,7 @@ check: ## Lint, format, types and the walls between packages
 	@$(BIN)/lint-imports --no-cache --no-logo 2>&1 || exit 1
 
 pictures: ## Take the pictures of the README anew from a demo world of their own
-	@$(SETUP) install core einvoice model pdf dev batch
+	@$(SETUP) install core einvoice model pdf dev batch erp
 	@$(SETUP) tools
 	@$(BIN)/python tools/pictures.py
 

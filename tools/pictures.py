@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from flask import Flask
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
@@ -23,7 +24,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.support.chromium import PROGRAMS, QUIET, opened  # noqa: E402
-from tests.support.demo_world import DemoWorld, make  # noqa: E402
+from tests.support.demo_world import DemoCopy, DemoWorld, make  # noqa: E402
+from tests.support.tryton import tryton  # noqa: E402
+from tests.walk.books import OrdersToBooks  # noqa: E402
+from tests.walk.walker import DESK  # noqa: E402
 
 COLOURS = 256
 SAMPLES = ROOT / "docs/tutorial/samples"
@@ -90,6 +94,28 @@ def take(browser: Browser, address: str, session_id: str, wanted: Picture) -> by
     return content
 
 
+def kept(into: Path, name: str, content: bytes) -> None:
+    """Write a picture and tell its size."""
+    (into / f"{name}.png").write_bytes(content)
+    print(f"{name}.png {len(content) // 1024} kB")
+
+
+def story(browser: Browser, copy: DemoCopy, folder: Path, into: Path) -> None:
+    """Walk from an order in a Tryton of its own to the books, and take what is seen on the way."""
+
+    def serve(app: Flask) -> str:
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return f"http://localhost:{server.port}"
+
+    def snap(name: str, page: Page) -> None:
+        page.set_viewport_size({"width": 1440, "height": 1000})
+        kept(into, name, taken(page))
+
+    with tryton(folder) as server:
+        OrdersToBooks(browser, serve, copy, server, DESK, snap).whole()
+
+
 def main() -> None:
     """Take all pictures."""
     into = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/pictures"
@@ -112,8 +138,8 @@ def main() -> None:
                 for wanted in PICTURES:
                     session_id = copy.served.browser(wanted.who).session_id
                     content = take(browser, address, session_id, wanted)
-                    (into / f"{wanted.name}.png").write_bytes(content)
-                    print(f"{wanted.name}.png {len(content) // 1024} kB")
+                    kept(into, wanted.name, content)
+                story(browser, copy, Path(folder, "tryton"), into)
                 browser.close()
             server.shutdown()
 

@@ -8,14 +8,12 @@ from scf.documents.models import Invoice
 from scf.financing.models import Advance
 from scf.ledger.models import Entry
 from scf.settlement.position import PAYABLE
-from tests.channels.erp.company import Company
+from tests.channels.erp.company import Company, Turnovers
 from tests.channels.erp.office import PARTY, Office
 from tests.support.deals import table
 
 
-def added(
-    before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]
-) -> dict[str, tuple[int, int]]:
+def added(before: Turnovers, after: Turnovers) -> Turnovers:
     """Give what came to each account of a trial balance: debits and credits."""
     nothing = (0, 0)
     found = {

@@ -13,6 +13,7 @@ from scf.channels.erp.models import ErpConnection, ErpItem, ErpRun, ErpWrite
 from scf.channels.erp.rounds import EVERY, ErpRounds
 from scf.demo import world
 from scf.documents.models import Invoice, Order
+from scf.kernel.actor import Actor
 from scf.kernel.clock import FixedClock
 from scf.ledger.models import Account, Posting
 from scf.ledger.service import Chart, balances
@@ -61,6 +62,10 @@ class Office:
         with self.platform.db.snapshot() as conn:
             actor = actor_of_email(conn, f"{person}@{world.DOMAIN}")
         assert actor is not None
+        self.connect_as(actor, password, **wanted)
+
+    def connect_as(self, actor: Actor, password: str = PASSWORD, **wanted: Any) -> None:  # noqa: ANN401
+        """Connect the server in the name of somebody."""
         self.actor = actor
         self.org_id = actor.org_id
         asked = {
@@ -74,7 +79,7 @@ class Office:
             actor,
             asked,
             password,
-            key=f"connect {person}",
+            key=f"connect {actor.user_id}",
         )
         self.connection_id = str(made.result["id"])
 
