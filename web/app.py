@@ -36,6 +36,7 @@ from web.portal.follow import follow
 from web.portal.mapping import mapping
 from web.portal.officer import officer
 from web.portal.reminders import reminders
+from web.portal.own_accounts import own_accounts
 from web.portal.supplier_finance import disclosure
 from web.portal.treasurer import treasurer
 from web.portal.uploads import uploads
@@ -98,6 +99,7 @@ def create_app(platform: Platform, options: Options | None = None) -> Flask:
     app.register_blueprint(connections)
     app.register_blueprint(books)
     app.register_blueprint(mapping)
+    app.register_blueprint(own_accounts)
     app.register_blueprint(follow)
     app.register_blueprint(reminders)
     app.register_blueprint(disclosure)

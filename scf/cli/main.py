@@ -45,9 +45,10 @@ ROOMS = {
         "review",
         "authority",
     ),
-    "money": ("pay-out", "settle", "eod", "bank"),
+    "money": ("pay-out", "settle", "advise", "eod", "bank"),
     "mapping": ("mapping",),
     "arrears": ("arrears",),
+    "own_accounts": ("own-account",),
     "provisions": ("impairment",),
     "books": ("export", "trial-balance", "verify"),
 }

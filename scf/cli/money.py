@@ -18,8 +18,8 @@ from scf.parties.service import business_date
 from scf.risk.nightly import assess_day
 from scf.risk.watch.nightly import watch_day
 from scf.settlement import day, payout, statements
+from scf.settlement.advised import handing
 from scf.settlement.readers import StatementMapping
-from scf.settlement.writers import VERSION_09
 
 _account = BankAccount.__table__  # type: ignore[attr-defined]
 _date = BusinessDate.__table__  # type: ignore[attr-defined]
@@ -40,6 +40,7 @@ def attach(app: typer.Typer) -> None:
     app.add_typer(pay_out, name="pay-out")
     app.add_typer(bank, name="bank")
     app.command()(settle)
+    app.command()(advise)
     app.command()(eod)
 
 
@@ -52,16 +53,21 @@ def pay_out_prepare(
         list[str] | None, typer.Option(help="Only these advances (also failed ones, once more)")
     ] = None,
     version: Annotated[
-        str, typer.Option(help="What the bank takes: pain.001.001.09 or pain.001.001.03")
-    ] = VERSION_09,
+        str,
+        typer.Option(help="pain.001.001.09 or pain.001.001.03; as kept for the account if left"),
+    ] = "",
     batch_booking: Annotated[
-        bool, typer.Option("--batch-booking", help="Let the bank debit one sum for the file")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--batch-booking/--single-booking",
+            help="Let the bank debit one sum for the file; as kept for the account if left",
+        ),
+    ] = None,
 ) -> None:
     """Write payment files for all that is decided and checked."""
     payload: dict[str, Any] = {
         "advance_ids": advance or [],
-        "version": version,
+        "version": version or None,
         "batch_booking": batch_booking,
     }
     if date:
@@ -91,8 +97,12 @@ def settle(
         bool, typer.Option("--keep-rejected", help="Leave refused pay-outs FAILED, to send again")
     ] = False,
     mapping: Annotated[
-        Path | None, typer.Option(help="JSON file that says what the columns of a table mean")
+        Path | None,
+        typer.Option(help="JSON file that says what a table's columns mean; else the kept one"),
     ] = None,
+    account: Annotated[
+        str, typer.Option(help="Of which account a table is, where several would fit")
+    ] = "",
 ) -> None:
     """Read the bank's files (camt.053, camt.054, MT940, CSV, pain.002); they have their effect."""
     clean = True
@@ -106,6 +116,7 @@ def settle(
             file.name,
             keep_rejected=keep_rejected,
             mapping=by,
+            account=account,
         )
         show({"file": file.name} | result)
         clean = clean and not any(
@@ -113,6 +124,13 @@ def settle(
         )
     if not clean:
         raise SystemExit(EXIT_REFUSED)
+
+
+def advise(files: Annotated[list[Path], typer.Argument(metavar="FILE…")]) -> None:
+    """Hand in what senders say: remittance advices (UBL, CSV), settlements of platforms (CSV)."""
+    for file in files:
+        said = handing.hand_in(SESSION.platform, SESSION.actor, _bytes_of(file), file.name)
+        show({"file": file.name} | said)
 
 
 def _bytes_of(file: Path) -> bytes:

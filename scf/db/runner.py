@@ -51,6 +51,7 @@ LOCK_ORDER = (
     "payment_file",
     "bank_account",
     "bank_entry",
+    "payment_advice",
     "limit_node",
     "trade_order",
     "invoice",

@@ -87,6 +87,28 @@ def take(state: State, amount: int) -> None:
     state.over_advance_minor += amount
 
 
+def lower(ctx: Context, wants: Mapping[str, int], cause: str, cause_id: str) -> dict[str, int]:
+    """Let something else than a credit note take from financed parts; gives what it took of each.
+
+    As with a credit note: no more than their technique lets fall, and with its over-advance.
+    """
+    room = carrier().room(ctx, wants)
+    before = states(ctx, sorted(wants))
+    falls: list[Fall] = []
+    after: list[State] = []
+    for invoice_id, amount in sorted(wants.items()):
+        taken = min(amount, room.get(invoice_id, 0))
+        if taken > 0:
+            lowered = dataclasses.replace(before[invoice_id])
+            take(lowered, taken)
+            after.append(lowered)
+            falls.append(Fall(invoice_id, taken, cause, cause_id))
+    if falls:
+        write(ctx, before, after)
+        carrier().fell(ctx, falls)
+    return {fall.invoice_id: fall.amount for fall in falls}
+
+
 # --- What the carrier does to the invoice -----------------------------------------------------
 
 

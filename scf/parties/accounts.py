@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Row, exists, insert, or_, select, update
+from sqlalchemy import Row, exists, func, insert, or_, select, update
 
 from scf.db.audit import PERSONAL
 from scf.db.failures import constraint_means
@@ -48,7 +48,7 @@ def _raced() -> Conflict:
 
 constraint_means(
     "uq_bank_account",
-    "bank_account.firm_id, bank_account.number, bank_account.added_by_org",
+    "bank_account.firm_id, bank_account.number, bank_account.bank, bank_account.added_by_org",
     lambda: Conflict("ACCOUNT_EXISTS", "The firm already has this account."),
 )
 constraint_means(
@@ -132,7 +132,7 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
     account_id = new_id()
     number = numbers.iban(data.iban) if data.iban else _national(data)
     if firm.id != own:
-        _not_named_by_the_firm(ctx, firm.id, str(number))
+        _not_named_by_the_firm(ctx, firm.id, str(number), data)
     holder = numbers.clean_text(data.holder or firm.name, Words("holder"))
     ctx.conn.execute(
         insert(_account),
@@ -144,6 +144,7 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
             "bic": numbers.bic(data.bic) if data.bic else None,
             "clearing_system": data.clearing_system or None,
             "clearing_member": _member(data),
+            "bank": _bank(data),
             "currency": data.currency,
             "holder": holder,
             "street": numbers.clean_text(data.street, Words("street")) if data.street else "",
@@ -163,10 +164,6 @@ def add_account(ctx: Context, data: AddAccount) -> dict[str, Any]:
     return {"id": account_id, "firm_id": firm.id, "state": "UNVERIFIED"}
 
 
-def _line(text: str, what: Words) -> str:
-    return numbers.clean_text(text, what) if text else ""
-
-
 def _national(data: AddAccount) -> str:
     number = data.number or ""
     return clearing.account(data.clearing_system, number) if data.clearing_system else number
@@ -178,11 +175,23 @@ def _member(data: AddAccount) -> str | None:
     return clearing.member(data.clearing_system, data.clearing_member)
 
 
-def _not_named_by_the_firm(ctx: Context, firm_id: str, number: str) -> None:
+def _bank(data: AddAccount) -> str:
+    """Name the bank of a national number, as it tells equal numbers of two banks apart."""
+    if data.iban:
+        return ""
+    if data.clearing_system:
+        return f"{data.clearing_system}:{_member(data)}"
+    return numbers.bic(data.bic or "")[:8]
+
+
+def _not_named_by_the_firm(ctx: Context, firm_id: str, number: str, data: AddAccount) -> None:
     """Refuse a second record of what the firm itself has named: verify that one instead."""
+    bic = numbers.bic(data.bic)[:8] if data.bic else None
     there = select(_account.c.id).where(
         _account.c.firm_id == firm_id,
         _account.c.number == number,
+        # Named by clearing number here and by BIC there, it may be one and the same.
+        or_(_account.c.bank == _bank(data), func.substr(_account.c.bic, 1, 8) == bic),
         _account.c.added_by_org.in_([firm_id, OPERATOR.org_id]),
         _account.c.state == "OPEN",
     )

@@ -88,7 +88,7 @@ class BankAccount(Record, table=True):
     __tablename__ = "bank_account"
     __table_args__ = table_args(
         ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_account_firm"),
-        UniqueConstraint("firm_id", "number", "added_by_org", name="uq_bank_account"),
+        UniqueConstraint("firm_id", "number", "bank", "added_by_org", name="uq_bank_account"),
         Index("ix_bank_account_number", "number"),
         CheckConstraint("state IN ('OPEN', 'CLOSED')", name="ck_bank_account_state"),
     )
@@ -100,6 +100,9 @@ class BankAccount(Record, table=True):
     # Where there is no IBAN: the bank's number in a national clearing system (GBDSC, USABA …).
     clearing_system: OptCode = None
     clearing_member: OptCode = None
+    # Which bank a national number is of: its clearing number, else its BIC; of an IBAN, empty.
+    # Two banks may give the same number.
+    bank: Code = ""
     currency: Currency
     holder: Text
     # The holder's address, as banks outside SEPA want it; empty where nobody gave it.

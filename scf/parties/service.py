@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from scf.kernel.actor import OPERATOR, Actor, Role
 from scf.kernel.calendar import instant_of, zone
-from scf.kernel.errors import NotAllowed, NotFound
+from scf.kernel.errors import Conflict, NotAllowed, NotFound
 from scf.parties.identifiers import alias
 from scf.parties.identity.resolving import matching_firms, resolve_party
 from scf.parties.models import (
@@ -195,15 +195,32 @@ def is_own_account(conn: Connection, financier_id: str, number: str) -> bool:
     return own_account_id(conn, financier_id, number) is not None
 
 
-def own_account_id(conn: Connection, financier_id: str, number: str) -> str | None:
-    """Give the open account of this number that the financier has named as its own, if any."""
-    found = select(_account.c.id).where(
+def own_account_id(
+    conn: Connection, financier_id: str, number: str, currency: str = ""
+) -> str | None:
+    """Give the open account of this number that the financier has named as its own, if any.
+
+    Raises
+    ------
+    Conflict
+        ACCOUNT_AMBIGUOUS, when accounts of two banks have this number in the same currency.
+    """
+    found = select(_account.c.id, _account.c.currency, _account.c.bank).where(
         _account.c.firm_id == financier_id,
         _account.c.number == number,
         _account.c.state == "OPEN",
         counts_for(financier_id),
     )
-    return conn.execute(found.order_by(_account.c.id).limit(1)).scalar_one_or_none()
+    rows = conn.execute(found.order_by(_account.c.id)).all()
+    rows = [row for row in rows if row.currency == currency] or rows
+    if len({row.bank for row in rows}) > 1:
+        raise Conflict(
+            "ACCOUNT_AMBIGUOUS",
+            "Accounts of yours at two banks have this number; a statement by IBAN tells them"
+            " apart.",
+            number=number[:40],
+        )
+    return str(rows[0].id) if rows else None
 
 
 def own_account(conn: Connection, financier_id: str, currency: str) -> str:
@@ -233,6 +250,11 @@ def financier_only(conn: Connection, actor: Actor) -> str:
     if kind != "financier":
         raise NotAllowed("FINANCIER_ONLY", "Only a financier's own people do this.")
     return actor.org_id
+
+
+def is_financier(conn: Connection, org_id: str) -> bool:
+    """Tell whether an organisation finances."""
+    return conn.execute(_KIND, {"firm": org_id}).scalar_one_or_none() == "financier"
 
 
 def firm_names(conn: Connection, ids: Iterable[str]) -> dict[str, str]:
@@ -326,6 +348,7 @@ __all__ = [
     "firm_by",
     "firm_names",
     "firms_of_accounts",
+    "is_financier",
     "is_own_account",
     "known_before",
     "matching_firms",

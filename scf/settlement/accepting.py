@@ -11,6 +11,7 @@ from scf.documents.models import Invoice
 from scf.kernel.errors import Conflict, NotAllowed
 from scf.parties.service import business_date
 from scf.settlement import desk, proposing
+from scf.settlement.advised.evidence import ADVICE
 from scf.settlement.lifecycle import PROPOSAL
 from scf.settlement.models import BankEntry
 from scf.settlement.receipts import ENTRY
@@ -106,6 +107,8 @@ def reconsider(ctx: Context, _data: Reconsider) -> dict[str, Any]:
     agreed = select(proposing.PROPOSALS.c.bank_entry_id).where(
         proposing.PROPOSALS.c.state == "AGREED"
     )
+    # What the sender's own paper proposes is better than what the text alone would.
+    advised = select(ADVICE.c.bank_entry_id).where(ADVICE.c.bank_entry_id.is_not(None))
     ids = ctx.conn.execute(
         select(ENTRY.c.id)
         .where(
@@ -114,6 +117,7 @@ def reconsider(ctx: Context, _data: Reconsider) -> dict[str, Any]:
             ENTRY.c.unallocated_minor == ENTRY.c.amount_minor,
             ENTRY.c.state == "RECEIVED",
             ENTRY.c.id.not_in(agreed),
+            ENTRY.c.id.not_in(advised),
         )
         .order_by(ENTRY.c.value_on, ENTRY.c.id)
         .limit(MAX_REVIEWED)

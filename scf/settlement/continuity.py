@@ -24,9 +24,13 @@ _COLUMNS: Final = tuple(one for one in _STATEMENT.c if one.name != "content")
 
 
 def one_form(
-    conn: Connection, account: str, form: str, first_on: dt.date | None, last_on: dt.date | None
+    conn: Connection,
+    account: tuple[str, str],
+    form: str,
+    first_on: dt.date | None,
+    last_on: dt.date | None,
 ) -> None:
-    """Refuse entries of days that came in another form of file.
+    """Refuse entries of days that came in another form of file; the account is (whose, number).
 
     Raises
     ------
@@ -40,7 +44,8 @@ def one_form(
         select(_STATEMENT.c.form, _STATEMENT.c.name, _ENTRY.c.booked_on)
         .join(_ENTRY, _ENTRY.c.statement_id == _STATEMENT.c.id)
         .where(
-            _ENTRY.c.account == account,
+            _ENTRY.c.financier_id == account[0],
+            _ENTRY.c.account == account[1],
             _ENTRY.c.booked_on.between(first_on, last_on),
             ~kin,
         )
@@ -110,6 +115,7 @@ def _difference(
     booked = conn.execute(
         select(func.coalesce(func.sum(_ENTRY.c.amount_minor), 0)).where(
             and_(
+                _ENTRY.c.financier_id == one.financier_id,
                 _ENTRY.c.account == one.account,
                 _ENTRY.c.currency == one.currency,
                 _ENTRY.c.booked_on > one.closing_on,

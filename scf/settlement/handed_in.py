@@ -16,7 +16,8 @@ from scf.db.types import Code, Text
 class HandIn(BaseModel):
     """A file of the bank by its fingerprint, and what is to become of refused pay-outs.
 
-    ``mapping`` is the fingerprint of the mapping by which a table is read.
+    ``mapping`` is the fingerprint of the mapping by which a table is read, ``account`` names
+    the one whose kept mapping counts.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -24,6 +25,7 @@ class HandIn(BaseModel):
     sha256: Code
     keep_rejected: bool = False
     mapping: Code = ""
+    account: Code = ""
 
 
 @command("bank_file.hand_in", HandIn)

@@ -56,10 +56,11 @@ class Payment:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Form:
-    """How the bank wants a payment file: the version, and whether it may debit one sum."""
+    """How the bank wants a payment file: the version, whether it may debit one sum, its shape."""
 
     version: str = VERSION_09
     batch_booking: bool = False
+    domestic: bool = False
 
 
 def prepared(
@@ -103,13 +104,14 @@ def prepared(
             message_id=message_id,
             created_at=ctx.now,
             requested_on=first.value_on,
-            debtor=_party(own),
+            debtor=party(own),
             version=form.version,
             batch_booking=form.batch_booking,
+            domestic=form.domestic,
             instructions=tuple(
                 PaymentLine(
                     end_to_end_id=str(row["end_to_end_id"]),
-                    creditor=_party(account),
+                    creditor=party(account),
                     amount=Money(payment.amount, payment.currency),
                     remittance=payment.remittance,
                     invoice_numbers=(payment.invoice_number,) if payment.invoice_number else (),
@@ -126,6 +128,7 @@ def prepared(
             "msg_id": message_id,
             "state": "CREATED",
             "execution_on": first.value_on,
+            "account_id": own.id,
             "currency": first.currency,
             "count": len(rows),
             "total_minor": sum(payment.amount for payment, _ in due),
@@ -148,7 +151,8 @@ def _account(account: Row[Any]) -> PaymentAccount:
     return PaymentAccount(other=account.number, scheme="BBAN" if account.clearing_system else "")
 
 
-def _party(account: Row[Any]) -> PaymentParty:
+def party(account: Row[Any]) -> PaymentParty:
+    """Give the holder of an account as a side of a payment."""
     return PaymentParty(
         name=account.holder,
         account=_account(account),

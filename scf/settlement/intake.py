@@ -25,6 +25,7 @@ from scf.ledger.service import LedgerEvent, post
 from scf.parties.models import BankAccount
 from scf.parties.service import business_date, own_account_id
 from scf.settlement import continuity, journals, later, matching, outcomes, proposing, receipts
+from scf.settlement.advised import evidence
 from scf.settlement.expected import EntryIn, Match, lock_all, match
 from scf.settlement.models import BankStatement
 from scf.settlement.receipts import ENTRY
@@ -92,21 +93,24 @@ def read_statement(ctx: Context, data: ReadStatement) -> dict[str, Any]:
         FORM_MIXED, when entries of these days came in another form of file.
     """
     financier_id = ctx.actor.org_id
-    account_id = own_account_id(ctx.conn, financier_id, data.account)
+    account_id = own_account_id(ctx.conn, financier_id, data.account, data.currency)
     if account_id is None:
         raise NotFound(
             "ACCOUNT", "The statement is of an account that is none of yours.", kind="account"
         )
     # One statement of an account after the other: each is held against those before it.
     ctx.lock(BankAccount, [account_id])
-    continuity.one_form(ctx.conn, data.account, data.form, data.first_on, data.last_on)
+    continuity.one_form(
+        ctx.conn, (financier_id, data.account), data.form, data.first_on, data.last_on
+    )
     today = business_date(ctx.conn, financier_id)
     statement_id = _statement_row(ctx, data, financier_id)
-    parts = later.parts_of_batches(ctx.conn, data.account, data.form, data.entries)
+    parts = later.parts_of_batches(ctx.conn, (financier_id, data.account), data.form, data.entries)
     findings: list[Finding] = [later.told(one) for one in parts.known]
     new, again = _store_entries(ctx, data, financier_id, statement_id, parts.new)
     old = later.told_more(ctx, [*again, *parts.batches])
     matched = [match(ctx, row, given) for row, given in (*new, *old)]
+    evidence.withhold(ctx.conn, financier_id, matched)
     weighed = proposing.ask(ctx, matched)
     lock_all(ctx, matched)
     stored = {row.id for row, _given in new}
@@ -237,7 +241,9 @@ def _store_entries(
     rows = (
         ctx.conn.execute(
             select(ENTRY).where(
-                ENTRY.c.account == data.account, ENTRY.c.identity.in_(sorted(known))
+                ENTRY.c.financier_id == financier_id,
+                ENTRY.c.account == data.account,
+                ENTRY.c.identity.in_(sorted(known)),
             )
         ).all()
         if known
@@ -328,6 +334,7 @@ _WORDS: Final[Mapping[str, Words]] = {
     matching.PAYER_NOT_OBLIGOR: Words(
         "The payer is not who owes; a person decides before it counts."
     ),
+    matching.ADVISED: Words("A paper of the sender says what it pays, and is held against it."),
     matching.VALUE_DATE_AHEAD: Words("It counts from a later day and waits for it."),
     matching.HELD_PART: Words("It pays a part that is being financed right now, and waits."),
     matching.RETURN_UNKNOWN: Words("A payment came back that is not known as settled."),

@@ -51,12 +51,12 @@ def told(given: EntryIn) -> Finding:
 
 
 def parts_of_batches(
-    conn: Connection, account: str, form: str, entries: Sequence[EntryIn]
+    conn: Connection, account: tuple[str, str], form: str, entries: Sequence[EntryIn]
 ) -> Parts:
     """Find entries whose money another file has booked: a sum for its payments, or the reverse.
 
-    Both must name the batch (message or payment information id), and be the same sum of one day
-    to the cent; anything else is new.
+    The account is (whose, number). Both must name the batch (message or payment information id),
+    and be the same sum of one day to the cent; anything else is new.
     """
     if form == _BOOKS:
         return _sums(conn, account, entries)
@@ -65,7 +65,7 @@ def parts_of_batches(
     return Parts(list(entries), [], [])
 
 
-def _sums(conn: Connection, account: str, entries: Sequence[EntryIn]) -> Parts:
+def _sums(conn: Connection, account: tuple[str, str], entries: Sequence[EntryIn]) -> Parts:
     """A statement's sum of payments that were notified one by one is none of its own."""
     parts = Parts([], [], [])
     batches = [one for one in entries if one.batch_ids and one.batch_count != 1]
@@ -85,7 +85,7 @@ def _sums(conn: Connection, account: str, entries: Sequence[EntryIn]) -> Parts:
     return parts
 
 
-def _singles(conn: Connection, account: str, entries: Sequence[EntryIn]) -> Parts:
+def _singles(conn: Connection, account: tuple[str, str], entries: Sequence[EntryIn]) -> Parts:
     """Payments notified one by one after their sum was booked add their details to it."""
     groups: dict[tuple[str, dt.date, str, bool], list[EntryIn]] = {}
     for one in entries:
@@ -110,7 +110,9 @@ def _singles(conn: Connection, account: str, entries: Sequence[EntryIn]) -> Part
     return Parts([one for one in entries if one.identity not in known], [*known.values()], batches)
 
 
-def _stored(conn: Connection, account: str, form: str, days: set[dt.date]) -> list[Row[Any]]:
+def _stored(
+    conn: Connection, account: tuple[str, str], form: str, days: set[dt.date]
+) -> list[Row[Any]]:
     if not days:
         return []
     return list(
@@ -118,7 +120,8 @@ def _stored(conn: Connection, account: str, form: str, days: set[dt.date]) -> li
             select(ENTRY)
             .join(_STATEMENT, _STATEMENT.c.id == ENTRY.c.statement_id)
             .where(
-                ENTRY.c.account == account,
+                ENTRY.c.financier_id == account[0],
+                ENTRY.c.account == account[1],
                 ENTRY.c.booked_on.in_(sorted(days)),
                 _STATEMENT.c.form == form,
             )

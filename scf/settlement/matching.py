@@ -31,6 +31,7 @@ REVERSAL_UNKNOWN: Final = "REVERSAL_UNKNOWN"
 PAID_OUT: Final = "PAID_OUT"
 TO_REVIEW: Final = "TO_REVIEW"
 TAKEN_BACK: Final = "TAKEN_BACK"
+ADVISED: Final = "ADVISED"
 
 # Reasons that time or another command can lift; the others need a person's word.
 RETRIED: Final = frozenset({VALUE_DATE_AHEAD, HELD_PART})

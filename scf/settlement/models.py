@@ -35,6 +35,7 @@ class PaymentFile(Record, table=True):
     msg_id: Code
     state: Code  # CREATED APPROVED SENT CANCELLED
     execution_on: Day
+    account_id: OptId  # the own account that it pays from
     currency: Currency
     count: Count
     total_minor: Minor
@@ -113,7 +114,7 @@ class BankEntry(Record, table=True):
 
     __tablename__ = "bank_entry"
     __table_args__ = table_args(
-        UniqueConstraint("account", "identity", name="uq_bank_entry"),
+        UniqueConstraint("financier_id", "account", "identity", name="uq_bank_entry"),
         ForeignKeyConstraint(["statement_id"], ["bank_statement.id"], name="fk_entry_statement"),
         Index("ix_bank_entry_state", "financier_id", "state"),
         Index("ix_bank_entry_day", "account", "booked_on"),

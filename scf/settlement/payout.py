@@ -27,26 +27,17 @@ from scf.parties.service import business_date, same_person, verified_account
 from scf.settlement import instructions, journals, outcomes
 from scf.settlement.instructions import FILE_TABLE, Payment
 from scf.settlement.lifecycle import FILE
-from scf.settlement.models import Allocation, BankEntry, PaymentFile, PaymentInstruction
-from scf.settlement.writers import VERSION_09
+from scf.settlement.models import Allocation, PaymentFile, PaymentInstruction
+from scf.settlement.owed import MOST_PAYMENTS, payments_owed
+from scf.settlement.own_accounts import sending
+from scf.settlement.own_accounts.reading import setup_of
 
 READY: Final = "RECHECKED"
 AGAIN: Final = ("FAILED", "RETURNED")
-MAX_FILE: Final = 5_000
 
 _advance: Final[Table] = Advance.__table__  # type: ignore[attr-defined]
 _invoice: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
 _allocation: Final[Table] = Allocation.__table__  # type: ignore[attr-defined]
-_entry: Final[Table] = BankEntry.__table__  # type: ignore[attr-defined]
-
-_WORDS: Final = {
-    "payer": "Refund of an over-payment",
-    "seller": "Collected for you",
-    "rebate": "Rebate for early repayment",
-    "reserve": "Reserve released",
-    "surplus": "Collected for you",
-    "excess": "Refund of an over-payment",
-}
 
 
 class _Input(BaseModel):
@@ -60,10 +51,11 @@ class PreparePayout(_Input):
     """
 
     value_on: OptDay = None
-    advance_ids: list[Id] = Field(default_factory=list, max_length=MAX_FILE)
+    advance_ids: list[Id] = Field(default_factory=list, max_length=MOST_PAYMENTS)
     owed: bool = True  # also refunds, rebates and what was collected for sellers
-    version: Literal["pain.001.001.09", "pain.001.001.03"] = VERSION_09  # what the bank takes
-    batch_booking: bool = False  # the bank may debit a block of the file as one sum
+    # What the bank takes, and whether it may debit a block as one sum; else as its account says.
+    version: Literal["pain.001.001.09", "pain.001.001.03"] | None = None
+    batch_booking: bool | None = None
 
 
 class OfFile(_Input):
@@ -93,7 +85,8 @@ def prepare(ctx: Context, data: PreparePayout) -> dict[str, Any]:
     """Write payment files for all that is decided and checked; one per currency and day.
 
     What cannot be paid is left out and named with its reason: VALUE_DATE_MOVED (the price was for
-    an earlier day: a new quote is needed), ACCOUNT_UNVERIFIED, PAYEE_CHANGED, NOT_READY.
+    an earlier day: a new quote is needed), ACCOUNT_UNVERIFIED, PAYEE_CHANGED, NOT_READY,
+    CUTOFF_PASSED where the bank takes nothing more for the day, NOT_SEPA where it takes only that.
     """
     financier_id = ctx.actor.org_id
     today = business_date(ctx.conn, financier_id)
@@ -108,8 +101,7 @@ def prepare(ctx: Context, data: PreparePayout) -> dict[str, Any]:
             skipped.append({"kind": payment.kind, "id": payment.subject_id, "code": code})
         else:
             due[payment.currency, payment.value_on].append((payment, account))
-    form = instructions.Form(data.version, data.batch_booking)
-    files = [_file(ctx, financier_id, due[key], today, form) for key in sorted(due)]
+    files = [_file(ctx, financier_id, due[key], today, data, skipped) for key in sorted(due)]
     return {"files": [summary(file) for file in files if file is not None], "skipped": skipped}
 
 
@@ -129,7 +121,7 @@ def _candidates(
         .join(_invoice, _invoice.c.id == _advance.c.invoice_id)
         .where(_advance.c.financier_id == financier_id)
         .order_by(_advance.c.id)
-        .limit(MAX_FILE)
+        .limit(MOST_PAYMENTS)
     )
     if data.advance_ids:
         query = query.where(_advance.c.id.in_(data.advance_ids))
@@ -162,7 +154,9 @@ def _candidates(
         reason = stopped.get(row.id) or _hurdle(row, value_on, today, paid)
         found.append((payment, reason, row.payee_account_id))
     if data.owed:
-        found += [(one, "", None) for one in _owed(ctx.conn, financier_id, today, data.value_on)]
+        found += [
+            (one, "", None) for one in payments_owed(ctx.conn, financier_id, today, data.value_on)
+        ]
     return found
 
 
@@ -205,40 +199,13 @@ def _hurdle(row: Row[Any], value_on: dt.date, today: dt.date, paid: set[str]) ->
     return "" if row.net_minor > 0 else "AMOUNT_RANGE"
 
 
-def _owed(
-    conn: Connection, financier_id: str, today: dt.date, value_on: dt.date | None
-) -> list[Payment]:
-    """Give the money that is somebody else's and not yet on its way."""
-    if value_on is not None and value_on != today:
-        return []
-    rows = conn.execute(
-        select(_allocation, _entry.c.currency)
-        .join(_entry, _entry.c.id == _allocation.c.bank_entry_id)
-        .where(
-            _entry.c.financier_id == financier_id,
-            _allocation.c.kind.in_(sorted(journals.OWED)),
-            _allocation.c.reversed_by.is_(None),
-            _allocation.c.paid_out_minor.is_(None),
-            _allocation.c.amount_minor > 0,
-        )
-        .order_by(_allocation.c.id)
-        .limit(MAX_FILE)
-    )
-    return [
-        Payment(
-            row.kind, row.id, None, row.payee_id, row.amount_minor, row.currency, today,
-            _WORDS[row.kind],
-        )
-        for row in rows
-    ]  # fmt: skip
-
-
 def _file(
     ctx: Context,
     financier_id: str,
     due: Sequence[tuple[Payment, Row[Any]]],
     today: dt.date,
-    form: instructions.Form,
+    data: PreparePayout,
+    skipped: list[dict[str, str]],
 ) -> Row[Any] | None:
     own = verified_account(
         ctx.conn, financier_id, due[0][0].currency, today, financier_id=financier_id
@@ -249,8 +216,17 @@ def _file(
             "The financier has no verified account of its own to pay from.",
             currency=due[0][0].currency,
         )
+    setup = setup_of(ctx.conn, own.id)
+    codes = sending.unfit(ctx, setup, own, due, today)
+    skipped += [
+        {"kind": payment.kind, "id": payment.subject_id, "code": code}
+        for (payment, _), code in zip(due, codes, strict=True)
+        if code
+    ]
+    due = [pair for pair, code in zip(due, codes, strict=True) if not code]
     ours = _claimed(ctx, [one.subject_id for one, _ in due if one.kind != "advance"])
     due = [pair for pair in due if pair[0].kind == "advance" or pair[0].subject_id in ours]
+    form = sending.form_of(setup, data.version, data.batch_booking)
     return instructions.prepared(ctx, due, own, form) if due else None
 
 
@@ -338,6 +314,7 @@ def release(ctx: Context, data: OfFile) -> dict[str, Any]:
             execution_on=file.execution_on.isoformat(),
             business_date=today.isoformat(),
         )
+    sending.before_the_cut_off(ctx, file, today)
     rows = instructions.of_file(ctx.conn, file.id)
     by_id = advances.lock(ctx, (row.advance_id for row in rows if row.advance_id))
     ctx.lock(PaymentInstruction, (row.id for row in rows))

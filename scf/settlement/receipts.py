@@ -312,10 +312,10 @@ def _due(conn: Connection, one: Recognised, entry: Row[Any], today: dt.date) -> 
             due.append(position)
     if len(exact) == 1:
         return tuple(exact)
-    return tuple(position.invoice.id for position in _in_agreed_order(conn, due))
+    return tuple(position.invoice.id for position in in_agreed_order(conn, due))
 
 
-def _in_agreed_order(conn: Connection, due: Sequence[Position]) -> list[Position]:
+def in_agreed_order(conn: Connection, due: Sequence[Position]) -> list[Position]:
     """Put invoices in the order that their programme agreed on; the oldest due date first."""
     if not due:
         return []

@@ -14,8 +14,10 @@ from scf.db.platform import Platform
 from scf.kernel.actor import Actor
 from scf.kernel.errors import Conflict, InvalidInput
 from scf.settlement import matching
+from scf.settlement.advised.handing import pair_waiting
 from scf.settlement.expected import EntryIn, PartIn
 from scf.settlement.intake import ReadStatement
+from scf.settlement.own_accounts.reading import mapping_of_table
 from scf.settlement.readers import (
     BankEntry,
     BankFormat,
@@ -54,10 +56,12 @@ def read_file(
     *,
     keep_rejected: bool = False,
     mapping: StatementMapping | None = None,
+    account: str = "",
 ) -> dict[str, Any]:
     """Read a file of the bank and let it have its effect; gives counts and findings.
 
-    A table (CSV) is read by ``mapping``, which says what its columns mean.
+    A table (CSV) is read by ``mapping``, which says what its columns mean; without one, by the
+    mapping that is kept for the account (``account``, its id or number, where several would fit).
 
     Which command runs under which key follows from the bytes alone, so that the same file handed
     in twice, or again after a crash, has one effect. With ``keep_rejected`` refused pay-outs stay
@@ -67,7 +71,7 @@ def read_file(
     ------
     InvalidInput
         BANK_FORMAT for what is no bank file we read; NOT_BOOKED for a report of the day, which
-        moves no money; MAPPING_MISSING for a table; the codes of the readers.
+        moves no money; MAPPING_MISSING and MAPPING_AMBIGUOUS for a table; the codes of the readers.
     RuleViolation
         FORM_MIXED, when an account's days came in another form of file.
     """
@@ -77,6 +81,9 @@ def read_file(
         return _read_report(platform, actor, data, report, keep_rejected=keep_rejected)
     if form in STATEMENTS:
         used = mapping if form is BankFormat.CSV else None
+        if form is BankFormat.CSV and used is None:
+            with platform.db.snapshot() as conn:
+                used = mapping_of_table(conn, actor.org_id, data, account)
         file = read_statements(data, used)
         return _read_statements(platform, actor, data, name, file, used.mark if used else "")
     raise InvalidInput(
@@ -150,6 +157,7 @@ def _read_statements(
             for word in total:
                 total[word] += result[word]
             findings += result["findings"]
+    pair_waiting(platform, actor)
     return {"read": True, **total, "findings": findings}
 
 

@@ -37,6 +37,7 @@ EVIDENCE = {"evidence": "seen with my own eyes"}
 REASON = {"reason": "because it must be"}
 NOTE = {"note": "because it must be"}
 CENT = {"amount_minor": 1, "currency": "EUR"}
+HOLDERS = OFFICERS | ADMIN | {Role.TREASURER, Role.ANCHOR_APPROVER}
 SEES_QUOTES = BANK | {Role.TREASURER}
 SECOND = frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
 ANCHORS = frozenset({Role.ANCHOR_CLERK, Role.ANCHOR_APPROVER})
@@ -388,6 +389,15 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", f"{API}/bank-statements"): Api(BANK),
     ("GET", f"{API}/bank-statements/<statement_id>"): Api(BANK, thing="bank_statement"),
     ("GET", f"{API}/bank-statements/<statement_id>/entries"): Api(BANK, thing="bank_statement"),
+    ("POST", f"{API}/payment-advices"): Api(OFFICERS, raw=b"no paper of a payer"),
+    ("GET", f"{API}/payment-advices"): Api(BANK),
+    ("GET", f"{API}/payment-advices/<advice_id>"): Api(BANK, thing="advice_paper"),
+    ("POST", f"{API}/payment-advices/<advice_id>/withdraw"): Api(OFFICERS, NOTE, "advice_paper"),
+    ("GET", f"{API}/own-accounts"): Api(HOLDERS | {Role.HEAD_OFFICE}),
+    ("GET", f"{API}/own-accounts/<own_account_id>"): Api(
+        HOLDERS | {Role.HEAD_OFFICE}, thing="own_account"
+    ),
+    ("PUT", f"{API}/own-accounts/<own_account_id>"): Api(HOLDERS, {"version": 0}, "own_account"),
     ("GET", f"{API}/bank-entries"): Api(BANK),
     ("GET", f"{API}/bank-entries/<entry_id>"): Api(BANK, thing="bank_entry"),
     ("POST", f"{API}/bank-entries/<entry_id>/identify"): Api(
@@ -446,6 +456,16 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         signed_in=True,
         roles=frozenset({Role.TREASURER, Role.ANCHOR_APPROVER, Role.HEAD_OFFICE}),
     ),
+    ("GET", "/own-accounts/"): Portal(signed_in=True, roles=HOLDERS | {Role.HEAD_OFFICE}),
+    ("GET", "/own-accounts/<own_account_id>"): Portal(
+        signed_in=True, roles=HOLDERS | {Role.HEAD_OFFICE}, thing="own_account"
+    ),
+    **{
+        ("POST", f"/own-accounts/<own_account_id>{rule}"): Portal(
+            signed_in=True, roles=HOLDERS, thing="own_account"
+        )
+        for rule in ("", "/try")
+    },
     # --- connections with other systems
     **{
         (method, f"/connections{rule}"): Portal(signed_in=True, roles=connectors(rule))

@@ -155,6 +155,7 @@ def _things(world: World) -> dict[str, str]:
     return {
         "firm": firm,
         "account": account["id"],
+        "own_account": account["id"],
         "user": treasurer.user_id,
         "token": token,
         "job": job,

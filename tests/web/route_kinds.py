@@ -74,6 +74,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "account": lambda who: (
         who.org == "anchor-x" or (who.is_bank and who.role is not Role.ADMINISTRATOR)
     ),
+    "own_account": lambda who: who.org == "anchor-x",
     "user": lambda who: (
         who.org == "anchor-x"
         and (who.role is Role.ADMINISTRATOR or who.name == "anchor-x-treasurer")
@@ -120,6 +121,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
             "payment_file",
             "bank_statement",
             "bank_entry",
+            "advice_paper",
             "alert",
             "vouch",
         ),

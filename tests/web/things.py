@@ -30,6 +30,7 @@ from scf.risk.watch.drifting import Moved, Watched
 from scf.risk.watch.models import ModelAlarm
 from scf.risk.writing import About, Batch
 from scf.settlement import statements
+from scf.settlement.advised import handing
 from scf.settlement.models import BankEntry, PaymentInstruction
 from scf.settlement.reminders.models import PaymentReminder, PaymentReminderItem
 from tests.support.people import NOON, World
@@ -328,7 +329,17 @@ def _money_in(world: World) -> dict[str, str]:
     table: Any = BankEntry.__table__  # type: ignore[attr-defined]
     with world.platform.db.snapshot() as conn:
         row = conn.execute(select(table.c.id, table.c.statement_id)).one()
-    return {"bank_entry": row.id, "bank_statement": row.statement_id}
+    paper = (
+        "payer,number,reference,paid_on,currency,item,gross,deduction,reason,paper,net\n"
+        f"{world.firms['anchor-x']},RA-1,PAY-1,2026-03-10,EUR,INV-1,999.99,,,,999.99\n"
+    )
+    officer = world.people["bank-a-officer-maker"]
+    kept = handing.hand_in(world.platform, officer, paper.encode(), "advice.csv")
+    return {
+        "bank_entry": row.id,
+        "bank_statement": row.statement_id,
+        "advice_paper": kept["advice_id"],
+    }
 
 
 def _paper(world: World, upload: str) -> dict[str, str]:

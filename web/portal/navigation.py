@@ -92,7 +92,12 @@ _OFFICER: Final = (
     Entry("officer.limits", "chart", _("Limits"), "l", limits_waiting),
     Entry("chain.explorer", "chain", _("Chain explorer"), "c"),
     Entry(
-        "officer.receipts", "bank", _("Money in"), "r", receipts_waiting, ("/officer/bank-files",)
+        "officer.receipts",
+        "bank",
+        _("Money in"),
+        "r",
+        receipts_waiting,
+        ("/officer/bank-files", "/own-accounts"),
     ),
     Entry(
         "officer.programmes", "gear", _("Programmes"), "t", fixings_waiting, ("/officer/fixings",)
@@ -108,6 +113,7 @@ _ADMIN: Final = (
     Entry("admin.users", "people", _("People"), "p"),
     Entry("admin.tokens", "key", _("API tokens"), "t"),
     Entry("connections.home", "sync", _("Connections"), "x"),
+    Entry("own_accounts.home", "bank", _("Own accounts"), "o"),
     Entry("admin.audit", "eye", _("Audit trail"), "a"),
     Entry("admin.sign_ins", "shield", _("Sign-ins"), "s"),
     Entry("admin.registry", "search", _("Duplicate registry"), "d"),

@@ -607,6 +607,7 @@ def upgrade() -> None:
         sa.Column("msg_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("execution_on", sa.Date(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=True),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
@@ -1090,6 +1091,7 @@ def upgrade() -> None:
         sa.Column("bic", sa.String(), nullable=True),
         sa.Column("clearing_system", sa.String(), nullable=True),
         sa.Column("clearing_member", sa.String(), nullable=True),
+        sa.Column("bank", sa.String(), nullable=False),
         sa.Column("currency", sa.String(), nullable=False),
         sa.Column("holder", sa.String(), nullable=False),
         sa.Column("street", sa.String(), nullable=False),
@@ -1103,7 +1105,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('OPEN', 'CLOSED')", name="ck_bank_account_state"),
         sa.ForeignKeyConstraint(["firm_id"], ["firm.id"], name="fk_account_firm"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("firm_id", "number", "added_by_org", name="uq_bank_account"),
+        sa.UniqueConstraint("firm_id", "number", "bank", "added_by_org", name="uq_bank_account"),
         sqlite_strict=True,
     )
     op.create_index("ix_bank_account_number", "bank_account", ["number"], unique=False)
@@ -1128,7 +1130,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcInstant(), nullable=False),
         sa.ForeignKeyConstraint(["statement_id"], ["bank_statement.id"], name="fk_entry_statement"),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("account", "identity", name="uq_bank_entry"),
+        sa.UniqueConstraint("financier_id", "account", "identity", name="uq_bank_entry"),
         sqlite_strict=True,
     )
     op.create_index("ix_bank_entry_day", "bank_entry", ["account", "booked_on"], unique=False)
@@ -1852,6 +1854,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_webhook_org", "webhook_endpoint", ["org_id"], unique=False)
     op.create_table(
+        "account_setup",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("org_id", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("mapping_name", sa.String(), nullable=False),
+        sa.Column(
+            "mapping", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "sample", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("payment_version", sa.String(), nullable=False),
+        sa.Column("shape", sa.String(), nullable=False),
+        sa.Column("batch_booking", sa.BigInteger(), nullable=False),
+        sa.Column("cut_off", sa.String(), nullable=False),
+        sa.Column("cut_off_zone", sa.String(), nullable=False),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.CheckConstraint("shape IN ('auto', 'sepa', 'domestic')", name="ck_account_setup_shape"),
+        sa.CheckConstraint("version >= 1", name="ck_account_setup_version"),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["bank_account.id"], name="fk_account_setup_account"
+        ),
+        sa.ForeignKeyConstraint(["org_id"], ["firm.id"], name="fk_account_setup_org"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account_id", "version", name="uq_account_setup_version"),
+        sqlite_strict=True,
+    )
+    op.create_table(
         "account_verification",
         sa.Column("account_id", sa.String(), nullable=False),
         sa.Column("financier_id", sa.String(), nullable=False),
@@ -2330,6 +2362,48 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_passkey_user", "passkey", ["user_id"], unique=False)
+    op.create_table(
+        "payment_advice",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("financier_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("sender_id", sa.String(), nullable=False),
+        sa.Column("merchant_id", sa.String(), nullable=True),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("currency", sa.String(), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column("mark", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("bank_entry_id", sa.String(), nullable=True),
+        sa.Column("created_by", sa.String(), nullable=False),
+        sa.Column("created_at", UtcInstant(), nullable=False),
+        sa.Column("matched_at", UtcInstant(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('WAITING', 'MATCHED', 'WITHDRAWN')", name="ck_payment_advice_state"
+        ),
+        sa.CheckConstraint("net_minor > 0", name="ck_payment_advice_net"),
+        sa.ForeignKeyConstraint(["bank_entry_id"], ["bank_entry.id"], name="fk_advice_entry"),
+        sa.ForeignKeyConstraint(["financier_id"], ["firm.id"], name="fk_advice_financier"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("bank_entry_id", name="uq_payment_advice_entry"),
+        sa.UniqueConstraint(
+            "financier_id", "kind", "sender_id", "number", name="uq_payment_advice"
+        ),
+        sqlite_strict=True,
+    )
+    op.create_index(
+        "ix_payment_advice_waiting",
+        "payment_advice",
+        ["financier_id", "state", "net_minor"],
+        unique=False,
+    )
     op.create_table(
         "posted_item",
         sa.Column("id", sa.String(), nullable=False),

@@ -42,7 +42,7 @@ from scf.settlement.readers.messages import (
 )
 from scf.settlement.readers.notes import Notes
 from scf.settlement.readers.parties import account_of
-from scf.settlement.readers.table_mapping import StatementMapping
+from scf.settlement.readers.table_mapping import Layout, StatementMapping
 
 MAX_BYTES: Final = 10_000_000
 MAX_ROWS: Final = 50_000
@@ -67,19 +67,10 @@ def read_table(data: bytes, mapping: StatementMapping) -> StatementFile:
     InvalidInput
         TABLE_TOO_LARGE; NO_STATEMENT where the table has no header.
     """
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(
-            "TABLE_TOO_LARGE",
-            "The file has %(measured)s bytes; %(limit)s are allowed.",
-            measured=len(data),
-            limit=MAX_BYTES,
-        )
+    _bounded(data)
     notes = Notes()
-    lines, raw = _raw_rows(data, mapping)
-    header = next((row for row in raw if row.line >= mapping.header_row), None)
-    if header is None or not any(header.cells):
-        raise InvalidInput("NO_STATEMENT", "This bank message is no statement.", kind="csv")
-    reader = _Reader(notes, mapping, [squeeze(cell) for cell in header.cells])
+    lines, raw = _raw_rows(data, Layout.of(mapping))
+    reader = _Reader(notes, mapping, _header(raw, mapping.header_row))
     read = reader.rows(raw) if reader.complete else []
     if lines.broken is not None:
         broken = lines.broken
@@ -96,16 +87,47 @@ def read_table(data: bytes, mapping: StatementMapping) -> StatementFile:
     )
 
 
-def _raw_rows(data: bytes, mapping: StatementMapping) -> tuple[Lines, Iterator[RawRow]]:
-    encoding = mapping.encoding or detect_encoding(data[:SAMPLE_BYTES])
+def header_of(data: bytes, layout: Layout) -> list[str]:
+    """Give the columns that a table's header names, in their order.
+
+    Raises
+    ------
+    InvalidInput
+        TABLE_TOO_LARGE; NO_STATEMENT where the table has no header; MAPPING for an encoding that
+        nobody knows.
+    """
+    _bounded(data)
+    _lines, raw = _raw_rows(data, layout)
+    return _header(raw, layout.header_row)
+
+
+def _bounded(data: bytes) -> None:
+    if len(data) > MAX_BYTES:
+        raise InvalidInput(
+            "TABLE_TOO_LARGE",
+            "The file has %(measured)s bytes; %(limit)s are allowed.",
+            measured=len(data),
+            limit=MAX_BYTES,
+        )
+
+
+def _header(raw: Iterator[RawRow], number: int) -> list[str]:
+    header = next((row for row in raw if row.line >= number), None)
+    if header is None or not any(header.cells):
+        raise InvalidInput("NO_STATEMENT", "This bank message is no statement.", kind="csv")
+    return [squeeze(cell) for cell in header.cells]
+
+
+def _raw_rows(data: bytes, layout: Layout) -> tuple[Lines, Iterator[RawRow]]:
+    encoding = layout.encoding or detect_encoding(data[:SAMPLE_BYTES])
     try:
         text = data[:SAMPLE_BYTES].decode(encoding, errors="replace")
     except LookupError:
         raise InvalidInput(
             "MAPPING", "%(place)s: %(reason)s", place="encoding", reason=encoding
         ) from None
-    start = mapping.header_row - 1
-    delimiter = mapping.delimiter or detect_delimiter(
+    start = layout.header_row - 1
+    delimiter = layout.delimiter or detect_delimiter(
         text.splitlines()[start : start + SAMPLE_LINES]
     )
     lines = Lines(io.BytesIO(data), encoding, MAX_BYTES)

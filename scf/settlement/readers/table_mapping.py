@@ -1,8 +1,11 @@
 """Say which column of a bank's table means what; kept as a JSON file beside the tables."""
 
-from typing import Final, Literal, Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import from_json, to_json
 
 from scf.db.types import OptCurrency
 from scf.documents.readers.values import DateFormat
@@ -16,6 +19,20 @@ FIELDS: Final = (
     "text_3", "return_reason",
 )  # fmt: skip
 MAX_MAPPING: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a table's header stands and how its text is written; empty means: find out."""
+
+    encoding: str = ""
+    delimiter: str = ""
+    header_row: int = 1
+
+    @classmethod
+    def of(cls, mapping: "StatementMapping") -> "Layout":
+        """Give what a mapping says of it."""
+        return cls(mapping.encoding, mapping.delimiter, mapping.header_row)
 
 
 class StatementMapping(BaseModel):
@@ -68,8 +85,10 @@ class StatementMapping(BaseModel):
         return digest(self.model_dump(mode="json"))
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> "StatementMapping":
-        """Read a mapping file.
+    def from_json(
+        cls, text: str | bytes, *, account: str = "", currency: str = ""
+    ) -> "StatementMapping":
+        """Read a mapping file; of a known account, its number and currency are the constants.
 
         Raises
         ------
@@ -79,10 +98,28 @@ class StatementMapping(BaseModel):
         if len(text) > MAX_MAPPING:
             raise InvalidInput("MAPPING", "%(place)s: %(reason)s", place="", reason="too long")
         try:
-            return cls.model_validate_json(text)
-        except ValidationError as error:
+            if not account:
+                return cls.model_validate_json(text)
+            said = from_json(text)
+            given: dict[str, Any] = dict(said) if isinstance(said, dict) else {}
+            columns = given.get("columns")
+            named: dict[str, Any] = columns if isinstance(columns, dict) else {}
+            given["account"] = "" if "account" in named else account
+            if "currency" not in named:
+                given["currency"] = given.get("currency") or currency
+            return cls.model_validate_json(to_json(given))
+        except ValueError as error:
+            if not isinstance(error, ValidationError):
+                raise InvalidInput(
+                    "MAPPING", "%(place)s: %(reason)s", place="", reason="no JSON"
+                ) from None
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
             raise InvalidInput(
                 "MAPPING", "%(place)s: %(reason)s", place=place, reason=first["msg"]
             ) from None
+
+    @classmethod
+    def of_stored(cls, stored: Mapping[str, Any]) -> "StatementMapping":
+        """Give a mapping that was kept, and checked then, as a value."""
+        return cls.model_validate(dict(stored), strict=False)

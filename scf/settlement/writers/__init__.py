@@ -1,6 +1,6 @@
 """Write what goes to banks: credit transfer orders (pain.001)."""
 
-from scf.settlement.writers.pain001 import payment_information_ids, write_pain001
+from scf.settlement.writers.pain001 import is_sepa, payment_information_ids, write_pain001
 from scf.settlement.writers.payments import (
     VERSION_03,
     VERSION_09,
@@ -19,6 +19,7 @@ __all__ = [
     "PaymentInstruction",
     "PaymentParty",
     "end_to_end_id",
+    "is_sepa",
     "payment_information_ids",
     "write_pain001",
 ]

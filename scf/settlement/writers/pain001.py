@@ -144,7 +144,8 @@ def _blocks(batch: PaymentBatch) -> list[_Block]:
     """Group the payments by scheme and currency, in the order of their first appearance."""
     groups: dict[tuple[bool, str], list[PaymentInstruction]] = {}
     for one in batch.instructions:
-        groups.setdefault((_is_sepa(batch.debtor, one), one.amount.currency), []).append(one)
+        sepa = not batch.domestic and is_sepa(batch.debtor, one.creditor, one.amount.currency)
+        groups.setdefault((sepa, one.amount.currency), []).append(one)
     single = len(groups) == 1
     blocks = [
         _Block(
@@ -164,10 +165,10 @@ def _blocks(batch: PaymentBatch) -> list[_Block]:
     return blocks
 
 
-def _is_sepa(debtor: PaymentParty, one: PaymentInstruction) -> bool:
+def is_sepa(debtor: PaymentParty, creditor: PaymentParty, currency: str) -> bool:
     """Tell whether a payment is a SEPA credit transfer: euro, between accounts of the zone."""
-    return one.amount.currency == "EUR" and all(
-        _in_sepa_zone(party.account.iban) for party in (debtor, one.creditor)
+    return currency == "EUR" and all(
+        _in_sepa_zone(party.account.iban) for party in (debtor, creditor)
     )
 
 

@@ -68,6 +68,7 @@ class PaymentInstruction:
 class PaymentBatch:
     """What is sent to the bank in one file, from one account, to be executed on one day.
 
+    ``domestic`` sends payments in euro like any other: for a bank that takes no SEPA block.
     ``charge_bearer`` counts outside SEPA only (default SHAR); inside SEPA it is SLEV by rule.
     ``created_at`` is an aware instant: when the batch was made, not when the file is written.
     """
@@ -81,6 +82,7 @@ class PaymentBatch:
     charge_bearer: str = "SHAR"
     batch_booking: bool = False
     version: str = VERSION_09
+    domestic: bool = False
 
 
 def end_to_end_id(command_id: str, attempt: int) -> str:

@@ -46,6 +46,8 @@ RESOURCES = (
     "over_advances",
     "payment_files",
     "payments",
+    "own_accounts",
+    "payment_advices",
     "bank_statements",
     "bank_entries",
     "ledger",

@@ -86,12 +86,14 @@ class StatementPage(Answer):
 class How(BaseModel):
     """With ``keep_rejected`` refused pay-outs stay FAILED, to be sent again.
 
-    ``mapping`` says in JSON what the columns of a table (CSV) mean.
+    ``mapping`` says in JSON what the columns of a table (CSV) mean; without it the mapping that is
+    kept for its account counts, which ``account`` names (id or number) where several would fit.
     """
 
     model_config = ConfigDict(extra="forbid")
     keep_rejected: bool = False
     mapping: str = Field(default="", max_length=MAX_MAPPING)
+    account: str = Field(default="", max_length=64)
 
 
 class HowQuery(How):
@@ -108,6 +110,7 @@ described.takes_file(
         "name": {"type": "string", "maxLength": 400},
         "keep_rejected": {"type": "boolean", "default": False},
         "mapping": {"type": "string", "maxLength": MAX_MAPPING, "default": ""},
+        "account": {"type": "string", "maxLength": 64, "default": ""},
     },
 )
 
@@ -142,6 +145,7 @@ def read_bank_file(query: HowQuery) -> tuple[BankFileRead, int]:  # noqa: ARG001
             "sha256": sha256(sent.content).hexdigest(),
             "keep_rejected": how.keep_rejected,
             "mapping": mapping.mark if mapping else "",
+            "account": how.account,
         },
     )
     result = statements.read_file(
@@ -151,6 +155,7 @@ def read_bank_file(query: HowQuery) -> tuple[BankFileRead, int]:  # noqa: ARG001
         sent.name,
         keep_rejected=how.keep_rejected,
         mapping=mapping,
+        account=how.account,
     )
     findings = [
         BankFinding(

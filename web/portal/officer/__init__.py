@@ -6,6 +6,7 @@ Routes and views only: what is true and what is allowed is decided below, in ``s
 from web.portal.officer import (
     advances,
     arrears,
+    advices,
     bank_files,
     books,
     case,
@@ -34,6 +35,7 @@ from web.portal.officer.desk import officer
 __all__ = [
     "advances",
     "arrears",
+    "advices",
     "bank_files",
     "books",
     "case",

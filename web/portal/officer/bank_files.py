@@ -11,6 +11,7 @@ from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.reporting import receipts as reporting
 from scf.settlement import statements
+from scf.settlement.own_accounts.reading import own_accounts
 from scf.settlement.readers import StatementMapping
 from web import sessions
 from web.context import actor, platform
@@ -39,12 +40,14 @@ def _shown(read: list[dict[str, Any]], errors: dict[str, str]) -> str:
         rows = reporting.statements(session)
         waiting = reporting.waiting(session)
         apart = reporting.apart(session, rows)
+        accounts = own_accounts(session.connection(), actor().org_id)
     return render_template(
         "officer/bank_files.html",
         statements=rows,
         waiting=len(waiting),
         apart=apart,
         read=read,
+        accounts=accounts,
         errors=errors,
         may_hand_in=may(actor(), "bank_file.hand_in"),
     )
@@ -58,15 +61,19 @@ def hand_in_bank_files() -> Any:  # noqa: ANN401 - a page with its status
         return _shown([], {"files": _("Choose a file of the bank.")}), 422
     read: list[dict[str, Any]] = []
     mapping, brought = _mapping_among(files, read)
+    account = request.form.get("account", "")[:64]
     for number, (name, content) in enumerate(brought):
         try:
             said = {
                 "name": name,
                 "sha256": sha256(content).hexdigest(),
                 "mapping": mapping.mark if mapping else "",
+                "account": account,
             }
             act("bank_file.hand_in", said, part=str(number))
-            result = statements.read_file(platform(), actor(), content, name, mapping=mapping)
+            result = statements.read_file(
+                platform(), actor(), content, name, mapping=mapping, account=account
+            )
         except ScfError as refusal:
             read.append({"name": name, "problem": errors_of(refusal)["form"], "findings": []})
         else:

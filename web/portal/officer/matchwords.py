@@ -5,6 +5,8 @@ from typing import Final
 
 from flask_babel import lazy_gettext as _l
 
+from scf.settlement import matching
+from scf.settlement.advised import placing
 from scf.settlement.reconcile import columns as why
 
 _REASONS: Final = {
@@ -28,6 +30,9 @@ _REASONS: Final = {
     why.PAPER_OTHER: _l("A paper of somebody else says so."),
     why.CONTESTED: _l("Another payment claims the same invoice."),
     why.UNEXPLAINED: _l("The text names something that is not open here."),
+    placing.DEDUCTED: _l("The sender has taken something off; what it took off stays owed."),
+    placing.PART: _l("Some of what the paper names is not open here."),
+    matching.VALUE_DATE_AHEAD: _l("The money counts from a later day."),
 }
 _GRADES: Final = (
     (950_000, _l("very likely"), "ok"),

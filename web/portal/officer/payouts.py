@@ -11,7 +11,6 @@ from scf.parties.access import may
 from scf.parties.service import business_date
 from scf.reporting import payouts as reporting
 from scf.settlement import payout
-from scf.settlement.writers import VERSION_09
 from web.api.v1.files import attachment
 from web.context import actor, demo_world
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
@@ -55,8 +54,8 @@ def prepare_payout() -> Any:  # noqa: ANN401 - a page or a way on
     asked = {
         "advance_ids": chosen,
         "owed": not chosen,
-        "version": request.form.get("version") or VERSION_09,
-        "batch_booking": request.form.get("booking") == "one",
+        "version": request.form.get("version") or None,
+        "batch_booking": {"one": True, "each": False}.get(request.form.get("booking", "")),
     }
     try:
         result = act("payout.prepare", asked).result

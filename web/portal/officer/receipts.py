@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from scf.kernel.errors import InvalidInput, ScfError
 from scf.parties.access import may
 from scf.parties.service import business_date
+from scf.reporting import advices, reconciliation
 from scf.reporting import receipts as reporting
-from scf.reporting import reconciliation
 from web.context import actor
 from web.forms import minor_of
 from web.portal.officer import matchwords
@@ -68,6 +68,7 @@ def _one(entry_id: str, form: dict[str, str], errors: dict[str, str]) -> str:
             "officer/receipt.html",
             entry=entry,
             paid=reporting.paid_by(session, entry_id),
+            told=advices.of_entry(session, entry_id),
             proposed=reconciliation.proposed(session, [entry_id]).get(entry_id, []),
             today=business_date(session.connection(), actor().org_id),
             me=actor().user_id,
