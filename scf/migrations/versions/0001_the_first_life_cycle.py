@@ -8,6 +8,7 @@ from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
 revision = "0001_e7d954b2"
+revision = "0001_9c4a5c7a"
 down_revision = None
 
 
