@@ -37,6 +37,12 @@ def papers(session: Session) -> list[Told]:
     return _told(session, list(found))
 
 
+def known(session: Session, advice_id: str) -> bool:
+    """Tell whether there is such a paper, and the reader may see it."""
+    found = select(col(PaymentAdvice.id)).where(col(PaymentAdvice.id) == advice_id)
+    return session.execute(found).one_or_none() is not None
+
+
 def of_entry(session: Session, entry_id: str) -> Told | None:
     """Give the paper that explains a credit, if there is one."""
     rows = session.execute(

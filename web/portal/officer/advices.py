@@ -12,7 +12,7 @@ from scf.settlement.advised import handing, tables
 from web import sessions
 from web.context import actor, platform
 from web.forms import form_key
-from web.portal.officer.desk import act, done, errors_of, officer, page, reading, typed
+from web.portal.officer.desk import act, done, errors_of, missing, officer, page, reading, typed
 
 MAX_FILES: Final = 10
 FORM_ROOM: Final = 65_536
@@ -66,10 +66,11 @@ def hand_in_advices() -> Any:  # noqa: ANN401 - a page with its status
 @page("/advices/<advice_id>/withdraw", "advice.withdraw", method="POST")
 def withdraw_advice(advice_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Let a paper that was handed in by mistake explain nothing."""
+    with reading() as session:
+        if not reporting.known(session, advice_id):
+            raise missing("advice")
     try:
         act("advice.withdraw", {"advice_id": advice_id, "note": typed("note")})
     except ScfError as refusal:
-        if refusal.http_status in {403, 404}:
-            raise
         return _shown([], errors_of(refusal)), refusal.http_status
     return done(_("The paper is withdrawn."), url_for("officer.advices"))
