@@ -11,6 +11,7 @@ ANCHOR_PAGES = (
     ("GET", "/matching"),
     ("GET", "/payments"),
     ("GET", "/payments.csv"),
+    ("GET", "/payments.xml"),
     ("GET", "/suppliers"),
     ("POST", "/disputes/<dispute_id>/resolve"),
     ("POST", "/invoices/<invoice_id>/dispute"),

@@ -18,15 +18,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from scf.documents.errorfile import cell
 from scf.documents.models import Invoice
 from scf.documents.rules import owed
+from scf.kernel.errors import InvalidInput, RuleViolation
 from scf.kernel.money import format_minor
 from scf.parties.service import firm_names
 from scf.reporting.anchor import payees_of_record
 from scf.reporting.arrears import reminders_to
+from scf.reporting.payrun import ToPay, Way, ways, write_run
 from web.api.v1.files import attachment
 from web.context import actor, platform
 from web.i18n import day as day_words
 from web.portal.anchor.blueprint import anchor, bought, today, unpaid
 from web.portal.reminders import STEPS
+from web.refusals import refusal_text
 
 PAGE: Final = 100
 _REMINDERS: Final = 3
@@ -45,6 +48,7 @@ class Due:
     seller: str
     to_bank: bool
     payee_id: str
+    way: Way
 
 
 @anchor.get("/payments")
@@ -102,7 +106,7 @@ def payments_csv() -> BaseResponse:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([
         "due_on", "invoice", "supplier", "pay_to", "amount", "currency", "assigned",
-        "owed_at_first", "credited", "paid",
+        "owed_at_first", "credited", "paid", "account", "bic", "held",
     ])  # fmt: skip
     for one in rows:
         due_on = one.row.due_on.isoformat() if one.row.due_on else ""
@@ -111,23 +115,78 @@ def payments_csv() -> BaseResponse:
         parts = (row.base_minor, row.credited_minor, row.paid_minor)
         sums = [format_minor(minor, money) for minor in parts]
         assigned = "yes" if one.to_bank else "no"
-        writer.writerow([due_on, *texts, format_minor(one.owed, money), money, assigned, *sums])
+        account = one.way.account
+        where = (
+            [account.number, account.bic or "", ""]
+            if account is not None
+            else ["", "", one.way.held]
+        )
+        said = [due_on, *texts, format_minor(one.owed, money), money, assigned, *sums]
+        writer.writerow([*said, *(cell(text) for text in where)])
     name = f"payment-run-{on.isoformat()}.csv" if on else "payments-due.csv"
     return attachment(out.getvalue().encode("utf-8-sig"), name, "text/csv")
 
 
-def _runs(reading: Session, days: set[dt.date]) -> dict[dt.date, str]:
-    """Give the way to each day's run, bound to what stands on the page now."""
+@anchor.get("/payments.xml")
+def payments_xml() -> BaseResponse:
+    """Give the run of one day and currency as a payment file (pain.001) for the own bank.
+
+    Bound to what the page showed, as the table is. What is held back is left out.
+    """
+    on, currency = _day(request.args.get("on", "")), request.args.get("currency", "")
+    with platform().db.read(actor()) as reading:
+        rows = _told(reading, list(reading.execute(_due(on).limit(_MOST)).scalars())) if on else []
+        if on is None or request.args.get("seen", "") != _digest(rows):
+            flash(
+                _("Nothing was downloaded: what is due, or whom to pay, has changed meanwhile."),
+                "warn",
+            )
+            return redirect(url_for("anchor.payments"), 303)
+        wanted = [
+            ToPay(one.row, one.owed, one.payee_id) for one in rows if one.row.currency == currency
+        ]
+        to = {(one.payee_id, one.row.currency): one.way for one in rows}
+        pay_on = max(on, today(reading.connection()))
+        try:
+            content = write_run(reading.connection(), actor().org_id, wanted, to, pay_on)
+        except (RuleViolation, InvalidInput) as refusal:
+            flash(refusal_text(refusal), "bad")
+            return redirect(url_for("anchor.payments"), 303)
+    name = f"payment-run-{on.isoformat()}-{currency}.xml"
+    return attachment(content, name, "application/xml")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The ways to one day's run: as a table, and as a payment file a currency."""
+
+    table: str
+    files: Sequence[tuple[str, str]]
+    held: int
+
+
+def _runs(reading: Session, days: set[dt.date]) -> dict[dt.date, Run]:
+    """Give the ways to each day's run, bound to what stands on the page now."""
     found = {}
     for on in days:
         rows = _told(reading, list(reading.execute(_due(on).limit(_MOST)).scalars()))
-        found[on] = url_for("anchor.payments_csv", on=on.isoformat(), seen=_digest(rows))
+        said = {"on": on.isoformat(), "seen": _digest(rows)}
+        going = sorted({one.row.currency for one in rows if one.way.account is not None})
+        found[on] = Run(
+            url_for("anchor.payments_csv", **said),
+            [(one, url_for("anchor.payments_xml", currency=one, **said)) for one in going],
+            sum(1 for one in rows if one.way.held),
+        )
     return found
 
 
 def _digest(rows: Sequence[Due]) -> str:
-    """Digest which invoices are to be paid, how much, and to whom."""
-    told = [[one.row.id, one.owed, one.row.currency, one.payee_id] for one in rows]
+    """Digest which invoices are to be paid, how much, to whom, and where."""
+    told = [
+        [one.row.id, one.owed, one.row.currency, one.payee_id, one.way.held]
+        + ([one.way.account.id] if one.way.account is not None else [])
+        for one in rows
+    ]
     return sha256(json.dumps(told).encode()).hexdigest()
 
 
@@ -153,6 +212,8 @@ def _told(reading: Session, rows: Sequence[Invoice]) -> list[Due]:
     for start in range(0, len(rows), 500):
         banks |= payees_of_record(conn, [row.id for row in rows[start : start + 500]])
     names = firm_names(conn, {row.seller_id for row in rows if row.seller_id} | set(banks.values()))
+    payees = {row.id: banks.get(row.id) or row.seller_id or "" for row in rows}
+    to = ways(conn, {(payees[row.id], row.currency) for row in rows}, today(conn))
     return [
         Due(
             row,
@@ -160,7 +221,8 @@ def _told(reading: Session, rows: Sequence[Invoice]) -> list[Due]:
             names.get(banks.get(row.id) or row.seller_id or "", ""),
             names.get(row.seller_id or "", ""),
             row.id in banks,
-            banks.get(row.id) or row.seller_id or "",
+            payees[row.id],
+            to[payees[row.id], row.currency],
         )
         for row in rows
         if owed(row)

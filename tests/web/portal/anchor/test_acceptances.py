@@ -4,13 +4,16 @@ import html
 import re
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlmodel import col
 
 from scf.db.engine import Database
 from scf.documents import intake
 from scf.documents.commands import ReceiveUpload
 from scf.documents.models import Acceptance, Dispute, Invoice
+from scf.kernel.ids import new_id
+from scf.parties.models import AccountVerification, BankAccount
+from scf.settlement.writers.pain001 import schema_error
 from tests.support.served import Served
 from tests.web.portal.anchor.world import ANCHOR_VAT, SUPPLIER_VAT, Person, served
 
@@ -132,8 +135,9 @@ def test_payments_home_and_suppliers_say_whom_to_pay_and_what_waits(of: Served) 
     lines = approver.browser.get("/anchor/payments.csv").get_data(as_text=True).splitlines()
     assert lines[1].split(",")[1:] == [
         "S-000", "Supplier Company", "Supplier Company", "100.00", "EUR",
-        "no", "100.00", "0.00", "0.00",
+        "no", "100.00", "0.00", "0.00", "", "", "ACCOUNT_UNVERIFIED",
     ]  # fmt: skip
+    _payment_file_of_a_day(of, approver)
     _run_of_a_day(of, approver)
     home = approver.get("/")
     assert approver.at == "/anchor/"
@@ -142,6 +146,51 @@ def test_payments_home_and_suppliers_say_whom_to_pay_and_what_waits(of: Served) 
     form = approver.fields("/anchor/suppliers") | {"name": ["Ford Springs"]}
     approver.post("/anchor/suppliers", form)
     assert approver.post("/anchor/suppliers", form).count("Ford Springs</span>") == 1
+
+
+def _account(of: Served, firm: str, number: str, *, verified: bool) -> None:
+    """Let a firm name an account, which the bank has verified, or has not."""
+    now, account_id, firm_id = of.world.clock.now(), new_id(), of.world.firms[firm]
+    account = BankAccount(
+        id=account_id, firm_id=firm_id, number=number, bic=None, currency="EUR", holder=firm,
+        added_by="x", added_by_org=firm_id, created_at=now,
+    )  # fmt: skip
+    said = AccountVerification(
+        account_id=account_id, financier_id=of.world.firms["bank"], verified_by="y",
+        verified_at=now, usable_on=None,
+    )  # fmt: skip
+    with of.world.platform.db.writer.begin() as conn:
+        for row in (account, said)[: 1 + verified]:
+            conn.execute(insert(type(row).__table__), row.model_dump())  # type: ignore[attr-defined]
+
+
+def _payment_file_of_a_day(of: Served, approver: Person) -> None:
+    """The run is a file for the own bank; a payee whose account changed lately is held back."""
+    xml = re.compile(r'href="(/anchor/payments.xml[?][^"]+)"')
+    page = approver.get("/anchor/payments")
+    assert xml.search(page) is None
+    assert "held back: no verified account" in page
+    _account(of, "supplier", "NL91ABNA0417164300", verified=True)
+    href = xml.search(approver.get("/anchor/payments"))
+    assert href is not None
+    way = html.unescape(href[1])
+    assert approver.browser.get(way).status_code == 303
+    assert "has named no account in EUR" in approver.get("/anchor/payments")
+    _account(of, "anchor", "DE89370400440532013000", verified=False)
+    data = approver.browser.get(way).get_data()
+    assert schema_error(data, "pain.001.001.09") is None
+    assert data == approver.browser.get(way).get_data(), "the same run, the same bytes"
+    for word in (b"NL91ABNA0417164300", b"DE89370400440532013000", b"S-000", b">100.00<"):
+        assert word in data
+    of.world.clock.advance(minutes=1)
+    _account(of, "supplier", "NL02ABNA0123456789", verified=False)
+    assert approver.browser.get(way).status_code == 303, "whom to pay has changed"
+    page = approver.get("/anchor/payments")
+    assert "held back: account changed lately" in page
+    assert xml.search(page) is None
+    table = BankAccount.__table__  # type: ignore[attr-defined]
+    with of.world.platform.db.writer.begin() as conn:
+        conn.execute(delete(table).where(table.c.number == "NL02ABNA0123456789"))
 
 
 def _run_of_a_day(of: Served, approver: Person) -> None:
