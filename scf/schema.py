@@ -34,11 +34,10 @@ import scf.programmes.models
 import scf.programmes.registry.models
 import scf.risk.models
 import scf.risk.watch.models
-import scf.settlement.models
-import scf.settlement.reminders.models  # noqa: F401 - imported so that their tables are known
 import scf.settlement.advised.models
 import scf.settlement.models
-import scf.settlement.own_accounts.models  # noqa: F401 - imported so that their tables are known
+import scf.settlement.own_accounts.models
+import scf.settlement.reminders.models  # noqa: F401 - imported so that their tables are known
 from scf.ledger.triggers import TRIGGERS
 
 metadata = SQLModel.metadata

@@ -35,8 +35,8 @@ from web.portal.connections import connections
 from web.portal.follow import follow
 from web.portal.mapping import mapping
 from web.portal.officer import officer
-from web.portal.reminders import reminders
 from web.portal.own_accounts import own_accounts
+from web.portal.reminders import reminders
 from web.portal.supplier_finance import disclosure
 from web.portal.treasurer import treasurer
 from web.portal.uploads import uploads

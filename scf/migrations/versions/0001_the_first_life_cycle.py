@@ -7,8 +7,7 @@ from sqlalchemy.dialects import postgresql
 from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
-revision = "0001_e7d954b2"
-revision = "0001_9c4a5c7a"
+revision = "0001_8ea7851a"
 down_revision = None
 
 

@@ -32,6 +32,7 @@ from scf.settlement.readers.messages import (
 )
 from scf.settlement.readers.mt_details import read_information
 from scf.settlement.readers.mt_fields import Message, MtField, messages_of
+from scf.settlement.readers.mt_turnovers import check_turnovers
 from scf.settlement.readers.notes import Notes
 from scf.settlement.readers.parties import account_of
 
@@ -126,6 +127,7 @@ def _statement(
         field = message.first(*_CLOSING)
         place = field.place if field else message.place
         _check_balance(notes, statement, opening, closing, place)
+        check_turnovers(notes, message, statement)
     return statement
 
 

@@ -126,6 +126,13 @@ def test_an_interim_report_moves_no_money() -> None:
     data = f"{HEAD}:34F:EUR0,\r\n:13D:2603101200+0100\r\n{line()}:90C:1EUR100,\r\n-\r\n".encode()
     file = read_statements(data)
     assert (file.kind, file.moves_money, file.is_sound) == ("mt942", False, True)
+    for wrong in (":90C:1EUR99,", ":90C:2EUR100,", ":90D:1EUR100,", ":90C:oneEUR"):
+        told = read_statements(data.replace(b":90C:1EUR100,", wrong.encode()))
+        assert [one.code.partition("_")[0] for one in told.findings] == ["TURNOVER"]
+    # Under a floor limit the bank counts what it does not list, and never lists what it has not.
+    above = data.replace(b":34F:EUR0,", b":34F:EUR50,")
+    assert read_statements(above.replace(b":90C:1EUR100,", b":90C:3EUR130,")).is_sound
+    assert not read_statements(above.replace(b":90C:1EUR100,", b":90C:1EUR30,")).is_sound
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -20,6 +20,7 @@ from scf.documents.models import Invoice
 from scf.documents.rules import owed
 from scf.kernel.errors import InvalidInput, RuleViolation
 from scf.kernel.money import format_minor
+from scf.parties.access import may
 from scf.parties.service import firm_names
 from scf.reporting.anchor import payees_of_record
 from scf.reporting.arrears import reminders_to
@@ -79,6 +80,7 @@ def payments() -> str:
             steps=STEPS,
             newer=url_for("anchor.payments") if after else "",
             older=url_for("anchor.payments", after=older) if older else "",
+            may_accounts=may(actor(), "own_account.read"),
         )
 
 
@@ -170,11 +172,14 @@ def _runs(reading: Session, days: set[dt.date]) -> dict[dt.date, Run]:
     found = {}
     for on in days:
         rows = _told(reading, list(reading.execute(_due(on).limit(_MOST)).scalars()))
-        said = {"on": on.isoformat(), "seen": _digest(rows)}
+        day, seen = on.isoformat(), _digest(rows)
         going = sorted({one.row.currency for one in rows if one.way.account is not None})
         found[on] = Run(
-            url_for("anchor.payments_csv", **said),
-            [(one, url_for("anchor.payments_xml", currency=one, **said)) for one in going],
+            url_for("anchor.payments_csv", on=day, seen=seen),
+            [
+                (one, url_for("anchor.payments_xml", currency=one, on=day, seen=seen))
+                for one in going
+            ],
             sum(1 for one in rows if one.way.held),
         )
     return found

@@ -5,8 +5,8 @@ Routes and views only: what is true and what is allowed is decided below, in ``s
 
 from web.portal.officer import (
     advances,
-    arrears,
     advices,
+    arrears,
     bank_files,
     books,
     case,
@@ -34,8 +34,8 @@ from web.portal.officer.desk import officer
 
 __all__ = [
     "advances",
-    "arrears",
     "advices",
+    "arrears",
     "bank_files",
     "books",
     "case",

@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, insert, select, update
@@ -160,8 +161,9 @@ def _account(of: Served, firm: str, number: str, *, verified: bool) -> None:
         verified_at=now, usable_on=None,
     )  # fmt: skip
     with of.world.platform.db.writer.begin() as conn:
-        for row in (account, said)[: 1 + verified]:
-            conn.execute(insert(type(row).__table__), row.model_dump())  # type: ignore[attr-defined]
+        rows: list[Any] = [account, said] if verified else [account]
+        for row in rows:
+            conn.execute(insert(type(row).__table__), row.model_dump())
 
 
 def _payment_file_of_a_day(of: Served, approver: Person) -> None:
