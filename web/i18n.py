@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,8 @@ def attach(app: Flask) -> None:
         locale_selector=language,
     )
     for form in (
-        money, amount, short_amount, number, percent, day, short_day, relative_days, moment,
+        money, amount, short_amount, number, percent, exchange_rate, day, short_day,
+        relative_days, moment,
     ):  # fmt: skip
         app.jinja_env.filters[form.__name__] = form
     app.jinja_env.globals["label"] = label
@@ -97,6 +99,13 @@ def percent(rate_ppm: int, digits: int = 2) -> str:
     value = (Decimal(rate_ppm) / 10_000).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     pattern = "0" + ("." + "0" * digits if digits else "")
     return f"{format_decimal(value, format=pattern, locale=get_locale())}%"
+
+
+def exchange_rate(ratio: Fraction) -> str:
+    """Return an exchange rate with six significant digits; the exact one is what counts."""
+    value = Decimal(ratio.numerator) / Decimal(ratio.denominator)
+    told = value.quantize(Decimal(1).scaleb(value.adjusted() - 5)).normalize()
+    return str(format_decimal(told, locale=get_locale(), decimal_quantization=False))
 
 
 def day(value: dt.date | None) -> str:

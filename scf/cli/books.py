@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from scf.accounting import files, journal
+from scf.accounting.translated import Translated, translate
 from scf.cli.common import EXIT_REFUSED, SESSION, show, show_list
 from scf.cli.currency import book, rates, revalue
 from scf.cli.periods import period
@@ -65,11 +66,19 @@ def export_journal(
 
 
 def trial_balance(
-    firm: Firm = "", on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None
+    firm: Firm = "",
+    on: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    translated: Annotated[
+        bool, typer.Option("--translated", help="In the book's currency, at the day's rates")
+    ] = False,
 ) -> None:
     """Show debits and credits of every account of one book."""
     org_id = _own_book(firm)
     with SESSION.reading() as conn:
+        if translated:
+            today = day_for(conn, org_id, SESSION.platform.clock.now().date())
+            _show_translated(translate(conn, org_id, on.date() if on else today))
+            return
         lines = journal.trial_balance(conn, org_id, on.date() if on else None)
     show_list(
         [
@@ -83,6 +92,33 @@ def trial_balance(
             for line in lines
         ],
         "accounts",
+    )
+
+
+def _show_translated(found: Translated) -> None:
+    def told(minor: int | None) -> str:
+        return "no rate" if minor is None else format_minor(minor, found.currency)
+
+    lines = [
+        {
+            "account": one.line.account_code,
+            "currency": one.line.currency,
+            "balance": format_minor(one.line.balance_minor, one.line.currency),
+            "rate_of": one.rate.fixed_on if one.rate else None,
+            "value": told(one.value_minor),
+        }
+        for one in found.lines
+    ]
+    unknown = found.total_minor is None
+    show(
+        {
+            "on": found.on,
+            "currency": found.currency,
+            "lines": lines,
+            "not_booked": told(None if unknown else found.not_booked_minor),
+            "rounding": told(None if unknown else found.rounding_minor),
+            "total": told(found.total_minor),
+        }
     )
 
 

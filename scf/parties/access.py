@@ -104,7 +104,7 @@ MAY: dict[str, frozenset[Role]] = {
     "tax.ask": frozenset({Role.TREASURER}) | _OFFICER,
     # --- ledger
     "ledger.read": frozenset({Role.TREASURER, Role.ANCHOR_APPROVER}) | _BANK,
-    "book.set": frozenset({Role.HEAD_OFFICE, Role.ADMINISTRATOR}),
+    "book.set": frozenset({Role.HEAD_OFFICE}),
     "rates.add": _BANK,
     "rates.confirm": frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
     "rates.refuse": _BANK,

@@ -1,5 +1,7 @@
 """The chart of accounts is one that books can be opened from."""
 
+import hashlib
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -8,9 +10,12 @@ from typing import Any
 import config
 
 CHART = Path(config.__file__).parent / "chart_of_accounts.toml"
-ACCOUNTS: list[dict[str, Any]] = tomllib.loads(CHART.read_text("utf-8"))["account"]
+READ: dict[str, Any] = tomllib.loads(CHART.read_text("utf-8"))
+ACCOUNTS: list[dict[str, Any]] = READ["account"]
 KINDS = {"asset", "liability", "income", "expense", "equity"}
 BOOKS = {"seller", "anchor", "dealer", "financier"}
+# What each version said. A change of the chart is a new version: add its line, keep the others.
+VERSIONS = {"2": "048b1a2bbbc3a4c0"}
 
 
 def test_every_code_and_every_name_stands_once() -> None:
@@ -50,3 +55,22 @@ def test_the_accounts_that_a_finished_life_leaves_at_zero_clear() -> None:
         "suspense",
         "payments_in_transit",
     }
+
+
+def test_a_changed_chart_is_a_new_version() -> None:
+    said = hashlib.sha256(json.dumps(ACCOUNTS, sort_keys=True).encode()).hexdigest()[:16]
+    assert VERSIONS.get(READ["version"]) == said
+    assert f"{READ['version']} " in CHART.read_text("utf-8").partition("# History:")[2]
+
+
+def test_only_what_is_owed_or_owned_in_fixed_amounts_is_monetary() -> None:
+    """IAS 21.16: no income, no expense, no goods, no prepayment, nothing booked elsewhere."""
+    monetary = {one["code"] for one in ACCOUNTS if one.get("monetary")}
+    kinds = {one["kind"] for one in ACCOUNTS if one["code"] in monetary}
+    assert kinds == {"asset", "liability"}
+    assert monetary >= {"cash", "receivables_purchased", "suspense", "borrowings"}
+    assert not monetary & {
+        "inventory", "prepayments_to_anchor", "contract_liabilities", "deferred_service_fee",
+        "currency_revaluation", "currency_exchange",
+    }  # fmt: skip
+    assert not [one["code"] for one in ACCOUNTS if one.get("control") and one["code"] in monetary]

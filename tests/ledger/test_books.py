@@ -1,19 +1,22 @@
 """The books balance because the database refuses anything else."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from scf.accounting.journal import journal_lines
 from scf.bootstrap import load_chart
 from scf.db.engine import Database
 from scf.db.runner import Context
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
+from scf.ledger.currency.revaluation import is_monetary
 from scf.ledger.models import Account, Entry, Posting
 from scf.ledger.service import (
     Chart,
@@ -22,8 +25,11 @@ from scf.ledger.service import (
     balances,
     credit,
     debit,
+    install_chart,
     post,
 )
+
+_account = Account.__table__  # type: ignore[attr-defined]
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 10)
@@ -234,3 +240,36 @@ def _raw_entry(conn: Any, entry_id: str, lines: list[tuple[str, str, int]]) -> N
             "created_at": NOW,
         },
     )
+
+
+def test_a_later_chart_changes_no_account_that_has_entries(db: Database) -> None:
+    """Renamed or taken out: old entries read as they were written, and say by which version."""
+    load_chart()
+    before, version = dict(Chart.lines), Chart.version
+    event = LedgerEvent(
+        "e1", "tried", "life", "EUR", TODAY, TODAY, "a try",
+        [Journal("org", [debit("cash", 5), credit("suspense", 5)])],
+    )  # fmt: skip
+    with db.writer.begin() as conn:
+        post(context(db, conn), [event])
+    later = [
+        replace(line, name="Money at banks") if line.code == "cash" else line
+        for line in before.values()
+        if line.code != "suspense"
+    ]
+    try:
+        install_chart(later, "later")
+        with db.writer.begin() as conn:
+            lines = [debit("cash", 1), credit("due_to_payers", 1)]
+            other = replace(event, event_id="e2", journals=[Journal("org", lines)])
+            post(Context(conn, OPERATOR, NOW, "test", new_id(), "k", "", db.dialect), [other])
+        with db.snapshot() as conn:
+            told = {line.account_code: line.account_name for line in journal_lines(conn, "org")}
+            rows = conn.execute(select(_account.c.code, _account.c.chart_version))
+            opened = {row.code: row.chart_version for row in rows}
+            assert balances(conn, "org")["suspense", "EUR"] == -5
+            assert is_monetary("suspense", "liability")
+    finally:
+        install_chart(before.values(), version)
+    assert told == {"cash": "Cash", "suspense": "Suspense", "due_to_payers": "Due to payers"}
+    assert opened == {"cash": version, "suspense": version, "due_to_payers": "later"}

@@ -218,6 +218,30 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         frozenset({Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE}),
         {"benchmark": "EURIBOR-3M", "fixed_on": "2026-03-02", "percent": "3.45"},
     ),
+    ("GET", f"{API}/exchange-rates"): Api(BANK),
+    ("POST", f"{API}/exchange-rates"): Api(
+        BANK,
+        {
+            "source": "ECB",
+            "rates": [{"base": "EUR", "quote": "JPY", "fixed_on": "2026-02-02", "rate": "163.05"}],
+        },
+    ),
+    ("POST", f"{API}/exchange-rates/files"): Api(BANK, raw=b"no file of rates"),
+    ("GET", f"{API}/exchange-rates/<publication_id>"): Api(BANK, thing="publication"),
+    ("POST", f"{API}/exchange-rates/<publication_id>/confirm"): Api(
+        SECOND, {"seen": "x"}, "publication"
+    ),
+    ("POST", f"{API}/exchange-rates/<publication_id>/refuse"): Api(BANK, REASON, "publication"),
+    ("GET", f"{API}/ledger/book"): Api(BANK),
+    ("PUT", f"{API}/ledger/book"): Api(frozenset({Role.HEAD_OFFICE}), {"currency": "EUR"}),
+    ("GET", f"{API}/ledger/periods"): Api(BANK),
+    ("GET", f"{API}/ledger/periods/checks"): Api(BANK),
+    ("POST", f"{API}/ledger/periods"): Api(BANK, {"to_on": "2025-01-31", "note": "January"}),
+    ("POST", f"{API}/ledger/periods/<period_id>/confirm"): Api(BANK, {"note": ""}, "period"),
+    ("POST", f"{API}/ledger/periods/<period_id>/withdraw"): Api(BANK, NOTE, "period"),
+    ("POST", f"{API}/ledger/periods/<period_id>/reopen"): Api(BANK, NOTE, "period"),
+    ("POST", f"{API}/ledger/revaluations"): Api(BANK, {"on": "2026-01-31"}),
+    ("GET", f"{API}/ledger/trial-balance/translated"): Api(BANK),
     ("GET", f"{API}/limits"): Api(BANK),
     ("POST", f"{API}/fixings/<fixing_id>/confirm"): Api(
         frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE}), {"percent": "3.45"}, "fixing"

@@ -115,6 +115,8 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
         (
             "limit",
             "fixing",
+            "period",
+            "publication",
             "model",
             "model_alarm",
             "review",

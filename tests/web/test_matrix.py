@@ -237,6 +237,8 @@ KINDS = {
     "finding_id": "finding",
     "firm_id": "firm",
     "fixing_id": "fixing",
+    "period_id": "period",
+    "publication_id": "publication",
     "invoice_id": "invoice",
     "ledger_entry_id": "ledger_entry",
     "model_id": "model",

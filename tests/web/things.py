@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,8 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         **_taxes(world, invoice),
         "decision": _decision(world),
         "fixing": _waiting_fixing(world),
+        "period": _waiting_period(world),
+        "publication": _waiting_rates(world),
         "officer": maker.user_id,
         **_looked_at(world, request["id"]),
         "suspicion": _suspicion(world, invoice),
@@ -152,6 +155,21 @@ def _waiting_fixing(world: World) -> str:
         percent="3.44",
     )
     return str(made["id"])
+
+
+def _waiting_period(world: World) -> str:
+    """Propose to close what is long over, as somebody who has left: each of these may confirm."""
+    on = NOON.date() - dt.timedelta(days=400)
+    maker = replace(world.people["bank-a-officer-maker"], user_id="somebody-who-left")
+    return str(world.run("period.close", maker, to_on=on, note="the year before")["id"])
+
+
+def _waiting_rates(world: World) -> str:
+    """Record an exchange rate that nobody has confirmed."""
+    on = NOON.date() - dt.timedelta(days=1)
+    rate = {"base": "EUR", "quote": "USD", "fixed_on": on, "rate": "1.0870"}
+    maker = world.people["bank-a-officer-maker"]
+    return str(world.run("rates.add", maker, source="ECB", rates=[rate])["id"])
 
 
 def _upload(world: World, name: str) -> str:

@@ -56,11 +56,13 @@ def own_book() -> Book:
     return FIRM if actor().roles & _TRADERS else BANK
 
 
-def account_way(code: str) -> str:
+def account_way(code: str, currency: str = "") -> str:
     """Give the page of an account's statement in the reader's own book."""
     days = {name: request.args[name] for name in ("from", "to") if name in request.args}
     if "on" in request.args:  # a trial balance is asked for by its day
         days["to"] = request.args["on"]
+    if currency:
+        days["currency"] = currency
     return url_for(own_book().account, account_code=code, **days)  # type: ignore[arg-type] # no option
 
 

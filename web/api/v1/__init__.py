@@ -51,6 +51,8 @@ RESOURCES = (
     "bank_statements",
     "bank_entries",
     "ledger",
+    "periods",
+    "exchange_rates",
     "account_statements",
     "journals",
     "account_mappings",

@@ -19,12 +19,13 @@ resource = Blueprint("ledger", __name__)
 
 
 class AccountLine(Answer):
-    """One account of the book."""
+    """One account of the book, as the chart of that version had it when it was opened."""
 
     id: str
     code: str
     name: str
     kind: str
+    chart_version: str
 
 
 class AccountLines(Answer):
@@ -101,7 +102,14 @@ def list_accounts(query: PageQuery) -> AccountLines:
             session, select(Account), query, col(Account.code), newest_first=False
         )
         items = [
-            AccountLine(id=row.id, code=row.code, name=row.name, kind=row.kind) for row in rows
+            AccountLine(
+                id=row.id,
+                code=row.code,
+                name=row.name,
+                kind=row.kind,
+                chart_version=row.chart_version,
+            )
+            for row in rows
         ]
     return AccountLines(items=items, next_cursor=following)
 

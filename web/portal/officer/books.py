@@ -7,6 +7,7 @@ from flask import render_template, request
 from sqlmodel import col
 from werkzeug.wrappers import Response as BaseResponse
 
+from scf.accounting.translated import translate
 from scf.ledger.models import Entry
 from scf.parties.service import day_for
 from scf.reporting import portfolio, standing
@@ -25,11 +26,13 @@ def books() -> str:
         today = day_for(session.connection(), actor().org_id, now().date())
         on = day_asked("on") or today
         found = standing.books(session, actor().org_id, on)
+        translated = translate(session.connection(), actor().org_id, on)
         proof = standing.proof(session)
         day = standing.day_state(session, actor().org_id)
     return render_template(
         "officer/books.html",
         books=found,
+        translated=translated,
         proof=proof,
         day_state=day,
         on=on,
