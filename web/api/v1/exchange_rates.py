@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from scf.db.runner import invalid_input
+from scf.db.types import Currency
 from scf.ledger.currency.books import SetBook, book_of, shown_book
 from scf.ledger.currency.models import RatePublication
 from scf.ledger.currency.publishing import AddRates, rates_in, rates_of_file, seen_of
@@ -44,8 +45,8 @@ class PublicationPage(Answer):
 class RateOut(Answer):
     """One unit of ``base`` is ``rate`` units of ``quote``, digits as published."""
 
-    base: str
-    quote: str
+    base: Currency
+    quote: Currency
     fixed_on: dt.date
     rate: str
 
@@ -90,7 +91,7 @@ class RatesDecided(Answer):
 class BookOut(Answer):
     """What the book is kept in, whose rates it goes by, and how many days old they may be."""
 
-    currency: str
+    currency: Currency
     source: str
     max_age_days: int
     version: int

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from scf.accounting.translated import translate
+from scf.db.types import Currency
 from scf.ledger.currency.revaluation import Revalue
 from scf.ledger.models import Period
 from scf.ledger.periods import ClosePeriod
@@ -108,7 +109,7 @@ class TranslatedTrialBalance(Answer):
     """The book in its own currency; lines, what is not booked yet and rounding sum to zero."""
 
     on: dt.date
-    currency: str
+    currency: Currency
     lines: list[TranslatedBalance]
     not_booked: Amount | None
     rounding: Amount | None
