@@ -12,6 +12,8 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,10 +25,12 @@ from werkzeug.serving import make_server
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from scf.settlement import statements  # noqa: E402
 from tests.support.chromium import PROGRAMS, QUIET, opened  # noqa: E402
 from tests.support.demo_world import DemoCopy, DemoWorld, make  # noqa: E402
 from tests.support.tryton import tryton  # noqa: E402
 from tests.walk.books import OrdersToBooks  # noqa: E402
+from tests.walk.test_things_go_wrong import Case  # noqa: E402
 from tests.walk.walker import DESK  # noqa: E402
 
 COLOURS = 256
@@ -116,6 +120,46 @@ def story(browser: Browser, copy: DemoCopy, folder: Path, into: Path) -> None:
         OrdersToBooks(browser, serve, copy, server, DESK, snap).whole()
 
 
+def trouble(case: Case) -> Iterator[Picture]:
+    """Let things go wrong one after the other, and say what each looks like."""
+    run, people = case.copy.platform.run, case.copy.served.world.people
+
+    def read(name: str, data: bytes) -> None:
+        statements.read_file(case.copy.platform, people["omar"], data, name)
+
+    row = case.of("Karst Fasteners")
+    read(*case.given_back(row.id))
+    yield Picture("trouble-returned", "omar", f"/officer/advances/{row.id}")
+    row = case.of("Brook Valves", 1)
+    said = {"invoice_id": row.invoice_id, "amount_minor": 100_000, "reason": "four valves leak"}
+    run("invoice.dispute", said, people["carl"], key="dispute")
+    at = f"/treasurer/invoices/{row.invoice_id}"
+    yield Picture("trouble-dispute", "mira", at, height=1120, press="main .rows details > summary")
+    row = case.of("Alder Plastics")
+    case.to(row.due_on + timedelta(days=2))
+    for kind, amount in (("allowance", row.face_minor // 2), ("write_off", None)):
+        proposal = {
+            "advance_id": row.id, "kind": kind, "amount_minor": amount, "ground": "insolvency",
+            "note": "insolvency opened, court file 12",
+        }  # fmt: skip
+        made = run("impairment.propose", proposal, people["omar"], key=f"propose {kind}").result
+        word = {"proposal_id": made["proposal_id"], "agree": True}
+        run("impairment.decide", word, people["chen"], key=f"decide {kind}")
+    read(*case.received(row.obligor_id, 5_000_000, row.number))
+    yield Picture("trouble-written-off", "omar", f"/officer/advances/{row.id}", height=1000)
+
+
+def troubles(browser: Browser, copy: DemoCopy, into: Path) -> None:
+    """Take what things look like when they go wrong, in a world of their own."""
+    server = make_server("127.0.0.1", 0, copy.served.app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for wanted in trouble(Case(copy)):
+        session_id = copy.served.browser(wanted.who).session_id
+        content = take(browser, f"http://localhost:{server.port}", session_id, wanted)
+        kept(into, wanted.name, content)
+    server.shutdown()
+
+
 def main() -> None:
     """Take all pictures."""
     into = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/pictures"
@@ -140,6 +184,8 @@ def main() -> None:
                     content = take(browser, address, session_id, wanted)
                     kept(into, wanted.name, content)
                 story(browser, copy, Path(folder, "tryton"), into)
+                with DemoWorld(Path(folder, "world")).copied(Path(folder, "wrong")) as wrong:
+                    troubles(browser, wrong, into)
                 browser.close()
             server.shutdown()
 

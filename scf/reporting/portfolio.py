@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, case, func, select
 from sqlmodel import Session, col
 
 from scf.documents.models import Invoice
-from scf.financing.lifecycle import BEFORE_INSTRUCTED, ENDED, OUT
+from scf.financing.lifecycle import BEFORE_INSTRUCTED, COLLECTIBLE, ENDED, OUT
 from scf.financing.models import Advance, AdvanceEvent
+from scf.financing.reserve import open_face
 from scf.financing.taxwatch.models import TaxAlert
 from scf.ledger.models import Account, Entry, Posting
 from scf.parties.service import firm_names
@@ -164,7 +165,7 @@ def _lines(session: Session, rows: Sequence[Advance], today: dt.date) -> list[Li
             row.currency,
             row.face_minor,
             row.net_minor,
-            row.face_minor - row.repaid_minor if row.state in OUT else 0,
+            open_face(row) if row.state in COLLECTIBLE else 0,
             row.penalty_minor - row.penalty_paid_minor,
             row.value_on,
             row.due_on,

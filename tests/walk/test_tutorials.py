@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("treasurer", "anchor", "officer", "administrator", "orders-to-books")
+ROLES = (
+    "treasurer",
+    "anchor",
+    "officer",
+    "administrator",
+    "orders-to-books",
+    "when-things-go-wrong",
+)
 _TEXT = re.compile(r'(?:\b_l?|gettext)\(\s*"((?:[^"\\]|\\.)*)"(?:,\s*"((?:[^"\\]|\\.)*)")?')
 _FILLED = re.compile(r"%\(\w+\)[sd]")
 MEANT = 2  # letters that a text has of its own, or it would fit everything

@@ -62,6 +62,7 @@ def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
         "/confirm": {"key": "x", "quote": "x"},
         "/invoices/<invoice_id>/tax": {"key": "x"},
         "/invoices/<invoice_id>/appeal": {"key": "x"},
+        "/invoices/<invoice_id>/disputes/<dispute_id>/give-way": {"key": "x"},
         "/requests/<request_id>/withdraw": {"key": "x"},
         "/requests/<request_id>/answer": {"key": "x", "answer": "x"},
         "/requests/<request_id>/take": {"key": "x", "offer": "x"},

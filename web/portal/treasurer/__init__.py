@@ -3,6 +3,7 @@
 from web.portal.treasurer import (
     appeals,
     confirm,
+    disputes,
     forecast,
     home,
     invoices,
@@ -16,6 +17,7 @@ from web.portal.treasurer.blueprint import treasurer
 __all__ = [
     "appeals",
     "confirm",
+    "disputes",
     "forecast",
     "home",
     "invoices",
