@@ -85,6 +85,8 @@ ADVANCE: Final = Lifecycle(
         ("UNKNOWN", "fail"): "FAILED",
         ("FAILED", "resend"): "INSTRUCTED",
         ("FAILED", "unwind"): "UNWOUND",
+        # A price is for its day: what was refused and goes on a later one is priced for that.
+        ("FAILED", "redate"): "FAILED",
         # The account was wrong: what goes again goes to another one that has been verified.
         **{(state, "redirect"): state for state in ("FAILED", "RETURNED")},
         ("FUNDED", "return"): "RETURNED",

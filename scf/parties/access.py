@@ -203,6 +203,7 @@ MAY: dict[str, frozenset[Role]] = {
     "period.reopen": _BANK,
     "period.confirm": _BANK,
     "period.withdraw": _BANK,
+    "payout.redate": _OFFICER,
     "payout.repair": _OFFICER,
     "payment.read": frozenset({Role.TREASURER}) | _BANK,
     "payment_file.read": _BANK,

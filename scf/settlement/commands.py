@@ -9,6 +9,7 @@ from scf.settlement import (
     intake,
     payout,
     recourse,
+    redating,
     repair,
     status,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "intake",
     "payout",
     "recourse",
+    "redating",
     "repair",
     "status",
 ]

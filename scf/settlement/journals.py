@@ -10,7 +10,7 @@ order to the bank and its booking, *suspense* between a bank credit and knowing 
 row of the tables that names cash is here two events; their sum is the row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -409,10 +409,29 @@ def payout_rejected(books: Books, **amounts: int) -> Journals:
     )
 
 
+def payout_redated(books: Books, before: Mapping[str, int], after: Mapping[str, int]) -> Journals:
+    """A refused pay-out is to go on a later day: what is in transit is now that day's amount."""
+    old, new = Terms(**before), Terms(**after)
+    now = [credit(IN_TRANSIT, new.net), *new.given(books)]
+    undone = [debit(IN_TRANSIT, old.net), *_opposite(old.given(books))]
+    by_account: dict[str, int] = {}
+    for line in (*undone, *now):
+        by_account[line.account] = by_account.get(line.account, 0) + line.amount_minor
+    return books.journals(
+        seller="nothing has been received yet",
+        obligor="the debt is unchanged",
+        financier=[Line(account, amount) for account, amount in by_account.items()],
+    )
+
+
+def _opposite(lines: Sequence[Line]) -> list[Line]:
+    return [Line(line.account, -line.amount_minor) for line in lines]
+
+
 def _claim_undone(books: Books, paid: Terms) -> list[Line]:
     return [
         debit(IN_TRANSIT, paid.net),
-        *(Line(line.account, -line.amount_minor) for line in paid.given(books)),
+        *_opposite(paid.given(books)),
         credit(books.claim, paid.claim(books)),
     ]
 

@@ -1,7 +1,7 @@
 """A refused or returned pay-out is repaired: it goes to another account that has been verified.
 
-The money stays as it was decided, and so does its day: what was refused and is past its day is
-unwound, since the price was for that day. The next instruction gets a name of its own and is
+The money stays as it was decided. What was refused and is past its day is given another first, at
+the price of that day (``redating.py``). The next instruction gets a name of its own and is
 linked to the one it stands for; a second person releases it. Source: finance.md section 3
 (settlement out: the changed instruction, approved again; a changed account cools off first).
 """
@@ -40,8 +40,7 @@ def repair(ctx: Context, data: RepairPayout) -> dict[str, Any]:
         NOT_READY while the money may still be out; PAYMENT_PREPARED while a file is about to pay
         it; ACCOUNT_SAME for the account that it went to.
     RuleViolation
-        ACCOUNT_UNVERIFIED for an account that this financier has not verified, or that cools off;
-        VALUE_DATE_MOVED for what was refused on an earlier day.
+        ACCOUNT_UNVERIFIED for an account that this financier has not verified, or that cools off.
     """
     ctx.visible(Advance, data.advance_id)
     ctx.visible(BankAccount, data.account_id)
@@ -57,13 +56,6 @@ def repair(ctx: Context, data: RepairPayout) -> dict[str, Any]:
     if data.account_id == row.payee_account_id:
         raise Conflict("ACCOUNT_SAME", "This is the account that the payment went to.")
     today = business_date(ctx.conn, row.financier_id)
-    if row.state == "FAILED" and row.value_on < today:
-        raise RuleViolation(
-            "VALUE_DATE_MOVED",
-            "The price was made for %(value_on)s; the seller needs a new quote.",
-            advance_id=row.id,
-            value_on=row.value_on.isoformat(),
-        )
     account = verified_account(
         ctx.conn, row.seller_id, row.currency, today, financier_id=row.financier_id
     )

@@ -242,6 +242,58 @@ def test_refused_it_goes_to_another_verified_account_as_a_linked_payment(world: 
     must_agree(world)
 
 
+def test_refused_it_goes_on_a_later_day_at_the_price_of_that_day(world: World) -> None:
+    """The same rate over 88 days: 11,366.67 for 11,625.00 over 90; the seller has the rest."""
+    advance_id = world.advance(world.invoice("INV-1", "1,000,000.00"), "1,000,000.00")
+    (file,) = world.ordered()
+    again = {"advance_id": advance_id, "note": "the bank has mended its form"}
+    with pytest.raises(Conflict, match="NOT_READY"):  # it may still be on its way
+        world.run("payout.redate", **again)
+    world.read(bank.answer(file, on=START, state_dir=world.folder, reject=True), keep_rejected=True)
+    with pytest.raises(Conflict, match="NOT_READY"):  # today it goes as it is
+        world.run("payout.redate", **again)
+    world.close_to(START + A_DAY)
+    world.clock.advance(days=2)
+    skipped = world.run("payout.prepare", advance_ids=[advance_id])["skipped"]
+    assert [one["code"] for one in skipped] == ["VALUE_DATE_MOVED"]
+    told = race(4, lambda _n: str(world.run("payout.redate", **again)["net_minor"]))
+    assert told == {str(eur("988,633.33")): 1, "NOT_READY": 3}
+    must_agree(world)
+    assert world.book(FINANCIER) == {
+        "receivables_purchased": eur("1,000,000"),
+        "payments_in_transit": -eur("988,633.33"),
+        "unearned_discount": -eur("11,366.67"),
+    }
+    for data in world.ordered(advance_ids=[advance_id]):
+        assert b"988633.33" in data
+        world.read(bank.answer(data, on=world.today, state_dir=world.folder))
+    row = world.get(Advance, advance_id)
+    assert (row.state, row.funded_on, row.days) == ("FUNDED", START + 2 * A_DAY, 88)
+    assert [one.attempt for one in world.instructions()] == [1, 2]
+    assert all(
+        one.utilised_minor == eur("988,633.33")
+        for one in world.all(LimitNode)
+        if one.kind == "financier"
+    )
+    world.morning_of(DUE)
+    world.receive("1,000,000.00", "INV-1")
+    assert world.book(FINANCIER) == {"cash": eur("11,366.67"), "discount_income": -eur("11,366.67")}
+    must_agree(world)
+
+
+def test_refused_too_late_it_is_only_unwound(world: World) -> None:
+    soon = START + 2 * A_DAY
+    advance_id = world.advance(world.invoice("INV-1", "1,000.00", soon), "1,000.00")
+    (file,) = world.ordered()
+    world.read(bank.answer(file, on=START, state_dir=world.folder, reject=True), keep_rejected=True)
+    world.close_to(soon)
+    world.clock.advance(days=3)
+    with pytest.raises(RuleViolation, match="TENOR"):
+        world.run("payout.redate", advance_id=advance_id, note="try once more")
+    world.run("payout.unwind", advance_id=advance_id, note="too late")
+    free_again(world, advance_id)
+
+
 def test_refused_and_kept_it_can_still_be_unwound(world: World) -> None:
     advance_id = world.advance(world.invoice("INV-1", "1,000,000.00"), "1,000,000.00")
     (file,) = world.ordered()

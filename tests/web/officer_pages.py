@@ -85,6 +85,7 @@ PAGES: tuple[tuple[str, str, frozenset[Role], str], ...] = (
     ("GET", "/advances", BANK, ""),
     ("GET", "/advances/<advance_id>", BANK, "advance"),
     ("POST", "/advances/<advance_id>/unwind", OFFICERS, "advance"),
+    ("POST", "/advances/<advance_id>/redate", OFFICERS, "advance"),
     ("POST", "/advances/<advance_id>/repair", OFFICERS, "advance"),
     ("POST", "/advances/<advance_id>/recourse", OFFICERS, "advance"),
     ("GET", "/models", BANK, ""),

@@ -1,5 +1,6 @@
 """Advances: the late ones first, and one with its whole life."""
 
+import datetime as dt
 from typing import Any, Final
 
 from flask import render_template, request, url_for
@@ -7,12 +8,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from scf.financing.lifecycle import ADVANCE
-from scf.kernel.errors import ScfError
+from scf.kernel.errors import RuleViolation, ScfError
 from scf.parties.access import may
 from scf.parties.service import business_date, verified_account
 from scf.reporting import portfolio
-from web.context import actor
+from scf.settlement.redating import priced_again
+from web.context import actor, now
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.refusals import refusal_text
 
 _MAX_PAGE_DIGITS = 6
 _FEW = 8
@@ -61,6 +64,7 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
         errors=errors,
         may_unwind=may(actor(), "payout.unwind") and life.row.state in {"FAILED", "RETURNED"},
         account=_other_account(life.row),
+        another_day=_another_day(life.row, today),
         may_prepare=may(actor(), "payout.prepare"),
         may_call=may(actor(), "recourse.call") and _callable(life),
         # Without recourse the seller never answers for a buyer that does not pay.
@@ -97,6 +101,38 @@ def repair_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
         return _one(advance_id, errors_of(refusal)), refusal.http_status
     return done(
         _("The next payment goes to that account; prepare it once more."),
+        url_for("officer.advance", advance_id=advance_id),
+    )
+
+
+def _another_day(row: Any, today: dt.date) -> Any:  # noqa: ANN401 - the money of that day
+    """Give what a refused payment would be on the next day, or why it cannot go again."""
+    late = row.state == "FAILED" and row.value_on < today
+    if not late or not may(actor(), "payout.redate"):
+        return None
+    with reading() as session:
+        try:
+            return priced_again(session.connection(), row, now())
+        except RuleViolation as refusal:
+            return refusal_text(refusal)
+
+
+@page("/advances/<advance_id>/redate", "payout.redate", method="POST")
+def redate_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
+    """Let a payment that was refused on an earlier day stand for the next one."""
+    with reading() as session:
+        today = business_date(session.connection(), actor().org_id)
+        if portfolio.life(session, advance_id, today) is None:
+            raise missing("advance")
+    note = typed("why_day")
+    if not note:
+        return _one(advance_id, {"why_day": _("Say what showed that it can be paid now.")}), 422
+    try:
+        act("payout.redate", {"advance_id": advance_id, "note": note})
+    except ScfError as refusal:
+        return _one(advance_id, errors_of(refusal)), refusal.http_status
+    return done(
+        _("It stands for another day now; prepare it once more."),
         url_for("officer.advance", advance_id=advance_id),
     )
 
