@@ -3,7 +3,7 @@
 A price is for its day, so what was refused is never just paid later: the rate stands over the days
 that are left. These are fewer, so the seller pays less than it signed for and is paid more; where
 it would be paid less, nothing is sent and a new quote is needed. Title, hold and claim stay as
-they are. Source: finance.md section 3 (FAILED → RE-SENT); decision 0065.
+they are. Source: finance.md section 3 (FAILED → RE-SENT); decision 0066.
 """
 
 import datetime as dt
