@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import Row, Table, or_, select
 from sqlalchemy.engine import Connection
 
 from scf.documents.readers.text import squeeze
 from scf.kernel.calendar import instant_of, local_date, zone
 from scf.kernel.errors import InvalidInput, NotFound
 from scf.kernel.findings import shown
-from scf.parties.models import BankAccount
+from scf.parties.models import BankAccount, Firm
 from scf.parties.service import counts_for
 from scf.settlement.own_accounts.models import AccountSetup
 from scf.settlement.readers import StatementMapping
@@ -21,6 +21,7 @@ from scf.settlement.readers.table_mapping import Layout
 from scf.settlement.writers import VERSION_09
 
 _setup: Final[Table] = AccountSetup.__table__  # type: ignore[attr-defined]
+_firm: Final[Table] = Firm.__table__  # type: ignore[attr-defined]
 _account: Final[Table] = BankAccount.__table__  # type: ignore[attr-defined]
 
 
@@ -53,14 +54,25 @@ class Setup:
 
 
 def own_accounts(conn: Connection, org_id: str) -> list[Row[Any]]:
-    """Read the open accounts that an organisation has named as its own, the oldest first."""
-    return list(
-        conn.execute(
-            select(_account)
-            .where(_account.c.firm_id == org_id, _account.c.state == "OPEN", counts_for(org_id))
-            .order_by(_account.c.created_at, _account.c.id)
+    """Read the open accounts of an organisation, the oldest first, each number once.
+
+    A financier's are those that it has named itself: statements are read of them. Of a trading
+    firm those that its bank has on file count, too: they only say from where it pays.
+    """
+    trades = select(_firm.c.id).where(_firm.c.kind != "financier")
+    rows = conn.execute(
+        select(_account)
+        .where(
+            _account.c.firm_id == org_id,
+            _account.c.state == "OPEN",
+            or_(counts_for(org_id), _account.c.firm_id.in_(trades)),
         )
+        .order_by(_account.c.created_at, _account.c.id)
     )
+    found: dict[tuple[str, str, str], Row[Any]] = {}
+    for row in rows:
+        found.setdefault((row.number, row.bank, row.currency), row)
+    return list(found.values())
 
 
 def setup_of(conn: Connection, account_id: str) -> Setup:
