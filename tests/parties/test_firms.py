@@ -18,6 +18,7 @@ from scf.parties.service import (
     business_date,
     firm_by,
     firm_names,
+    own_account_id,
     resolve_party,
     verified_account,
 )
@@ -409,3 +410,18 @@ def test_another_organisations_finding_does_not_exist(db: Database) -> None:
     found = finding(world, ("vat", VAT))
     with pytest.raises(NotFound):
         world.run("firm.add", world.people["treasurer"], finding_id=found)
+
+
+def test_two_banks_may_give_a_firm_the_same_number(db: Database) -> None:
+    world = small_world(db)
+    treasurer = world.people["treasurer"]
+    one = {"number": "12345678", "clearing_system": "GBDSC", "currency": "GBP"}
+    first = world.run("account.add", treasurer, clearing_member="200000", **one)
+    other = world.run("account.add", treasurer, clearing_member="400000", **one)
+    assert first["id"] != other["id"]
+    with pytest.raises(Conflict, match="already has this account"):
+        world.run("account.add", treasurer, clearing_member="20-00-00", **one)
+    with db.snapshot() as conn:
+        assert own_account_id(conn, world.firms["bank"], "12345678") is None
+        with pytest.raises(Conflict, match="two banks"):
+            own_account_id(conn, world.firms["supplier"], "12345678", "GBP")
