@@ -135,7 +135,9 @@ def _candidates(
     going = [row for row in rows if row.state in {READY, *AGAIN}]
     stopped = barred(ctx.conn, going, today, ctx.now)
     for row in rows:
-        value_on = max(row.value_on, today) if row.state == "RETURNED" else row.value_on
+        # What the seller has had once keeps its amounts, and goes when it can.
+        had = row.state in AGAIN and row.funded_on is not None
+        value_on = max(row.value_on, today) if had else row.value_on
         if data.value_on is not None and value_on != data.value_on:
             continue
         if row.id in paid and not data.advance_ids:

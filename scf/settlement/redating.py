@@ -39,6 +39,11 @@ class RedatePayout(BaseModel):
     note: str = Field(min_length=3, max_length=4000)
 
 
+def wants_another_day(row: Advance | Row[Any], today: dt.date) -> bool:
+    """Tell whether an advance was refused before it was ever paid, and its day has passed."""
+    return row.state == "FAILED" and row.funded_on is None and row.value_on < today
+
+
 def priced_again(conn: Connection, row: Advance | Row[Any], now: dt.datetime) -> PricedLine:
     """Give the money of a refused advance for the next day on which it can be paid.
 
@@ -87,7 +92,7 @@ def redate(ctx: Context, data: RedatePayout) -> dict[str, Any]:
     ctx.visible(Advance, data.advance_id)
     row = advances.lock(ctx, [data.advance_id])[data.advance_id]
     today = business_date(ctx.conn, row.financier_id)
-    if row.state != "FAILED" or row.value_on >= today:
+    if not wants_another_day(row, today):
         raise Conflict(
             "NOT_READY",
             "Only what the bank refused on an earlier day is given another; this is %(state)s.",

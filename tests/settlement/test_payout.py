@@ -281,6 +281,23 @@ def test_refused_it_goes_on_a_later_day_at_the_price_of_that_day(world: World) -
     must_agree(world)
 
 
+def test_returned_sent_again_and_refused_it_goes_on_any_day_as_it_was(world: World) -> None:
+    advance_id = world.financed()
+    come_back(world, advance_id)
+    (file,) = world.ordered(advance_ids=[advance_id])
+    refused = bank.answer(file, on=world.today, state_dir=world.folder, reject=True)
+    world.read(refused, keep_rejected=True)
+    assert world.get(Advance, advance_id).state == "FAILED"
+    world.close_to(START + A_DAY)
+    with pytest.raises(Conflict, match="NOT_READY"):  # the seller had the money: no new price
+        world.run("payout.redate", advance_id=advance_id, note="on another day")
+    (file,) = world.ordered(advance_ids=[advance_id])
+    world.answer(file)
+    row = world.get(Advance, advance_id)
+    assert (row.state, row.net_minor) == ("FUNDED", eur("988,375.00"))
+    must_agree(world)
+
+
 def test_refused_too_late_it_is_only_unwound(world: World) -> None:
     soon = START + 2 * A_DAY
     advance_id = world.advance(world.invoice("INV-1", "1,000.00", soon), "1,000.00")

@@ -12,7 +12,7 @@ from scf.kernel.errors import RuleViolation, ScfError
 from scf.parties.access import may
 from scf.parties.service import business_date, verified_account
 from scf.reporting import portfolio
-from scf.settlement.redating import priced_again
+from scf.settlement.redating import priced_again, wants_another_day
 from web.context import actor, now
 from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
 from web.refusals import refusal_text
@@ -107,8 +107,7 @@ def repair_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
 
 def _another_day(row: Any, today: dt.date) -> Any:  # noqa: ANN401 - the money of that day
     """Give what a refused payment would be on the next day, or why it cannot go again."""
-    late = row.state == "FAILED" and row.value_on < today
-    if not late or not may(actor(), "payout.redate"):
+    if not wants_another_day(row, today) or not may(actor(), "payout.redate"):
         return None
     with reading() as session:
         try:
