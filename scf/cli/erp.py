@@ -22,9 +22,12 @@ def attach(app: typer.Typer) -> None:
 def erp_add(  # noqa: PLR0913, PLR0917 - as many as the form asks
     url: Annotated[str, typer.Option(help="Where the system is, https://…")],
     user: Annotated[str, typer.Option(help="As whom it is asked; SCF_ERP_PASSWORD has the word")],
-    from_on: Annotated[dt.datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
+    from_on: Annotated[
+        dt.datetime,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="First day of journals or orders"),
+    ],
     kind: Annotated[
-        str, typer.Option(help="Of which make it is: TRYTON, ODOO, ERPNEXT…")
+        str, typer.Option(help="Of which make it is: TRYTON, ODOO, ERPNEXT, OSCAR")
     ] = "TRYTON",
     database: Annotated[str, typer.Option(help="Its database; in ERPNext the company")] = "",
     name: Annotated[str, typer.Option(help="How pages call it; its make if not given")] = "",

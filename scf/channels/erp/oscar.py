@@ -20,6 +20,7 @@ MAX_ANSWER: Final = 16 * 1024 * 1024
 SECONDS: Final = 30.0
 MAX_PAGES: Final = 10_000  # of one list: whoever names more goes in circles
 _OK: Final = 200
+_ITS_FAULT: Final = 500
 _OF_STATUS: Final = {
     401: "ERP_SIGN_IN",
     403: "ERP_RIGHTS",
@@ -103,11 +104,12 @@ class Oscar:
             f"{self._origin}{path}", body, headers, MAX_ANSWER, method
         )
         if answer.status != _OK:
-            code = _OF_STATUS.get(answer.status, "ERP_ANSWER")
+            other = "ERP_DOWN" if answer.status >= _ITS_FAULT else "ERP_ANSWER"
+            code = _OF_STATUS.get(answer.status, other)
             raise Refused(code, f"HTTP {answer.status} at {path}")
         if len(text) >= MAX_ANSWER:
             raise Refused("ERP_ANSWER", f"more than {MAX_ANSWER} bytes at {path}: let it be paged")
         try:
-            return answer.headers, loads(text)
+            return answer.headers, loads(text, exact=True)
         except (ValueError, RecursionError):
             raise Refused("ERP_ANSWER", f"no JSON at {path}") from None

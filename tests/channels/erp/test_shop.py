@@ -1,14 +1,28 @@
 """A seller's real django-oscar: what is ordered there stands here once, as it stands there."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from scf.bootstrap import build
 from scf.channels.erp import oscar
 from scf.channels.erp.models import ErpRun
-from tests.channels.erp.office import Office
+from scf.channels.erp.rounds import EVERY, ErpRounds
+from scf.demo import world
+from scf.kernel.actor import OPERATOR
+from scf.kernel.clock import FixedClock, SystemClock
+from scf.notices.webhooks.targets import Targets
+from scf.parties import tokens
+from scf.parties.service import actor_of_email
+from tests.channels.erp.office import VAULT, Office
 from tests.channels.erp.shops import answers, each_once, ordered, shop_at, standings
 from tests.channels.erp.started import start_world
 from tests.support.engines import Prepare
-from tests.support.oscar import OscarServer
+from tests.support.oscar import CLERK, PASSWORD, OscarServer
 
 
 @pytest.fixture
@@ -71,7 +85,7 @@ def test_a_shop_that_answers_slowly_or_wrongly_is_told_and_asked_again(
     for mood, problem, said in (
         ("slow", "TIMEOUT", None),
         ("broken", "ERP_ANSWER", "no JSON at /api/admin/orders/"),
-        ("down", "ERP_ANSWER", "HTTP 503 at /api/admin/orders/"),
+        ("down", "ERP_DOWN", "HTTP 503 at /api/admin/orders/"),
         ("elsewhere", "ERP_ANSWER", "an address elsewhere: https://other.example"),
     ):
         shop.mood(mood)
@@ -95,3 +109,43 @@ def test_a_shop_that_answers_slowly_or_wrongly_is_told_and_asked_again(
 def _now(office: Office, key: str, *, again: bool = False) -> None:
     asked = {"connection_id": office.connection_id, "again": again}
     office.platform.run("erp.sync", asked, office.actor, key=key)
+
+
+def test_the_command_line_connects_a_shop_asks_for_a_round_and_shows_it(
+    engine_url: str, shop: OscarServer, tmp_path: Path
+) -> None:
+    ordered(shop, range(100, 102))
+    clock = FixedClock(SystemClock().now())  # as the command line has it
+    platform = build(engine_url, clock=clock)
+    with platform.db.snapshot() as conn:
+        mira = actor_of_email(conn, f"mira@{world.DOMAIN}")
+    assert mira is not None
+    token, _told = tokens.create(
+        platform.runner, OPERATOR, user_id=mira.user_id, label="tests", key="token"
+    )
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    key.chmod(0o600)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCF_")}
+    environment |= {
+        "SCF_DATABASE_URL": engine_url, "SCF_TOKEN": str(token), "SCF_SECRET_KEY_FILE": str(key),
+        "SCF_WEBHOOK_LOOPBACK": "true", "SCF_ERP_PASSWORD": PASSWORD,
+    }  # fmt: skip
+
+    def scf(*words: str) -> str:
+        start = [sys.executable, "-c", "from scf.cli import main; main()", "--json", "erp", *words]
+        done = subprocess.run(
+            start, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    added = json.loads(
+        scf("add", "--kind", "OSCAR", "--url", shop.url, "--user", CLERK, "--from", "2026-03-01")
+    )
+    assert (added["name"], added["pulls"], added["pushes"]) == ("django-oscar", ["SALES"], [])
+    clock.advance(EVERY)
+    ErpRounds(platform, VAULT, Targets(loopback=True)).look()
+    assert '"SALES": 2' in scf("show", str(added["id"]))
+    assert json.loads(scf("sync", str(added["id"]), "--again"))["again"] is True
+    platform.close()

@@ -168,12 +168,14 @@ def channel(walker: Walker) -> None:
 
 
 def erp(walker: Walker) -> None:
-    """Connect an ERP."""
-    asked = {"name": "Tryton", "url": "https://erp.example.com/", "database": "company"}
-    asked |= {"username": "scf", "password": "a word"}
-    walker.press(walker.page("/connections/erp/new"), "/connections/erp", asked)
-    address = next(one for one in links(walker.page("/connections/")) if "/erp/0" in one)
-    walker.page(address)
+    """Connect an ERP, and a shop."""
+    asked = {"username": "scf", "password": "a word"}
+    tryton = asked | {"name": "Tryton", "url": "https://erp.example.com/", "database": "company"}
+    walker.press(walker.page("/connections/erp/new"), "/connections/erp", tryton)
+    shop = asked | {"name": "Shop", "url": "https://shop.example.com/api/"}
+    walker.press(walker.page("/connections/erp/new?kind=OSCAR"), "/connections/erp", shop)
+    for address in [one for one in links(walker.page("/connections/")) if "/erp/0" in one]:
+        walker.page(address)
 
 
 OF_EVERYBODY: Final = (notice_by_mail, own_factors)

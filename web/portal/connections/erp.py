@@ -214,11 +214,11 @@ def _latest(reading: Session, model: Any, connection_id: str, limit: int) -> lis
 def _streams(
     reading: Session, connection_id: str, wanted: list[str]
 ) -> list[tuple[str, int, int, Any]]:
-    """Give per stream its name, how many records there are, how many are bad, and the last day."""
+    """Give per stream its name, how many records are here, how many are not, and the last day."""
     rows = reading.execute(
         select(
             col(ErpItem.stream),
-            func.count(),
+            func.count() - func.count(col(ErpItem.problem)),
             func.count(col(ErpItem.problem)),
             func.max(col(ErpItem.taken_at)),
         )

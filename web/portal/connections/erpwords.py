@@ -52,16 +52,16 @@ def asked_words(kind: str) -> dict[str, str]:
 def erp_problem(code: str, said: str | None = None) -> str:
     """Say what is wrong with a connection, a record or a writing, and what helps."""
     words = {
-        "ERP_SIGN_IN": _("The ERP does not let this user in. Enter its password again."),
+        "ERP_SIGN_IN": _("The system there does not let this user in. Enter its password again."),
         "ERP_DATABASE": _("There is no database of this name at that address."),
-        "ERP_TOO_OFTEN": _("The ERP was asked too often; we come again later."),
+        "ERP_TOO_OFTEN": _("The system there was asked too often; we come again later."),
         "ERP_COMPANY": _("The user there has no company. Choose one in its preferences."),
-        "ERP_RIGHTS": _("The user there may not do this. Give it the right in the ERP."),
+        "ERP_RIGHTS": _("The user there may not do this. Give it the right."),
         "ERP_NO_API": _("There is no API at this address, or it is closed to our user."),
         "ERP_NO_BUYER": _("The order names no buyer: it has no billing address."),
-        "ERP_DOWN": _("The ERP is out of order or being serviced; we come again later."),
+        "ERP_DOWN": _("The system there is out of order or being serviced; we come again later."),
         "ERP_MODULE": _("The ERP does not have this. Install its module or leave the stream out."),
-        "ERP_ANSWER": _("The ERP answered something that cannot be read."),
+        "ERP_ANSWER": _("The system there answered something that cannot be read."),
         "ERP_REFUSED": _("The ERP refused it."),
         "ERP_RACE": _("Somebody changed it in the ERP at the same moment; we try again."),
         "ERP_HERE": _("It could not be taken here."),
