@@ -6,6 +6,7 @@ that has changed, and its status is all that is told of what became of it.
 """
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -95,7 +96,8 @@ class Shop:
             with readable():
                 return self._whole(head, own)
 
-        said = digest({name: head.get(name) for name in _TOLD})
+        # Some shops write amounts as numbers, read by their digits: those have no canonical JSON.
+        said = digest(json.dumps([head.get(name) for name in _TOLD], default=str, sort_keys=True))
         return Record(str(_id(head)), _placed(head), _label(head), stamp=said, whole=whole)
 
     def _whole(self, head: dict[str, Any], own: Mapping[str, Any]) -> Record:
