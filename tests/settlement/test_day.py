@@ -8,15 +8,29 @@ import pytest
 from sqlalchemy import event, select
 
 from scf.db.engine import Database
+from scf.db.runner import Context
 from scf.financing.models import Advance
 from scf.kernel.actor import OPERATOR, Actor
 from scf.kernel.errors import Conflict, NotAllowed
+from scf.ledger.currency.models import Revaluation
+from scf.ledger.currency.proof import breaches
 from scf.ledger.models import Account, Entry, NoEntry, Posting, Turnover
+from scf.ledger.service import Journal, LedgerEvent, credit, debit, post
 from scf.settlement import day
 from tests.settlement.books import must_agree
 from tests.settlement.conftest import MakeWorld
 from tests.settlement.posting_tables import Row, row
-from tests.settlement.world import CHECKER, DUE, FINANCIER, OBLIGOR, SELLER, START, World, eur
+from tests.settlement.world import (
+    CHECKER,
+    DUE,
+    FINANCIER,
+    MAKER,
+    OBLIGOR,
+    SELLER,
+    START,
+    World,
+    eur,
+)
 from tests.support.large_book import small_book
 
 A_DAY = dt.timedelta(days=1)
@@ -261,3 +275,30 @@ def test_leap_days_summer_time_and_a_clock_that_jumps_cost_and_earn_a_day_a_day(
     booked_on = [one.booked_on for one in world.all(Entry) if one.event_kind == "income.close"]
     assert sorted(set(booked_on)) == [start + number * A_DAY for number in range(4)]
     must_agree(world)
+
+
+def test_a_months_end_revalues_foreign_balances_once_its_rates_are_there(world: World) -> None:
+    """A day waits for no publication; a later run makes good what the first one had no rate for."""
+    world.financed()
+    with world.db.writer.begin() as conn:
+        lines = [debit("cash", 100_00), credit("other_income", 100_00)]
+        journals = [Journal(FINANCIER, lines)]
+        event = LedgerEvent("e", "tried", "life", "USD", START, START, "a try", journals)
+        now = world.clock.now()
+        post(Context(conn, CLOCK, now, "test", "c", "k", "", world.db.dialect), [event])
+    first = dt.date(2026, 4, 1)
+    assert world.close_to(first - A_DAY)["revaluation"] == "rates missing"
+    for on, rate in ((START, "1.25"), (first - A_DAY, "1.20")):
+        quoted = [{"base": "EUR", "quote": "USD", "fixed_on": on, "rate": rate}]
+        made = world.run("rates.add", MAKER, source="ECB", rates=quoted)
+        world.run("rates.confirm", CHECKER, publication_id=made["id"], seen=made["seen"])
+    assert world.close_to(first)["revaluation"] == "done"
+    assert world.close_to(first + A_DAY)["revaluation"] == "done"
+    assert booked(world, "currency.revalue") == {
+        ("F", "currency revaluation"): 3_33,  # 80.00 and 83.33
+        ("F", "currency gains (unrealised)"): -3_33,
+    }
+    with world.db.snapshot() as conn:
+        days = conn.execute(select(Revaluation.__table__.c.on_day)).scalars().all()  # type: ignore[attr-defined]
+        assert days == [first - A_DAY]
+        assert list(breaches(conn)) == []
