@@ -8,6 +8,7 @@ leaves, are lines too: the sum is zero, always and visibly.
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -64,13 +65,19 @@ class Translated:
         return told + self.not_booked_minor + self.rounding_minor
 
 
-def translate(conn: Connection, org_id: str, on: dt.date) -> Translated:
-    """Give the trial balance of one book at the close of a day, in the book's currency."""
+def translate(
+    conn: Connection, org_id: str, on: dt.date, lines: Sequence[BalanceLine] | None = None
+) -> Translated:
+    """Give the trial balance of one book at the close of a day, in the book's currency.
+
+    ``lines`` are that day's trial balance, where the caller has read it already.
+    """
     book = book_of(conn, org_id)
-    lines = trial_balance(conn, org_id, on)
+    if lines is None:
+        lines = trial_balance(conn, org_id, on)
     foreign = {line.currency for line in lines} - {book.currency}
-    rates = rates_of(conn, book, foreign)
-    historic, gaps = _historic(conn, org_id, rates, on)
+    rates = rates_of(conn, book, foreign) if foreign else Rates((), book.currency, 0)
+    historic, gaps = _historic(conn, org_id, rates, on) if foreign else ({}, {})
     found, result = [], 0
     adjusting = 0
     for line in lines:

@@ -31,6 +31,7 @@ _MAKE: Final = {
 DEFAULT_SOURCE: Final = "ECB"
 # Publications pause over Easter for five days and over the longest public holidays for nine.
 DEFAULT_MAX_AGE: Final = 10
+MAX_AGE: Final = 31
 AnyBook = Book | Row[Any]
 """A row of ``ledger_book``, stored or as it would be."""
 _ELSEWHERE: Final = "EUR"  # where a country has no currency of its own that anybody is paid in
@@ -42,7 +43,7 @@ class SetBook(BaseModel):
     model_config = ConfigDict(extra="forbid", str_max_length=4000)
     currency: Currency
     source: str = Field(default=DEFAULT_SOURCE, pattern=r"^[A-Z0-9-]{2,20}$")
-    max_age_days: int = Field(default=DEFAULT_MAX_AGE, ge=0, le=31)
+    max_age_days: int = Field(default=DEFAULT_MAX_AGE, ge=0, le=MAX_AGE)
 
 
 @command("book.set", SetBook)

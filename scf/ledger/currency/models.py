@@ -121,6 +121,7 @@ class Revaluation(Record, table=True):
     closing_minor: SignedMinor
     rate: OptText
     fixed_on: OptDay
+    source: Code
     known_no: Count
     unrealised_minor: SignedMinor
     realised_minor: SignedMinor

@@ -64,14 +64,14 @@ def _of_book(conn: Connection, org_id: str) -> Iterator[Breach]:
         if tuple(stands) != should:
             words = f"booked {tuple(stands)}, should be {should}, in {row.book_currency}"
             yield Breach("REVALUATION_SUM", _where(row), words)
-    looked = sorted({(row.known_no, row.on_day) for row in last.values()})
-    again: dict[tuple[str, str, dt.date, int], Valued] = {}
-    for known_no in sorted({known for known, _day in looked}):
-        days = sorted(day for known, day in looked if known == known_no)
-        for one in value(conn, org_id, days, known_no=known_no)[0]:
-            again[one.account_id, one.currency, one.on, known_no] = one
+    looked = sorted({(row.source, row.known_no, row.on_day) for row in last.values()})
+    again: dict[tuple[str, str, dt.date, str, int], Valued] = {}
+    for known in sorted({(source, number) for source, number, _day in looked}):
+        days = sorted(day for source, number, day in looked if (source, number) == known)
+        for one in value(conn, org_id, days, known=known)[0]:
+            again[one.account_id, one.currency, one.on, *known] = one
     for key, row in last.items():
-        found = again.get((*key, row.known_no))
+        found = again.get((*key, row.source, row.known_no))
         if _told(found) != _told(row) and not _came_late(conn, row):
             words = f"says {_told(row)}, and turnovers and rates say {_told(found)}"
             yield Breach("REVALUATION", _where(row), words)

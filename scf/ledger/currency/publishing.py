@@ -1,7 +1,7 @@
 """Commands on exchange rates: one person records or uploads them, another confirms."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -132,7 +132,7 @@ def add_rates(ctx: Context, data: AddRates) -> dict[str, Any]:
                 fixed_on=one.fixed_on.isoformat(),
             )
         rows[key] = parse_rate(one.rate)
-    known = _standing(ctx, org_id, data.source)
+    known = _standing(ctx, org_id, data.source, [day for _base, _quote, day in rows])
     new = {key: rate for key, rate in rows.items() if known.get(key) != rate}
     if not new:
         return {"id": None, "rates": 0, "superseding": 0, "waits_for_second": False, "seen": ""}
@@ -174,12 +174,15 @@ def add_rates(ctx: Context, data: AddRates) -> dict[str, Any]:
     }
 
 
-def _standing(ctx: Context, org_id: str, source: str) -> dict[tuple[str, str, dt.date], str]:
+def _standing(
+    ctx: Context, org_id: str, source: str, days: Sequence[dt.date]
+) -> dict[tuple[str, str, dt.date], str]:
     rows = ctx.conn.execute(
         select(RATE.c.base, RATE.c.quote, RATE.c.fixed_on, RATE.c.rate)
         .join(PUBLICATION, PUBLICATION.c.id == RATE.c.publication_id)
         .where(
             RATE.c.org_id == org_id,
+            RATE.c.fixed_on.between(min(days), max(days)),
             PUBLICATION.c.source == source,
             PUBLICATION.c.state == "CONFIRMED",
         )

@@ -8,6 +8,7 @@ corrects by the difference, and a balance that is zero again has nothing left on
 """
 
 import datetime as dt
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +23,7 @@ from scf.db.runner import Context, command
 from scf.db.types import Day
 from scf.kernel.errors import RuleViolation
 from scf.kernel.ids import new_id
-from scf.ledger.currency.books import AnyBook, book_of, locked, rates_of
+from scf.ledger.currency.books import MAX_AGE, AnyBook, book_of, locked, rates_of
 from scf.ledger.currency.carrying import Position
 from scf.ledger.currency.models import Revaluation
 from scf.ledger.currency.rates import DayRate, Rates, convert
@@ -134,7 +135,7 @@ def value(
     org_id: str,
     days: Sequence[dt.date],
     *,
-    known_no: int | None = None,
+    known: tuple[str, int] | None = None,
 ) -> tuple[list[Valued], list[Gap]]:
     """Give every foreign monetary balance at the close of each day, and the rates that lack.
 
@@ -142,10 +143,15 @@ def value(
     ----------
     days
         Ascending.
-    known_no
-        By the rates that stood after so many confirmed publications.
+    known
+        By the rates of this source that stood after so many confirmed publications, whatever their
+        age: to work out again what was worked out then.
     """
     book = book_of(conn, org_id)
+    known_no = None
+    if known is not None:
+        book.source, known_no = known
+        book.max_age_days = MAX_AGE
     nets: dict[Key, list[tuple[dt.date, int]]] = {}
     named: dict[str, str] = {}
     for account, code, day, amount in daily_nets(conn, org_id, book.currency, days[-1]):
@@ -194,10 +200,10 @@ def _over_days(
 ) -> tuple[list[Position], list[Gap]]:
     """Follow one balance; gives how it stood at the close of each of the days."""
     position, seen, gaps = Position(), [], []
-    left = list(moves)
+    left = deque(moves)
     for day in days:
         while left and left[0][0] <= day:
-            moved_on, net = left.pop(0)
+            moved_on, net = left.popleft()
             rate = rates.of(currency, moved_on)
             if rate is None:
                 gaps.append(Gap(currency, moved_on))
@@ -359,6 +365,7 @@ def _rows_and_events(
                 one.closing_minor,
                 str(rate.ratio) if rate else None,
                 rate.fixed_on if rate else None,
+                book.source,
                 book.rates_known,
                 *due,
                 ctx.command_id,

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from scf.db.types import UtcInstant
 from scf.ledger.triggers import TRIGGERS
 
-revision = "0001_8ea7851a"
+revision = "0001_d687fe39"
 down_revision = None
 
 
@@ -1495,6 +1495,7 @@ def upgrade() -> None:
         sa.Column("closing_minor", sa.BigInteger(), nullable=False),
         sa.Column("rate", sa.String(), nullable=True),
         sa.Column("fixed_on", sa.Date(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
         sa.Column("known_no", sa.BigInteger(), nullable=False),
         sa.Column("unrealised_minor", sa.BigInteger(), nullable=False),
         sa.Column("realised_minor", sa.BigInteger(), nullable=False),

@@ -26,7 +26,7 @@ def books() -> str:
         today = day_for(session.connection(), actor().org_id, now().date())
         on = day_asked("on") or today
         found = standing.books(session, actor().org_id, on)
-        translated = translate(session.connection(), actor().org_id, on)
+        translated = translate(session.connection(), actor().org_id, on, found.lines)
         proof = standing.proof(session)
         day = standing.day_state(session, actor().org_id)
     return render_template(
