@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from scf.db.platform import Platform
-from scf.demo import cast, copies, enrol, misfits, names, second, sheets, trade, world
+from scf.demo import astray, cast, copies, enrol, misfits, names, second, sheets, trade, world
 from scf.demo.story import Story
 from scf.demo.taxoffice import TaxOffice
 from scf.demo.trade import CURRENCY, Month, Paper
@@ -84,6 +84,7 @@ def ensure(
     copies.come(story, story.free_papers())
     names.come(story)
     misfits.come(story)
+    astray.come(story)
     story.night()
     return world.keep(users_file, today, story.sign_ins)
 

@@ -190,13 +190,13 @@ class Story:
         name, data = answered
         statements.read_file(self.platform, self.staff[Role.OFFICER_MAKER], data, name)
 
-    def receive(self, payer: cast.Actor, amount: int, words: str) -> None:
-        """Let money come in from a firm, with what it wrote."""
+    def receive(self, payer: cast.Actor, amount: int, words: str, account: str = "") -> None:
+        """Let money come in from a firm, with what it wrote; by default from its own account."""
         own = world.FIRMS
         self.read(
             bank.receive(
                 from_name=payer.name,
-                from_account=own[payer.name][3] if payer.name in own else payer.iban,
+                from_account=account or (own[payer.name][3] if payer.name in own else payer.iban),
                 to_account=own[world.FINANCIER][3],
                 to_name=world.FINANCIER,
                 amount_minor=amount,

@@ -21,7 +21,7 @@ from scf.settlement.allocation import settle
 from scf.settlement.lifecycle import UNDER_WAY
 from scf.settlement.models import BankEntry, PaymentInstruction
 from scf.settlement.position import ALLOCATION, Coming, Position, lock
-from scf.settlement.proposing import drop
+from scf.settlement.proposing import Waiting, drop, recognised_by, weigh
 from scf.settlement.receipts import (
     ENTRY,
     Recognised,
@@ -283,12 +283,19 @@ def retry_receipts(ctx: Context, data: RetryReceipts) -> dict[str, Any]:
         query = query.where(ENTRY.c.reason.in_(data.reasons))
     rows = ctx.lock(BankEntry, list(ctx.conn.execute(query).scalars()))
     found: dict[str, list[Recognised]] = {}
+    waiting: list[Waiting] = []
     for row in rows.values():
         whole = row.unallocated_minor == row.amount_minor
         lots = lots_of(row.unallocated_minor, row.details)
-        if not whole:
+        if whole:
+            found[row.id] = []
+            waiting += [Waiting(row, lot, recognise(ctx.conn, financier_id, lot)) for lot in lots]
+        else:  # what a rest is for was decided with the first part
             lots = [lot for lot in lots if lot.amount <= row.unallocated_minor][:1]
-        found[row.id] = [recognise(ctx.conn, financier_id, lot) for lot in lots]
+            found[row.id] = [recognise(ctx.conn, financier_id, lot) for lot in lots]
+    weighed = weigh(ctx.conn, financier_id, waiting)
+    for one, decided in zip(waiting, recognised_by(ctx.conn, waiting, weighed), strict=True):
+        found[one.entry.id].append(decided)
     lock(
         ctx,
         {invoice_id for every in found.values() for one in every for invoice_id in one.invoice_ids},

@@ -4,6 +4,7 @@ Inner functions of this slice. What is certain settles on the usual way, under i
 is stored beside the receipt, and nothing is posted before a person's word (``accepting.py``).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -15,19 +16,24 @@ from scf.documents.models import Invoice
 from scf.documents.rules import owed
 from scf.financing.lifecycle import OUT
 from scf.kernel.ids import new_id
-from scf.parties.service import firm_names
+from scf.parties.service import business_date, firm_names
 from scf.settlement import matching
 from scf.settlement.expected import Match
 from scf.settlement.lifecycle import PROPOSAL
 from scf.settlement.loans import ADVANCE
 from scf.settlement.models import ReceiptProposal
-from scf.settlement.receipts import Lot, Recognised, lots_of, recognise
+from scf.settlement.receipts import Lot, Recognised, in_turn, lots_of, recognise
 from scf.settlement.reconcile import Entries, OpenItems, Paper, Verdict, reconcile
+from scf.settlement.reconcile import columns as why
 
 PROPOSALS: Final[Table] = ReceiptProposal.__table__  # type: ignore[attr-defined]
 STANDING: Final = tuple(state for state in PROPOSAL.states if "replace" in PROPOSAL.allowed(state))
 _INVOICE: Final[Table] = Invoice.__table__  # type: ignore[attr-defined]
-MOST_ITEMS: Final = 5_000
+_COLUMNS: Final = (
+    "id", "number", "canonical_number", "currency", "buyer_id", "seller_id", "due_on",
+    "base_minor", "credited_minor", "paid_minor",
+)  # fmt: skip
+MOST_ITEMS: Final = 50_000
 _OWED: Final = _INVOICE.c.base_minor - _INVOICE.c.credited_minor - _INVOICE.c.paid_minor
 
 
@@ -44,8 +50,9 @@ class Waiting(NamedTuple):
 
 
 class Weighed(NamedTuple):
-    """Verdicts by receipt, and the ids of the invoices that they speak of."""
+    """A verdict on each payment, those on whole receipts, and the invoices that they speak of."""
 
+    each: Sequence[Verdict]
     verdicts: dict[str, Verdict]
     invoice_ids: Sequence[str]
 
@@ -53,29 +60,57 @@ class Weighed(NamedTuple):
 def weigh(conn: Connection, financier_id: str, waiting: Sequence[Waiting]) -> Weighed:
     """Hold receipts against what is open of their senders, by number and by sum, all at once."""
     if not waiting:
-        return Weighed({}, ())
-    items = _open_items(conn, financier_id, waiting)
+        return Weighed((), {}, ())
+    items, is_all = _open_items(conn, financier_id, waiting)
+    quoted = _quoted(conn, waiting)
     entries = Entries(
         ids=[one.entry.id for one in waiting],
         amounts=[one.lot.amount for one in waiting],
         currencies=[one.entry.currency for one in waiting],
-        texts=[" ".join(one.lot.texts) for one in waiting],
+        texts=[
+            " ".join((*one.lot.texts, *(quoted[one_id] for one_id in ids if one_id in quoted)))
+            for one in waiting
+            for ids in (matching.ids_in(one.lot.texts),)
+        ],
         senders=[one.found.remitters for one in waiting],
         names=[matching.plain_name(next(iter(one.lot.names), "")) for one in waiting],
         papers=[one.papers for one in waiting] if any(one.papers for one in waiting) else (),
     )
     found = reconcile(entries, items)
-    return Weighed(dict(zip(entries.ids, found, strict=True)), items.ids)
+    if not is_all:  # what was not read may look alike
+        found = [one._replace(certain=False) for one in found]
+    lots = Counter(entries.ids)
+    told = zip(entries.ids, found, strict=True)
+    whole = {entry_id: one for entry_id, one in told if lots[entry_id] == 1}
+    return Weighed(found, whole, items.ids)
 
 
-def _open_items(conn: Connection, financier_id: str, waiting: Sequence[Waiting]) -> OpenItems:
-    """Read the financed invoices that any of these receipts may pay."""
+def _quoted(conn: Connection, waiting: Sequence[Waiting]) -> dict[str, str]:
+    """Give the numbers of the invoices whose ids, or whose advances' ids, are quoted."""
+    ids = sorted({one_id for one in waiting for one_id in matching.ids_in(one.lot.texts)})
+    if not ids:
+        return {}
+    rows = conn.execute(
+        select(_INVOICE.c.id, _INVOICE.c.number).where(_INVOICE.c.id.in_(ids))
+    ).all()
+    advances = conn.execute(
+        select(ADVANCE.c.id, _INVOICE.c.number)
+        .join(_INVOICE, _INVOICE.c.id == ADVANCE.c.invoice_id)
+        .where(ADVANCE.c.id.in_(ids))
+    ).all()
+    return {row.id: row.number for row in (*rows, *advances)}
+
+
+def _open_items(
+    conn: Connection, financier_id: str, waiting: Sequence[Waiting]
+) -> tuple[OpenItems, bool]:
+    """Read the financed invoices that any of these receipts may pay; tells whether that is all."""
     senders = sorted({firm for one in waiting for firm in one.found.remitters})
     named = {one_id for one in waiting for one_id in one.found.invoice_ids}
     named.update(pay[0] for one in waiting for paper in one.papers for pay in paper.pays)
     amounts = sorted({one.lot.amount for one in waiting})
     rows = conn.execute(
-        select(_INVOICE)
+        select(*(_INVOICE.c[name] for name in _COLUMNS))
         .where(
             or_(
                 _INVOICE.c.buyer_id.in_(senders),
@@ -93,9 +128,10 @@ def _open_items(conn: Connection, financier_id: str, waiting: Sequence[Waiting])
         .order_by(_INVOICE.c.due_on, _INVOICE.c.id)
         .limit(MOST_ITEMS)
     ).all()
+    is_all = len(rows) < MOST_ITEMS
     rows = [row for row in rows if owed(row) > 0]
     names = firm_names(conn, {row.buyer_id for row in rows})
-    return OpenItems(
+    items = OpenItems(
         ids=[row.id for row in rows],
         numbers=[row.canonical_number for row in rows],
         amounts=[owed(row) for row in rows],
@@ -106,41 +142,56 @@ def _open_items(conn: Connection, financier_id: str, waiting: Sequence[Waiting])
         others=[row.seller_id for row in rows],
         names=[matching.plain_name(names.get(row.buyer_id, "")) for row in rows],
     )
+    return items, is_all
 
 
 def ask(ctx: Context, matched: Iterable[Match]) -> Weighed:
-    """Weigh the credits of a slice; what is certain is recognised thereby, as if it were named.
+    """Weigh the credits of a slice, each payment inside them by itself; only what is certain pays.
 
-    A credit whose number names nothing that is open, or whose equal sums leave a choice, waits
-    for a person instead of going to what is due.
+    A credit whose number names nothing that is open, or may mean another, or whose equal sums
+    leave a choice, waits for a person. So does what a person must judge first: of a payer who
+    does not owe, or whom nobody knows.
     """
-    waiting = [
-        Waiting(one.row, one.found[0].lot, one.found[0])
-        for one in matched
-        if one.row.amount_minor > 0 and one.returns is None and len(one.found) == 1
-    ]
-    by_entry = {one.row.id: one for one in matched}
+    credits_ = [one for one in matched if one.row.amount_minor > 0 and one.returns is None]
+    waiting = [Waiting(one.row, every.lot, every) for one in credits_ for every in one.found]
     weighed = weigh(ctx.conn, ctx.actor.org_id, waiting)
-    for one in waiting:
-        verdict = weighed.verdicts[one.entry.id]
-        by_entry[one.entry.id].found = [_recognised(one, verdict, weighed.invoice_ids)]
+    decided = iter(recognised_by(ctx.conn, waiting, weighed))
+    for one in credits_:
+        one.found = [next(decided) for _ in one.found]
     return weighed
 
 
-def _recognised(one: Waiting, verdict: Verdict, ids: Sequence[str]) -> Recognised:
+def recognised_by(
+    conn: Connection, waiting: Sequence[Waiting], weighed: Weighed
+) -> list[Recognised]:
+    """Say of each payment what it pays now, or why it waits."""
+    return [
+        _recognised(conn, one, verdict, weighed.invoice_ids)
+        for one, verdict in zip(waiting, weighed.each, strict=True)
+    ]
+
+
+def _recognised(conn: Connection, one: Waiting, verdict: Verdict, ids: Sequence[str]) -> Recognised:
     found = one.found
     best = verdict.best
-    if found.named or best is None or not found.remitters:
+    if not found.remitters or found.reason in {matching.PAYER_NOT_OBLIGOR, matching.PAYER_UNKNOWN}:
         return found
-    if verdict.certain:
+    if verdict.certain and best is not None:
         paid = tuple(ids[pay.item] for pay in best.pays)
-        return Recognised(found.lot, paid, found.remitters, named=True)
+        if why.IN_TURN in best.reasons:
+            today = business_date(conn, one.entry.financier_id)
+            every = found.invoice_ids if found.named else paid
+            paid = in_turn(conn, one.entry.financier_id, every, today)
+        shares = tuple(pay.amount for pay in best.pays) if why.PAPER in best.reasons else ()
+        return Recognised(found.lot, paid, found.remitters, named=True, shares=shares)
     equal = [
         every
         for every in verdict.proposals
         if len(every.pays) == 1 and every.pays[0].amount == found.lot.amount
     ]
-    if verdict.unexplained or len(equal) > 1:
+    # What was named is paid already and nothing else can be meant: it goes back to the payer.
+    named = found.named and best is not None
+    if named or (not found.named and (verdict.unexplained or len(equal) > 1)):
         return Recognised(found.lot, found.invoice_ids, found.remitters, reason=matching.TO_REVIEW)
     return found
 

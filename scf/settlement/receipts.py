@@ -50,6 +50,7 @@ class Recognised:
     """What a lot seems to pay: invoices best first, who sent it, and why nothing was found.
 
     ``named`` tells that the payer named the invoices; otherwise only the payer is known.
+    ``shares`` are minor units for each invoice where a paper says them.
     """
 
     lot: Lot
@@ -57,6 +58,7 @@ class Recognised:
     remitters: tuple[str, ...] = ()
     named: bool = False
     reason: str = ""
+    shares: tuple[int, ...] = ()
 
 
 def lots_of(amount: int, details: Mapping[str, Any]) -> list[Lot]:
@@ -239,14 +241,14 @@ def _pay(
         position = Position(ctx.conn, invoice_id, financier_id, today)
         invoice = position.invoice
         remitter = _remitter(one, invoice)
-        most = left
+        most = min(left, one.shares[place]) if one.shares else left
         if remitter == invoice.seller_id != invoice.buyer_id:
             own = own_debt(ctx, position, entry, left, today)
             if own:
                 left -= own
                 sender = sender or remitter
                 position = Position(ctx.conn, invoice_id, financier_id, today)
-            most = min(left, passed_on(ctx.conn, position))
+            most = min(most, left, passed_on(ctx.conn, position))
             if most == 0:
                 reason = "" if own else matching.PAYER_NOT_OBLIGOR
                 continue
@@ -313,6 +315,14 @@ def _due(conn: Connection, one: Recognised, entry: Row[Any], today: dt.date) -> 
     if len(exact) == 1:
         return tuple(exact)
     return tuple(position.invoice.id for position in in_agreed_order(conn, due))
+
+
+def in_turn(
+    conn: Connection, financier_id: str, invoice_ids: Iterable[str], today: dt.date
+) -> tuple[str, ...]:
+    """Put the invoices of a payment that is short of them in the order that was agreed."""
+    some = [Position(conn, one_id, financier_id, today) for one_id in invoice_ids]
+    return tuple(one.invoice.id for one in in_agreed_order(conn, some))
 
 
 def in_agreed_order(conn: Connection, due: Sequence[Position]) -> list[Position]:

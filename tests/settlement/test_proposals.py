@@ -122,6 +122,82 @@ def proposals_are_made_anew_when_more_is_open(world: World) -> None:
     assert (state(world, one), state(world, other)) == ("CLOSED", "CLOSED")
 
 
+@story()
+def a_whole_number_that_one_slip_makes_of_another_of_that_sum_waits(world: World) -> None:
+    """The road of the statement is the matcher's: number and sum are one witness only here."""
+    one = world.financed("5,000.00", "INV-2026-1001", SOON)
+    other = world.financed("5,000.00", "INV-2026-1002", SOON)
+    world.morning_of(SOON)
+    world.receive("5,000.00", "INV-2026-1001")
+    assert waiting(world).reason == "TO_REVIEW"
+    first, _second = sorted(standing(world), key=lambda row: row.rank)
+    assert "LOOK_ALIKE" in first.reasons
+    accept(world, first)
+    assert (state(world, one), state(world, other)) == ("CLOSED", "FUNDED")
+    # Now nothing else is open that could be meant.
+    world.receive("5,000.00", "INV-2026-1002")
+    assert state(world, other) == "CLOSED"
+
+
+@story()
+def what_is_over_and_is_just_what_another_one_owes_waits(world: World) -> None:
+    one = world.financed("5,000.00", "INV-2026-1001", SOON)
+    other = world.financed("3,000.00", "INV-2026-2002", SOON)
+    world.morning_of(SOON)
+    world.receive("8,000.00", "INV-2026-1001")
+    (both,) = (row for row in standing(world) if len(row.pays) > 1)
+    accept(world, both)
+    assert (state(world, one), state(world, other)) == ("CLOSED", "CLOSED")
+
+
+def _short_of_three(world: World, *closed: int) -> None:
+    """Three are named and the money is for one and a half: the agreed order decides."""
+    faces = ("4,000.00", "6,000.00", "2,000.00")
+    made = [
+        world.financed(face, f"INV-2026-{1111 * (place + 1)}", SOON + dt.timedelta(days=place))
+        for place, face in enumerate(faces)
+    ]
+    world.morning_of(SOON)
+    amount = ("4,500.00", "6,500.00", "2,500.00")[closed[0]]
+    world.receive(amount, "INV-2026-1111, INV-2026-2222, INV-2026-3333")
+    states = [state(world, one) for one in made]
+    assert [place for place, one in enumerate(states) if one == "CLOSED"] == list(closed)
+    assert states.count("PART_REPAID") == 1
+    assert not standing(world)
+
+
+@story(allocation_order="fifo")
+def short_of_several_pays_the_first_due(world: World) -> None:
+    _short_of_three(world, 0)
+
+
+@story(allocation_order="lifo")
+def short_of_several_pays_the_last_due(world: World) -> None:
+    _short_of_three(world, 2)
+
+
+@story(allocation_order="largest")
+def short_of_several_pays_the_largest(world: World) -> None:
+    _short_of_three(world, 1)
+
+
+@story(allocation_order="smallest")
+def short_of_several_pays_the_smallest(world: World) -> None:
+    _short_of_three(world, 2)
+
+
+@story()
+def what_a_bank_kept_is_proposed_and_never_written_off(world: World) -> None:
+    one = world.financed("5,000.00", "INV-2026-1001", SOON)
+    world.morning_of(SOON)
+    world.receive("4,985.00", "PO 88-771234")
+    (only,) = standing(world)
+    assert "AMOUNT_NEAR" in only.reasons
+    accept(world, only)
+    row = world.get(Advance, one)
+    assert (row.state, row.face_minor - row.repaid_minor) == ("PART_REPAID", eur("15.00"))
+
+
 @pytest.mark.parametrize(
     ("terms", "tell"), [one[1:] for one in STORIES], ids=[one[0] for one in STORIES]
 )

@@ -74,7 +74,7 @@ def small_book(db: Database, folder: Path) -> World:
     for kind, terms in KINDS.items():
         world.agree(kind, **terms)
         for number, (days, partly) in enumerate(FATES):
-            name, face = f"{kind}-{number}".upper(), f"{10_000 + 1_234 * number}.00"
+            name, face = f"{kind}-{1_217 * (number + 1)}".upper(), f"{10_000 + 1_234 * number}.00"
             invoice = world.invoice(name, face, START + days * A_DAY)
             fee = "25.00" if number == 0 else "0"
             world.advance(invoice, face, fee=fee, rate="4.65" if number else "6.2")

@@ -23,6 +23,8 @@ PAYER_UNKNOWN: Final = "PAYER_UNKNOWN"  # nobody knows who sent it
 LOOK_ALIKE: Final = "LOOK_ALIKE"  # another open item could be meant as well
 CONTESTED: Final = "CONTESTED"  # together with other money more than is open
 UNEXPLAINED: Final = "UNEXPLAINED"  # the text names something that is not open here
+IN_TURN: Final = "IN_TURN"  # less than all that is named, so in the order that was agreed
+AMOUNT_ELSEWHERE: Final = "AMOUNT_ELSEWHERE"  # the sum, or what is over, is open elsewhere
 PAPER: Final = "PAPER"  # a paper of who pays says so
 PAPER_OTHER: Final = "PAPER_OTHER"  # a paper of somebody else says so
 

@@ -15,7 +15,7 @@ from scf.documents.fingerprints import squeezed_number
 from scf.settlement.reconcile import sums
 from scf.settlement.reconcile.columns import OpenItems
 from scf.settlement.reconcile.likeness import FEW, Apart, Block, all_alike, distances
-from scf.settlement.reconcile.references import Reader
+from scf.settlement.reconcile.references import SHORTEST, Reader
 
 LIKE: Final = 85  # of a hundred, for two names
 MOST_OF_PAYER: Final = 400
@@ -182,7 +182,7 @@ class Index:
         """Give the payer's items of the same sum whose numbers one damage makes of this one's."""
         items = self.items
         places = self.by_sum[items.payers[item], items.currencies[item], items.amounts[item]]
-        if len(places) == 1:
+        if len(places) == 1 or len(items.numbers[item]) < SHORTEST:
             return []
         if item not in self._alike:
             numbers = [items.numbers[one] for one in places]
@@ -192,8 +192,13 @@ class Index:
         return self.in_order(one for one in found if one not in but) if found else found
 
     def look_alikes(self, item: int, at_least: int) -> list[int]:
-        """Give the payer's other items, of a sum or more, whose numbers one damage makes of it."""
+        """Give the payer's other items, of a sum or more, whose numbers one damage makes of it.
+
+        Of numbers with very few signs each is like each, which tells nothing.
+        """
         items = self.items
+        if len(items.numbers[item]) < SHORTEST:
+            return []
         key = items.payers[item], items.currencies[item]
         places = self.by_payer[key]
         block = self._numbers_of.get(key)

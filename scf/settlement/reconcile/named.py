@@ -58,8 +58,12 @@ def _other_sum(index: Index, look: Look, item: int) -> Verdict:
     pays = (Pays(item, min(open_minor, look.amount)),)
     likes = index.look_alikes(item, at_least=look.amount)
     first = Proposal(pays, GOOD, (why.REFERENCE, why.PAYER, kind))
-    if not likes and not unexplained:
+    elsewhere = _elsewhere(index, look, open_minor)
+    if not likes and not unexplained and not elsewhere:
         return Verdict((Proposal(pays, STRONG, first.reasons),), certain=True)
+    if elsewhere and not likes and not unexplained:
+        first = first._replace(reasons=(*first.reasons, why.AMOUNT_ELSEWHERE))
+        return Verdict(ranked((first, *elsewhere)))
     found = [first]
     # Another one, to the cent and a sign away, is likelier than a payment in part.
     exact = [one for one in likes if items.amounts[one] == look.amount]
@@ -71,10 +75,29 @@ def _other_sum(index: Index, look: Look, item: int) -> Verdict:
     return Verdict(ranked(found), unexplained=unexplained)
 
 
+def _elsewhere(index: Index, look: Look, named_minor: int) -> list[Proposal]:
+    """Where a sum speaks against a number: it, or what is over, is just what is open elsewhere."""
+    over = look.amount - named_minor
+    wanted = over if over > 0 else look.amount
+    named = set(look.named)
+    same = [one for one in index.same_sum(look.senders, look.currency, wanted) if one not in named][
+        :MOST_PROPOSALS
+    ]
+    if over < 0:
+        return [Proposal((Pays(one, wanted),), FAIR, (why.PAYER, why.AMOUNT)) for one in same]
+    found = [proposals.together(index, (*look.named, one), GOOD, why.REFERENCE) for one in same]
+    owed = index.owed(look.senders, look.currency)
+    for some in owed.groups.get(wanted, ()):
+        together = owed.places[some]
+        if named.isdisjoint(together):
+            found.append(proposals.together(index, (*look.named, *together), FAIR, why.REFERENCE))
+    return found
+
+
 def _several(index: Index, look: Look) -> Verdict:
-    """Several numbers whose sum is not the entry's: the one to the cent, or in turn."""
+    """Several numbers whose sum is not the entry's: in turn, or those that are just the sum."""
     items = index.items
-    found = []
+    found: list[Proposal] = []
     exact = [item for item in look.named if items.amounts[item] == look.amount]
     found += [proposals.whole(index, one, look.amount, GOOD, why.REFERENCE) for one in exact]
     some, sole = sums.adding_up(look.amount, look.named, items.amounts)
@@ -86,9 +109,23 @@ def _several(index: Index, look: Look) -> Verdict:
         if left:
             pays.append(Pays(item, min(left, items.amounts[item])))
             left -= pays[-1].amount
-    kind = why.AMOUNT_OVER if left else why.AMOUNT_PART
-    found.append(Proposal(tuple(pays), FAIR, (why.REFERENCE, why.PAYER, kind)))
-    return Verdict(ranked(found), unexplained=bool(index.reader.numberlike(look.rest)))
+    kind = why.AMOUNT_OVER if left else why.IN_TURN
+    reasons = (why.REFERENCE, why.PAYER, kind)
+    unexplained = bool(index.reader.numberlike(look.rest))
+    if not found and not unexplained and not _doubted(index, look):
+        return Verdict((Proposal(tuple(pays), STRONG, reasons),), certain=True)
+    found.append(Proposal(tuple(pays), FAIR, reasons))
+    return Verdict(ranked(found), unexplained=unexplained)
+
+
+def _doubted(index: Index, look: Look) -> bool:
+    """Tell whether something beside the named items could be meant by their numbers or the sum."""
+    items, named = index.items, set(look.named)
+    if len({items.numbers[item] for item in named}) < len(named):
+        return True
+    if any(not named.issuperset(index.look_alikes(item, at_least=0)) for item in named):
+        return True
+    return bool(_elsewhere(index, look, sum(items.amounts[item] for item in named)))
 
 
 def _with_damaged(index: Index, look: Look) -> list[Proposal]:

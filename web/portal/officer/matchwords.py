@@ -26,6 +26,8 @@ _REASONS: Final = {
     why.PAYER_OTHER: _l("It does not come from who owes the invoice."),
     why.PAYER_UNKNOWN: _l("Nobody knows who sent it."),
     why.LOOK_ALIKE: _l("Another open invoice has nearly this number."),
+    why.IN_TURN: _l("Less than all it names: first the one that the programme puts first."),
+    why.AMOUNT_ELSEWHERE: _l("This sum, or what is over, is just what is open elsewhere."),
     why.PAPER: _l("A paper of who pays says so."),
     why.PAPER_OTHER: _l("A paper of somebody else says so."),
     why.CONTESTED: _l("Another payment claims the same invoice."),
