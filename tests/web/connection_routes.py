@@ -3,6 +3,7 @@
 from typing import Any
 
 from scf.kernel.actor import Role
+from tests.web.route_kinds import Api, Open, Portal
 
 PAGES: tuple[tuple[str, str], ...] = (
     ("GET", "/"),
@@ -46,3 +47,16 @@ def connectors(rule: str) -> frozenset[Role]:
     """Give who keeps connections; the ways in are those people's who hand documents in."""
     senders = frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
     return senders if rule.startswith(("/channels", "/erp")) else senders | {Role.ADMINISTRATOR}
+
+
+EXPECTED: dict[tuple[str, str], Api | Portal | Open] = {
+    **{
+        (method, f"/connections{rule}"): Portal(signed_in=True, roles=connectors(rule))
+        for method, rule in PAGES
+    },
+    **{
+        (method, f"/api/v1{rule}"): Api(connectors(rule), body, thing)
+        for method, rule, body, thing in RESOURCES
+    },
+    ("POST", "/api/v1/channels/<channel_id>/messages"): Open(),
+}

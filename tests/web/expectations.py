@@ -16,7 +16,6 @@ from tests.web import (
     tax_routes,
 )
 from tests.web.anchor_pages import ANCHOR_PAGES
-from tests.web.connection_routes import connectors
 from tests.web.officer_pages import ADMIN_PAGES, PAGES
 from tests.web.route_kinds import (
     ADMIN,
@@ -492,15 +491,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
         for rule in ("", "/try")
     },
     # --- connections with other systems
-    **{
-        (method, f"/connections{rule}"): Portal(signed_in=True, roles=connectors(rule))
-        for method, rule in connection_routes.PAGES
-    },
-    **{
-        (method, f"{API}{rule}"): Api(connectors(rule), body, thing)
-        for method, rule, body, thing in connection_routes.RESOURCES
-    },
-    ("POST", f"{API}/channels/<channel_id>/messages"): Open(),
+    **connection_routes.EXPECTED,
     ("GET", f"{API}/jobs"): Api(EVERYBODY),
     ("GET", f"{API}/jobs/<job_id>"): Api(EVERYBODY, thing="job"),
     ("GET", f"{API}/audit"): Api(ADMIN | {Role.HEAD_OFFICE}),
