@@ -101,14 +101,15 @@ class EndRun(_Input):
 @command("erp.begin", BeginRun)
 def begin_run(ctx: Context, data: BeginRun) -> dict[str, Any]:
     """A round begins; one whose worker died is put down as lost."""
+    # Locked, so that of two that begin at once the second finds the first and ends it.
+    org_id = ctx.conn.execute(
+        select(_connection.c.org_id).where(_connection.c.id == data.connection_id).with_for_update()
+    ).scalar_one()
     ctx.conn.execute(
         update(_run)
         .where(_run.c.connection_id == data.connection_id, _run.c.state == "RUNNING")
         .values(state="LOST", ended_at=ctx.now)
     )
-    org_id = ctx.conn.execute(
-        select(_connection.c.org_id).where(_connection.c.id == data.connection_id)
-    ).scalar_one()
     row = {
         "id": new_id(),
         "connection_id": data.connection_id,
