@@ -26,6 +26,7 @@ _SUBJECTS: Final[Mapping[str, object]] = {
     "money": _l("News of your financing request"),
     "trade": _l("News of an invoice"),
     "payments": _l("A payment is due"),
+    "provisions": _l("Provisions and write-offs"),
     "files": _l("A file is read"),
     "alerts": _l("A tax authority's word on an invoice"),
     "models": _l("A risk model needs a look"),

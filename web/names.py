@@ -349,6 +349,7 @@ MAIL_KINDS: Final[Mapping[str, object]] = {
     "trade": _l("Invoices, orders and pack sizes"),
     "payments": _l("Payments that are due or overdue"),
     "files": _l("Files that were read"),
+    "provisions": _l("Provisions and write-offs"),
     "alerts": _l("Tax alerts on financed invoices"),
     "models": _l("Alarms of the models that judge firms"),
     "connections": _l("Connections with other systems"),

@@ -107,6 +107,8 @@ def propose(ctx: Context, data: Propose) -> dict[str, Any]:
         None,
         {"kind": data.kind, "amount_minor": amount, "advance_id": row.id},
     )
+    told = {"proposal_id": proposal["id"]}
+    ctx.emit("provision.proposed", told, org_id=row.financier_id)
     return {
         "proposal_id": proposal["id"],
         "advance_id": row.id,
@@ -227,6 +229,7 @@ def decide(ctx: Context, data: Decide) -> dict[str, Any]:
         )
     )
     ctx.change("impairment_proposal", proposal.id, {"state": "PROPOSED"}, {"state": state})
+    ctx.emit("provision.decided", {"proposal_id": proposal.id}, org_id=row.financier_id)
     if data.agree:
         policy = policies.must_be_in_force()
         policies.keep(ctx, policy)

@@ -21,6 +21,7 @@ from scf.financing.taxwatch.models import TaxAlert
 from scf.kernel.actor import Role
 from scf.kernel.errors import Words
 from scf.kernel.rates import PPM
+from scf.notices import cases
 from scf.notices.payers import reminded
 from scf.notices.telling import Told, people_of, said
 from scf.notices.webhooks.models import WebhookEndpoint
@@ -407,6 +408,8 @@ COMPOSERS: Final[Mapping[str, Composer]] = {
     "request.closed": _of_request,
     "recourse.called": _recourse_called,
     "reminder.sent": reminded,
+    "provision.proposed": cases.proposed,
+    "provision.decided": cases.decided,
     "invoice.credit_asked": _of_match,
     "invoice.match_waived": _of_match,
     "invoice.order_corrected": _of_match,

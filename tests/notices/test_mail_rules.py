@@ -42,15 +42,16 @@ def test_money_is_never_batched_and_the_own_sign_in_always_told() -> None:
 
 
 def test_everything_else_is_told_together_once_an_hour_unless_chosen() -> None:
-    others = [one for name, one in KINDS.items() if name not in {"money", "sign_in"}]
+    others = [one for name, one in KINDS.items() if name not in {"money", "payments", "sign_in"}]
     assert all(one.choices == (HOURLY, AT_ONCE, DAILY, PORTAL) for one in others)
 
 
 def test_a_person_is_offered_what_the_own_roles_can_be_told() -> None:
     offered = {role: [one.name for one in kinds_for(frozenset({role}))] for role in Role}
-    assert offered[Role.TREASURER] == ["money", "trade", "files", "connections", "sign_in"]
-    assert offered[Role.OFFICER_MAKER] == ["alerts", "models", "sign_in"]
-    assert offered[Role.HEAD_OFFICE] == ["models", "sign_in"]
+    told = ["money", "trade", "payments", "files", "connections", "sign_in"]
+    assert offered[Role.TREASURER] == told
+    assert offered[Role.OFFICER_MAKER] == ["provisions", "alerts", "models", "sign_in"]
+    assert offered[Role.HEAD_OFFICE] == ["provisions", "models", "sign_in"]
 
 
 @pytest.mark.parametrize(

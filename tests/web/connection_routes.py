@@ -40,13 +40,21 @@ RESOURCES: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("POST", "/webhooks/<webhook_id>/test", {}, "webhook"),
     ("GET", "/channels", {}, ""),
     ("GET", "/channels/<channel_id>/files", {}, "channel"),
+    ("GET", "/connected-systems", {}, ""),
+    ("GET", "/connected-systems/<connection_id>", {}, "connection"),
+    ("GET", "/connected-systems/<connection_id>/rounds", {}, "connection"),
+    ("POST", "/connected-systems/<connection_id>/sync", {"again": True}, "connection"),
 )
 
 
 def connectors(rule: str) -> frozenset[Role]:
     """Give who keeps connections; the ways in are those people's who hand documents in."""
     senders = frozenset({Role.TREASURER, Role.ANCHOR_APPROVER})
-    return senders if rule.startswith(("/channels", "/erp")) else senders | {Role.ADMINISTRATOR}
+    return (
+        senders
+        if rule.startswith(("/channels", "/erp", "/connected-systems"))
+        else senders | {Role.ADMINISTRATOR}
+    )
 
 
 EXPECTED: dict[tuple[str, str], Api | Portal | Open] = {

@@ -36,6 +36,7 @@ EVIDENCE = {"evidence": "seen with my own eyes"}
 REASON = {"reason": "because it must be"}
 NOTE = {"note": "because it must be"}
 CENT = {"amount_minor": 1, "currency": "EUR"}
+YEN = {"amount_minor": 1, "currency": "JPY"}
 HOLDERS = OFFICERS | ADMIN | {Role.TREASURER, Role.ANCHOR_APPROVER}
 SEES_QUOTES = BANK | {Role.TREASURER}
 SECOND = frozenset({Role.OFFICER_CHECKER, Role.HEAD_OFFICE})
@@ -402,6 +403,17 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("POST", f"{API}/advances/<advance_id>/recourse"): Api(OFFICERS, NOTE, "advance"),
     ("GET", f"{API}/over-advances"): Api(SEES_QUOTES),
     ("GET", f"{API}/over-advances/<over_advance_id>"): Api(SEES_QUOTES, thing="over_advance"),
+    ("GET", f"{API}/provisions"): Api(BANK),
+    ("GET", f"{API}/provisions/<advance_id>"): Api(BANK, thing="advance"),
+    ("POST", f"{API}/provisions/<advance_id>/proposals"): Api(
+        # refused for its currency: the matrix has no impairment policy
+        OFFICERS,
+        {"kind": "allowance", "ground": "default", "amount": YEN, **NOTE},
+        "advance",
+    ),
+    ("POST", f"{API}/provision-proposals/<proposal_id>/decide"): Api(
+        SECOND, {"agree": False}, "provision_proposal"
+    ),
     # --- money
     ("POST", f"{API}/payment-files"): Api(OFFICERS),
     ("GET", f"{API}/payment-files"): Api(BANK),

@@ -86,6 +86,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
     "job": lambda who: who.org == "bank-a",
     "webhook": lambda who: who.org == "anchor-x",
     "channel": lambda who: who.org == "anchor-x",
+    "connection": lambda who: who.org == "anchor-x",
     "programme": lambda who: who.org in {"bank-a", "anchor-x"},
     # supplier-x sold to anchor-x and is financed by bank-a
     **dict.fromkeys(
@@ -117,6 +118,7 @@ VISIBLE: dict[str, Callable[[Person], bool]] = {
             "fixing",
             "period",
             "publication",
+            "provision_proposal",
             "model",
             "model_alarm",
             "review",

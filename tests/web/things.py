@@ -20,6 +20,8 @@ from scf.documents.match.models import PackSize
 from scf.documents.messages.models import TradeMessage
 from scf.documents.models import CreditNote, Invoice, Order, Receipt, Upload
 from scf.financing.models import Advance, CounterOffer, Decision, OverAdvance, RequestReview
+from scf.impairment.acts import PROPOSAL
+from scf.impairment.models import ImpairmentProposal, LossAllowance
 from scf.kernel.actor import OPERATOR
 from scf.kernel.ids import new_id
 from scf.ledger.models import Account, Posting
@@ -89,6 +91,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         **_in_the_books(world),
         "over_advance": _over_advance(world, request["advances"][0]["id"]),
         "reminder": _reminder(world, request["advances"][0]["id"]),
+        "provision_proposal": _provision(world, request["advances"][0]["id"]),
         **_taxes(world, invoice),
         "decision": _decision(world),
         "fixing": _waiting_fixing(world),
@@ -231,6 +234,27 @@ def _over_advance(world: World, advance_id: str) -> str:
         )
         conn.execute(insert(OverAdvance.__table__), row.model_dump())  # type: ignore[attr-defined]
     return str(row.id)
+
+
+def _provision(world: World, advance_id: str) -> str:
+    """Store what a close of the day sets aside for an advance, and an officer's proposal."""
+    financier = world.firms["bank-a"]
+    stands = LossAllowance(
+        id=advance_id, financier_id=financier, currency="EUR", stage=1, since_on=NOON.date(),
+        reason="PERFORMING", allowance_minor=100, exposure_minor=10_000, penalty_off_minor=0,
+        days_past_due=0, start_pd="0.02", pd="0.02", lgd="0.45", number=1,
+        measured_on=NOON.date(), assessment_id=None, specific_minor=None,
+    )  # fmt: skip
+    proposal = ImpairmentProposal(
+        id=new_id(), advance_id=advance_id, financier_id=financier, kind="allowance",
+        state="PROPOSED", currency="EUR", amount_minor=500, ground="default", note="seen it",
+        proposed_by=world.people["bank-a-officer-maker"].user_id, proposed_on=NOON.date(),
+        proposed_at=NOON, decided_by=None, decided_on=None, decided_at=None, answer=None,
+    )  # fmt: skip
+    with world.platform.db.writer.begin() as conn:
+        conn.execute(insert(LossAllowance.__table__), stands.model_dump())  # type: ignore[attr-defined]
+        conn.execute(insert(PROPOSAL), proposal.model_dump())
+    return str(proposal.id)
 
 
 def _in_the_books(world: World) -> dict[str, str]:

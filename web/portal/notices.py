@@ -111,6 +111,11 @@ def _page_of(row: Notice, who: Actor) -> str:
             "reminders.reminder",
             {"reminder_id": row.subject_id},
         ),
+        "provision": (
+            may(who, "allowance.read"),
+            "officer.provision",
+            {"advance_id": row.subject_id},
+        ),
         "erp": (
             may(who, "erp.read"),
             "connections.erp",

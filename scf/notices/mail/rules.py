@@ -53,6 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         Kind("payments", ("reminder.",), _TRADERS, (AT_ONCE, DAILY, PORTAL)),
         Kind("files", ("upload.",), _TRADERS, (HOURLY, AT_ONCE, DAILY, PORTAL)),
+        Kind("provisions", ("provision.",), _BANK, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind("alerts", ("tax.alert",), _OFFICERS, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind("models", ("model.alarm",), _BANK, (HOURLY, AT_ONCE, DAILY, PORTAL)),
         Kind(

@@ -44,6 +44,7 @@ RESOURCES = (
     "tax_checks",
     "chain",
     "over_advances",
+    "provisions",
     "payment_files",
     "payments",
     "own_accounts",
@@ -61,6 +62,7 @@ RESOURCES = (
     "notices",
     "webhooks",
     "channels",
+    "connected_systems",
     "jobs",
     "audit",
 )

@@ -5,22 +5,18 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
 
 from scf.accounting.mapping.reading import numbers_of, tables_of
 from scf.accounting.mapping.systems import system_of
-from scf.channels.erp import commands
+from scf.channels.erp import commands, figures
 from scf.channels.erp.connectors import MAKES, make_of
 from scf.channels.erp.models import (
     ErpConnection,
-    ErpItem,
     ErpRun,
-    ErpStream,
-    ErpWrite,
 )
-from scf.channels.erp.port import PULLS, PUSHES
 from scf.channels.erp.unmapped import lacking
 from scf.kernel.actor import Role
 from scf.kernel.errors import Conflict, InvalidInput
@@ -116,10 +112,10 @@ def erp(connection_id: str) -> str:
         return render_template(
             "connections/erp.html",
             row=row,
-            streams=_streams(reading, connection_id, row.pulls),
-            writes=_writes(reading, connection_id, row.pushes),
+            streams=figures.pulled(reading, connection_id, row.pulls),
+            writes=figures.pushed(reading, connection_id, row.pushes),
             runs=_latest(reading, ErpRun, connection_id, LOG),
-            troubles=_troubles(reading, connection_id),
+            troubles=figures.troubles(reading, connection_id, WAITING),
             make=make_of(row.kind),
             accounts=_accounts(reading, row) if "JOURNAL" in row.pushes else None,
         )
@@ -209,80 +205,6 @@ def _day(text: str) -> dt.date | None:
 def _latest(reading: Session, model: Any, connection_id: str, limit: int) -> list[Any]:  # noqa: ANN401
     query = select(model).where(col(model.connection_id) == connection_id)
     return list(reading.execute(query.order_by(col(model.id).desc()).limit(limit)).scalars())
-
-
-def _streams(
-    reading: Session, connection_id: str, wanted: list[str]
-) -> list[tuple[str, int, int, Any]]:
-    """Give per stream its name, how many records are here, how many are not, and the last day."""
-    rows = reading.execute(
-        select(
-            col(ErpItem.stream),
-            func.count() - func.count(col(ErpItem.problem)),
-            func.count(col(ErpItem.problem)),
-            func.max(col(ErpItem.taken_at)),
-        )
-        .where(col(ErpItem.connection_id) == connection_id)
-        .group_by(col(ErpItem.stream))
-    ).all()
-    found = {stream: (count, bad, last) for stream, count, bad, last in rows}
-    begun = set(
-        reading.execute(
-            select(col(ErpStream.stream)).where(col(ErpStream.connection_id) == connection_id)
-        ).scalars()
-    )
-    order = [one for one in PULLS if one in wanted or one in begun]
-    return [(one, *found.get(one, (0, 0, None))) for one in order]
-
-
-def _writes(
-    reading: Session, connection_id: str, wanted: list[str]
-) -> list[tuple[str, int, int, Any]]:
-    """Give per kind its name, how many were written, how many wait, and the last day."""
-    rows = reading.execute(
-        select(
-            col(ErpWrite.kind), col(ErpWrite.state), func.count(), func.max(col(ErpWrite.done_at))
-        )
-        .where(col(ErpWrite.connection_id) == connection_id)
-        .group_by(col(ErpWrite.kind), col(ErpWrite.state))
-    ).all()
-    found = {(kind, state): (count, last) for kind, state, count, last in rows}
-    nothing = (0, None)
-    return [
-        (
-            one,
-            found.get((one, "DONE"), nothing)[0],
-            found.get((one, "FAILED"), nothing)[0],
-            found.get((one, "DONE"), nothing)[1],
-        )
-        for one in PUSHES
-        if one in wanted or (one, "DONE") in found
-    ]
-
-
-def _troubles(reading: Session, connection_id: str) -> list[dict[str, Any]]:
-    """Give what did not go over: where it is, what it is, why, and when it is tried again."""
-    records = reading.execute(
-        select(ErpItem)
-        .where(col(ErpItem.connection_id) == connection_id, col(ErpItem.problem).is_not(None))
-        .order_by(col(ErpItem.id).desc())
-        .limit(WAITING)
-    ).scalars()
-    writes = reading.execute(
-        select(ErpWrite)
-        .where(col(ErpWrite.connection_id) == connection_id, col(ErpWrite.state) == "FAILED")
-        .order_by(col(ErpWrite.id).desc())
-        .limit(WAITING)
-    ).scalars()
-    return [
-        *(_told(one, one.stream, None) for one in records),
-        *(_told(one, one.kind, one.next_at) for one in writes),
-    ]
-
-
-def _told(one: Any, where: str, following: dt.datetime | None) -> dict[str, Any]:  # noqa: ANN401
-    said = {"code": one.problem, "said": one.said, "next": following}
-    return {"what": one.label, "where": where, **said}
 
 
 def _accounts(reading: Session, row: Any) -> dict[str, Any]:  # noqa: ANN401 - a row
