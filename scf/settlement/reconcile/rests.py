@@ -53,6 +53,15 @@ def by_rest(index: Index, look: Look) -> Verdict:
     best = scored[0]
     distance = scored[1][0] - best[0] if not sole else FAR
     certain = sole and best[0] <= ONE_DAMAGE
+    if certain:  # a part of another one whose number is as near is as likely
+        owed = index.owed(look.senders, look.currency)
+        near = owed.block.distances(tokens, whole)
+        certain = not any(
+            far <= ONE_DAMAGE
+            and owed.places[at] != same[0]
+            and index.items.amounts[owed.places[at]] > look.amount
+            for at, (far, _reason) in near.items()
+        )
     grade = STRONG if distance > ONE_DAMAGE or certain else GOOD if distance else FAIR
     found = []
     for far, reason, _order, item in scored[:MOST_PROPOSALS]:
