@@ -35,9 +35,9 @@ from scf.risk.writing import About, Batch
 from scf.settlement import statements
 from scf.settlement.advised import handing
 from scf.settlement.models import BankEntry, PaymentInstruction
-from scf.settlement.reminders.models import PaymentReminder, PaymentReminderItem
 from tests.support.people import NOON, World
 from tests.support.taxes import store_answers
+from tests.web.reminding import reminder_of
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "tutorial" / "samples"
 IBANS = {
@@ -90,7 +90,7 @@ def trade(world: World, programme_id: str) -> dict[str, str]:
         "advance": request["advances"][0]["id"],
         **_in_the_books(world),
         "over_advance": _over_advance(world, request["advances"][0]["id"]),
-        "reminder": _reminder(world, request["advances"][0]["id"]),
+        "reminder": reminder_of(world, request["advances"][0]["id"]),
         "provision_proposal": _provision(world, request["advances"][0]["id"]),
         **_taxes(world, invoice),
         "decision": _decision(world),
@@ -268,41 +268,6 @@ def _in_the_books(world: World) -> dict[str, str]:
         ).first()
     assert row is not None
     return {"ledger_entry": row.entry_id, "ledger_account": row.code}
-
-
-def _reminder(world: World, advance_id: str) -> str:
-    """Remind the buyer of the advance, as the close of its due day would."""
-    with world.platform.db.writer.begin() as conn:
-        advance = conn.execute(
-            select(Advance.__table__).where(Advance.__table__.c.id == advance_id)  # type: ignore[attr-defined]
-        ).one()
-        told = PaymentReminder(
-            id=new_id(),
-            financier_id=advance.financier_id,
-            payer_id=advance.obligor_id,
-            on=advance.due_on,
-            currency=advance.currency,
-            step="missed",
-            count=1,
-            owed_minor=advance.face_minor,
-            penalty_minor=0,
-            created_at=NOON,
-        )
-        item = PaymentReminderItem(
-            id=new_id(),
-            reminder_id=told.id,
-            advance_id=advance_id,
-            invoice_id=advance.invoice_id,
-            step=told.step,
-            due_on=advance.due_on,
-            overdue_on=advance.due_on,
-            face_minor=advance.face_minor,
-            owed_minor=advance.face_minor,
-            penalty_minor=0,
-        )
-        conn.execute(insert(PaymentReminder.__table__), told.model_dump())  # type: ignore[attr-defined]
-        conn.execute(insert(PaymentReminderItem.__table__), item.model_dump())  # type: ignore[attr-defined]
-    return str(told.id)
 
 
 def _taxes(world: World, invoice_id: str) -> dict[str, str]:

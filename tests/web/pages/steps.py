@@ -2,17 +2,24 @@
 
 import io
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import or_, select
+
+from scf.financing.models import Advance
 from scf.kernel.actor import OPERATOR, Role
 from scf.notices.mail.commands import owner, with_code
 from scf.parties.factors.vault import Vault
+from scf.settlement.reminders.models import PaymentReminder
 from tests.support.demo_world import DemoCopy
 from tests.support.people import PASSWORD
 from tests.support.served import KEY
 from tests.web import signing
 from tests.web.pages.walk import Walker, links
+from tests.web.reminding import reminder_of
 
+_REMINDER: Final[Any] = PaymentReminder.__table__  # type: ignore[attr-defined]
+_ADVANCE: Final[Any] = Advance.__table__  # type: ignore[attr-defined]
 SEARCHES: Final = ("/search", "/search?q=Valves", "/search?q=BV-2026")
 NEWCOMER: Final = "newcomer@tributary.example"
 TABLE: Final = (
@@ -151,6 +158,18 @@ def own_entry(walker: Walker) -> None:
     walker.follow(walker.page(f"{account.partition('?')[0]}?from=2020-01-01"))
 
 
+def reminded(walker: Walker) -> None:
+    """Read a reminder; a seller gets one only after a silent assignment, which the world lacks."""
+    world = walker.served.world
+    org_id = world.people[walker.person].org_id
+    with world.platform.db.snapshot() as conn:
+        sides = or_(_REMINDER.c.payer_id == org_id, _REMINDER.c.financier_id == org_id)
+        known = conn.execute(select(_REMINDER.c.id).where(sides).limit(1)).scalar()
+        sold = select(_ADVANCE.c.id).where(_ADVANCE.c.seller_id == org_id).limit(1)
+        advance_id = str(conn.execute(sold).scalar())
+    walker.follow(walker.page(f"/reminders/{known or reminder_of(world, advance_id, to=org_id)}"))
+
+
 def webhook(walker: Walker) -> None:
     """Name an address for events."""
     event = {"url": "https://erp.example.com/events", "events": "over_advance.opened"}
@@ -180,13 +199,13 @@ def erp(walker: Walker) -> None:
 
 OF_EVERYBODY: Final = (notice_by_mail, own_factors)
 OF_ROLE: Final[dict[Role, tuple[Callable[[Walker], None], ...]]] = {
-    Role.TREASURER: (offer, files_handed_in, webhook, channel, erp, own_entry),
+    Role.TREASURER: (offer, files_handed_in, webhook, channel, erp, own_entry, reminded),
     Role.ADMINISTRATOR: (webhook,),
     Role.ANCHOR_CLERK: (files_handed_in,),
     Role.ANCHOR_APPROVER: (acceptance, files_handed_in, webhook, channel, erp),
     **dict.fromkeys(
         (Role.OFFICER_MAKER, Role.OFFICER_CHECKER, Role.HEAD_OFFICE),
-        (another_price, another_grade),
+        (another_price, another_grade, reminded),
     ),
 }
 
