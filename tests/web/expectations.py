@@ -29,6 +29,7 @@ from tests.web.route_kinds import (
     Person,
     Portal,
 )
+from tests.web.treasurer_pages import TREASURER_PAGES
 from tests.web.upload_pages import UPLOAD_PAGES
 
 API = "/api/v1"
@@ -46,35 +47,6 @@ APPROVERS = frozenset({Role.ANCHOR_APPROVER})
 
 def _is_seller(who: Person) -> bool:
     return who.org == "supplier-x"
-
-
-def _treasurer() -> dict[tuple[str, str], Api | Portal | Open]:
-    """Give the treasurer's pages."""
-    shown = (
-        "/", "/confirm", "/invoices", "/invoices/<invoice_id>", "/requests",
-        "/requests/<request_id>", "/payments", "/payments/<payment_id>/remittance",
-        "/cash", "/statement", "/settings",
-    )  # fmt: skip
-    sent = {
-        "/": {"later": "7"},
-        "/offer": {"key": "x"},
-        "/renew": {"key": "x", "quote": "x"},
-        "/confirm": {"key": "x", "quote": "x"},
-        "/invoices/<invoice_id>/tax": {"key": "x"},
-        "/invoices/<invoice_id>/appeal": {"key": "x"},
-        "/invoices/<invoice_id>/disputes/<dispute_id>/give-way": {"key": "x"},
-        "/requests/<request_id>/withdraw": {"key": "x"},
-        "/requests/<request_id>/answer": {"key": "x", "answer": "x"},
-        "/requests/<request_id>/take": {"key": "x", "offer": "x"},
-    }
-    page = Portal(signed_in=True, roles=TREASURER)
-    return {
-        **{("GET", f"/treasurer{rule}"): page for rule in shown},
-        **{
-            ("POST", f"/treasurer{rule}"): Portal(signed_in=True, roles=TREASURER, form=form)
-            for rule, form in sent.items()
-        },
-    }
 
 
 def _officer() -> dict[tuple[str, str], Portal]:
@@ -152,7 +124,7 @@ ROUTES: dict[tuple[str, str], Api | Portal | Open] = {
     ("GET", "/officer/chain"): Portal(signed_in=True, roles=BANK),
     ("GET", "/officer/chain.csv"): Portal(signed_in=True, roles=BANK),
     # --- the treasurer's pages
-    **_treasurer(),
+    **TREASURER_PAGES,
     # --- the officer's pages
     **_officer(),
     # --- firms
