@@ -135,6 +135,7 @@ def test_closing_again_changes_nothing(world: World) -> None:
         "advances": 0,
         "measured": 0,
         "business_date": (START + A_DAY).isoformat(),
+        "revaluation": "done",
     }
     assert world.count(Entry) == before
 

@@ -2,10 +2,12 @@
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from scf.bootstrap import load_impairment, load_reminders
 from tests.support.taxes import store_answers
 from tests.web.api.story import (
     ANNA,
@@ -35,6 +37,8 @@ THEIRS = {
 
 def lived(story: Story) -> dict[str, str]:
     """A life with a decline in it: one request is refused, the next is paid out and repaid."""
+    load_impairment()  # as a process at work has them, whatever a test before has taken away
+    load_reminders()
     story.upload(CARL, "order-4711.xml")
     first = story.requested()
     declined = {"outcome": "DECLINE", "code": "OVERDUE_SELLER", "gap": "20 days", "note": NOTE}
@@ -138,21 +142,31 @@ def test_a_supplier_reads_nothing_of_what_the_financier_keeps_inside(story: Stor
         assert not {word for word in inside if word in text}, path
 
 
+# Ids, digests and instants hold every short number sooner or later.
+_BY_CHANCE = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|[0-9a-f]{32,}|\d\dT\d\d:\d\d:\d\d\.\d+"
+)
+
+
 def test_a_buyer_reads_nothing_of_its_suppliers_price(story: Story) -> None:
     """Its own book names the advance that it repaid, by an id that opens nothing to it."""
     ids = lived(story)
-    price = {
-        "98837500", "1162500", "47047", "48564", "4.65", "988375", "11625", "margin",
-        *(ids[name] for name in ("quote", "declined", "request")),
-    }  # fmt: skip
+    price = {"98837500", "1162500", "47047", "48564", "4.65", "988375", "11625", "margin"}
+    named = {ids[name] for name in ("quote", "declined", "request")}
+
+    def told(text: str, hidden: set[str]) -> set[str]:
+        plain = _BY_CHANCE.sub("", text)
+        return {word for word in price if word in plain} | {one for one in hidden if one in text}
+
     for person in (ANNA, CARL):
         for path, text in answers(story, person):
             own_book = path in {"/journals", "/ledger/entries"}
-            hidden = price if own_book else price | {ids["advance"]}
-            assert not {word for word in hidden if word in text}, (person, path)
+            hidden = named if own_book else named | {ids["advance"]}
+            assert not told(text, hidden), (person, path)
     for form in ("csv", "hledger"):
         text = story.ask(ANNA, "GET", f"/journals?format={form}").get_data(as_text=True)
-        assert not {word for word in price if word in text}, form
+        assert not told(text, named), form
     assert story.ask(ANNA, "GET", f"/advances/{ids['advance']}").status_code == 403
     shown = story.say(ANNA, "GET", f"/invoices/{ids['invoice']}")
     assert (shown["finance"], shown["eligible"], shown["label"]) == (None, None, "OVERDUE")
