@@ -176,7 +176,8 @@ def _recognised(conn: Connection, one: Waiting, verdict: Verdict, ids: Sequence[
     best = verdict.best
     if not found.remitters or found.reason in {matching.PAYER_NOT_OBLIGOR, matching.PAYER_UNKNOWN}:
         return found
-    if verdict.certain and best is not None:
+    # What a seller sends for its own invoice goes on as named: intake holds it for two people.
+    if best is not None and (verdict.certain or why.PAYER_OTHER in best.reasons):
         paid = tuple(ids[pay.item] for pay in best.pays)
         if why.IN_TURN in best.reasons:
             today = business_date(conn, one.entry.financier_id)

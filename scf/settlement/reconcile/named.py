@@ -21,7 +21,28 @@ from scf.settlement.reconcile.look import Look
 
 
 def by_name(index: Index, look: Look, claimed: Counter[int]) -> Verdict:
-    """Say what an entry pays that names something its sender owes."""
+    """Say what an entry pays that names something its sender owes, or has sold and may hand over.
+
+    Money of a seller for its own invoice is never certain, and is said to come from somebody else:
+    it may be the debtor's that went to the wrong account, or the seller buying the item back.
+    """
+    verdict = _by_name(index, look, claimed)
+    payers = index.items.payers
+    if all(payers[item] in look.senders for item in look.named):
+        return verdict
+    told = [
+        one._replace(
+            reasons=tuple(
+                why.PAYER_OTHER if reason == why.PAYER else reason for reason in one.reasons
+            ),
+            confidence_ppm=min(one.confidence_ppm, GOOD),
+        )
+        for one in verdict.proposals
+    ]
+    return Verdict(tuple(told), unexplained=verdict.unexplained)
+
+
+def _by_name(index: Index, look: Look, claimed: Counter[int]) -> Verdict:
     items, named = index.items, look.named
     total = sum(items.amounts[item] for item in named)
     reasons = [why.REFERENCE, why.PAYER]

@@ -260,8 +260,15 @@ def test_a_stress_on_an_unknown_firm_is_refused(tmp_path: Path) -> None:
         run(folder, stress=Stress("fails", "nobody"))
 
 
-@pytest.mark.parametrize("what", ["late", "downgrade"])
-@pytest.mark.parametrize("champion", [False, True])
+@pytest.mark.parametrize(
+    ("champion", "what"),
+    [
+        (True, "late"),
+        (False, "downgrade"),
+        pytest.param(False, "late", marks=pytest.mark.long),
+        pytest.param(True, "downgrade", marks=pytest.mark.long),
+    ],
+)
 def test_a_stress_makes_each_price_what_its_own_page_shows(
     what: str, *, champion: bool, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """The matcher: what is certain is right, money is conserved, and order does not matter."""
 
+import dataclasses
 import random
 from collections import Counter
 from typing import Any
@@ -44,6 +45,19 @@ def said(items: OpenItems, *rows: tuple[int, str, str]) -> list[Verdict]:
 
 
 TWO = items_of(("INV-2026-0101", 1000, "A"), ("INV-2026-0202", 1000, "A"))
+
+
+@pytest.mark.parametrize("amount", [1000, 400, 1400, 2000])
+def test_money_of_the_seller_for_its_own_invoice_is_looked_at_by_two(amount: int) -> None:
+    sold = dataclasses.replace(TWO, others=["S", "S"])
+    text = "INV-2026-0101" + (" INV-2026-0202" if amount == 2000 else "")
+    (verdict,) = said(sold, (amount, text, "S"))
+    assert verdict.proposals
+    assert not verdict.certain
+    assert why.PAYER_OTHER in verdict.proposals[0].reasons
+    assert all(why.PAYER not in one.reasons for one in verdict.proposals)
+    (owed,) = said(sold, (amount, text, "A"))
+    assert owed.certain
 
 
 @pytest.mark.parametrize(
