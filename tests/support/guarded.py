@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,7 +28,7 @@ wait "$server"
 """
 
 
-class Guarded:
+class Guarded(ABC):
     """One server program in a folder of its own; may be killed and started again."""
 
     def __init__(self, folder: Path, port: int) -> None:
@@ -38,9 +39,9 @@ class Guarded:
         self.pid = 0
         self._guard: subprocess.Popen[str] | None = None
 
+    @abstractmethod
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        raise NotImplementedError
 
     def begin(self, command: Sequence[str]) -> None:
         """Start the server and wait until its port answers."""

@@ -1,13 +1,10 @@
 """Workers and servers die in the middle of a round: nothing is lost, and nothing is there twice."""
 
-from collections.abc import Iterable
-
 import pytest
 
 from tests.channels.erp.company import Company
 from tests.channels.erp.filled import filled, nothing_lost_or_doubled
-from tests.channels.erp.killing import killed, struck, unlucky
-from tests.channels.erp.office import Office
+from tests.channels.erp.killing import deaths, struck, unlucky
 from tests.channels.erp.started import lived_world
 from tests.support.engines import Prepare
 from tests.support.tryton import TrytonServer
@@ -21,21 +18,11 @@ def prepare() -> Prepare:
     return lived_world
 
 
-def _dies(office: Office, places: Iterable[int]) -> int:
-    """Kill one worker after the other, each a bit later; gives how many died."""
-    deaths = 0
-    for dies_at in places:
-        if not killed(office, dies_at):
-            break
-        deaths += 1
-    return deaths
-
-
 def test_a_worker_killed_in_its_round_loses_and_doubles_nothing(
     engine_url: str, server: TrytonServer
 ) -> None:
     office, company = filled(engine_url, server)
-    assert _dies(office, (9, 33)) == 2
+    assert deaths(office, (9, 33)) == 2
     nothing_lost_or_doubled(office, company)
     office.platform.close()
 
@@ -59,7 +46,7 @@ def test_a_worker_killed_at_each_step_of_a_round_loses_and_doubles_nothing(
 ) -> None:
     office, company = filled(engine_url, server)
     # Each worker does one step more than the one before: the steps behind are done already.
-    assert _dies(office, range(1, MOST)) > 30
+    assert deaths(office, range(1, MOST)) > 30
     nothing_lost_or_doubled(office, company)
     office.platform.close()
 

@@ -1,12 +1,11 @@
 """Workers and shops die in the middle of a round: no order is lost, and none is there twice."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 from scf.db.platform import Platform
-from tests.channels.erp.killing import killed, unlucky
+from tests.channels.erp.killing import deaths, unlucky
 from tests.channels.erp.office import Office
 from tests.channels.erp.shops import each_once, ordered, shop_at
 from tests.channels.erp.started import start_world
@@ -43,21 +42,12 @@ def _nothing_lost_or_doubled(office: Office) -> None:
     assert office.look().counts == {}
 
 
-def _dies(office: Office, places: Iterable[int]) -> int:
-    deaths = 0
-    for dies_at in places:
-        if not killed(office, dies_at):
-            break
-        deaths += 1
-    return deaths
-
-
 def test_a_worker_killed_in_its_round_loses_and_doubles_no_order(
     engine_url: str, shop: OscarServer
 ) -> None:
     office = _busy(engine_url, shop)
     # Before the lines are read, after they were handed in, and after that was noted.
-    assert _dies(office, (6, 17, 3)) == 3
+    assert deaths(office, (6, 17, 3)) == 3
     _nothing_lost_or_doubled(office)
     office.platform.close()
 
@@ -110,7 +100,7 @@ def test_a_worker_killed_at_each_step_of_a_round_loses_and_doubles_no_order(
     engine_url: str, shop: OscarServer
 ) -> None:
     office = _busy(engine_url, shop)
-    assert _dies(office, range(1, MOST)) > 10
+    assert deaths(office, range(1, MOST)) > 10
     _nothing_lost_or_doubled(office)
     office.platform.close()
 

@@ -50,7 +50,7 @@ class AdviceRow(Answer):
     created_at: dt.datetime
 
 
-class AdviceOut(AdviceRow):
+class AdviceWithLines(AdviceRow):
     """A paper with its lines, which add up to its net sum."""
 
     lines: list[AdviceLine]
@@ -134,9 +134,9 @@ def list_advices(query: PageQuery) -> AdvicePage:
 
 
 @endpoint(
-    resource, "GET", "/payment-advices/<advice_id>", action="advice.read", answer=AdviceOut
+    resource, "GET", "/payment-advices/<advice_id>", action="advice.read", answer=AdviceWithLines
 )  # fmt: skip
-def get_advice(advice_id: str) -> AdviceOut:
+def get_advice(advice_id: str) -> AdviceWithLines:
     """Show one paper with its lines."""
     with reader() as session:
         row = one(session, PaymentAdvice, advice_id)
@@ -151,7 +151,7 @@ def get_advice(advice_id: str) -> AdviceOut:
             )
             for line in row.lines
         ]
-        return AdviceOut(**_row(row).model_dump(), lines=lines)
+        return AdviceWithLines(**_row(row).model_dump(), lines=lines)
 
 
 @endpoint(

@@ -14,7 +14,7 @@ from scf.parties.service import business_date, verified_account
 from scf.reporting import portfolio
 from scf.settlement.redating import priced_again, wants_another_day
 from web.context import actor, now
-from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.portal.officer.desk import act, advance_of, done, errors_of, missing, page, reading, typed
 from web.refusals import refusal_text
 
 _MAX_PAGE_DIGITS = 6
@@ -87,10 +87,7 @@ def _other_account(row: Any) -> Any:  # noqa: ANN401 - a row of bank_account, if
 @page("/advances/<advance_id>/repair", "payout.repair", method="POST")
 def repair_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Direct a refused or returned payment to the seller's other verified account."""
-    with reading() as session:
-        today = business_date(session.connection(), actor().org_id)
-        if portfolio.life(session, advance_id, today) is None:
-            raise missing("advance")
+    advance_of(advance_id)
     note = typed("why_account")
     if not note:
         return _one(advance_id, {"why_account": _("Say what showed the account.")}), 422
@@ -119,10 +116,7 @@ def _another_day(row: Any, today: dt.date) -> Any:  # noqa: ANN401 - the money o
 @page("/advances/<advance_id>/redate", "payout.redate", method="POST")
 def redate_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Let a payment that was refused on an earlier day stand for the next one."""
-    with reading() as session:
-        today = business_date(session.connection(), actor().org_id)
-        if portfolio.life(session, advance_id, today) is None:
-            raise missing("advance")
+    advance_of(advance_id)
     note = typed("why_day")
     if not note:
         return _one(advance_id, {"why_day": _("Say what showed that it can be paid now.")}), 422
@@ -147,10 +141,7 @@ def _callable(life: portfolio.Life) -> bool:
 def call_recourse(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Ask the seller to pay what is open; the claim is its own again once it has paid."""
     cause, note = typed("cause"), typed("why")
-    with reading() as session:
-        today = business_date(session.connection(), actor().org_id)
-        if portfolio.life(session, advance_id, today) is None:
-            raise missing("advance")
+    advance_of(advance_id)
     errors = {} if note else {"why": _("Say what it rests on.")}
     if cause not in _CAUSES:
         errors["cause"] = _("Choose why the seller has to pay.")
@@ -175,10 +166,7 @@ def _newest(entries: list[portfolio.Booked]) -> list[portfolio.Booked]:
 @page("/advances/<advance_id>/unwind", "payout.unwind", method="POST")
 def unwind_advance(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Undo an advance whose pay-out failed or came back."""
-    with reading() as session:
-        today = business_date(session.connection(), actor().org_id)
-        if portfolio.life(session, advance_id, today) is None:
-            raise missing("advance")
+    advance_of(advance_id)
     note = typed("note")
     if not note:
         return _one(advance_id, {"note": _("Say why it is not sent again.")}), 422

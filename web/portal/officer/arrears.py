@@ -6,16 +6,13 @@ from typing import Any, Final
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from sqlmodel import col
 
-from scf.financing.models import Advance
 from scf.kernel.errors import ScfError
 from scf.parties.access import may
 from scf.parties.service import business_date
 from scf.reporting.arrears import arrears as arrears_of
 from web.context import actor
-from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.portal.officer.desk import act, advance_of, done, errors_of, page, reading, typed
 from web.portal.reminders import STEPS
 
 BUCKETS: Final = {
@@ -61,10 +58,7 @@ def _until() -> dt.date | None:
 @page("/arrears/<advance_id>/hold", "reminder.hold", method="POST")
 def hold_reminders(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Remind nobody of one item until a day, or let its reminders go again."""
-    with reading() as session:
-        known = session.scalar(select(col(Advance.id)).where(col(Advance.id) == advance_id))
-    if known is None:
-        raise missing("advance")
+    advance_of(advance_id)
     why = typed("why")
     ends = typed("word") == "release"
     errors = {} if why or ends else {"why": str(_("Say why, for whoever looks next."))}

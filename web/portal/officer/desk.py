@@ -8,10 +8,12 @@ from typing import Any, Final
 from flask import Blueprint, flash, redirect, request
 from flask_babel import gettext as _
 from pydantic import BaseModel
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 from werkzeug.wrappers import Response as BaseResponse
 
 from scf.db.runner import Outcome
+from scf.financing.models import Advance
 from scf.kernel.errors import NotAllowed, NotFound, ScfError
 from scf.parties.access import authorise
 from web.context import actor, platform
@@ -86,6 +88,23 @@ def act(
 def typed(name: str, limit: int = MAX_TYPED) -> str:
     """Return what was typed into a field, without the blanks around it."""
     return request.form.get(name, "").strip()[:limit]
+
+
+def advance_of(advance_id: str) -> Advance:
+    """Give an advance that the officer may see; a form needs nothing of its whole life.
+
+    Raises
+    ------
+    NotFound
+        For another financier's, and for none.
+    """
+    with reading() as session:
+        row: Advance | None = session.execute(
+            select(Advance).where(col(Advance.id) == advance_id)
+        ).scalar_one_or_none()
+    if row is None:
+        raise missing("advance")
+    return row
 
 
 def missing(kind: str) -> NotFound:

@@ -6,11 +6,8 @@ from typing import Any, Final, get_args
 from flask import render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
-from sqlmodel import col
 
 from scf.financing.lifecycle import OUT
-from scf.financing.models import Advance
 from scf.impairment.acts import Ground
 from scf.kernel.errors import InvalidInput, ScfError
 from scf.parties.access import may
@@ -19,7 +16,7 @@ from scf.reporting import portfolio
 from scf.reporting import provisions as reading_of
 from web.context import actor
 from web.forms import minor_of
-from web.portal.officer.desk import act, done, errors_of, missing, page, reading, typed
+from web.portal.officer.desk import act, advance_of, done, errors_of, missing, page, reading, typed
 
 _FEW: Final = 8
 REASONS: Final = {
@@ -149,21 +146,10 @@ def _one(advance_id: str, errors: dict[str, str]) -> str:
     )
 
 
-def _advance(advance_id: str) -> Advance:
-    """Give the row alone: a form needs nothing of the advance's whole life."""
-    with reading() as session:
-        row: Advance | None = session.execute(
-            select(Advance).where(col(Advance.id) == advance_id)
-        ).scalar_one_or_none()
-    if row is None:
-        raise missing("advance")
-    return row
-
-
 @page("/provisions/<advance_id>", "impairment.propose", method="POST")
 def propose_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Propose an allowance, the policy's word again, or a write-off."""
-    row = _advance(advance_id)
+    row = advance_of(advance_id)
     kind, ground, note = typed("kind"), typed("ground"), typed("note")
     payload: dict[str, Any] = {
         "advance_id": advance_id, "kind": kind, "ground": ground, "note": note,
@@ -193,7 +179,7 @@ def propose_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way
 @page("/provisions/<advance_id>/decide", "impairment.decide", method="POST")
 def decide_provision(advance_id: str) -> Any:  # noqa: ANN401 - a page or a way on
     """Agree to what another person proposed, which books it, or refuse it."""
-    _advance(advance_id)
+    advance_of(advance_id)
     agree, answer = typed("word") == "agree", typed("answer")
     payload = {"proposal_id": typed("proposal"), "agree": agree, "note": answer}
     try:
